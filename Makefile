@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+# Everything made lies under build/. `make help` lists the targets; V=1 shows the commands.
+
+BUILD   := build
+CC      ?= gcc
+PKGCONF ?= pkg-config
+CFLAGS  ?= -O2 -g
+STD     := -std=gnu11 -D_GNU_SOURCE -Iinclude -I. -Wall -Wextra -Wshadow -Wpointer-arith \
+           -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter -fno-strict-aliasing
+HARDEN  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+Q       := $(if $(filter 1,$(V)),,@)
+say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+.DEFAULT_GOAL := all
+.PHONY: all kmod deps demo check check-all bench accuracy style unit fuzz install clean help
+.DELETE_ON_ERROR:
+
+# $(call program,name,sources,pkg-config packages,extra libraries): build/bin/name
+# $(call testprog,name,sources,packages,extra libraries):           build/tests/name, run by tests/run
+# $(call archive,name,sources,packages):                            build/lib/name.a
+define compile-rules
+$(foreach s,$(2),$(eval $(call object-rule,$(s),$(3))))
+endef
+define object-rule
+ifndef seen-$(1)
+seen-$(1) := 1
+$(BUILD)/obj/$(1:.c=.o): $(1) | deps-present
+	$$(call say,CC,$(1))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(STD) $$(HARDEN) $$(CFLAGS) $$(CFLAGS_$(1)) $$(if $(2),$$(shell $$(PKGCONF) --cflags $(2))) -MMD -MP -c -o $$@ $$<
+-include $(BUILD)/obj/$(1:.c=.d)
+endif
+endef
+define link-rule
+$(call compile-rules,$(1),$(2),$(3))
+$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(filter %.c,$(2))) $(filter %.a,$(2))
+	$$(call say,LD,$(1))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CFLAGS) -o $$@ $$^ $$(if $(3),$$(shell $$(PKGCONF) --libs $(3))) $(4) $$(LDFLAGS)
+endef
+define program
+$(eval $(call link-rule,$(BUILD)/bin/$(1),$(2),$(3),$(4)))
+PROGRAMS += $(BUILD)/bin/$(1)
+endef
+define testprog
+$(eval $(call link-rule,$(BUILD)/tests/$(1),$(2),$(3),$(4)))
+TESTPROGS += $(BUILD)/tests/$(1)
+endef
+define archive
+$(call compile-rules,$(1),$(2),$(3))
+$(BUILD)/lib/$(1).a: $(patsubst %.c,$(BUILD)/obj/%.o,$(2))
+	$$(call say,AR,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+endef
+
+# In the order a frame meets them.
+include $(sort $(wildcard kmod/build.mk))
+-include lib/build.mk
+-include relay/build.mk
+-include cloud/build.mk
+-include tools/build.mk
+-include tests/build.mk
+
+all: $(PROGRAMS) ## build every user-space program into build/bin
+
+kmod: ## build build/kmod/sluice.ko against KDIR (default: the newest installed amd64 headers)
+	$(Q)tools/deps kmod
+	$(Q)tests/vm/kbuild $(KDIR)
+
+deps: ## install the Debian packages that building and testing need
+	$(Q)tools/deps build kmod check demo bench
+
+# One cheap stamp: a machine with only git, make and apt gets the compiler and libraries here.
+.PHONY: deps-present
+deps-present: $(BUILD)/.deps
+$(BUILD)/.deps: tools/deps
+	$(Q)mkdir -p $(BUILD)
+	$(Q)tools/deps build && touch $@
+
+tests: $(TESTPROGS)
+
+check: ## set up, build and run every test that gates a change
+	$(Q)tools/deps build kmod check demo
+	$(Q)tests/run check
+
+check-all: ## check, and the slow matrix
+	$(Q)tools/deps build kmod check demo bench
+	$(Q)tests/run check all
+
+unit: ## unit tests only
+	$(Q)tests/run unit
+
+demo: ## camera to summary in a virtual machine; CLIP=file MODE=capture|tap
+	$(Q)tools/deps build kmod demo
+	$(Q)$(MAKE) --no-print-directory all kmod
+	$(Q)tests/vm/demo $(if $(MODE),--mode $(MODE)) $(if $(CLIP),--clip '$(CLIP)')
+
+bench: ## ratios against peers, in one run, to build/bench.json
+	$(Q)tools/deps build bench
+	$(Q)tests/bench/run
+
+accuracy: ## the gate and the events against clips with truth files and generated scenes
+	$(Q)tools/deps build
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)tests/accuracy/run
+
+style: ## clang-format, checkpatch, sparse, cppcheck, banned calls
+	$(Q)tools/deps check kmod
+	$(Q)tests/style
+
+clean: ## remove build/
+	$(Q)rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
