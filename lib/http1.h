@@ -64,6 +64,7 @@ struct sluice_http {
 	/* private */
 	bool response;
 	uint32_t body_max;
+	bool line_done;
 	uint32_t state;
 	uint64_t body_left;
 	uint32_t used;
