@@ -151,6 +151,8 @@ static int turn(struct sluice_io *io, uint64_t until)
 	uint64_t next = sluice_io_timers_next(io);
 	int err;
 
+	if (io->dead)
+		until = 0; /* closed between turns: do not keep its owner waiting */
 	io->now = 0;
 	err = io->backend->wait(io->ctx, next < until ? next : until);
 	if (err)

@@ -37,6 +37,9 @@ static void finish(void *arg)
 	struct sluice_resolve *r = arg;
 	struct addrinfo *addrs = r->addrs;
 
+	/* the thread that posted may still hold the lock; after this it is done with r */
+	pthread_mutex_lock(&r->lock);
+	pthread_mutex_unlock(&r->lock);
 	if (r->io) {
 		r->addrs = NULL;
 		r->io = NULL;

@@ -70,7 +70,8 @@ static int load_files(struct sluice_tls_ctx *ctx, const struct sluice_tls_config
 		err = check_key_file(c->key, why, why_size);
 		if (err)
 			return err;
-		if (SSL_CTX_use_PrivateKey_file(ctx->ssl, c->key, SSL_FILETYPE_PEM) != 1)
+		if (SSL_CTX_use_PrivateKey_file(ctx->ssl, c->key, SSL_FILETYPE_PEM) != 1 &&
+		    ERR_GET_REASON(ERR_peek_error()) != X509_R_KEY_VALUES_MISMATCH)
 			return openssl_error("key", c->key, why, why_size);
 		if (SSL_CTX_check_private_key(ctx->ssl) != 1) {
 			ERR_clear_error();
