@@ -1,1 +1,25 @@
 # SPDX-License-Identifier: MIT
+# $(eval $(call fuzzprog,NAME,SOURCES,PKG-CONFIG-PACKAGES,LIBRARIES)): build/fuzz/NAME, made from
+# all its sources with libFuzzer, address and undefined-behaviour checks. Seeds: tests/fuzz/corpus/.
+define fuzzprog
+FUZZPROGS += $(BUILD)/fuzz/$(1)
+$(BUILD)/fuzz/$(1): $(2) $(wildcard $(sort $(addsuffix *.h,$(dir $(2)))) include/sluice/*.h)
+	$$(call say,FUZZ,$(1))
+	@mkdir -p $$(@D)
+	$$(Q)clang $$(STD) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		$$(if $(3),$$(shell $$(PKGCONF) --cflags $(3))) -o $$@ $$(filter %.c,$$^) \
+		$$(if $(3),$$(shell $$(PKGCONF) --libs $(3))) $(4)
+endef
+
+# A folder of tests may have its own list.
+include $(sort $(wildcard tests/*/build.mk))
+
+.PHONY: tests fuzz-programs list-tests list-fuzz
+fuzz-programs: $(FUZZPROGS)
+fuzz: ## every fuzzer for a short, bounded run
+	$(Q)tools/deps build check
+	$(Q)tests/run fuzz
+list-tests:
+	@printf '%s\n' $(TESTPROGS)
+list-fuzz:
+	@printf '%s\n' $(FUZZPROGS)
