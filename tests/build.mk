@@ -20,6 +20,6 @@ fuzz: ## every fuzzer for a short, bounded run
 	$(Q)tools/deps build check
 	$(Q)tests/run fuzz
 list-tests:
-	@printf '%s\n' $(TESTPROGS)
+	@printf "%s\n" $(filter $(BUILD)/tests/test_%,$(TESTPROGS))
 list-fuzz:
 	@printf '%s\n' $(FUZZPROGS)
