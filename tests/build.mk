@@ -11,6 +11,9 @@ $(BUILD)/fuzz/$(1): $(2) $(wildcard $(sort $(addsuffix *.h,$(dir $(2)))) include
 		$$(if $(3),$$(shell $$(PKGCONF) --libs $(3))) $(4)
 endef
 
+$(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
+$(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS),libjpeg libturbojpeg jansson libcrypto,-lm))
+
 # A folder of tests may have its own list.
 include $(sort $(wildcard tests/*/build.mk))
 
