@@ -14,6 +14,8 @@ endef
 $(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
 $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS),libjpeg libturbojpeg jansson libcrypto,-lm))
 
+$(eval $(call testprog,test_report,tests/unit/test_report.c $(report_SRCS),jansson,-lm))
+
 # A folder of tests may have its own list.
 include $(sort $(wildcard tests/*/build.mk))
 

@@ -16,7 +16,7 @@
 static const char *const colours[] = { "#22b8cf", "#fab005", "#f06595", "#82c91e",
 				       "#845ef7", "#ff922b", "#4dabf7", "#20c997" };
 
-static unsigned char *load_image(const struct report *r, const struct report_event *e,
+unsigned char *report_load_image(const struct report *r, const struct report_event *e,
 				 const char *name, size_t *size)
 {
 	unsigned char *bytes = NULL;
@@ -111,7 +111,7 @@ static void draw_frame(struct report *r, FILE *f, const struct report_event *e, 
 	unsigned char *bytes;
 	size_t size;
 
-	bytes = load_image(r, e, name, &size);
+	bytes = report_load_image(r, e, name, &size);
 	fprintf(f, "<figure>");
 	if (!bytes || !jpeg_size(bytes, size, &width, &height)) {
 		fprintf(f, "<p>The key frame ");

@@ -30,10 +30,11 @@ int main(int argc, char **argv)
 	};
 	struct report_fact facts[FACTS_MAX];
 	struct report r = { .title = "What Sluice saw", .facts = facts };
+	bool print = false, expect = false;
 	char why[4608], *end;
-	int c;
+	int c, rc = 0;
 
-	while ((c = getopt_long(argc, argv, "t:f:s:h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "t:f:s:peh", options, NULL)) != -1) {
 		switch (c) {
 		case 't':
 			r.title = optarg;
@@ -59,6 +60,12 @@ int main(int argc, char **argv)
 				return 2;
 			}
 			break;
+		case 'p':
+			print = true;
+			break;
+		case 'e':
+			expect = true;
+			break;
 		case 'h':
 			fputs(help, stdout);
 			return 0;
@@ -71,9 +78,15 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	r.dir = argv[optind];
-	if (report_write(&r, why, sizeof(why))) {
+	if (report_load(&r, why, sizeof(why)) || report_save(&r, why, sizeof(why))) {
 		fprintf(stderr, "sluice-report: %s\n", why);
-		return 1;
+		rc = 1;
+	} else {
+		if (print)
+			report_overview(&r, stdout);
+		if (expect)
+			rc = report_expect(&r, stderr);
 	}
-	return 0;
+	report_free(&r);
+	return rc;
 }

@@ -179,7 +179,7 @@ static void write_page(struct report *r, FILE *f)
 	fprintf(f, "</body>\n</html>\n");
 }
 
-static int save_page(struct report *r, char *why, size_t why_size)
+int report_save(struct report *r, char *why, size_t why_size)
 {
 	char part[4096], path[4096];
 	int err = 0;
@@ -208,7 +208,7 @@ static int save_page(struct report *r, char *why, size_t why_size)
 	return err;
 }
 
-int report_write(struct report *r, char *why, size_t why_size)
+int report_load(struct report *r, char *why, size_t why_size)
 {
 	char path[4096];
 	int err;
@@ -221,13 +221,17 @@ int report_write(struct report *r, char *why, size_t why_size)
 		err = 0;
 	if (!err)
 		err = walk(r, "summaries", 3, why, why_size);
-	if (!err) {
-		if (r->event_count)
-			qsort(r->events, r->event_count, sizeof(*r->events), by_start);
-		err = save_page(r, why, why_size);
-	}
+	if (!err && r->event_count)
+		qsort(r->events, r->event_count, sizeof(*r->events), by_start);
 	if (err && !*why)
 		snprintf(why, why_size, "%s: %s", r->dir, strerror(-err));
+	if (err)
+		report_free(r);
+	return err;
+}
+
+void report_free(struct report *r)
+{
 	for (size_t i = 0; i < r->event_count; i++) {
 		json_decref(r->events[i].json);
 		free(r->events[i].dir);
@@ -237,5 +241,15 @@ int report_write(struct report *r, char *why, size_t why_size)
 	r->events = NULL;
 	r->ledger = NULL;
 	r->event_count = 0;
+}
+
+int report_write(struct report *r, char *why, size_t why_size)
+{
+	int err = report_load(r, why, why_size);
+
+	if (err)
+		return err;
+	err = report_save(r, why, why_size);
+	report_free(r);
 	return err;
 }

@@ -50,6 +50,19 @@ struct report {
  */
 int report_write(struct report *r, char *why, size_t why_size);
 
+/* The three steps of report_write(): read, write the page, free what was read (NULL-safe parts). */
+int report_load(struct report *r, char *why, size_t why_size);
+int report_save(struct report *r, char *why, size_t why_size);
+void report_free(struct report *r);
+
+/* A few lines for people about a loaded report. */
+void report_overview(const struct report *r, FILE *f);
+/*
+ * Is it what a whole run leaves: at least one summary with text, tracks and key frames that are
+ * pictures, and a ledger that adds up with nothing lost? Returns 0, or 1 and says in f what lacks.
+ */
+int report_expect(const struct report *r, FILE *f);
+
 /* What follows is shared by the parts of the report. */
 
 /* Text with <, >, &, " and ' made harmless; NULL prints nothing. */
@@ -62,6 +75,10 @@ void html_clock(FILE *f, double seconds);
 
 /* Width and height of a JPEG. Returns false if it has none. */
 bool jpeg_size(const unsigned char *bytes, size_t size, unsigned int *width, unsigned int *height);
+
+/* A key frame's bytes, to be freed; NULL if name is no plain file name or cannot be read. */
+unsigned char *report_load_image(const struct report *r, const struct report_event *e,
+				 const char *name, size_t *size);
 
 void report_timeline(struct report *r, FILE *f);
 void report_ledger(struct report *r, FILE *f);
