@@ -13,7 +13,7 @@ endef
 
 $(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
 $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS),libjpeg libturbojpeg jansson libcrypto,-lm))
-
+$(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.c,,-lm))
 $(eval $(call testprog,test_report,tests/unit/test_report.c $(report_SRCS),jansson,-lm))
 
 # A folder of tests may have its own list.
