@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: MIT
 $(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
 $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS),libjpeg libturbojpeg jansson libcrypto,-lm))
+
+# The pixel half of the gate core.
+JPEG_MAKE := tests/unit/jpeg_make.c
+$(eval $(call testprog,test_jpeg_dc,$(JPEG_DC_SRCS) $(JPEG_MAKE) tests/unit/test_jpeg_dc.c,libjpeg))
