@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: MIT
-CORE := kmod/ring.c kmod/ledger.c kmod/settings.c kmod/record.c kmod/roll.c kmod/frame.c
 $(eval $(call testprog,test_ring,tests/unit/test_ring.c kmod/ring.c))
 $(eval $(call testprog,test_ledger,tests/unit/test_ledger.c kmod/ledger.c))
-$(eval $(call testprog,test_frame,tests/unit/test_frame.c $(CORE)))
+$(eval $(call testprog,test_frame,tests/unit/test_frame.c $(FRAME_SRCS)))
+$(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
+$(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS),libjpeg libturbojpeg jansson libcrypto,-lm))
+
+# The pixel half of the gate core.
+JPEG_MAKE := tests/unit/jpeg_make.c
+$(eval $(call testprog,test_jpeg_dc,$(JPEG_DC_SRCS) $(JPEG_MAKE) tests/unit/test_jpeg_dc.c,libjpeg))
