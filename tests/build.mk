@@ -8,3 +8,6 @@ $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS),libj
 # The pixel half of the gate core.
 JPEG_MAKE := tests/unit/jpeg_make.c
 $(eval $(call testprog,test_jpeg_dc,$(JPEG_DC_SRCS) $(JPEG_MAKE) tests/unit/test_jpeg_dc.c,libjpeg))
+
+# A folder of tests may have its own list.
+include $(sort $(wildcard tests/*/build.mk))
