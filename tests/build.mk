@@ -11,3 +11,4 @@ $(eval $(call testprog,test_jpeg_dc,$(JPEG_DC_SRCS) $(JPEG_MAKE) tests/unit/test
 
 # A folder of tests may have its own list.
 include $(sort $(wildcard tests/*/build.mk))
+$(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.c,,-lm))
