@@ -10,3 +10,6 @@ CFLAGS_kmod/luma_sse2.c := -msse -msse2
 CFLAGS_kmod/luma_avx2.c := -msse -msse2 -mavx -mavx2
 endif
 JPEG_DC_SRCS := kmod/jpeg_huff.c kmod/jpeg_dc.c
+
+# The frame path: what is decided, what waits, what is published.
+FRAME_SRCS := kmod/frame.c kmod/roll.c kmod/record.c kmod/ring.c kmod/ledger.c kmod/settings.c
