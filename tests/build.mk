@@ -15,6 +15,16 @@ $(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
 $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS),libjpeg libturbojpeg jansson libcrypto,-lm))
 $(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.c,,-lm))
 $(eval $(call testprog,test_report,tests/unit/test_report.c $(report_SRCS),jansson,-lm))
+$(eval $(call testprog,test_ring,tests/unit/test_ring.c kmod/ring.c))
+$(eval $(call testprog,test_ledger,tests/unit/test_ledger.c kmod/ledger.c))
+$(eval $(call testprog,test_frame,tests/unit/test_frame.c $(FRAME_SRCS)))
+
+# The pixel half of the gate core.
+JPEG_MAKE := tests/unit/jpeg_make.c
+$(eval $(call testprog,test_jpeg_dc,$(JPEG_DC_SRCS) $(JPEG_MAKE) tests/unit/test_jpeg_dc.c,libjpeg))
+$(eval $(call testprog,test_luma,$(LUMA_SRCS) tests/unit/test_luma.c))
+$(eval $(call testprog,test_luma_simd,$(LUMA_SRCS) tests/unit/test_luma_simd.c))
+$(eval $(call testprog,test_mask,$(LUMA_SRCS) kmod/mask.c tests/unit/test_mask.c))
 
 # A folder of tests may have its own list.
 include $(sort $(wildcard tests/*/build.mk))
@@ -28,19 +38,3 @@ list-tests:
 	@printf "%s\n" $(filter $(BUILD)/tests/test_%,$(TESTPROGS))
 list-fuzz:
 	@printf '%s\n' $(FUZZPROGS)
-$(eval $(call testprog,test_ring,tests/unit/test_ring.c kmod/ring.c))
-$(eval $(call testprog,test_ledger,tests/unit/test_ledger.c kmod/ledger.c))
-$(eval $(call testprog,test_frame,tests/unit/test_frame.c $(FRAME_SRCS)))
-$(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
-$(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS),libjpeg libturbojpeg jansson libcrypto,-lm))
-
-# The pixel half of the gate core.
-JPEG_MAKE := tests/unit/jpeg_make.c
-$(eval $(call testprog,test_jpeg_dc,$(JPEG_DC_SRCS) $(JPEG_MAKE) tests/unit/test_jpeg_dc.c,libjpeg))
-$(eval $(call testprog,test_luma,$(LUMA_SRCS) tests/unit/test_luma.c))
-$(eval $(call testprog,test_luma_simd,$(LUMA_SRCS) tests/unit/test_luma_simd.c))
-$(eval $(call testprog,test_mask,$(LUMA_SRCS) kmod/mask.c tests/unit/test_mask.c))
-
-# A folder of tests may have its own list.
-include $(sort $(wildcard tests/*/build.mk))
-$(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.c,,-lm))
