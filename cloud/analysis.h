@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * analysis.h - what the worker does with the stored frames of one camera, in order: decode,
+ * background, blobs, tracks, events, key frames, text. Knows nothing of sockets, segments or
+ * threads.
+ *
+ * One struct sluice_analysis per camera, used by one thread at a time. Frames arrive gated: long
+ * gaps are normal, and everything is scaled by time_ns. All callbacks are made from within the
+ * calls below.
+ */
+#ifndef SLUICE_ANALYSIS_H
+#define SLUICE_ANALYSIS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sluice_analysis;
+
+/* A stored frame. All pointers are borrowed for the call. */
+struct sluice_stored_frame {
+	uint64_t epoch, sequence;
+	uint64_t time_ns; /* device monotonic */
+	uint64_t utc_ns;
+	uint16_t reason; /* enum sluice_reason */
+	uint16_t flags;	 /* SLUICE_FRAME_* */
+	uint32_t score;
+	uint32_t settings; /* version of the gate settings */
+	uint16_t width, height;
+	uint16_t grid_w, grid_h;
+	const uint8_t *cells; /* motion-cell bitmap, NULL if none */
+	const uint8_t *jpeg;
+	size_t jpeg_size;
+};
+
+struct sluice_analysis_config {
+	char camera[32];	/* name for people */
+	uint32_t join_ms;	/* events closer than this are one: 10000 */
+	uint32_t event_max_ms;	/* then continued under the same id: 300000 */
+	uint32_t keyframes_max; /* 12 */
+	const char *language;	/* "en" */
+};
+
+/* A file that goes with a summary; bytes are borrowed for the callback. */
+struct sluice_summary_media {
+	char name[48]; /* "key-1.jpg" */
+	const uint8_t *data;
+	size_t size;
+};
+
+struct sluice_summary {
+	char id[33]; /* 32 hex digits: first 128 bits of SHA-256(camera, version, epoch, start,
+			part) */
+	uint64_t epoch;
+	uint64_t start_utc_ns, end_utc_ns;
+	const char *json; /* docs/api.md, summary version 1 */
+	const struct sluice_summary_media *media;
+	size_t media_count;
+};
+
+struct sluice_analysis_ops {
+	/* an event has started; json as docs/api.md, event version 1; may be NULL */
+	void (*event)(void *ctx, const char *id, const char *json);
+	/* an event has ended (or reached event_max_ms) and is told */
+	void (*summary)(void *ctx, const struct sluice_summary *s);
+	/* fetch the original JPEG of an earlier frame of this camera (key frames). Returns a
+	 * malloc'd buffer that the analysis frees, or NULL. */
+	uint8_t *(*fetch)(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size);
+};
+
+/* Returns NULL when out of memory. ops and ctx must outlive the analysis. */
+struct sluice_analysis *sluice_analysis_open(const struct sluice_analysis_config *c,
+					     const struct sluice_analysis_ops *ops, void *ctx);
+
+/* A new epoch began: first_ns = monotonic time of its first frame, which is second 0 of summaries.
+ */
+void sluice_analysis_epoch(struct sluice_analysis *a, uint64_t epoch, uint64_t first_ns,
+			   uint64_t first_utc_ns);
+
+/* One frame. 0, or -EBADMSG if the JPEG does not decode (it is counted and skipped). */
+int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_frame *f);
+
+/*
+ * The device's ledger and clock, from STATS: all frames with motion up to now_ns have been given.
+ * May end events. counts[32] by enum sluice_reason, cumulative; delivered likewise.
+ */
+void sluice_analysis_clock(struct sluice_analysis *a, uint64_t now_ns, int gate_open,
+			   uint64_t delivered, const uint64_t counts[32]);
+
+/* The epoch has ended: end and tell what is open. */
+void sluice_analysis_flush(struct sluice_analysis *a);
+
+/* NULL-safe. Open events are dropped untold: call flush first to tell them. */
+void sluice_analysis_close(struct sluice_analysis *a);
+
+#endif
