@@ -38,3 +38,7 @@ list-tests:
 	@printf "%s\n" $(filter $(BUILD)/tests/test_%,$(TESTPROGS))
 list-fuzz:
 	@printf '%s\n' $(FUZZPROGS)
+$(eval $(call testprog,test_camsim_roll,tests/unit/test_camsim_roll.c $(addprefix tools/camsim/,roll.c roll_writer.c play.c)))
+$(eval $(call testprog,test_camsim_payload,tests/unit/test_camsim_payload.c $(addprefix tools/camsim/,roll.c fault.c payload.c)))
+$(eval $(call testprog,test_camsim_uvc,tests/unit/test_camsim_uvc.c $(addprefix tools/camsim/,descriptors.c uvc_control.c vhci.c)))
+$(eval $(call testprog,test_camsim_usbip,tests/unit/test_camsim_usbip.c tools/camsim/usbip.c))
