@@ -8,3 +8,19 @@ $(eval $(call testprog,test_jpeg_dc,$(JPEG_DC_SRCS) $(JPEG_MAKE) tests/unit/test
 $(eval $(call testprog,test_luma,$(LUMA_SRCS) tests/unit/test_luma.c))
 $(eval $(call testprog,test_luma_simd,$(LUMA_SRCS) tests/unit/test_luma_simd.c))
 $(eval $(call testprog,test_mask,$(LUMA_SRCS) kmod/mask.c tests/unit/test_mask.c))
+
+# Benchmark: one program. OpenCV is a peer only: its group falls out where it is not installed.
+BENCH_SRCS := tests/bench/main.c $(LUMA_SRCS) tests/bench/luma.c $(JPEG_DC_SRCS) tests/bench/jpeg_dc.c
+OPENCV_INC := /usr/include/opencv4
+ifneq ($(and $(wildcard tests/bench/opencv.cc),$(wildcard $(OPENCV_INC)/opencv2/video.hpp)),)
+BENCH_OPENCV := $(BUILD)/obj/tests/bench/opencv.o
+$(BENCH_OPENCV): tests/bench/opencv.cc tests/bench/bench.h
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -O2 -g -Iinclude -I. -I$(OPENCV_INC) -c -o $@ $<
+BENCH_LIBS := $(BENCH_OPENCV) -lopencv_video -lopencv_imgproc -lopencv_core -lstdc++
+else
+BENCH_SRCS += tests/bench/opencv_absent.c
+endif
+$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS),libturbojpeg,$(BENCH_LIBS)))
+$(BUILD)/bench/bench: $(BENCH_OPENCV)
