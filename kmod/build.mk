@@ -13,3 +13,4 @@ JPEG_DC_SRCS := kmod/jpeg_huff.c kmod/jpeg_dc.c
 
 # The frame path: what is decided, what waits, what is published.
 FRAME_SRCS := kmod/frame.c kmod/roll.c kmod/record.c kmod/ring.c kmod/ledger.c kmod/settings.c
+JPEG_DC_SRCS := kmod/jpeg_dc.c kmod/jpeg_scan.c kmod/jpeg_huff.c
