@@ -12,3 +12,44 @@ $(eval $(call testprog,test_jpeg_dc,$(JPEG_DC_SRCS) $(JPEG_MAKE) tests/unit/test
 # A folder of tests may have its own list.
 include $(sort $(wildcard tests/*/build.mk))
 $(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.c,,-lm))
+$(eval $(call testprog,test_luma,$(LUMA_SRCS) tests/unit/test_luma.c))
+$(eval $(call testprog,test_luma_simd,$(LUMA_SRCS) tests/unit/test_luma_simd.c))
+$(eval $(call testprog,test_mask,$(LUMA_SRCS) kmod/mask.c tests/unit/test_mask.c))
+
+# Benchmark: one program. OpenCV is a peer only: its group falls out where it is not installed.
+BENCH_SRCS := tests/bench/main.c $(LUMA_SRCS) tests/bench/luma.c $(JPEG_DC_SRCS) tests/bench/jpeg_dc.c
+OPENCV_INC := /usr/include/opencv4
+ifneq ($(and $(wildcard tests/bench/opencv.cc),$(wildcard $(OPENCV_INC)/opencv2/video.hpp)),)
+BENCH_OPENCV := $(BUILD)/obj/tests/bench/opencv.o
+$(BENCH_OPENCV): tests/bench/opencv.cc tests/bench/bench.h
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -O2 -g -Iinclude -I. -I$(OPENCV_INC) -c -o $@ $<
+BENCH_LIBS := $(BENCH_OPENCV) -lopencv_video -lopencv_imgproc -lopencv_core -lstdc++
+else
+BENCH_SRCS += tests/bench/opencv_absent.c
+endif
+$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS),libturbojpeg,$(BENCH_LIBS)))
+$(BUILD)/bench/bench: $(BENCH_OPENCV)
+
+# Fuzz targets, with clang: build/fuzz/fuzz_NAME, seeds in build/fuzz/corpus/NAME.
+# $(call fuzzer,name,sources,defines)
+FUZZ_CC    ?= clang
+FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+define fuzzer
+$(BUILD)/fuzz/fuzz_$(1): $(2) | deps-present
+	$$(call say,FUZZ,$$@)
+	@mkdir -p $$(@D) $(BUILD)/fuzz/corpus/$(1)
+	$$(Q)$(FUZZ_CC) $(STD) $(FUZZ_FLAGS) $(3) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^)
+-include $(BUILD)/fuzz/fuzz_$(1).d
+FUZZERS += $(BUILD)/fuzz/fuzz_$(1)
+endef
+$(eval $(call link-rule,$(BUILD)/fuzz/seed_jpeg_dc,tests/fuzz/seed_jpeg_dc.c $(JPEG_MAKE),libjpeg))
+$(BUILD)/fuzz/corpus/jpeg_dc/seed-0: $(BUILD)/fuzz/seed_jpeg_dc
+	@mkdir -p $(@D)
+	$(Q)$< $(@D)
+$(eval $(call fuzzer,jpeg_dc,$(JPEG_DC_SRCS) tests/fuzz/fuzz_jpeg_dc.c))
+$(BUILD)/fuzz/fuzz_jpeg_dc: | $(BUILD)/fuzz/corpus/jpeg_dc/seed-0
+# one command compiles all its sources, so these get the widest flags; the ISA is still chosen at run time
+$(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
+fuzz: $(FUZZERS)
