@@ -79,3 +79,15 @@ $(BUILD)/fuzz/fuzz_jpeg_dc: | $(BUILD)/fuzz/corpus/jpeg_dc/seed-0
 # one command compiles all its sources, so these get the widest flags; the ISA is still chosen at run time
 $(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
 fuzz: $(FUZZERS)
+# A folder of tests may have its own list.
+include $(sort $(wildcard tests/*/build.mk))
+
+.PHONY: tests fuzz-programs list-tests list-fuzz
+fuzz-programs: $(FUZZPROGS)
+fuzz: ## every fuzzer for a short, bounded run
+	$(Q)tools/deps build check
+	$(Q)tests/run fuzz
+list-tests:
+	@printf "%s\n" $(filter $(BUILD)/tests/test_%,$(TESTPROGS))
+list-fuzz:
+	@printf '%s\n' $(FUZZPROGS)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+include tools/feed/build.mk
 include tools/report/build.mk
 
 # The simulated camera, in the order a frame meets the files. The static twin for guests without
