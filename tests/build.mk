@@ -25,19 +25,6 @@ $(eval $(call testprog,test_jpeg_dc,$(JPEG_DC_SRCS) $(JPEG_MAKE) tests/unit/test
 $(eval $(call testprog,test_luma,$(LUMA_SRCS) tests/unit/test_luma.c))
 $(eval $(call testprog,test_luma_simd,$(LUMA_SRCS) tests/unit/test_luma_simd.c))
 $(eval $(call testprog,test_mask,$(LUMA_SRCS) kmod/mask.c tests/unit/test_mask.c))
-
-# A folder of tests may have its own list.
-include $(sort $(wildcard tests/*/build.mk))
-
-.PHONY: tests fuzz-programs list-tests list-fuzz
-fuzz-programs: $(FUZZPROGS)
-fuzz: ## every fuzzer for a short, bounded run
-	$(Q)tools/deps build check
-	$(Q)tests/run fuzz
-list-tests:
-	@printf "%s\n" $(filter $(BUILD)/tests/test_%,$(TESTPROGS))
-list-fuzz:
-	@printf '%s\n' $(FUZZPROGS)
 $(eval $(call testprog,test_camsim_roll,tests/unit/test_camsim_roll.c $(addprefix tools/camsim/,roll.c roll_writer.c play.c)))
 $(eval $(call testprog,test_camsim_payload,tests/unit/test_camsim_payload.c $(addprefix tools/camsim/,roll.c fault.c payload.c)))
 $(eval $(call testprog,test_camsim_uvc,tests/unit/test_camsim_uvc.c $(addprefix tools/camsim/,descriptors.c uvc_control.c vhci.c)))
@@ -79,6 +66,7 @@ $(BUILD)/fuzz/fuzz_jpeg_dc: | $(BUILD)/fuzz/corpus/jpeg_dc/seed-0
 # one command compiles all its sources, so these get the widest flags; the ISA is still chosen at run time
 $(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
 fuzz: $(FUZZERS)
+
 # A folder of tests may have its own list.
 include $(sort $(wildcard tests/*/build.mk))
 
