@@ -17,7 +17,13 @@ typedef long long v2q __attribute__((vector_size(16)));
 typedef v8s v8s_any __attribute__((aligned(1), may_alias));
 typedef v16 v16_any __attribute__((aligned(1), may_alias));
 
+/*
+ * Each tile asks for its share of the next row of blocks, in the order of memory: lines of a tile
+ * lie too far apart for the CPU to see a stream in them. Rows of blocks up to NEAR bytes are
+ * fetched into the first-level cache, others would push out what is in use.
+ */
 #define NEAR 16384
+
 #define ONES ((v8s){ 1, 1, 1, 1, 1, 1, 1, 1 })
 #define LOW  ((v8s){ 255, 255, 255, 255, 255, 255, 255, 255 })
 
@@ -108,11 +114,14 @@ void sluice_luma_sse2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 
 {
 	const v16 zero = {};
 
+	const u8 *next = line + (size_t)rows * stride;
+
 	for (; cells >= 8; cells -= 8, line += 64, cell += 8) {
 		v2q a[4] = {};
 		const u8 *p = line;
 
-		for (u32 r = 0; r < rows; r++, p += stride) {
+		for (u32 r = 0; r < rows; r++, p += stride, next += 64) {
+			__builtin_prefetch(next);
 #pragma GCC unroll 4
 			for (u32 i = 0; i < 4; i++)
 				a[i] += (v2q)__builtin_ia32_psadbw128(
