@@ -45,27 +45,15 @@ endif
 $(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS),libturbojpeg,$(BENCH_LIBS)))
 $(BUILD)/bench/bench: $(BENCH_OPENCV)
 
-# Fuzz targets, with clang: build/fuzz/fuzz_NAME, seeds in build/fuzz/corpus/NAME.
-# $(call fuzzer,name,sources,defines)
-FUZZ_CC    ?= clang
-FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-define fuzzer
-$(BUILD)/fuzz/fuzz_$(1): $(2) | deps-present
-	$$(call say,FUZZ,$$@)
-	@mkdir -p $$(@D) $(BUILD)/fuzz/corpus/$(1)
-	$$(Q)$(FUZZ_CC) $(STD) $(FUZZ_FLAGS) $(3) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^)
--include $(BUILD)/fuzz/fuzz_$(1).d
-FUZZERS += $(BUILD)/fuzz/fuzz_$(1)
-endef
+# Fuzzers; seeds of jpeg_dc are made in build/fuzz/corpus/jpeg_dc.
 $(eval $(call link-rule,$(BUILD)/fuzz/seed_jpeg_dc,tests/fuzz/seed_jpeg_dc.c $(JPEG_MAKE),libjpeg))
 $(BUILD)/fuzz/corpus/jpeg_dc/seed-0: $(BUILD)/fuzz/seed_jpeg_dc
 	@mkdir -p $(@D)
 	$(Q)$< $(@D)
-$(eval $(call fuzzer,jpeg_dc,$(JPEG_DC_SRCS) tests/fuzz/fuzz_jpeg_dc.c))
+$(eval $(call fuzzprog,fuzz_jpeg_dc,$(JPEG_DC_SRCS) tests/fuzz/fuzz_jpeg_dc.c))
 $(BUILD)/fuzz/fuzz_jpeg_dc: | $(BUILD)/fuzz/corpus/jpeg_dc/seed-0
 # one command compiles all its sources, so these get the widest flags; the ISA is still chosen at run time
-$(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
-fuzz: $(FUZZERS)
+$(eval $(call fuzzprog,fuzz_luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
 
 # A folder of tests may have its own list.
 include $(sort $(wildcard tests/*/build.mk))
