@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* camera.c - names, ids and times of cameras. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <openssl/sha.h>
@@ -72,6 +74,88 @@ int sluice_camera_init(struct sluice_camera *c, const char *tenant, const char *
 	memcpy(c->device, device, strlen(device));
 	memcpy(c->name, name, strlen(name));
 	return 0;
+}
+
+#define BUCKETS 256
+
+struct entry {
+	struct sluice_camera camera;
+	struct entry *next;
+};
+
+struct sluice_cameras {
+	pthread_mutex_t lock;
+	struct entry *bucket[BUCKETS];
+};
+
+struct sluice_cameras *sluice_cameras_open(void)
+{
+	struct sluice_cameras *t = calloc(1, sizeof(*t));
+
+	if (t)
+		pthread_mutex_init(&t->lock, NULL);
+	return t;
+}
+
+void sluice_cameras_close(struct sluice_cameras *t)
+{
+	int i;
+
+	if (!t)
+		return;
+	for (i = 0; i < BUCKETS; i++) {
+		while (t->bucket[i]) {
+			struct entry *next = t->bucket[i]->next;
+
+			free(t->bucket[i]);
+			t->bucket[i] = next;
+		}
+	}
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+}
+
+/* Cameras of one device lie in all buckets; only a new name pays for the count. */
+static int count_device(const struct sluice_cameras *t, const struct sluice_camera *c)
+{
+	const struct entry *e;
+	int i, n = 0;
+
+	for (i = 0; i < BUCKETS; i++)
+		for (e = t->bucket[i]; e; e = e->next)
+			n += !strcmp(e->camera.device, c->device) &&
+			     !strcmp(e->camera.tenant, c->tenant);
+	return n;
+}
+
+int sluice_cameras_get(struct sluice_cameras *t, const char *tenant, const char *device,
+		       const char *name, const struct sluice_camera **out)
+{
+	struct sluice_camera c;
+	struct entry *e;
+	int err = sluice_camera_init(&c, tenant, device, name);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&t->lock);
+	for (e = t->bucket[c.id[0]]; e; e = e->next)
+		if (!memcmp(e->camera.id, c.id, sizeof(c.id)))
+			break;
+	if (!e && count_device(t, &c) >= SLUICE_CAMERAS_MAX) {
+		err = -EDQUOT;
+	} else if (!e) {
+		e = malloc(sizeof(*e));
+		if (e) {
+			e->camera = c;
+			e->next = t->bucket[c.id[0]];
+			t->bucket[c.id[0]] = e;
+		} else {
+			err = -ENOMEM;
+		}
+	}
+	pthread_mutex_unlock(&t->lock);
+	*out = e ? &e->camera : NULL;
+	return err;
 }
 
 uint64_t sluice_utc_now(void)

@@ -25,6 +25,16 @@ int sluice_name_valid(const char *name);
 int sluice_camera_init(struct sluice_camera *c, const char *tenant, const char *device,
 		       const char *name);
 
+/* The cameras that this process has met; any thread. They live as long as the table. */
+struct sluice_cameras;
+
+struct sluice_cameras *sluice_cameras_open(void); /* NULL: out of memory */
+void sluice_cameras_close(struct sluice_cameras *t);
+
+/* -EINVAL: a bad name; -EDQUOT: the device has SLUICE_CAMERAS_MAX others here. */
+int sluice_cameras_get(struct sluice_cameras *t, const char *tenant, const char *device,
+		       const char *name, const struct sluice_camera **out);
+
 /* out: 2 * size + 1 bytes, lower case. */
 void sluice_hex(const uint8_t *in, size_t size, char *out);
 

@@ -244,6 +244,15 @@ int sluice_segment_sync(struct sluice_segment *s)
 	return err;
 }
 
+void sluice_segment_rewind(struct sluice_segment *s, uint64_t size)
+{
+	if (s->dead || size >= s->size)
+		return;
+	if (ftruncate(s->fd, (off_t)size) < 0)
+		s->dead = 1;
+	s->size = size;
+}
+
 uint64_t sluice_segment_size(const struct sluice_segment *s)
 {
 	return s->size;

@@ -54,6 +54,9 @@ int sluice_segment_append(struct sluice_segment *s, const struct sluice_segment_
 /* Makes everything appended durable. After a failure the segment takes no more (-EIO). */
 int sluice_segment_sync(struct sluice_segment *s);
 
+/* Takes back what was appended beyond size and is not wanted (its group was not committed). */
+void sluice_segment_rewind(struct sluice_segment *s, uint64_t size);
+
 /* Bytes written so far, header included. */
 uint64_t sluice_segment_size(const struct sluice_segment *s);
 
