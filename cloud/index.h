@@ -5,7 +5,8 @@
  *
  * One handle per thread. All return 0 or a negative errno (-ENOENT: no such row) unless said
  * otherwise. Numbers from devices are below 2^63 (the ingest checks it). Tenant arguments are
- * mandatory where a person asks: no function returns rows of another tenant.
+ * mandatory where a person asks: no function that serves requests returns rows of
+ * another tenant.
  *
  * Everything about frames can be made again from the segments, and the rest from the media
  * directory (rebuild.c); who may connect lies elsewhere (auth.h).
@@ -138,6 +139,8 @@ struct sluice_index_ops {
 	/* newest first, at most limit; camera: name, NULL for all */
 	int (*summaries)(struct sluice_index *ix, const char *tenant, const char *camera,
 			 unsigned int limit, sluice_index_summary_fn fn, void *ctx);
+	/* of every tenant, for the check of the whole store */
+	int (*summaries_all)(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx);
 	/* one, with its media; -ENOENT too if it is another tenant's */
 	int (*summary_find)(struct sluice_index *ix, const char *tenant, const char *id,
 			    sluice_index_summary_fn fn, void *ctx);

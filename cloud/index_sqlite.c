@@ -66,6 +66,7 @@ enum {
 	MEDIA_ADD,
 	SUMMARIES_UNACKED,
 	SUMMARIES,
+	SUMMARIES_ALL,
 	SUMMARY_FIND,
 	MEDIA,
 	STATEMENTS
@@ -123,6 +124,8 @@ static const char *const sql[STATEMENTS] = {
 	[SUMMARIES] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
 		      " JOIN cameras c ON c.id = s.camera WHERE c.tenant = ?1"
 		      " AND (?2 IS NULL OR c.name = ?2) ORDER BY s.start_utc_ns DESC LIMIT ?3",
+	[SUMMARIES_ALL] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
+			  " JOIN cameras c ON c.id = s.camera ORDER BY s.start_utc_ns",
 	[SUMMARY_FIND] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
 			 " JOIN cameras c ON c.id = s.camera WHERE s.id = ?2 AND c.tenant = ?1",
 	[MEDIA] = "SELECT name, size, sha256 FROM media WHERE summary = ? ORDER BY at",
@@ -580,6 +583,13 @@ static int summaries(struct sluice_index *ix, const char *tenant, const char *ca
 		ctx, &rows);
 }
 
+static int summaries_all(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx)
+{
+	int rows;
+
+	return walk_summaries(ix, sluice_sqlite_bind(db(ix), SUMMARIES_ALL, ""), fn, ctx, &rows);
+}
+
 static int summary_find(struct sluice_index *ix, const char *tenant, const char *id,
 			sluice_index_summary_fn fn, void *ctx)
 {
@@ -619,6 +629,7 @@ static const struct sluice_index_ops ops = {
 	.summary_acked = summary_acked,
 	.summaries_unacked = summaries_unacked,
 	.summaries = summaries,
+	.summaries_all = summaries_all,
 	.summary_find = summary_find,
 };
 
