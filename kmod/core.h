@@ -51,12 +51,14 @@ static inline s64 div64_s64(s64 a, s64 b)
 	return a / b;
 }
 #define div_u64(a, b)		 ((u64)(a) / (u32)(b))
-#define min(a, b)                       \
-	({                              \
-		__typeof__(a) _a = (a); \
-		__typeof__(b) _b = (b); \
-		_a < _b ? _a : _b;      \
+/* Names from __COUNTER__: nested uses do not shadow each other. */
+#define CORE_PICK_(a, op, b, x, y)     \
+	({                             \
+		__typeof__(a) x = (a); \
+		__typeof__(b) y = (b); \
+		x op y ? x : y;        \
 	})
+<<<<<<< HEAD
 #define max(a, b)                       \
 	({                              \
 		__typeof__(a) _c = (a); \
@@ -67,6 +69,16 @@ static inline s64 div64_s64(s64 a, s64 b)
 #define max_t(t, a, b)	      max((t)(a), (t)(b))
 #define clamp(v, lo, hi)      min(max(v, lo), hi)
 #define clamp_t(t, v, lo, hi) min_t(t, max_t(t, v, lo), hi)
+=======
+#define CORE_PICK__(a, op, b, id) CORE_PICK_(a, op, b, core_a##id, core_b##id)
+#define CORE_PICK(a, op, b, id)	  CORE_PICK__(a, op, b, id)
+#define min(a, b)		  CORE_PICK(a, <, b, __COUNTER__)
+#define max(a, b)		  CORE_PICK(a, >, b, __COUNTER__)
+#define min_t(t, a, b)		  min((t)(a), (t)(b))
+#define max_t(t, a, b)		  max((t)(a), (t)(b))
+#define clamp(v, lo, hi)	  min(max(v, lo), hi)
+#define clamp_t(t, v, lo, hi)	  min_t(t, max_t(t, v, lo), hi)
+>>>>>>> gate
 #endif
 
 #endif

@@ -5,3 +5,6 @@ CORE := kmod/ring.c kmod/ledger.c kmod/settings.c kmod/record.c kmod/roll.c kmod
 $(eval $(call testprog,test_ring,tests/unit/test_ring.c kmod/ring.c))
 $(eval $(call testprog,test_ledger,tests/unit/test_ledger.c kmod/ledger.c))
 $(eval $(call testprog,test_frame,tests/unit/test_frame.c $(CORE)))
+
+# A folder of tests may have its own list.
+include $(sort $(wildcard tests/*/build.mk))
