@@ -19,7 +19,7 @@ say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 # $(call testprog,name,sources,packages,extra libraries):           build/tests/name, run by tests/run
 # $(call archive,name,sources,packages):                            build/lib/name.a
 define compile-rules
-$(foreach s,$(2),$(eval $(call object-rule,$(s),$(3))))
+$(foreach s,$(filter %.c,$(2)),$(eval $(call object-rule,$(s),$(3))))
 endef
 define object-rule
 ifndef seen-$(1)

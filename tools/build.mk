@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+include tools/report/build.mk
 
 # The simulated camera, in the order a frame meets the files. The static twin for guests without
 # libraries plays rolls and makes none.
