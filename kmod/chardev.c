@@ -16,13 +16,6 @@
 #include <linux/poll.h>
 #include "camera.h"
 
-/* The reader's words belong to him; between readers they are set to what the gate knows. */
-static void reset_reader_words(struct sluice_ring *r)
-{
-	WRITE_ONCE(r->ctrl->tail, r->tail);
-	WRITE_ONCE(r->ctrl->wake_mark, r->tail);
-}
-
 /* misc_mtx is held: the camera cannot be deregistered meanwhile, so its reference is good. */
 static int open_ring(struct inode *inode, struct file *file)
 {
@@ -37,8 +30,7 @@ static int open_ring(struct inode *inode, struct file *file)
 			rc = -EBUSY;
 		} else {
 			cam->reader = true;
-			sluice_ring_reclaim(&cam->store.ring);
-			reset_reader_words(&cam->store.ring);
+			sluice_ring_reset_reader(&cam->store.ring);
 		}
 		mutex_unlock(&cam->lock);
 		if (rc)
@@ -56,9 +48,8 @@ static int release_ring(struct inode *inode, struct file *file)
 
 	if (file->f_mode & FMODE_WRITE) {
 		mutex_lock(&cam->lock);
-		/* Take what the reader has released, then forget his words. */
-		sluice_ring_reclaim(&cam->store.ring);
-		reset_reader_words(&cam->store.ring);
+		/* Takes what the reader has released, then forgets his words. */
+		sluice_ring_reset_reader(&cam->store.ring);
 		cam->reader = false;
 		mutex_unlock(&cam->lock);
 	}

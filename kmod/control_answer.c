@@ -6,24 +6,16 @@
 static int put_settings(struct sk_buff *skb, const struct sluice_settings *s)
 {
 	struct nlattr *nest = nla_nest_start(skb, SLUICE_ATTR_SETTINGS);
+	u32 i;
 
-	if (!nest || nla_put_u32(skb, SLUICE_SETTING_VERSION, s->version) ||
-	    nla_put_u32(skb, SLUICE_SETTING_PRESET, s->preset) ||
-	    nla_put_u32(skb, SLUICE_SETTING_FLOOR, s->gate.floor) ||
-	    nla_put_u32(skb, SLUICE_SETTING_K, s->gate.k) ||
-	    nla_put_u32(skb, SLUICE_SETTING_MASS, s->gate.mass) ||
-	    nla_put_u32(skb, SLUICE_SETTING_STRONG, s->gate.strong) ||
-	    nla_put_u32(skb, SLUICE_SETTING_CONFIRM_MS, s->gate.confirm_ms) ||
-	    nla_put_u32(skb, SLUICE_SETTING_WARMUP_MS, s->gate.warmup_ms) ||
-	    nla_put_u32(skb, SLUICE_SETTING_SCENE_PCT, s->gate.scene_pct) ||
-	    nla_put_u32(skb, SLUICE_SETTING_ROW_BANDS, s->gate.row_bands) ||
-	    nla_put_u32(skb, SLUICE_SETTING_RATE_MFPS, s->rate_mfps) ||
-	    nla_put_u32(skb, SLUICE_SETTING_PREROLL_MS, s->preroll_ms) ||
-	    nla_put_u32(skb, SLUICE_SETTING_POSTROLL_MS, s->postroll_ms) ||
-	    nla_put_u32(skb, SLUICE_SETTING_KEEPALIVE_MS, s->keepalive_ms) ||
-	    nla_put_u32(skb, SLUICE_SETTING_AUDIT_MS, s->audit_ms) ||
-	    nla_put_u32(skb, SLUICE_SETTING_STALL_MS, s->stall_ms))
+	if (!nest)
 		return -EMSGSIZE;
+	for (i = SLUICE_SETTING_VERSION; i <= SLUICE_SETTING_MAX; i++) {
+		const u32 *value = (const void *)s + sluice_setting_infos[i].offset;
+
+		if (sluice_setting_infos[i].name && nla_put_u32(skb, i, *value))
+			return -EMSGSIZE;
+	}
 	nla_nest_end(skb, nest);
 	return 0;
 }

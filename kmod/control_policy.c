@@ -18,7 +18,7 @@ static const struct nla_policy settings_policy[SLUICE_SETTING_MAX + 1] = {
 	SETTING(KEEPALIVE_MS), SETTING(AUDIT_MS),  SETTING(STALL_MS),
 };
 
-static const struct netlink_range_validation arena_range = {
+static struct netlink_range_validation arena_range = {
 	.min = 1 << 20,
 	.max = SLUICE_RING_ARENA_MAX,
 };
@@ -60,67 +60,21 @@ const struct nla_policy sluice_policy_mask[SLUICE_ATTR_MAX + 1] = {
 	MASKS,
 };
 
-/* The preset comes first: single values beside it change it. */
-static int take_preset(struct sluice_settings *s, const struct nlattr *a)
-{
-	u32 preset;
-
-	if (!a)
-		return 0;
-	preset = nla_get_u32(a);
-	if (preset > SLUICE_PRESET_HIGH)
-		return -EINVAL;
-	sluice_gate_preset(&s->gate, preset);
-	s->preset = preset;
-	return 0;
-}
-
 int sluice_control_settings(struct sluice_settings *s, const struct nlattr *nest,
 			    struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[SLUICE_SETTING_MAX + 1];
-	const struct {
-		u32 id;
-		u32 *value;
-		bool gate;
-	} field[] = {
-		{ SLUICE_SETTING_FLOOR, &s->gate.floor, true },
-		{ SLUICE_SETTING_K, &s->gate.k, true },
-		{ SLUICE_SETTING_MASS, &s->gate.mass, true },
-		{ SLUICE_SETTING_STRONG, &s->gate.strong, true },
-		{ SLUICE_SETTING_CONFIRM_MS, &s->gate.confirm_ms, true },
-		{ SLUICE_SETTING_WARMUP_MS, &s->gate.warmup_ms, true },
-		{ SLUICE_SETTING_SCENE_PCT, &s->gate.scene_pct, true },
-		{ SLUICE_SETTING_ROW_BANDS, &s->gate.row_bands, true },
-		{ SLUICE_SETTING_RATE_MFPS, &s->rate_mfps, false },
-		{ SLUICE_SETTING_PREROLL_MS, &s->preroll_ms, false },
-		{ SLUICE_SETTING_POSTROLL_MS, &s->postroll_ms, false },
-		{ SLUICE_SETTING_KEEPALIVE_MS, &s->keepalive_ms, false },
-		{ SLUICE_SETTING_AUDIT_MS, &s->audit_ms, false },
-		{ SLUICE_SETTING_STALL_MS, &s->stall_ms, false },
-	};
-	const char *wrong;
-	int rc;
 	u32 i;
+	int rc;
 
 	rc = nla_parse_nested(tb, SLUICE_SETTING_MAX, nest, settings_policy, extack);
-	if (rc)
-		return rc;
-	rc = take_preset(s, tb[SLUICE_SETTING_PRESET]);
-	if (rc) {
-		NL_SET_ERR_MSG_FMT(extack, "preset is 0 (low), 1 (medium) or 2 (high)");
-		return rc;
-	}
-	for (i = 0; i < ARRAY_SIZE(field); i++) {
-		if (!tb[field[i].id])
+	/* In the order of their numbers: the preset first, single values beside it change it. */
+	for (i = SLUICE_SETTING_PRESET; !rc && i <= SLUICE_SETTING_MAX; i++) {
+		if (!tb[i])
 			continue;
-		*field[i].value = nla_get_u32(tb[field[i].id]);
-		if (field[i].gate)
-			s->preset = ~0u;
+		rc = sluice_settings_set(s, i, nla_get_u32(tb[i]));
+		if (rc)
+			NL_SET_ERR_MSG_FMT(extack, "out of range; %s", sluice_setting_infos[i].range);
 	}
-	wrong = sluice_settings_check(s);
-	if (!wrong)
-		return 0;
-	NL_SET_ERR_MSG_FMT(extack, "out of range: %s", wrong);
-	return -EINVAL;
+	return rc;
 }

@@ -58,18 +58,6 @@ static inline s64 div64_s64(s64 a, s64 b)
 		__typeof__(b) y = (b); \
 		x op y ? x : y;        \
 	})
-<<<<<<< HEAD
-#define max(a, b)                       \
-	({                              \
-		__typeof__(a) _c = (a); \
-		__typeof__(b) _d = (b); \
-		_c > _d ? _c : _d;      \
-	})
-#define min_t(t, a, b)	      min((t)(a), (t)(b))
-#define max_t(t, a, b)	      max((t)(a), (t)(b))
-#define clamp(v, lo, hi)      min(max(v, lo), hi)
-#define clamp_t(t, v, lo, hi) min_t(t, max_t(t, v, lo), hi)
-=======
 #define CORE_PICK__(a, op, b, id) CORE_PICK_(a, op, b, core_a##id, core_b##id)
 #define CORE_PICK(a, op, b, id)	  CORE_PICK__(a, op, b, id)
 #define min(a, b)		  CORE_PICK(a, <, b, __COUNTER__)
@@ -78,7 +66,6 @@ static inline s64 div64_s64(s64 a, s64 b)
 #define max_t(t, a, b)		  max((t)(a), (t)(b))
 #define clamp(v, lo, hi)	  min(max(v, lo), hi)
 #define clamp_t(t, v, lo, hi)	  min_t(t, max_t(t, v, lo), hi)
->>>>>>> gate
 #endif
 
 #endif
