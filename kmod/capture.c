@@ -33,9 +33,10 @@ struct capture {
 	} buffer[VIDEO_MAX_FRAME];
 };
 
+/* A glance without locks; dequeuing finds out. */
 static bool capture_waits(struct vb2_queue *q)
 {
-	return list_empty_careful(&q->done_list) && vb2_is_streaming(q) && !READ_ONCE(q->error);
+	return list_empty_careful(&q->done_list) && vb2_is_streaming(q) && !q->error;
 }
 
 /* One buffer from the driver to the flow and back. Returns 0, -EAGAIN, or what ended the stream. */

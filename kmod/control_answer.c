@@ -8,9 +8,9 @@ static int put_settings(struct sk_buff *skb, const struct sluice_settings *s)
 	struct nlattr *nest = nla_nest_start(skb, SLUICE_ATTR_SETTINGS);
 	u32 i;
 
-	if (!nest)
+	if (!nest || nla_put_u32(skb, SLUICE_SETTING_VERSION, s->version))
 		return -EMSGSIZE;
-	for (i = SLUICE_SETTING_VERSION; i <= SLUICE_SETTING_MAX; i++) {
+	for (i = SLUICE_SETTING_PRESET; i <= SLUICE_SETTING_MAX; i++) {
 		const u32 *value = (const void *)s + sluice_setting_infos[i].offset;
 
 		if (sluice_setting_infos[i].name && nla_put_u32(skb, i, *value))
