@@ -9,3 +9,4 @@ CFLAGS_kmod/luma.c += -DSLUICE_LUMA_X86
 CFLAGS_kmod/luma_sse2.c := -msse -msse2
 CFLAGS_kmod/luma_avx2.c := -msse -msse2 -mavx -mavx2
 endif
+JPEG_DC_SRCS := kmod/jpeg_huff.c kmod/jpeg_dc.c

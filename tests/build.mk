@@ -36,3 +36,10 @@ list-tests:
 	@printf "%s\n" $(filter $(BUILD)/tests/test_%,$(TESTPROGS))
 list-fuzz:
 	@printf '%s\n' $(FUZZPROGS)
+
+# The pixel half of the gate core.
+JPEG_MAKE := tests/unit/jpeg_make.c
+$(eval $(call testprog,test_jpeg_dc,$(JPEG_DC_SRCS) $(JPEG_MAKE) tests/unit/test_jpeg_dc.c,libjpeg))
+$(eval $(call testprog,test_luma,$(LUMA_SRCS) tests/unit/test_luma.c))
+$(eval $(call testprog,test_luma_simd,$(LUMA_SRCS) tests/unit/test_luma_simd.c))
+$(eval $(call testprog,test_mask,$(LUMA_SRCS) kmod/mask.c tests/unit/test_mask.c))
