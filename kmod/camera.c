@@ -97,7 +97,7 @@ static int take_slot(struct sluice_camera *cam, const char *name, struct netlink
 			index = i;
 	}
 	if (index == SLUICE_CAMERA_MAX) {
-		NL_SET_ERR_MSG_FMT(extack, "%u cameras are attached, more are not possible",
+		NL_SET_ERR_MSG_FMT_MOD(extack, "%u cameras are attached, more are not possible",
 				   SLUICE_CAMERA_MAX);
 		rc = -ENFILE;
 		goto unlock;
@@ -110,11 +110,11 @@ static int take_slot(struct sluice_camera *cam, const char *name, struct netlink
 		if (!slots[i])
 			continue;
 		if (slots[i]->node_id == node && !(slots[i]->flow.state & SLUICE_STATE_GONE)) {
-			NL_SET_ERR_MSG_FMT(extack, "already attached as camera %u, %s", i,
+			NL_SET_ERR_MSG_FMT_MOD(extack, "already attached as camera %u, %s", i,
 					   slots[i]->name);
 			rc = -EEXIST;
 		} else if (!strcmp(slots[i]->name, cam->name)) {
-			NL_SET_ERR_MSG_FMT(extack, "camera %u is called %s already", i, cam->name);
+			NL_SET_ERR_MSG_FMT_MOD(extack, "camera %u is called %s already", i, cam->name);
 			rc = -EEXIST;
 		}
 		if (rc)
@@ -193,7 +193,7 @@ static struct sluice_camera *create_camera(u32 mode, struct netlink_ext_ack *ext
 	struct sluice_camera *cam;
 
 	if (atomic_inc_return(&cameras) > SLUICE_CAMERA_MAX) {
-		NL_SET_ERR_MSG_FMT(extack, "%u cameras and rings with a reader exist, more are not possible",
+		NL_SET_ERR_MSG_FMT_MOD(extack, "%u cameras and rings with a reader exist, more are not possible",
 				   SLUICE_CAMERA_MAX);
 		atomic_dec(&cameras);
 		return ERR_PTR(-ENFILE);

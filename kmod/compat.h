@@ -42,10 +42,10 @@ static inline void compat_vm_flags(struct vm_area_struct *vma, unsigned long set
  * An extack text with arguments. Before 6.2 the kernel keeps only a pointer, until it has written
  * its answer: sluice_extack_buffer() hands out one of several static buffers in turn.
  */
-#ifndef NL_SET_ERR_MSG_FMT
+#ifndef NL_SET_ERR_MSG_FMT_MOD
 #define COMPAT_EXTACK_SIZE 120
 char *sluice_extack_buffer(void);
-#define NL_SET_ERR_MSG_FMT(extack, fmt, args...)                               \
+#define NL_SET_ERR_MSG_FMT_MOD(extack, fmt, args...)                               \
 	do {                                                                   \
 		struct netlink_ext_ack *_ack = (extack);                       \
 		char *_buf = sluice_extack_buffer();                           \

@@ -74,7 +74,7 @@ int sluice_control_settings(struct sluice_settings *s, const struct nlattr *nest
 			continue;
 		rc = sluice_settings_set(s, i, nla_get_u32(tb[i]));
 		if (rc)
-			NL_SET_ERR_MSG_FMT(extack, "out of range; %s", sluice_setting_infos[i].range);
+			NL_SET_ERR_MSG_FMT_MOD(extack, "out of range; %s", sluice_setting_infos[i].range);
 	}
 	return rc;
 }

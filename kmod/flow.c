@@ -144,17 +144,17 @@ static int check_format(const struct sluice_flow *flow, const struct v4l2_pix_fo
 
 	sluice_flow_fourcc(pix->pixelformat, name);
 	if (rc == -EOPNOTSUPP) {
-		NL_SET_ERR_MSG_FMT(extack,
+		NL_SET_ERR_MSG_FMT_MOD(extack,
 				   "pixel format %s is not supported; set YUYV, MJPG, NV12 or GREY",
 				   name);
 	} else if (rc) {
-		NL_SET_ERR_MSG_FMT(extack, "%s of %ux%u is outside of 16x16 to 4096x4096", name,
+		NL_SET_ERR_MSG_FMT_MOD(extack, "%s of %ux%u is outside of 16x16 to 4096x4096", name,
 				   pix->width, pix->height);
 	} else if (pix->field == V4L2_FIELD_ALTERNATE) {
-		NL_SET_ERR_MSG_FMT(extack, "alternating fields are not supported");
+		NL_SET_ERR_MSG_FMT_MOD(extack, "alternating fields are not supported");
 		rc = -EOPNOTSUPP;
 	} else if (flow->privacy && !p->stride) {
-		NL_SET_ERR_MSG_FMT(extack, "a privacy mask needs a raw format, the camera is set to %s",
+		NL_SET_ERR_MSG_FMT_MOD(extack, "a privacy mask needs a raw format, the camera is set to %s",
 				   name);
 		rc = -EOPNOTSUPP;
 	}

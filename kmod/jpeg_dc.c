@@ -689,7 +689,8 @@ static u32 find_end(struct decoder *d, const u8 *data, size_t len)
 
 static void reset_frame(struct decoder *d, const u8 *data, size_t len)
 {
-	memset(&d->src, 0, offsetof(struct decoder, chunk) - offsetof(struct decoder, src));
+	memset((u8 *)d + offsetof(struct decoder, src), 0,
+	       offsetof(struct decoder, chunk) - offsetof(struct decoder, src));
 	d->src = data;
 	d->src_end = data + len;
 	for (u32 i = 0; i < 2; i++) {

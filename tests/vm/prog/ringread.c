@@ -49,7 +49,7 @@ static uint32_t crc32_of(const uint8_t *p, size_t n)
 	static uint32_t table[256];
 	uint32_t c = ~0u;
 
-	for (uint32_t i = 0; !table[1] && i < 256; i++) {
+	for (uint32_t i = 0; !table[255] && i < 256; i++) {
 		uint32_t v = i;
 
 		for (int k = 0; k < 8; k++)
