@@ -39,10 +39,16 @@ check_ledger() {
 	same "ledger of camera $1" "$sum" "$(value delivered /tmp/ledger)"
 }
 
+# After check_ledger: nothing was lost but by the driver (vivid skips frames when the host is busy).
+nothing_lost() {
+	same "lost ($(grep ^count2 /tmp/ledger | tr '\n' ' '))" "$(value lost /tmp/ledger)" "$(value count26 /tmp/ledger)"
+}
+
 # Settings by number: every frame passes (a warm-up of a minute, no thinning).
 all_pass="8=60000 11=0"
 
+# 10 frames/s: an emulated guest on a busy host draws 25 with effort.
 vivid_start() {
 	modprobe vivid n_devs=1 node_types=0x1 no_error_inj=1
-	v4l2-ctl -d /dev/video0 --set-fmt-video=width=640,height=480,pixelformat=YUYV --set-parm=25 >/dev/null
+	v4l2-ctl -d /dev/video0 --set-fmt-video=width=640,height=480,pixelformat=YUYV --set-parm=10 >/dev/null
 }
