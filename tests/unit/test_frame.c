@@ -19,8 +19,11 @@
 #define SEC	1000000000ull
 #define MS	1000000ull
 
+static uint32_t last_dt;
+static uint32_t gate_resets;
+
 struct sluice_gate {
-	uint32_t resets, cells;
+	uint32_t cells;
 	struct sluice_gate_config config;
 };
 
@@ -50,7 +53,7 @@ void sluice_gate_map(struct sluice_gate *g, const u8 *map)
 
 void sluice_gate_reset(struct sluice_gate *g)
 {
-	g->resets++;
+	gate_resets++;
 }
 
 void sluice_gate_preset(struct sluice_gate_config *c, enum sluice_preset preset)
@@ -66,7 +69,7 @@ void sluice_gate_preset(struct sluice_gate_config *c, enum sluice_preset preset)
 	c->k += 16 * (preset == SLUICE_PRESET_LOW);
 }
 
-static uint32_t last_dt;
+static uint32_t last_dt, gate_resets;
 
 void sluice_gate_frame(struct sluice_gate *g, const u16 *cell, u32 dt_ms,
 		       struct sluice_gate_result *r, u8 *bits)
@@ -458,6 +461,19 @@ static void test_rate(void)
 	rig_end(t);
 	rig_close(t);
 
+	for (i = 0; i < 6; i++) { /* the schedule begins with the frame that opens */
+		t = rig_raw();
+		t->settings.rate_mfps = 5000;
+		rig_apply(t);
+		for (n = 0; n < 120; n++)
+			rig_frame(t, SEC + n * 33333333ull, n < 60 + i ? Q : M, n);
+		CHECK(t->verdict[60 + i] == SLUICE_REASON_MOTION);
+		CHECK(t->verdict[61 + i] == SLUICE_REASON_RATE &&
+		      t->verdict[64 + i] == SLUICE_REASON_RATE);
+		rig_end(t);
+		rig_close(t);
+	}
+
 	t = rig_raw();
 	t->settings.rate_mfps = 5000;
 	rig_apply(t);
@@ -643,7 +659,9 @@ static void test_lost(void)
 	CHECK(t->ledger.pending == 3);
 	/* the driver starts again: a new epoch, a fresh gate, and the gap is settled */
 	t->driver_sequence = 0;
+	gate_resets = 0;
 	rig_frame(t, SEC + 200 * MS, M, 0);
+	CHECK(gate_resets == 1);
 	CHECK(count_of(t, SLUICE_REASON_DRIVER) == 3);
 	CHECK(t->log[2].epoch == 1001 && t->log[2].sequence == 0 && t->log[2].event == 1);
 	CHECK(t->log[2].lost == 3 && sluice_path_epoch(t->path) == 1001);

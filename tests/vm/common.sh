@@ -3,7 +3,7 @@
 # Sourced by the programs of this folder: where things lie, which kernel is meant, how to fail.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/sluice
+cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/sluice
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$@"; exit 1; }

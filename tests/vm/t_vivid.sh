@@ -26,4 +26,4 @@ expect 77 'skipped' 'exit 77'
 expect 1 'kernel complains' 'echo "<4>WARNING: CPU: 0 PID: 1 at nowhere" >/dev/kmsg'
 expect 1 'kernel complains' 'echo c >/proc/sysrq-trigger'
 expect 1 'without having said' 'poweroff -f'
-expect 124 'no end within' 'sleep 600' 25
+expect 124 'no end within' 'sleep 600' 15
