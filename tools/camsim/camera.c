@@ -102,8 +102,6 @@ static void stop_stream(struct camera *c)
 	if (c->payload.busy)
 		log_frame(c, false);
 	c->streaming = false;
-	if (c->log)
-		fflush(c->log);
 	printf("stream-off stream=%llu frames=%llu\n", (unsigned long long)c->counters.streams - 1,
 	       (unsigned long long)c->counters.complete);
 }
@@ -160,6 +158,7 @@ static bool begin_frame(struct camera *c, uint64_t now_ns)
 	c->number = c->counters.frames;
 	if (fault_take(&c->faults, FAULT_SILENT, c->number, &value)) {
 		play_delay(&c->play, now_ns, value * MS_NS);
+		c->silenced = true;
 		return false;
 	}
 	if (fault_take(&c->faults, FAULT_DETACH, c->number, &value)) {
@@ -171,6 +170,9 @@ static bool begin_frame(struct camera *c, uint64_t now_ns)
 	c->counters.frames++;
 	frame = &roll->frames[c->frame];
 	fault_collect(&c->faults, c->number, &c->set);
+	if (c->silenced)
+		c->set.mask |= 1u << FAULT_SILENT;
+	c->silenced = false;
 	if (fault_apply(&c->set, mode->format, mode->frame_size_max, c->number, frame->data,
 			frame->size, &c->bytes)) {
 		unplug_for(c, now_ns, 0);
@@ -190,8 +192,6 @@ static void end_frame(struct camera *c)
 	log_frame(c, true);
 	if (c->play.ended && !c->ended) {
 		c->ended = true;
-		if (c->log)
-			fflush(c->log);
 		printf("end frames=%llu\n", (unsigned long long)c->counters.complete);
 	}
 }

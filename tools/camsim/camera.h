@@ -45,6 +45,7 @@ struct camera {
 	uint64_t number;    /* number, */
 	uint32_t crc32;	    /* checksum after faults, */
 	uint8_t fid;
+	bool silenced; /* the next frame comes after a silence; for the log */
 	uint32_t cutoff_ms;
 	struct fault_set set; /* and faults */
 	struct fault_bytes bytes;

@@ -160,7 +160,7 @@ static void put_endpoint(struct sink *s, const struct profile *profile, uint32_t
 
 static void put_control_interface(struct sink *s)
 {
-	PUT(s, 9, 4, INTERFACE_CONTROL, 0, 0, 0x0e, 0x01, 0, 0);
+	PUT(s, 9, 4, INTERFACE_CONTROL, 0, 0, 0x0e, 0x01, 0, 2);
 	PUT(s, 13, 0x24, 1, 0x10, 0x01);
 	put16(s, 13 + 18 + 12 + 9);
 	put32(s, CLOCK_HZ);

@@ -83,10 +83,13 @@ static int set_up(struct camera *c, const struct options *o)
 	if (o->log) {
 		c->log = fopen(o->log, "we");
 		if (!c->log) {
+			int r = -errno;
+
 			fprintf(stderr, "sluice-camsim: cannot write %s: %s\n", o->log,
-				strerror(errno));
-			return -errno;
+				strerror(-r));
+			return r;
 		}
+		setvbuf(c->log, NULL, _IOLBF, 0); /* a script may read along */
 	}
 	return load_rolls(c, o);
 }

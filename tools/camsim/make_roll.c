@@ -291,8 +291,8 @@ static int convert_clip(struct maker *m)
 		r = take_packet(m, NULL);
 	if (!r && !m->seen)
 		r = fail("no frame of the clip can be decoded", 0);
-	if (!r && m->o->fps_milli)
-		r = write_held(m, m->last_ns + 1);
+	if (!r && m->o->fps_milli) /* the last frame holds as long as those before did */
+		r = write_held(m, m->last_ns + (m->seen > 1 ? m->last_ns / (m->seen - 1) : 1));
 	return r;
 }
 

@@ -129,6 +129,8 @@ static size_t parse_frame(struct roll *roll, uint32_t i, const uint8_t *data, si
 	*frame = (struct roll_frame){ h.pts_ns, data + at, h.size, h.crc32 };
 	if (!h.size || h.size > ROLL_FRAME_MAX || h.size > size - at)
 		snprintf(why, why_size, "frame %u has %u bytes, the file ends before", i, h.size);
+	else if (roll->format == ROLL_YUYV && h.size != roll->width * roll->height * 2)
+		snprintf(why, why_size, "YUYV frame %u has %u bytes", i, h.size);
 	else if (i ? h.pts_ns < frame[-1].pts_ns : h.pts_ns != 0)
 		snprintf(why, why_size, "time of frame %u goes backwards", i);
 	else if (h.pts_ns > 1ull << 60)

@@ -16,7 +16,7 @@
 #include <stdio.h>
 
 #define ROLL_MAGIC	"SLUICERL"
-#define ROLL_VERSION	1
+#define ROLL_VERSION	1u
 #define ROLL_FRAMES_MAX 1000000
 #define ROLL_FRAME_MAX	(64u << 20)
 #define ROLL_SIDE_MAX	8192
