@@ -52,3 +52,20 @@ vivid_start() {
 	modprobe vivid n_devs=1 node_types=0x1 no_error_inj=1
 	v4l2-ctl -d /dev/video0 --set-fmt-video=width=640,height=480,pixelformat=YUYV --set-parm=10 >/dev/null
 }
+
+# $1: name of a roll in /root. Plugs the simulated camera in; $camsim is its process.
+camsim_start() {
+	modprobe -a vhci_hcd uvcvideo
+	sluice-camsim --log "/tmp/camsim.jsonl" --loop forever "/root/$1" >/tmp/camsim.out 2>&1 &
+	camsim=$!
+	wait_for 30 test -e /dev/video0
+	v4l2-ctl -d /dev/video0 --get-fmt-video >/dev/null
+}
+
+# $1: list of ringread. Each picture is, byte for byte, one that the camera has sent.
+sent_by_camera() {
+	sed -n 's/.*"crc":"*\([0-9a-f]*\).*/\1/p' /tmp/camsim.jsonl | sort -u >/tmp/sent
+	sed 's/.*crc=//' "$1" | sort -u >/tmp/seen
+	grep -vxFf /tmp/sent /tmp/seen >/tmp/strange || true
+	[ -s /tmp/seen ] && [ ! -s /tmp/strange ] || fail "pictures that the camera has not sent: $(head -n 3 /tmp/strange) ($(wc -l </tmp/strange) of $(wc -l </tmp/seen))"
+}
