@@ -51,18 +51,37 @@ static void row_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block,
 	}
 }
 
+/* One line of two blocks side by side. */
+static __always_inline void packed_line(const u8 *p, u64 *a, u64 *b, u32 shift)
+{
+	*a += (load64(p) >> shift & EVEN) + (load64(p + 8) >> shift & EVEN);
+	*b += (load64(p + 16) >> shift & EVEN) + (load64(p + 24) >> shift & EVEN);
+}
+
 /* shift 0: luma in the even bytes, 8: in the odd ones. */
 static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u16 *sum,
 				       u32 shift)
 {
-	for (u32 i = 0; i < cells; i++, line += 16) {
+	for (; cells >= 2; cells -= 2, line += 32, sum += 2) {
 		const u8 *p = line;
-		u64 acc = 0;
+		u64 a = 0, b = 0;
 
-		for (u32 r = 0; r < rows; r++, p += stride)
-			acc += (load64(p) >> shift & EVEN) + (load64(p + 8) >> shift & EVEN);
-		sum[i] += sum4(acc);
+		if (rows == 8) {
+#pragma GCC unroll 8
+			for (u32 r = 0; r < 8; r++) {
+				packed_line(p, &a, &b, shift);
+				p += stride;
+				__asm__("" : "+r"(p)); /* one pointer, not eight of them */
+			}
+		} else {
+			for (u32 r = 0; r < rows; r++, p += stride)
+				packed_line(p, &a, &b, shift);
+		}
+		sum[0] += sum4(a);
+		sum[1] += sum4(b);
 	}
+	for (u32 r = 0; cells && r < rows; r++, line += stride)
+		*sum += sum4((load64(line) >> shift & EVEN) + (load64(line + 8) >> shift & EVEN));
 }
 
 static void row_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)

@@ -18,6 +18,7 @@ typedef v16s v16s_any __attribute__((aligned(1), may_alias));
 typedef v32 v32_any __attribute__((aligned(1), may_alias));
 typedef v8s v8s_any __attribute__((aligned(1), may_alias));
 
+#define NEAR  16384
 #define ONES  ((v16s){ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 })
 #define LOW   (ONES * 255)
 #define ONES8 ((v8s){ 1, 1, 1, 1, 1, 1, 1, 1 })
@@ -54,26 +55,46 @@ static __always_inline u32 packed_block(const u8 *p, u32 stride, u32 rows, bool 
 	return (u16)acc[0];
 }
 
+/* One line of eight blocks. */
+static __always_inline void packed_line(v16s *a, const u8 *p, const u8 *next, bool odd, bool far)
+{
+	if (far) {
+		__builtin_prefetch(next, 0, 2);
+		__builtin_prefetch(next + 64, 0, 2);
+	} else {
+		__builtin_prefetch(next, 0, 3);
+		__builtin_prefetch(next + 64, 0, 3);
+	}
+#pragma GCC unroll 8
+	for (u32 i = 0; i < 4; i++)
+		a[i] += load_luma(p + 32 * i, odd);
+}
+
+/* Eight blocks; far: see NEAR. */
+static __always_inline void packed_tile(const u8 *p, u32 stride, u32 rows, const u8 *next, u16 *sum,
+					bool odd, bool far)
+{
+	v16s a[4] = {}, s;
+
+	for (u32 r = 0; r < rows; r++, p += stride, next += 128)
+		packed_line(a, p, next, odd, far);
+	/* halves: blocks 0 2 4 6 and 1 3 5 7, each twice */
+	s = fold(fold(a[0], a[1]), fold(a[2], a[3]));
+	s = fold(s, s);
+	*(v8s_any *)sum += __builtin_shufflevector(s, s, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
 static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u16 *sum,
 				       bool odd)
 {
 	const u8 *next = line + (size_t)rows * stride;
+	bool far = (size_t)rows * stride > NEAR;
 
-	for (; cells >= 8; cells -= 8, line += 128, sum += 8) {
-		v16s a[4] = {}, s;
-		const u8 *p = line;
-
-		for (u32 r = 0; r < rows; r++, p += stride, next += 128) {
-			__builtin_prefetch(next, 0, 3);
-			__builtin_prefetch(next + 64, 0, 3);
-#pragma GCC unroll 4
-			for (u32 i = 0; i < 4; i++)
-				a[i] += load_luma(p + 32 * i, odd);
-		}
-		/* halves: blocks 0 2 4 6 and 1 3 5 7, each twice */
-		s = fold(fold(a[0], a[1]), fold(a[2], a[3]));
-		s = fold(s, s);
-		*(v8s_any *)sum += __builtin_shufflevector(s, s, 0, 8, 1, 9, 2, 10, 3, 11);
+	for (; cells >= 8; cells -= 8, line += 128, sum += 8, next += 128 * rows) {
+		if (far)
+			packed_tile(line, stride, rows, next, sum, odd, true);
+		else
+			packed_tile(line, stride, rows, next, sum, odd, false);
 	}
 	for (; cells; cells--, line += 16)
 		*sum++ += packed_block(line, stride, rows, odd);

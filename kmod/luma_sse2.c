@@ -17,6 +17,7 @@ typedef long long v2q __attribute__((vector_size(16)));
 typedef v8s v8s_any __attribute__((aligned(1), may_alias));
 typedef v16 v16_any __attribute__((aligned(1), may_alias));
 
+#define NEAR 16384
 #define ONES ((v8s){ 1, 1, 1, 1, 1, 1, 1, 1 })
 #define LOW  ((v8s){ 255, 255, 255, 255, 255, 255, 255, 255 })
 
@@ -46,25 +47,44 @@ static __always_inline u32 packed_block(const u8 *p, u32 stride, u32 rows, bool 
 	return (u16)fold(acc, acc)[0];
 }
 
+/* One line of eight blocks. */
+static __always_inline void packed_line(v8s *a, const u8 *p, const u8 *next, bool odd, bool far)
+{
+	if (far) {
+		__builtin_prefetch(next, 0, 2);
+		__builtin_prefetch(next + 64, 0, 2);
+	} else {
+		__builtin_prefetch(next, 0, 3);
+		__builtin_prefetch(next + 64, 0, 3);
+	}
+#pragma GCC unroll 8
+	for (u32 i = 0; i < 8; i++)
+		a[i] += load_luma(p + 16 * i, odd);
+}
+
+/* Eight blocks; far: see NEAR. */
+static __always_inline void packed_tile(const u8 *p, u32 stride, u32 rows, const u8 *next, u16 *sum,
+					bool odd, bool far)
+{
+	v8s a[8] = {};
+
+	for (u32 r = 0; r < rows; r++, p += stride, next += 128)
+		packed_line(a, p, next, odd, far);
+	*(v8s_any *)sum += fold(fold(fold(a[0], a[1]), fold(a[2], a[3])),
+				fold(fold(a[4], a[5]), fold(a[6], a[7])));
+}
+
 static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u16 *sum,
 				       bool odd)
 {
 	const u8 *next = line + (size_t)rows * stride;
+	bool far = (size_t)rows * stride > NEAR;
 
-	for (; cells >= 8; cells -= 8, line += 128, sum += 8) {
-		v8s a[8] = {};
-		const u8 *p = line;
-
-		for (u32 r = 0; r < rows; r++, p += stride, next += 128) {
-#pragma GCC unroll 4
-			for (u32 i = 0; i < 2; i++)
-				__builtin_prefetch(next + 64 * i, 0, 3);
-#pragma GCC unroll 8
-			for (u32 i = 0; i < 8; i++)
-				a[i] += load_luma(p + 16 * i, odd);
-		}
-		*(v8s_any *)sum += fold(fold(fold(a[0], a[1]), fold(a[2], a[3])),
-					fold(fold(a[4], a[5]), fold(a[6], a[7])));
+	for (; cells >= 8; cells -= 8, line += 128, sum += 8, next += 128 * rows) {
+		if (far)
+			packed_tile(line, stride, rows, next, sum, odd, true);
+		else
+			packed_tile(line, stride, rows, next, sum, odd, false);
 	}
 	for (; cells; cells--, line += 16)
 		*sum++ += packed_block(line, stride, rows, odd);
