@@ -9,4 +9,10 @@ CFLAGS_kmod/luma.c += -DSLUICE_LUMA_X86
 CFLAGS_kmod/luma_sse2.c := -msse -msse2
 CFLAGS_kmod/luma_avx2.c := -msse -msse2 -mavx -mavx2
 endif
+
+GATE_SRCS := kmod/gate.c kmod/gate_light.c kmod/gate_cell.c kmod/gate_blob.c
+CFLAGS_kmod/gate_cell.c := -O3 # user space may vectorise; the results are the same
+
+# The frame path: what is decided, what waits, what is published.
+FRAME_SRCS := kmod/frame.c kmod/roll.c kmod/record.c kmod/ring.c kmod/ledger.c kmod/settings.c
 JPEG_DC_SRCS := kmod/jpeg_dc.c kmod/jpeg_scan.c kmod/jpeg_huff.c

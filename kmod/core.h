@@ -20,6 +20,8 @@
 #define core_load_acquire(p)	 smp_load_acquire(p)
 #define core_read_once(x)	 READ_ONCE(x)
 #define core_write_once(x, v)	 WRITE_ONCE(x, v)
+#define core_mb()		 smp_mb()  /* full: stores before it, loads after it */
+#define core_wmb()		 smp_wmb() /* stores before it, stores after it */
 #else
 #include <errno.h>
 #include <stdbool.h>
@@ -38,6 +40,8 @@ typedef int64_t s64;
 #define core_load_acquire(p)	 __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define core_read_once(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define core_write_once(x, v)	 __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#define core_mb()		 __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define core_wmb()		 __atomic_thread_fence(__ATOMIC_RELEASE)
 static inline u64 div64_u64(u64 a, u64 b)
 {
 	return a / b;
@@ -47,22 +51,21 @@ static inline s64 div64_s64(s64 a, s64 b)
 	return a / b;
 }
 #define div_u64(a, b)		 ((u64)(a) / (u32)(b))
-#define min(a, b)                       \
-	({                              \
-		__typeof__(a) _a = (a); \
-		__typeof__(b) _b = (b); \
-		_a < _b ? _a : _b;      \
+/* Names from __COUNTER__: nested uses do not shadow each other. */
+#define CORE_PICK_(a, op, b, x, y)     \
+	({                             \
+		__typeof__(a) x = (a); \
+		__typeof__(b) y = (b); \
+		x op y ? x : y;        \
 	})
-#define max(a, b)                       \
-	({                              \
-		__typeof__(a) _a = (a); \
-		__typeof__(b) _b = (b); \
-		_a > _b ? _a : _b;      \
-	})
-#define min_t(t, a, b)	      min((t)(a), (t)(b))
-#define max_t(t, a, b)	      max((t)(a), (t)(b))
-#define clamp(v, lo, hi)      min(max(v, lo), hi)
-#define clamp_t(t, v, lo, hi) min_t(t, max_t(t, v, lo), hi)
+#define CORE_PICK__(a, op, b, id) CORE_PICK_(a, op, b, core_a##id, core_b##id)
+#define CORE_PICK(a, op, b, id)	  CORE_PICK__(a, op, b, id)
+#define min(a, b)		  CORE_PICK(a, <, b, __COUNTER__)
+#define max(a, b)		  CORE_PICK(a, >, b, __COUNTER__)
+#define min_t(t, a, b)		  min((t)(a), (t)(b))
+#define max_t(t, a, b)		  max((t)(a), (t)(b))
+#define clamp(v, lo, hi)	  min(max(v, lo), hi)
+#define clamp_t(t, v, lo, hi)	  min_t(t, max_t(t, v, lo), hi)
 #endif
 
 #endif

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * gate_light.c - light that changes everywhere is no motion.
+ *
+ * Global light: cells fall into four classes of equal population by background luma. The median
+ * change of a class, as a node at the class's mean luma, gives a piecewise linear curve of change
+ * over background level: gain, offset and gamma alike, and half of a class may be covered by
+ * objects without moving its median. Every second cell is looked at on grids of 1024 and more.
+ * A class with too few cells gives no node; with no node at all the light is taken as unchanged.
+ *
+ * Local light: a shadow or a lamp changes neighbours by one common gain. The gain of a cell is the
+ * sum of changes around it over the sum of background around it; multiplied with the cell's own
+ * background that is sum * weight, with weight = B / sum of B. The background moves slowly, so
+ * weights are refreshed a few rows a frame and no division is left in the loop over cells.
+ */
+#include "gate_state.h"
+
+#define DARK 64 /* 4 grey in Q4, added to the background so that black cells count too */
+
+static u32 background_q4(u16 bg)
+{
+	return (bg >> 4) + DARK;
+}
+
+void gate_light_class(struct sluice_gate *g)
+{
+	u16 *hist = g->hist; /* borrowed: gate_light_measure() clears it before use */
+	u32 level[GATE_CLASSES] = { 0 };
+	u32 step = g->n / 65536 + 1, n = 0, below = 0, i, k;
+
+	memset(hist, 0, 256 * sizeof(*hist));
+	for (i = 0; i < g->n; i += step)
+		hist[g->bg[i] >> 8]++;
+	for (i = 0; i < 256; i++)
+		n += hist[i];
+	memset(g->class_cells, 0, sizeof(g->class_cells));
+	for (i = 0; i < 256; i++) {
+		k = (below + hist[i] / 2) * GATE_CLASSES / n;
+		k = min_t(u32, k, GATE_CLASSES - 1);
+		g->class_base[i] = k * GATE_BINS;
+		g->class_cells[k] += hist[i];
+		level[k] += hist[i] * i;
+		below += hist[i];
+	}
+	for (k = 0; k < GATE_CLASSES; k++) {
+		if (g->class_cells[k] * 16 < n)
+			g->class_cells[k] = 0;
+		else
+			g->class_mean[k] = level[k] * 256 / g->class_cells[k] + 128;
+	}
+}
+
+/* Median of a class's histogram in Q8; 0 if it is empty. */
+static s32 class_median(const u16 *bin, u32 count)
+{
+	u32 below = 0, half = (count + 1) / 2, i;
+
+	if (!count)
+		return 0;
+	for (i = 0; i < GATE_BINS - 1 && below + bin[i] < half; i++)
+		below += bin[i];
+	return ((s32)i << GATE_BINS_SHIFT) - 65536 - 64 +
+	       (s32)((((half - below) << GATE_BINS_SHIFT) - 64) / max_t(u32, bin[i], 1));
+}
+
+/* Histograms of change of each class; returns cells counted in each. */
+static void count_changes(struct sluice_gate *g, const u16 *cell, u32 *count)
+{
+	u16 *hist = g->hist;
+	u32 step = g->n / 65536 + 1 + (g->n >= 1024);
+	u32 x, y, k;
+	s32 bin;
+
+	memset(hist, 0, GATE_CLASSES * GATE_BINS * sizeof(*hist));
+	for (y = 0; y < g->h; y++) {
+		const u16 *c = cell + y * g->w, *bg = g->bg + y * g->w;
+
+		for (x = y % step; x < g->w; x += step) {
+			bin = (c[x] - bg[x] + 65536 + 64) >> GATE_BINS_SHIFT;
+			hist[g->class_base[bg[x] >> 8] + min_t(s32, bin, GATE_BINS - 1)]++;
+		}
+	}
+	for (k = 0; k < GATE_CLASSES; k++) {
+		const u16 *bin_of = hist + k * GATE_BINS;
+
+		for (x = 0, count[k] = 0; x < GATE_BINS; x++)
+			count[k] += bin_of[x];
+	}
+}
+
+/* Nodes of a curve of change over background level, both Q8, by rising level. */
+struct curve {
+	u32 nodes;
+	u32 x[GATE_CLASSES];
+	s32 y[GATE_CLASSES];
+};
+
+/* Between levels x0 and x1 (Q8) the light goes from y0 to y1 (Q8). */
+static void draw_segment(s16 *light, u32 x0, s32 y0, u32 x1, s32 y1)
+{
+	s32 slope = (y1 - y0) * 4096 / (s32)(x1 - x0), y;
+	u32 v;
+
+	for (v = x0 / 256; v <= x1 / 256 && v < 256; v++) {
+		s32 p = clamp_t(s32, v * 256 + 128, x0, x1) - (s32)x0;
+
+		y = y0 + ((p * slope) >> 12);
+		light[v] = clamp_t(s32, y >> 1, -32767, 32767);
+	}
+}
+
+/* Linear between the nodes, constant outside. */
+static void draw_curve(s16 *light, const struct curve *c)
+{
+	u32 i;
+
+	for (i = 0; i < 256; i++)
+		light[i] = clamp_t(s32, (i * 256 < c->x[0] ? c->y[0] : c->y[c->nodes - 1]) >> 1,
+				   -32767, 32767);
+	for (i = 0; i + 1 < c->nodes; i++)
+		draw_segment(light, c->x[i], c->y[i], c->x[i + 1], c->y[i + 1]);
+}
+
+/* The change of node k as a gain of the whole picture. */
+static void draw_gain(s16 *light, const struct curve *c, u32 k)
+{
+	s32 gain = clamp_t(s32, c->y[k] * 256 / (s32)(c->x[k] / 16 + DARK), -65536, 65536), i;
+
+	for (i = 0; i < 256; i++) /* gain: Q8 against Q4, that is 1/16 in 256 */
+		light[i] = clamp_t(s32, (gain * (i * 16 + 8 + DARK)) >> 9, -32767, 32767);
+}
+
+/* How many of some cells the curve explains. */
+static u32 count_explained(const struct sluice_gate *g, const u16 *cell, const s16 *light)
+{
+	u32 step = g->n / GATE_TRIALS + 1, count = 0, i;
+
+	step |= 1; /* walk through the columns */
+	for (i = 0; i < g->n; i += step) {
+		s32 shift = light[g->bg[i] >> 8];
+		s32 d = (cell[i] >> 1) - (g->bg[i] >> 1) - shift;
+
+		count += gate_abs(d) <= GATE_EXPLAINED + gate_abs(shift) / 16;
+	}
+	return count;
+}
+
+/* A curve steeper than this against the level is two kinds of light, not one. */
+static bool curve_plausible(const struct curve *c)
+{
+	u32 i;
+
+	for (i = 0; i + 1 < c->nodes; i++)
+		if (gate_abs(c->y[i + 1] - c->y[i]) > (c->x[i + 1] - c->x[i]) / 4 * 3)
+			return false;
+	return true;
+}
+
+/*
+ * While the edge of a cloud crosses, the medians of the classes go over one after the other, and a
+ * curve through them fits no place at all. So the curve has rivals: no change, and the gain of each
+ * single node. What explains most cells holds.
+ */
+static void choose_light(struct sluice_gate *g, const u16 *cell, const struct curve *c)
+{
+	s16 trial[256];
+	u32 best, count, k;
+
+	draw_curve(g->light, c);
+	best = curve_plausible(c) ? count_explained(g, cell, g->light) : 0;
+	best += best / 32; /* in doubt the curve */
+	memset(trial, 0, sizeof(trial));
+	count = count_explained(g, cell, trial);
+	for (k = 0;; k++) {
+		if (count > best) {
+			best = count;
+			memcpy(g->light, trial, sizeof(trial));
+		}
+		if (k == c->nodes)
+			break;
+		draw_gain(trial, c, k);
+		count = count_explained(g, cell, trial);
+	}
+}
+
+void gate_light_measure(struct sluice_gate *g, const u16 *cell)
+{
+	u32 count[GATE_CLASSES], largest = 0, i;
+	struct curve c = { 0 };
+
+	count_changes(g, cell, count);
+	for (i = 0; i < GATE_CLASSES; i++) {
+		if (!g->class_cells[i] || !count[i])
+			continue;
+		if (c.nodes && g->class_mean[i] <= c.x[c.nodes - 1])
+			continue;
+		c.x[c.nodes] = g->class_mean[i];
+		c.y[c.nodes] = class_median(g->hist + i * GATE_BINS, count[i]);
+		largest = max_t(u32, largest, gate_abs(c.y[c.nodes]));
+		c.nodes++;
+	}
+	if (largest < 64) { /* a quarter grey: the background follows by itself */
+		if (g->lit)
+			memset(g->light, 0, sizeof(g->light));
+		g->lit = false;
+		return;
+	}
+	g->lit = true;
+	if (largest < GATE_EXPLAINED * 2)
+		draw_curve(g->light, &c);
+	else
+		choose_light(g, cell, &c);
+}
+
+void gate_light_weigh(struct sluice_gate *g, u32 y)
+{
+	const u32 w = g->w;
+	u32 y0 = y < GATE_RAD ? 0 : y - GATE_RAD;
+	u32 y1 = min_t(u32, y + GATE_RAD + 1, g->h);
+	u32 x, v, sum = 0;
+	u16 *col = (u16 *)g->box; /* borrowed; 7 * 4160 fits */
+
+	memset(col, 0, w * sizeof(*col));
+	for (v = y0; v < y1; v++)
+		for (x = 0; x < w; x++)
+			col[x] += background_q4(g->bg[v * w + x]);
+	for (x = 0; x < w && x < GATE_RAD; x++)
+		sum += col[x];
+	for (x = 0; x < w; x++) {
+		if (x + GATE_RAD < w)
+			sum += col[x + GATE_RAD];
+		g->weight[y * w + x] = (background_q4(g->bg[y * w + x]) << 14) / sum;
+		if (x >= GATE_RAD)
+			sum -= col[x - GATE_RAD];
+	}
+}
