@@ -49,8 +49,11 @@ static void weigh_run(struct sluice_gate *g, struct gate_run *run, u32 x0, u32 x
 		run->high |= q >= GATE_HIGH;
 		if (before)
 			run->preceded += m;
-		if (age >= confirm)
-			run->confirmed += m;
+		if (age < confirm)
+			continue;
+		run->confirmed += m;
+		if (before > 1)
+			run->settled += m;
 	}
 }
 
@@ -103,6 +106,7 @@ static void sum_blobs(struct sluice_gate *g)
 			continue;
 		g->run[root].mass += r->mass;
 		g->run[root].confirmed += r->confirmed;
+		g->run[root].settled += r->settled;
 		g->run[root].preceded += r->preceded;
 		g->run[root].high |= r->high;
 	}
@@ -115,7 +119,7 @@ static bool run_qualifies(const struct sluice_gate *g, const struct gate_run *r)
 
 static bool run_moves(const struct sluice_gate *g, const struct gate_run *r)
 {
-	return 2 * r->confirmed >= r->mass || r->confirmed >= GATE_HEAVY ||
+	return 2 * r->settled >= r->mass || r->confirmed >= 2 * g->config.mass ||
 	       (r->mass >= g->config.strong && 2 * r->preceded >= r->mass);
 }
 

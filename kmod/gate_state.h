@@ -18,7 +18,9 @@
 #define GATE_CLASSES	 4    /* of equal population, for global light */
 #define GATE_BINS	 1024 /* of half a grey level, -256 .. +256 grey */
 #define GATE_BINS_SHIFT	 7
-#define GATE_CLASS_MS	 250  /* the classes are found again this often */
+#define GATE_TRIALS	 512	   /* cells on which curves of light are compared */
+#define GATE_EXPLAINED	 (3 * 128) /* Q7 */
+#define GATE_CLASS_MS	 250	   /* the classes are found again this often */
 #define GATE_WEIGHT_MS	 2000 /* the local weights are found again this often, a few rows a frame */
 #define GATE_TAU_BG	 6400
 #define GATE_TAU_DEV	 3200
@@ -36,10 +38,9 @@
 #define GATE_ABSORB	 50	    /* ticks: background takes it over */
 #define GATE_NUIS_ADD	 32
 #define GATE_NUIS_MIN	 64
-#define GATE_LOW	 8   /* q of a low cell, 1/16 T */
-#define GATE_HIGH	 16  /* q of a high cell */
-#define GATE_HEAVY	 128 /* confirmed mass that is motion whatever else the blob holds */
-#define GATE_AGE_MS	 8   /* unit of age */
+#define GATE_LOW	 8  /* q of a low cell, 1/16 T */
+#define GATE_HIGH	 16 /* q of a high cell */
+#define GATE_AGE_MS	 8  /* unit of age */
 #define GATE_WARM_FRAMES 5
 #define GATE_SCENE_MS	 150
 
@@ -51,6 +52,7 @@ struct gate_run {
 	u16 reserved;
 	u32 mass;      /* of active cells, 1/16 T */
 	u32 confirmed; /* mass of cells old enough */
+	u32 settled;   /* ... and seen in three frames: at low frame rates two may be chance */
 	u32 preceded;  /* mass of cells that had a predecessor in the frame before */
 };
 
