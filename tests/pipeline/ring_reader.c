@@ -3,8 +3,8 @@
  * usage: ring_reader SOCKET [--slow MS] [--stop-after N] [--hold] [--hostile] [--records FILE]
  *
  * Takes sluice-feed's ring (lib/feed.h) and reads it as a relay would, checking every record and
- *the control page. Prints one line at the end: name=value words. Exit 0 if all held, 1 if not, 3 if
- *the feed had another reader.
+ * the control page. Prints one line at the end, of name=value words. Exit 0 if all held, 1 if not,
+ * 3 if the feed had another reader.
  *
  *	--slow MS       wait before each record is released
  *	--stop-after N  leave after N records, as a reader that dies does
