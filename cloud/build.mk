@@ -12,3 +12,10 @@ $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
 $(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c cloud/cmd_admin.c \
 	$(LIBCLOUD) $(ANALYSIS) $(LIBSLUICE),$(CLOUD_PKGS) libjpeg libturbojpeg,-lm -lpthread))
+
+$(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c $(LIBSLUICE)))
+$(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
+$(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
+$(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c tests/unit/analysis_script.c \
+	$(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+FUZZ_CLOUD := $(eval $(call fuzzprog,fuzz_segment,tests/fuzz/fuzz_segment.c cloud/segment.c lib/crc32c.c))

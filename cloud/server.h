@@ -29,9 +29,10 @@ struct client;
 struct sluice_session;
 
 struct sluice_server_config {
-	const char *data;      /* directory made by `sluice-cloud init` */
-	const char *listen;    /* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
-	const char *port_file; /* written once listening; may be NULL */
+	const char *data;	/* directory made by `sluice-cloud init` */
+	const char *listen;	/* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
+	const char *port_file;	/* written once listening; may be NULL */
+	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
 };
 
 struct sluice_server {

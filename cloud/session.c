@@ -100,9 +100,10 @@ static void grant_credit(struct sluice_session *ss)
 {
 	_Alignas(8) uint8_t buf[32];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
-	uint64_t credit = ss->released + SLUICE_CREDIT_WINDOW;
+	uint32_t window = ss->server->c.credit_window;
+	uint64_t credit = ss->released + window;
 
-	if (!ss->greeted || credit < ss->granted + SLUICE_CREDIT_WINDOW / 4 ||
+	if (!ss->greeted || credit < ss->granted + window / 4 ||
 	    sluice_server_fill(ss->server) > SLUICE_FILL_GRANT)
 		return;
 	ss->granted = credit;
@@ -258,7 +259,9 @@ static void take_hello(struct sluice_session *ss, const struct sluice_wire_field
 		sluice_session_goaway(old, SLUICE_CODE_REPLACED,
 				      "the same device has connected again", 0);
 	ss->greeted = 1;
-	ss->granted = sluice_server_fill(ss->server) > SLUICE_FILL_GRANT ? 0 : SLUICE_CREDIT_WINDOW;
+	ss->granted = sluice_server_fill(ss->server) > SLUICE_FILL_GRANT
+			      ? 0
+			      : ss->server->c.credit_window;
 	sluice_wire_put_u64(&w, SLUICE_TAG_SESSION, ss->id);
 	sluice_wire_put_text(&w, SLUICE_TAG_NODE, ss->server->node);
 	sluice_wire_put_u64(&w, SLUICE_TAG_CREDIT, ss->granted);
@@ -273,7 +276,7 @@ static void take_hello(struct sluice_session *ss, const struct sluice_wire_field
 
 /* Checks OPEN's fields and fills the slot; 0, or the reason why not. */
 static const char *fill_slot(struct sluice_session *ss, uint32_t number,
-			     const struct sluice_wire_fields *f, uint64_t *first_ns)
+			     const struct sluice_wire_fields *f, uint64_t *first_ns, uint32_t *code)
 {
 	struct sluice_slot slot = { .last_seen = -1, .clock = ss->clock };
 	uint32_t width, height, i;
@@ -296,8 +299,10 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 				 &slot.camera);
 	if (err == -EINVAL)
 		return "a camera's name is 1 to 31 letters, digits, dots, hyphens, underscores";
-	if (err)
+	if (err) {
+		*code = SLUICE_CODE_LIMIT;
 		return "too many camera names";
+	}
 	for (i = 1; i <= SLUICE_WIRE_SLOTS; i++)
 		if (i != number && ss->slot[i].camera == slot.camera)
 			return "the camera is open in another slot";
@@ -310,10 +315,11 @@ static void take_open(struct sluice_session *ss, uint32_t number,
 {
 	struct sluice_item *item;
 	uint64_t first_ns = 0;
-	const char *why = fill_slot(ss, number, f, &first_ns);
+	uint32_t code = SLUICE_CODE_PROTOCOL;
+	const char *why = fill_slot(ss, number, f, &first_ns, &code);
 
 	if (why) {
-		break_off(ss, why);
+		sluice_session_goaway(ss, code, why, 0);
 		return;
 	}
 	item = make_item(ss, SLUICE_ITEM_OPEN, number, 0);
