@@ -29,10 +29,12 @@
 #include "cloud/summary.h"
 #include "cloud/track.h"
 
-#define HISTORY	  96   /* moments before an event */
-#define LOOK_BACK 6.0  /* seconds an event's start may lie before its first motion */
-#define AREA_MIN  1500 /* a blob has at least 1/AREA_MIN of the picture, and at least 5 pixels */
-#define LOSSES	  4
+#define HISTORY 96 /* moments before an event */
+#define LOOK_BACK                                                                               \
+	0.7 /* seconds an event's start may lie before its first motion: the gate needs less to \
+	       confirm */
+#define AREA_MIN 1500 /* a blob has at least 1/AREA_MIN of the picture, and at least 5 pixels */
+#define LOSSES	 4
 
 struct sluice_analysis {
 	struct sluice_analysis_config config;

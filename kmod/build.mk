@@ -9,7 +9,6 @@ CFLAGS_kmod/luma.c += -DSLUICE_LUMA_X86
 CFLAGS_kmod/luma_sse2.c := -msse -msse2
 CFLAGS_kmod/luma_avx2.c := -msse -msse2 -mavx -mavx2
 endif
-JPEG_DC_SRCS := kmod/jpeg_huff.c kmod/jpeg_dc.c
 
 GATE_SRCS := kmod/gate.c kmod/gate_light.c kmod/gate_cell.c kmod/gate_blob.c
 CFLAGS_kmod/gate_cell.c := -O3 # user space may vectorise; the results are the same

@@ -60,7 +60,7 @@ static void add_row(struct sluice_gate *g, const u16 *restrict c, u32 y)
 		memcpy(d1, d, w * sizeof(*d));
 	}
 	for (x = 0; x < w; x++) {
-		t[x] = (clamp_t(s32, d1[x], -GATE_CLIP, GATE_CLIP) + 8) >> 4;
+		t[x] = (clamp_t(s32, d1[x], -GATE_CLIP, GATE_CLIP) + 16) >> 5;
 		col[x] += t[x];
 	}
 }
@@ -90,7 +90,7 @@ static bool hold_against(struct sluice_gate *g, u32 y)
 	u32 x, any = 0;
 
 	for (x = 0; x < w; x++) {
-		s32 v = (box[x] * weight[x]) >> 10;
+		s32 v = (box[x] * weight[x]) >> 9;
 		s32 m = gate_abs(d1[x]) - max_t(s32, d1[x] < 0 ? -v : v, 0);
 		u32 base = max_t(u32, (dev[x] * k) >> 5, floor);
 
@@ -163,6 +163,7 @@ static void learn_spot(struct sluice_gate *g, struct gate_spot *s, u16 c, u32 i,
 		cc = cand + (((cc - cand) * (s32)g->a_cand) >> 16);
 		s->cage = min_t(u32, g->cage[i] + g->ticks, 255);
 	}
+	g->still += s->cage >= GATE_HOLD;
 	if (s->cage >= GATE_ABSORB) {
 		bg = cc * 2;
 		s->cage = 0;
@@ -303,6 +304,7 @@ void gate_cell_scan(struct sluice_gate *g, const u16 *cell)
 
 	g->high = 0;
 	g->low = 0;
+	g->still = 0;
 	memset(g->col - GATE_RAD, 0, (g->w + 2 * GATE_RAD) * sizeof(*g->col));
 	for (y = 0; y < g->h + GATE_RAD; y++) {
 		if (y >= 2 * GATE_RAD + 1)

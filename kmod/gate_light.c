@@ -88,6 +88,13 @@ static void count_changes(struct sluice_gate *g, const u16 *cell, u32 *count)
 	}
 }
 
+/* Nodes of a curve of change over background level, both Q8, by rising level. */
+struct curve {
+	u32 nodes;
+	u32 x[GATE_CLASSES];
+	s32 y[GATE_CLASSES];
+};
+
 /* Between levels x0 and x1 (Q8) the light goes from y0 to y1 (Q8). */
 static void draw_segment(s16 *light, u32 x0, s32 y0, u32 x1, s32 y1)
 {
@@ -102,35 +109,107 @@ static void draw_segment(s16 *light, u32 x0, s32 y0, u32 x1, s32 y1)
 	}
 }
 
+/* Linear between the nodes, constant outside. */
+static void draw_curve(s16 *light, const struct curve *c)
+{
+	u32 i;
+
+	for (i = 0; i < 256; i++)
+		light[i] = clamp_t(s32, (i * 256 < c->x[0] ? c->y[0] : c->y[c->nodes - 1]) >> 1,
+				   -32767, 32767);
+	for (i = 0; i + 1 < c->nodes; i++)
+		draw_segment(light, c->x[i], c->y[i], c->x[i + 1], c->y[i + 1]);
+}
+
+/* The change of node k as a gain of the whole picture. */
+static void draw_gain(s16 *light, const struct curve *c, u32 k)
+{
+	s32 gain = clamp_t(s32, c->y[k] * 256 / (s32)(c->x[k] / 16 + DARK), -65536, 65536), i;
+
+	for (i = 0; i < 256; i++) /* gain: Q8 against Q4, that is 1/16 in 256 */
+		light[i] = clamp_t(s32, (gain * (i * 16 + 8 + DARK)) >> 9, -32767, 32767);
+}
+
+/* How many of some cells the curve explains. */
+static u32 count_explained(const struct sluice_gate *g, const u16 *cell, const s16 *light)
+{
+	u32 step = g->n / GATE_TRIALS + 1, count = 0, i;
+
+	step |= 1; /* walk through the columns */
+	for (i = 0; i < g->n; i += step) {
+		s32 shift = light[g->bg[i] >> 8];
+		s32 d = (cell[i] >> 1) - (g->bg[i] >> 1) - shift;
+
+		count += gate_abs(d) <= GATE_EXPLAINED + gate_abs(shift) / 16;
+	}
+	return count;
+}
+
+/* A curve steeper than this against the level is two kinds of light, not one. */
+static bool curve_plausible(const struct curve *c)
+{
+	u32 i;
+
+	for (i = 0; i + 1 < c->nodes; i++)
+		if (gate_abs(c->y[i + 1] - c->y[i]) > (c->x[i + 1] - c->x[i]) / 4 * 3)
+			return false;
+	return true;
+}
+
+/*
+ * While the edge of a cloud crosses, the medians of the classes go over one after the other, and a
+ * curve through them fits no place at all. So the curve has rivals: no change, and the gain of each
+ * single node. What explains most cells holds.
+ */
+static void choose_light(struct sluice_gate *g, const u16 *cell, const struct curve *c)
+{
+	s16 trial[256];
+	u32 best, count, k;
+
+	draw_curve(g->light, c);
+	best = curve_plausible(c) ? count_explained(g, cell, g->light) : 0;
+	best += best / 32; /* in doubt the curve */
+	memset(trial, 0, sizeof(trial));
+	count = count_explained(g, cell, trial);
+	for (k = 0;; k++) {
+		if (count > best) {
+			best = count;
+			memcpy(g->light, trial, sizeof(trial));
+		}
+		if (k == c->nodes)
+			break;
+		draw_gain(trial, c, k);
+		count = count_explained(g, cell, trial);
+	}
+}
+
 void gate_light_measure(struct sluice_gate *g, const u16 *cell)
 {
-	u32 count[GATE_CLASSES], x[GATE_CLASSES], nodes = 0, i;
-	s32 y[GATE_CLASSES];
-	bool lit = false;
+	u32 count[GATE_CLASSES], largest = 0, i;
+	struct curve c = { 0 };
 
 	count_changes(g, cell, count);
 	for (i = 0; i < GATE_CLASSES; i++) {
 		if (!g->class_cells[i] || !count[i])
 			continue;
-		if (nodes && g->class_mean[i] <= x[nodes - 1])
+		if (c.nodes && g->class_mean[i] <= c.x[c.nodes - 1])
 			continue;
-		x[nodes] = g->class_mean[i];
-		y[nodes] = class_median(g->hist + i * GATE_BINS, count[i]);
-		lit |= gate_abs(y[nodes]) >= 64;
-		nodes++;
+		c.x[c.nodes] = g->class_mean[i];
+		c.y[c.nodes] = class_median(g->hist + i * GATE_BINS, count[i]);
+		largest = max_t(u32, largest, gate_abs(c.y[c.nodes]));
+		c.nodes++;
 	}
-	if (!lit) { /* under a quarter grey everywhere: the background follows by itself */
+	if (largest < 64) { /* a quarter grey: the background follows by itself */
 		if (g->lit)
 			memset(g->light, 0, sizeof(g->light));
 		g->lit = false;
 		return;
 	}
 	g->lit = true;
-	for (i = 0; i < 256; i++)
-		g->light[i] =
-			clamp_t(s32, (i * 256 < x[0] ? y[0] : y[nodes - 1]) >> 1, -32767, 32767);
-	for (i = 0; i + 1 < nodes; i++)
-		draw_segment(g->light, x[i], y[i], x[i + 1], y[i + 1]);
+	if (largest < GATE_EXPLAINED * 2)
+		draw_curve(g->light, &c);
+	else
+		choose_light(g, cell, &c);
 }
 
 void gate_light_weigh(struct sluice_gate *g, u32 y)

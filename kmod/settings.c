@@ -5,18 +5,15 @@
  */
 #include "frame.h"
 
-#define SETTING(member, low, high, zero_too)                                                    \
-	{                                                                                       \
-		.name = #member, .range = #member ": " #low ".." #high,                         \
-		.offset = offsetof(struct sluice_settings, member), .least = low, .most = high, \
-		.zero = zero_too                                                                \
+#define RANGE(path, text, low, high, zero_too)                                                \
+	{                                                                                     \
+		.name = text, .range = text ": " zero_too #low ".." #high,                    \
+		.offset = offsetof(struct sluice_settings, path), .least = low, .most = high, \
+		.zero = sizeof(zero_too) > 1,                                                 \
 	}
-#define GATE_SETTING(member, low, high)                                                \
-	{                                                                              \
-		.name = #member, .range = #member ": " #low ".." #high,                \
-		.offset = offsetof(struct sluice_settings, gate.member), .least = low, \
-		.most = high                                                           \
-	}
+#define SETTING(member, low, high)	   RANGE(member, #member, low, high, "")
+#define SETTING_OR_ZERO(member, low, high) RANGE(member, #member, low, high, "0, ")
+#define GATE_SETTING(member, low, high)	   RANGE(gate.member, #member, low, high, "")
 
 const struct sluice_setting_info sluice_setting_infos[SLUICE_SETTING_MAX + 1] = {
 	[SLUICE_SETTING_PRESET] = { .name = "preset",
@@ -31,12 +28,12 @@ const struct sluice_setting_info sluice_setting_infos[SLUICE_SETTING_MAX + 1] = 
 	[SLUICE_SETTING_WARMUP_MS] = GATE_SETTING(warmup_ms, 200, 60000),
 	[SLUICE_SETTING_SCENE_PCT] = GATE_SETTING(scene_pct, 10, 100),
 	[SLUICE_SETTING_ROW_BANDS] = GATE_SETTING(row_bands, 0, 1),
-	[SLUICE_SETTING_RATE_MFPS] = SETTING(rate_mfps, 0, 240000, false),
-	[SLUICE_SETTING_PREROLL_MS] = SETTING(preroll_ms, 0, 30000, false),
-	[SLUICE_SETTING_POSTROLL_MS] = SETTING(postroll_ms, 0, 60000, false),
-	[SLUICE_SETTING_KEEPALIVE_MS] = SETTING(keepalive_ms, 1000, 3600000, true),
-	[SLUICE_SETTING_AUDIT_MS] = SETTING(audit_ms, 1000, 86400000, true),
-	[SLUICE_SETTING_STALL_MS] = SETTING(stall_ms, 1000, 600000, false),
+	[SLUICE_SETTING_RATE_MFPS] = SETTING(rate_mfps, 0, 240000),
+	[SLUICE_SETTING_PREROLL_MS] = SETTING(preroll_ms, 0, 30000),
+	[SLUICE_SETTING_POSTROLL_MS] = SETTING(postroll_ms, 0, 60000),
+	[SLUICE_SETTING_KEEPALIVE_MS] = SETTING_OR_ZERO(keepalive_ms, 1000, 3600000),
+	[SLUICE_SETTING_AUDIT_MS] = SETTING_OR_ZERO(audit_ms, 1000, 86400000),
+	[SLUICE_SETTING_STALL_MS] = SETTING(stall_ms, 1000, 600000),
 };
 
 void sluice_settings_default(struct sluice_settings *s)

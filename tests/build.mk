@@ -1,15 +1,5 @@
 # SPDX-License-Identifier: MIT
-# $(eval $(call fuzzprog,NAME,SOURCES,PKG-CONFIG-PACKAGES,LIBRARIES)): build/fuzz/NAME, made from
-# all its sources with libFuzzer, address and undefined-behaviour checks. Seeds: tests/fuzz/corpus/.
-define fuzzprog
-FUZZPROGS += $(BUILD)/fuzz/$(1)
-$(BUILD)/fuzz/$(1): $(2) $(wildcard $(sort $(addsuffix *.h,$(dir $(2)))) include/sluice/*.h)
-	$$(call say,FUZZ,$(1))
-	@mkdir -p $$(@D)
-	$$(Q)clang $$(STD) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		$$(if $(3),$$(shell $$(PKGCONF) --cflags $(3))) -o $$@ $$(filter %.c,$$^) \
-		$$(if $(3),$$(shell $$(PKGCONF) --libs $(3))) $(4)
-endef
+# Unit tests are build/tests/test_*; a program of another name is a helper of one.
 
 $(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
 $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS),libjpeg libturbojpeg jansson libcrypto,-lm))
@@ -17,7 +7,8 @@ $(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.
 $(eval $(call testprog,test_report,tests/unit/test_report.c $(report_SRCS),jansson,-lm))
 $(eval $(call testprog,test_ring,tests/unit/test_ring.c kmod/ring.c))
 $(eval $(call testprog,test_ledger,tests/unit/test_ledger.c kmod/ledger.c))
-$(eval $(call testprog,test_frame,tests/unit/test_frame.c $(FRAME_SRCS)))
+$(eval $(call testprog,test_frame,tests/unit/test_frame.c tests/unit/frame_rig.c $(FRAME_SRCS)))
+$(eval $(call testprog,test_frame_random,tests/unit/test_frame_random.c tests/unit/frame_rig.c $(FRAME_SRCS)))
 
 # The pixel half of the gate core.
 JPEG_MAKE := tests/unit/jpeg_make.c
@@ -45,15 +36,18 @@ endif
 $(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS),libturbojpeg,$(BENCH_LIBS)))
 $(BUILD)/bench/bench: $(BENCH_OPENCV)
 
-# Fuzz targets, with clang: build/fuzz/fuzz_NAME, seeds in build/fuzz/corpus/NAME.
-# $(call fuzzer,name,sources,defines)
+# Fuzzers; seeds of jpeg_dc are made in build/fuzz/corpus/jpeg_dc.
+# Fuzz targets, with clang: build/fuzz/fuzz_NAME. Seeds: tests/fuzz/corpus/NAME (kept) and
+# build/fuzz/corpus/NAME (made, and grown by every run).
+# $(call fuzzer,name,sources,flags,packages,libraries)
 FUZZ_CC    ?= clang
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 define fuzzer
 $(BUILD)/fuzz/fuzz_$(1): $(2) | deps-present
 	$$(call say,FUZZ,$$@)
 	@mkdir -p $$(@D) $(BUILD)/fuzz/corpus/$(1)
-	$$(Q)$(FUZZ_CC) $(STD) $(FUZZ_FLAGS) $(3) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^)
+	$$(Q)$(FUZZ_CC) $(STD) $(FUZZ_FLAGS) $(3) $$(if $(4),$$(shell $$(PKGCONF) --cflags $(4))) \
+		-MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) $$(if $(4),$$(shell $$(PKGCONF) --libs $(4))) $(5)
 -include $(BUILD)/fuzz/fuzz_$(1).d
 FUZZERS += $(BUILD)/fuzz/fuzz_$(1)
 endef
@@ -61,21 +55,21 @@ $(eval $(call link-rule,$(BUILD)/fuzz/seed_jpeg_dc,tests/fuzz/seed_jpeg_dc.c $(J
 $(BUILD)/fuzz/corpus/jpeg_dc/seed-0: $(BUILD)/fuzz/seed_jpeg_dc
 	@mkdir -p $(@D)
 	$(Q)$< $(@D)
-$(eval $(call fuzzer,jpeg_dc,$(JPEG_DC_SRCS) tests/fuzz/fuzz_jpeg_dc.c))
+$(eval $(call fuzzprog,fuzz_jpeg_dc,$(JPEG_DC_SRCS) tests/fuzz/fuzz_jpeg_dc.c))
 $(BUILD)/fuzz/fuzz_jpeg_dc: | $(BUILD)/fuzz/corpus/jpeg_dc/seed-0
 # one command compiles all its sources, so these get the widest flags; the ISA is still chosen at run time
+$(eval $(call fuzzprog,fuzz_luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
 $(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
-fuzz: $(FUZZERS)
 
 # A folder of tests may have its own list.
 include $(sort $(wildcard tests/*/build.mk))
 
 .PHONY: tests fuzz-programs list-tests list-fuzz
-fuzz-programs: $(FUZZPROGS)
+fuzz-programs: $(FUZZERS)
 fuzz: ## every fuzzer for a short, bounded run
 	$(Q)tools/deps build check
 	$(Q)tests/run fuzz
 list-tests:
 	@printf "%s\n" $(filter $(BUILD)/tests/test_%,$(TESTPROGS))
 list-fuzz:
-	@printf '%s\n' $(FUZZPROGS)
+	@printf '%s\n' $(FUZZERS)

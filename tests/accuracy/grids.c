@@ -197,6 +197,28 @@ int clip_grids_read(struct clip_grids *c, const char *path, enum grid_kind kind)
 	return err;
 }
 
+int clip_picture(u8 *luma, const char *path, double t_s, u32 width, u32 height)
+{
+	struct reader r;
+	int err = reader_open(&r, path), line = width;
+	double unit = err ? 0 : av_q2d(r.format->streams[r.stream]->time_base);
+
+	while (!err && (err = reader_next(&r) > 0 ? 0 : -1) == 0)
+		if (r.frame->best_effort_timestamp * unit >= t_s)
+			break;
+	if (!err)
+		r.scale = sws_getContext(r.frame->width, r.frame->height, r.frame->format, width,
+					 height, AV_PIX_FMT_GRAY8, SWS_BILINEAR, NULL, NULL, NULL);
+	if (!err && r.scale)
+		sws_scale(r.scale, (const u8 *const *)r.frame->data, r.frame->linesize, 0,
+			  r.frame->height, &luma, &line);
+	err = err || !r.scale ? -1 : 0;
+	reader_close(&r);
+	if (err)
+		fprintf(stderr, "%s: no picture at %g s\n", path, t_s);
+	return err;
+}
+
 void clip_grids_free(struct clip_grids *c)
 {
 	free(c->cell);

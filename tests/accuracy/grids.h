@@ -38,6 +38,12 @@ int clip_grids_read(struct clip_grids *c, const char *path, enum grid_kind kind)
 void clip_grids_free(struct clip_grids *c);
 
 /*
+ * The first picture of a clip at or after t_s, scaled to width x height luma. Returns 0, or -1 with
+ * a message on stderr.
+ */
+int clip_picture(u8 *luma, const char *path, double t_s, u32 width, u32 height);
+
+/*
  * Runs a fresh gate with preset medium over the clip, keeping at most fps frames a second (0: all).
  * d has room for c->frames. Returns the number of decisions.
  */

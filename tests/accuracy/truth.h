@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SPANS_MAX 64
+#define SPANS_MAX 128
 
 struct span {
 	double start, end; /* seconds since the first frame */
