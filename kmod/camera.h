@@ -81,9 +81,9 @@ struct sluice_camera {
 
 	struct sluice_video video;
 	const struct sluice_source_ops *ops;
-	struct mutex source_lock;  /* from attach to the end: start, stop, watch are one at a time */
-	void *source;		   /* the source's own state; NULL: not started, or ended */
-	bool failed;		   /* the source met an error that ends it; WRITE_ONCE */
+	struct mutex source_lock; /* from attach to the end: start, stop, watch are one at a time */
+	void *source;		  /* the source's own state; NULL: not started, or ended */
+	bool failed;		  /* the source met an error that ends it; WRITE_ONCE */
 	struct delayed_work watch; /* stalls, idle streams, failed sources */
 
 	struct sluice_store store;

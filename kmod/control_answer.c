@@ -33,8 +33,7 @@ static int put_ledger(struct sk_buff *skb, const struct sluice_ledger *l)
 	    put_u64(skb, SLUICE_LEDGER_PENDING, l->pending) ||
 	    put_u64(skb, SLUICE_LEDGER_BYTES_SEEN, l->bytes_seen) ||
 	    put_u64(skb, SLUICE_LEDGER_BYTES_PASSED, l->bytes_passed) ||
-	    nla_put_64bit(skb, SLUICE_LEDGER_COUNTS, sizeof(l->count), l->count,
-			  SLUICE_LEDGER_PAD))
+	    nla_put_64bit(skb, SLUICE_LEDGER_COUNTS, sizeof(l->count), l->count, SLUICE_LEDGER_PAD))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -66,8 +65,7 @@ static int put_camera(struct sk_buff *skb, const struct sluice_camera *cam)
 	    nla_put_u32(skb, SLUICE_ATTR_WIDTH, p->width) ||
 	    nla_put_u32(skb, SLUICE_ATTR_HEIGHT, p->height) ||
 	    nla_put_u64_64bit(skb, SLUICE_ATTR_EPOCH, flow->epoch, SLUICE_ATTR_PAD) ||
-	    put_settings(skb, &flow->settings) ||
-	    nla_put_u32(skb, SLUICE_ATTR_GRID_W, p->grid_w) ||
+	    put_settings(skb, &flow->settings) || nla_put_u32(skb, SLUICE_ATTR_GRID_W, p->grid_w) ||
 	    nla_put_u32(skb, SLUICE_ATTR_GRID_H, p->grid_h) || put_ledger(skb, &flow->ledger) ||
 	    nla_put_u8(skb, SLUICE_ATTR_READER, cam->reader))
 		return -EMSGSIZE;
