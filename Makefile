@@ -109,6 +109,12 @@ style: ## clang-format, checkpatch, sparse, cppcheck, banned calls
 	$(Q)tools/deps check kmod
 	$(Q)tests/style
 
+PREFIX ?= /usr/local
+install: all ## programs and man pages to PREFIX (default /usr/local), below DESTDIR
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	$(Q)install -m 755 $(wildcard $(BUILD)/bin/*) $(DESTDIR)$(PREFIX)/bin
+	$(Q)install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+
 clean: ## remove build/
 	$(Q)rm -rf $(BUILD)
 

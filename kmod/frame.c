@@ -2,8 +2,7 @@
 /*
  * frame.c - what happens to one frame, from its arrival to its verdict.
  *
- *	count (ledger) -> grid (luma, jpeg_dc) -> gate -> roll, rate, keep-alive, audit -> arena ->
- *record
+ *	count (ledger) -> grid (luma, jpeg_dc) -> gate -> roll, rate, audit -> arena -> record
  *
  * After every call, delivered = sum(count) + waiting frames + gaps in the driver's numbers that may
  * still fill.
@@ -20,8 +19,9 @@
  *
  * Gate closed:
  *	QUIET, QUALIFIED  waits in the pre-roll. It is published as PREROLL if the gate opens while
- *			  its age is below preroll_ms, else settled as QUIET or UNCONFIRMED. A run
- *of qualified frames waits for its confirmation even with a shorter pre-roll.
+ *			  its age is below preroll_ms, else settled as QUIET or UNCONFIRMED.
+ *			  Qualified frames without a break wait for their confirmation up to 2 s,
+ *			  however short the pre-roll.
  *	KEEPALIVE	  once keepalive_ms have gone by since the newest frame that passed.
  *	AUDIT		  a QUIET frame, by chance dt / audit_ms.
  *	CORRUPT		  did not parse or is short; the gate does not see it.
@@ -48,7 +48,8 @@
  * Room. The newest frame has the right of way over those that wait: they are given up oldest first
  * (as QUIET, UNCONFIRMED, or published if they pass by themselves). A frame that would pass and
  * still finds no room is OVERRUN; one that would merely wait, waits without its bytes, and becomes
- * OVERRUN only if the gate opens. A pre-roll thus shrinks to the room there is.
+ * OVERRUN only if the gate opens. A pre-roll thus shrinks to the room there is, and when the gate
+ * opens, to what leaves a quarter of the ring to the motion.
  */
 #include "path.h"
 
@@ -357,6 +358,7 @@ static void decide(struct sluice_path *p, const struct sluice_frame *f, struct s
 	}
 	if (opens) {
 		roll_expire(p);
+		roll_make_headroom(p);
 		gate_open(p, item->time_ns);
 		p->streak = false;
 	}

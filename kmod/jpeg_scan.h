@@ -6,9 +6,10 @@
 #include "jpeg_huff.h"
 
 #define JPEG_CHUNK_BYTES 3072
-#define JPEG_BLOCK_BYTES 272 /* most that one block takes, 248, and 16 of look-ahead, rounded up \
-			      */
-#define JPEG_BLOCKS_MAX	 10  /* of an MCU */
+#define JPEG_BLOCK_BYTES                                                                       \
+	272		   /* most that one block takes, 248, and 16 of look-ahead, rounded up \
+			    */
+#define JPEG_BLOCKS_MAX 10 /* of an MCU */
 
 /* One block of an MCU. */
 struct jpeg_block {

@@ -30,74 +30,103 @@ static u64 load64(const u8 *p)
 	return w;
 }
 
-/* Sum of the four u16 lanes; each at most 16383. */
-static u32 sum4(u64 lanes)
+/*
+ * Sum of the four u16 lanes, which is at most 16320. One multiplication; without the barrier
+ * compilers that count latency only make six shifts and additions of it.
+ */
+static __always_inline u32 sum4(u64 lanes)
 {
-	return (lanes * LANES4) >> 48;
+	u64 factor = LANES4;
+
+	__asm__("" : "+r"(factor));
+	return (lanes * factor) >> 48;
 }
 
-static void row_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+/*
+ * One line of four blocks of 8 pixels of 2 bytes: luma is in the even bytes, for shift 8 in the odd
+ * ones.
+ */
+static __always_inline void packed_line(const u8 *p, u64 *acc, u32 odd)
 {
-	for (u32 i = 0; i < cells; i++, line += 8) {
+#pragma GCC unroll 4
+	for (u32 i = 0; i < 4; i++)
+		acc[i] +=
+			(load64(p + 16 * i) >> odd & EVEN) + (load64(p + 16 * i + 8) >> odd & EVEN);
+}
+
+static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u32 shift,
+				       u16 *cell, u32 odd)
+{
+	for (; cells >= 4; cells -= 4, line += 64, cell += 4) {
+		u64 acc[4] = { 0 };
+		const u8 *p = line;
+
+		for (u32 r = 0; r < rows; r++, p += stride)
+			packed_line(p, acc, odd);
+#pragma GCC unroll 4
+		for (u32 i = 0; i < 4; i++)
+			cell[i] += sum4(acc[i]) << shift;
+	}
+	for (; cells; cells--, line += 16, cell++) {
 		const u8 *p = line;
 		u64 acc = 0;
 
-		for (u32 r = 0; r < rows; r++, p += stride) {
-			u64 w = load64(p);
-
-			acc += (w & EVEN) + (w >> 8 & EVEN);
-		}
-		sum[i] += sum4(acc);
+		for (u32 r = 0; r < rows; r++, p += stride)
+			acc += (load64(p) >> odd & EVEN) + (load64(p + 8) >> odd & EVEN);
+		*cell += sum4(acc) << shift;
 	}
 }
 
-/* One line of two blocks side by side. */
-static __always_inline void packed_line(const u8 *p, u64 *a, u64 *b, u32 shift)
+static void row_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+		     u16 *cell)
 {
-	*a += (load64(p) >> shift & EVEN) + (load64(p + 8) >> shift & EVEN);
-	*b += (load64(p + 16) >> shift & EVEN) + (load64(p + 24) >> shift & EVEN);
+	row_packed(line, stride, rows, cells, shift, cell, 0);
 }
 
-/* shift 0: luma in the even bytes, 8: in the odd ones. */
-static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u16 *sum,
-				       u32 shift)
+static void row_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+		     u16 *cell)
 {
-	for (; cells >= 2; cells -= 2, line += 32, sum += 2) {
+	row_packed(line, stride, rows, cells, shift, cell, 8);
+}
+
+static __always_inline u64 grey_line(const u8 *p)
+{
+	u64 w = load64(p);
+
+	return (w & EVEN) + (w >> 8 & EVEN);
+}
+
+static void row_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+		     u16 *cell)
+{
+	for (; cells >= 4; cells -= 4, line += 32, cell += 4) {
+		u64 acc[4] = { 0 };
 		const u8 *p = line;
-		u64 a = 0, b = 0;
 
-		if (rows == 8) {
-#pragma GCC unroll 8
-			for (u32 r = 0; r < 8; r++) {
-				packed_line(p, &a, &b, shift);
-				p += stride;
-				__asm__("" : "+r"(p)); /* one pointer, not eight of them */
-			}
-		} else {
-			for (u32 r = 0; r < rows; r++, p += stride)
-				packed_line(p, &a, &b, shift);
+		for (u32 r = 0; r < rows; r++, p += stride) {
+#pragma GCC unroll 4
+			for (u32 i = 0; i < 4; i++)
+				acc[i] += grey_line(p + 8 * i);
 		}
-		sum[0] += sum4(a);
-		sum[1] += sum4(b);
+#pragma GCC unroll 4
+		for (u32 i = 0; i < 4; i++)
+			cell[i] += sum4(acc[i]) << shift;
 	}
-	for (u32 r = 0; cells && r < rows; r++, line += stride)
-		*sum += sum4((load64(line) >> shift & EVEN) + (load64(line + 8) >> shift & EVEN));
-}
+	for (; cells; cells--, line += 8, cell++) {
+		const u8 *p = line;
+		u64 acc = 0;
 
-static void row_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
-{
-	row_packed(line, stride, rows, cells, sum, 0);
-}
-
-static void row_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
-{
-	row_packed(line, stride, rows, cells, sum, 8);
+		for (u32 r = 0; r < rows; r++, p += stride)
+			acc += grey_line(p);
+		*cell += sum4(acc) << shift;
+	}
 }
 
 /* 24 bytes hold 8 pixels; byte b of them has colour b % 3. Columns first, colours at the end. */
-static void row_rgb(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+static void row_rgb(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+		    u16 *cell)
 {
-	for (u32 i = 0; i < cells; i++, line += 24, sum += 3) {
+	for (u32 i = 0; i < cells; i++, line += 24, cell += 3) {
 		u64 even[3] = { 0 }, odd[3] = { 0 };
 		const u8 *p = line;
 		u32 colour = 0;
@@ -113,14 +142,15 @@ static void row_rgb(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, 
 		for (u32 b = 0; b < 24; b++) {
 			u64 v = b & 1 ? odd[b / 8] : even[b / 8];
 
-			sum[colour] += v >> (b % 8 / 2 * 16) & 0xffff;
+			cell[colour] += (v >> (b % 8 / 2 * 16) & 0xffff) << shift;
 			colour = colour == 2 ? 0 : colour + 1;
 		}
 	}
 }
 
 /* Blocks of any width, pixel by pixel: narrow blocks of small pictures, and cut ones. */
-static void row_any(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum, u32 step)
+static void row_any(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+		    u16 *cell, u32 step)
 {
 	for (u32 r = 0; r < rows; r++, line += stride) {
 		const u8 *p = line;
@@ -130,37 +160,38 @@ static void row_any(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, 
 
 			for (u32 x = 0; x < block; x++, p += step)
 				s += *p;
-			sum[i] += s;
+			cell[i] += s << shift;
 		}
 	}
 }
 
-static void narrow_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+static void narrow_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			u16 *cell)
 {
-	row_any(line, stride, rows, cells, block, sum, 1);
+	row_any(line, stride, rows, cells, block, shift, cell, 1);
 }
 
-static void narrow_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+static void narrow_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			u16 *cell)
 {
-	row_any(line, stride, rows, cells, block, sum, 2);
+	row_any(line, stride, rows, cells, block, shift, cell, 2);
 }
 
-static void narrow_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+static void narrow_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			u16 *cell)
 {
-	row_any(line + 1, stride, rows, cells, block, sum, 2);
+	row_any(line + 1, stride, rows, cells, block, shift, cell, 2);
 }
 
-void sluice_luma_rgb_narrow(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+void sluice_luma_rgb_narrow(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			    u16 *cell)
 {
 	for (u32 r = 0; r < rows; r++, line += stride) {
 		const u8 *p = line;
 
-		for (u32 i = 0; i < cells; i++) {
-			for (u32 x = 0; x < block; x++, p += 3) {
-				sum[3 * i] += p[0];
-				sum[3 * i + 1] += p[1];
-				sum[3 * i + 2] += p[2];
-			}
+		for (u32 i = 0; i < cells * block; i++, p += 3) {
+			for (u32 c = 0; c < 3; c++)
+				cell[i / block * 3 + c] += p[c] << shift;
 		}
 	}
 }
@@ -189,7 +220,7 @@ void sluice_luma_init(bool force_scalar)
 
 /* Sums of a row of whole blocks, in sections that the table's vector unit may be held for. */
 static void sum_row(const struct sluice_picture *p, enum sluice_luma_layout layout, const u8 *line,
-		    u32 rows, u32 cells, u16 *sum)
+		    u32 rows, u32 cells, u32 shift, u16 *cell)
 {
 	const struct sluice_luma_ops *ops = sluice_luma;
 	u32 bytes = max_t(u32, cells * p->block * p->pixel_step, 1);
@@ -201,7 +232,7 @@ static void sum_row(const struct sluice_picture *p, enum sluice_luma_layout layo
 			ops->begin && !ops->begin() ? &sluice_luma_scalar : ops;
 
 		(p->block == 8 ? o->row : o->narrow)[layout](line, p->stride, n, cells, p->block,
-							     sum);
+							     shift, cell);
 		if (o->end)
 			o->end();
 		line += (size_t)n * p->stride;
@@ -229,12 +260,13 @@ static void grid_row_rgb(const struct sluice_picture *p, const u8 *line, u32 row
 		u32 n = min_t(u32, full - x, RGB_CELLS);
 
 		memset(sum, 0, sizeof(sum));
-		sum_row(p, SLUICE_LUMA_RGB, line + 3 * x * p->block, rows, n, sum);
+		sum_row(p, SLUICE_LUMA_RGB, line + 3 * x * p->block, rows, n, 0, sum);
 		weigh_rgb(bgr, sum, n, rows * p->block, cell + x);
 	}
 	if (rest) {
 		memset(sum, 0, sizeof(sum));
-		sluice_luma_rgb_narrow(line + 3 * full * p->block, p->stride, rows, 1, rest, sum);
+		sluice_luma_rgb_narrow(line + 3 * full * p->block, p->stride, rows, 1, rest, 0,
+				       sum);
 		weigh_rgb(bgr, sum, 1, rows * rest, cell + full);
 	}
 }
@@ -245,28 +277,15 @@ static void grid_row(const struct sluice_picture *p, const u8 *line, u32 rows, u
 					 : p->luma_first    ? SLUICE_LUMA_UYVY
 							    : SLUICE_LUMA_YUYV;
 	u32 full = p->width / p->block, rest = p->width % p->block, area = p->block * rows;
+	u32 shift = p->block == 8 ? 2 : p->block == 4 ? 4 : 6; /* 64, 16, 4 pixels: sum to Q8 */
 
 	memset(cell, 0, p->grid_w * sizeof(*cell));
-	sum_row(p, layout, line, rows, full, cell);
-	if (rows == p->block) {
-		/* 64, 16 or 4 pixels: the mean in Q8 is the sum shifted, which never carries */
-		u32 shift = p->block == 8 ? 2 : p->block == 4 ? 4 : 6, i = 0;
-		u64 w;
-
-		for (; i + 4 <= full; i += 4) {
-			memcpy(&w, cell + i, sizeof(w));
-			w <<= shift;
-			memcpy(cell + i, &w, sizeof(w));
-		}
-		for (; i < full; i++)
-			cell[i] <<= shift;
-	} else {
-		for (u32 i = 0; i < full; i++)
-			cell[i] = ((u32)cell[i] << 8) / area;
-	}
+	sum_row(p, layout, line, rows, full, rows == p->block ? shift : 0, cell);
+	for (u32 i = 0; rows != p->block && i < full; i++)
+		cell[i] = ((u32)cell[i] << 8) / area;
 	if (rest) {
 		row_any(line + full * p->block * p->pixel_step + p->luma_first, p->stride, rows, 1,
-			rest, cell + full, p->pixel_step);
+			rest, 0, cell + full, p->pixel_step);
 		cell[full] = ((u32)cell[full] << 8) / (rest * rows);
 	}
 }

@@ -54,13 +54,13 @@ enum sluice_luma_layout {
 };
 
 /*
- * sum[0..cells-1] += the sums of cells blocks that lie side by side: rows lines (1..block) from
- * line on, stride bytes apart, block pixels of each. RGB: three sums a block, in the order of the
- * bytes. A sum has at most 64 * 255, so u16 holds it. Reads nothing behind the last pixel of a
- * block and no byte twice.
+ * cell[0..cells-1] += sums << shift of cells blocks that lie side by side: rows lines (1..block)
+ * from line on, stride bytes apart, block pixels of each. RGB: three sums a block, in the order of
+ * the bytes. A sum has at most 64 * 255, so u16 holds it, and its mean in Q8 too. Reads nothing
+ * behind the last pixel of a block and no byte twice.
  */
 typedef void (*sluice_luma_row)(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block,
-				u16 *sum);
+				u32 shift, u16 *cell);
 
 /*
  * One implementation of the grid. Row functions with begin set may be called only between a

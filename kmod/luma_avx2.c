@@ -18,7 +18,13 @@ typedef v16s v16s_any __attribute__((aligned(1), may_alias));
 typedef v32 v32_any __attribute__((aligned(1), may_alias));
 typedef v8s v8s_any __attribute__((aligned(1), may_alias));
 
-#define NEAR  16384
+/*
+ * Each tile asks for its share of the next row of blocks, in the order of memory: lines of a tile
+ * lie too far apart for the CPU to see a stream in them. Rows of blocks up to NEAR bytes are
+ * fetched into the first-level cache, others would push out what is in use.
+ */
+#define NEAR 16384
+
 #define ONES  ((v16s){ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 })
 #define LOW   (ONES * 255)
 #define ONES8 ((v8s){ 1, 1, 1, 1, 1, 1, 1, 1 })
@@ -55,71 +61,79 @@ static __always_inline u32 packed_block(const u8 *p, u32 stride, u32 rows, bool 
 	return (u16)acc[0];
 }
 
-/* One line of eight blocks. */
+/* One line of 16 blocks. */
 static __always_inline void packed_line(v16s *a, const u8 *p, const u8 *next, bool odd, bool far)
 {
-	if (far) {
-		__builtin_prefetch(next, 0, 2);
-		__builtin_prefetch(next + 64, 0, 2);
-	} else {
-		__builtin_prefetch(next, 0, 3);
-		__builtin_prefetch(next + 64, 0, 3);
+#pragma GCC unroll 4
+	for (u32 i = 0; i < 4; i++) {
+		if (far)
+			__builtin_prefetch(next + 64 * i, 0, 2);
+		else
+			__builtin_prefetch(next + 64 * i, 0, 3);
 	}
 #pragma GCC unroll 8
-	for (u32 i = 0; i < 4; i++)
+	for (u32 i = 0; i < 8; i++)
 		a[i] += load_luma(p + 32 * i, odd);
 }
 
-/* Eight blocks; far: see NEAR. */
-static __always_inline void packed_tile(const u8 *p, u32 stride, u32 rows, const u8 *next, u16 *sum,
-					bool odd, bool far)
+/* 16 blocks; far: see NEAR. */
+static __always_inline void packed_tile(const u8 *p, u32 stride, u32 rows, const u8 *next,
+					u32 shift, u16 *cell, bool odd, bool far)
 {
-	v16s a[4] = {}, s;
+	v16s a[8] = {}, s;
 
-	for (u32 r = 0; r < rows; r++, p += stride, next += 128)
+	for (u32 r = 0; r < rows; r++, p += stride, next += 256)
 		packed_line(a, p, next, odd, far);
-	/* halves: blocks 0 2 4 6 and 1 3 5 7, each twice */
-	s = fold(fold(a[0], a[1]), fold(a[2], a[3]));
-	s = fold(s, s);
-	*(v8s_any *)sum += __builtin_shufflevector(s, s, 0, 8, 1, 9, 2, 10, 3, 11);
+	s = fold(fold(fold(a[0], a[1]), fold(a[2], a[3])),
+		 fold(fold(a[4], a[5]), fold(a[6], a[7])));
+	/* halves: blocks 0 2 4 .. 14 and 1 3 5 .. 15 */
+	s = __builtin_shufflevector(s, s, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+	*(v16s_any *)cell += s << (short)shift;
 }
 
-static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u16 *sum,
-				       bool odd)
+static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u32 shift,
+				       u16 *cell, bool odd)
 {
 	const u8 *next = line + (size_t)rows * stride;
 	bool far = (size_t)rows * stride > NEAR;
 
-	for (; cells >= 8; cells -= 8, line += 128, sum += 8, next += 128 * rows) {
+	for (; cells >= 16; cells -= 16, line += 256, cell += 16, next += 256 * rows) {
 		if (far)
-			packed_tile(line, stride, rows, next, sum, odd, true);
+			packed_tile(line, stride, rows, next, shift, cell, odd, true);
 		else
-			packed_tile(line, stride, rows, next, sum, odd, false);
+			packed_tile(line, stride, rows, next, shift, cell, odd, false);
 	}
 	for (; cells; cells--, line += 16)
-		*sum++ += packed_block(line, stride, rows, odd);
+		*cell++ += packed_block(line, stride, rows, odd) << shift;
 }
 
-void sluice_luma_avx2_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+void sluice_luma_avx2_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell)
 {
-	row_packed(line, stride, rows, cells, sum, false);
+	row_packed(line, stride, rows, cells, shift, cell, false);
 }
 
-void sluice_luma_avx2_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+void sluice_luma_avx2_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell)
 {
-	row_packed(line, stride, rows, cells, sum, true);
+	row_packed(line, stride, rows, cells, shift, cell, true);
 }
 
-void sluice_luma_avx2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+void sluice_luma_avx2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell)
 {
 	const v32 zero = {};
 
-	for (; cells >= 16; cells -= 16, line += 128, sum += 16) {
+	const u8 *next = line + (size_t)rows * stride;
+
+	for (; cells >= 16; cells -= 16, line += 128, cell += 16) {
 		const u8 *p = line;
 		v4q a[4] = {};
 		v8i s;
 
-		for (u32 r = 0; r < rows; r++, p += stride) {
+		for (u32 r = 0; r < rows; r++, p += stride, next += 128) {
+			__builtin_prefetch(next, 0, 2);
+			__builtin_prefetch(next + 64, 0, 2);
 #pragma GCC unroll 4
 			for (u32 i = 0; i < 4; i++)
 				a[i] += (v4q)__builtin_ia32_psadbw256(
@@ -130,7 +144,7 @@ void sluice_luma_avx2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 
 			(v8i)__builtin_ia32_packssdw256((v8i)a[2], (v8i)a[3]));
 		/* halves: blocks 0 1, 4 5, 8 9, 12 13 and 2 3, 6 7, 10 11, 14 15 */
 		s = __builtin_shufflevector(s, s, 0, 4, 1, 5, 2, 6, 3, 7);
-		*(v16s_any *)sum += (v16s)s;
+		*(v16s_any *)cell += (v16s)s << (short)shift;
 	}
 	for (; cells; cells--, line += 8) {
 		const u8 *p = line;
@@ -143,6 +157,6 @@ void sluice_luma_avx2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 
 			acc += (v2q)__builtin_ia32_psadbw128((v16)(v2q){ (long long)w, 0 },
 							     (v16){});
 		}
-		*sum++ += (u16)acc[0];
+		*cell++ += (u16)acc[0] << shift;
 	}
 }

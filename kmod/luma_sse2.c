@@ -17,7 +17,13 @@ typedef long long v2q __attribute__((vector_size(16)));
 typedef v8s v8s_any __attribute__((aligned(1), may_alias));
 typedef v16 v16_any __attribute__((aligned(1), may_alias));
 
+/*
+ * Each tile asks for its share of the next row of blocks, in the order of memory: lines of a tile
+ * lie too far apart for the CPU to see a stream in them. Rows of blocks up to NEAR bytes are
+ * fetched into the first-level cache, others would push out what is in use.
+ */
 #define NEAR 16384
+
 #define ONES ((v8s){ 1, 1, 1, 1, 1, 1, 1, 1 })
 #define LOW  ((v8s){ 255, 255, 255, 255, 255, 255, 255, 255 })
 
@@ -63,60 +69,68 @@ static __always_inline void packed_line(v8s *a, const u8 *p, const u8 *next, boo
 }
 
 /* Eight blocks; far: see NEAR. */
-static __always_inline void packed_tile(const u8 *p, u32 stride, u32 rows, const u8 *next, u16 *sum,
-					bool odd, bool far)
+static __always_inline void packed_tile(const u8 *p, u32 stride, u32 rows, const u8 *next,
+					u32 shift, u16 *cell, bool odd, bool far)
 {
 	v8s a[8] = {};
 
 	for (u32 r = 0; r < rows; r++, p += stride, next += 128)
 		packed_line(a, p, next, odd, far);
-	*(v8s_any *)sum += fold(fold(fold(a[0], a[1]), fold(a[2], a[3])),
-				fold(fold(a[4], a[5]), fold(a[6], a[7])));
+	*(v8s_any *)cell += fold(fold(fold(a[0], a[1]), fold(a[2], a[3])),
+				 fold(fold(a[4], a[5]), fold(a[6], a[7])))
+			    << (short)shift;
 }
 
-static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u16 *sum,
-				       bool odd)
+static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u32 shift,
+				       u16 *cell, bool odd)
 {
 	const u8 *next = line + (size_t)rows * stride;
 	bool far = (size_t)rows * stride > NEAR;
 
-	for (; cells >= 8; cells -= 8, line += 128, sum += 8, next += 128 * rows) {
+	for (; cells >= 8; cells -= 8, line += 128, cell += 8, next += 128 * rows) {
 		if (far)
-			packed_tile(line, stride, rows, next, sum, odd, true);
+			packed_tile(line, stride, rows, next, shift, cell, odd, true);
 		else
-			packed_tile(line, stride, rows, next, sum, odd, false);
+			packed_tile(line, stride, rows, next, shift, cell, odd, false);
 	}
 	for (; cells; cells--, line += 16)
-		*sum++ += packed_block(line, stride, rows, odd);
+		*cell++ += packed_block(line, stride, rows, odd) << shift;
 }
 
-void sluice_luma_sse2_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+void sluice_luma_sse2_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell)
 {
-	row_packed(line, stride, rows, cells, sum, false);
+	row_packed(line, stride, rows, cells, shift, cell, false);
 }
 
-void sluice_luma_sse2_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+void sluice_luma_sse2_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell)
 {
-	row_packed(line, stride, rows, cells, sum, true);
+	row_packed(line, stride, rows, cells, shift, cell, true);
 }
 
-void sluice_luma_sse2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+void sluice_luma_sse2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell)
 {
 	const v16 zero = {};
 
-	for (; cells >= 8; cells -= 8, line += 64, sum += 8) {
+	const u8 *next = line + (size_t)rows * stride;
+
+	for (; cells >= 8; cells -= 8, line += 64, cell += 8) {
 		v2q a[4] = {};
 		const u8 *p = line;
 
-		for (u32 r = 0; r < rows; r++, p += stride) {
+		for (u32 r = 0; r < rows; r++, p += stride, next += 64) {
+			__builtin_prefetch(next);
 #pragma GCC unroll 4
 			for (u32 i = 0; i < 4; i++)
 				a[i] += (v2q)__builtin_ia32_psadbw128(
 					*(const v16_any *)(p + 16 * i), zero);
 		}
-		*(v8s_any *)sum += __builtin_ia32_packssdw128(
-			(v4i)__builtin_ia32_packssdw128((v4i)a[0], (v4i)a[1]),
-			(v4i)__builtin_ia32_packssdw128((v4i)a[2], (v4i)a[3]));
+		*(v8s_any *)cell += __builtin_ia32_packssdw128(
+					    (v4i)__builtin_ia32_packssdw128((v4i)a[0], (v4i)a[1]),
+					    (v4i)__builtin_ia32_packssdw128((v4i)a[2], (v4i)a[3]))
+				    << (short)shift;
 	}
 	for (; cells; cells--, line += 8) {
 		const u8 *p = line;
@@ -128,14 +142,15 @@ void sluice_luma_sse2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 
 			memcpy(&w, p, sizeof(w));
 			acc += (v2q)__builtin_ia32_psadbw128((v16)(v2q){ (long long)w, 0 }, zero);
 		}
-		*sum++ += (u16)acc[0];
+		*cell++ += (u16)acc[0] << shift;
 	}
 }
 
 /* 48 bytes are two blocks: columns summed in u16, even and odd bytes apart, colours at the end. */
-void sluice_luma_sse2_rgb(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum)
+void sluice_luma_sse2_rgb(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			  u16 *cell)
 {
-	for (; cells >= 2; cells -= 2, line += 48, sum += 6) {
+	for (; cells >= 2; cells -= 2, line += 48, cell += 6) {
 		v8s a[6] = {}; /* even bytes of vector 0, odd ones, even of vector 1, ... */
 		const u8 *p = line;
 		u16 column[48];
@@ -154,31 +169,32 @@ void sluice_luma_sse2_rgb(const u8 *line, u32 stride, u32 rows, u32 cells, u32 b
 			/* byte b lies at [b / 16][b % 2][b % 16 / 2] */
 #pragma GCC unroll 48
 		for (u32 b = 0; b < 48; b++)
-			sum[b / 24 * 3 + b % 3] += column[b / 16 * 16 + b % 2 * 8 + b % 16 / 2];
+			cell[b / 24 * 3 + b % 3] += column[b / 16 * 16 + b % 2 * 8 + b % 16 / 2]
+						    << shift;
 	}
-	for (; cells; cells--, line += 24, sum += 3) {
+	for (; cells; cells--, line += 24, cell += 3) {
 		for (u32 r = 0; r < rows; r++) {
 			for (u32 b = 0; b < 24; b++)
-				sum[b % 3] += line[(size_t)r * stride + b];
+				cell[b % 3] += line[(size_t)r * stride + b] << shift;
 		}
 	}
 }
 
 /* Single narrow blocks: pixels of step bytes. */
-static void narrow_rest(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum,
-			u32 step)
+static void narrow_rest(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			u16 *cell, u32 step)
 {
 	for (u32 r = 0; r < rows; r++, line += stride) {
 		for (u32 i = 0; i < cells * block; i++)
-			sum[i / block] += line[i * step];
+			cell[i / block] += line[i * step] << shift;
 	}
 }
 
 /* Eight blocks of 4 or 2 pixels are as many vectors; one round of folding a halving. */
 static __always_inline void narrow_packed(const u8 *line, u32 stride, u32 rows, u32 cells,
-					  u32 block, u16 *sum, bool odd)
+					  u32 block, u32 shift, u16 *cell, bool odd)
 {
-	for (; cells >= 8; cells -= 8, line += 16 * block, sum += 8) {
+	for (; cells >= 8; cells -= 8, line += 16 * block, cell += 8) {
 		v8s a[4] = {};
 		const u8 *p = line;
 
@@ -193,27 +209,27 @@ static __always_inline void narrow_packed(const u8 *line, u32 stride, u32 rows, 
 		a[0] = fold(a[0], a[1]);
 		if (block == 4)
 			a[0] = fold(a[0], fold(a[2], a[3]));
-		*(v8s_any *)sum += a[0];
+		*(v8s_any *)cell += a[0] << (short)shift;
 	}
-	narrow_rest(line + odd, stride, rows, cells, block, sum, 2);
+	narrow_rest(line + odd, stride, rows, cells, block, shift, cell, 2);
 }
 
 void sluice_luma_sse2_yuyv_narrow(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block,
-				  u16 *sum)
+				  u32 shift, u16 *cell)
 {
-	narrow_packed(line, stride, rows, cells, block, sum, false);
+	narrow_packed(line, stride, rows, cells, block, shift, cell, false);
 }
 
 void sluice_luma_sse2_uyvy_narrow(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block,
-				  u16 *sum)
+				  u32 shift, u16 *cell)
 {
-	narrow_packed(line, stride, rows, cells, block, sum, true);
+	narrow_packed(line, stride, rows, cells, block, shift, cell, true);
 }
 
 void sluice_luma_sse2_grey_narrow(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block,
-				  u16 *sum)
+				  u32 shift, u16 *cell)
 {
-	for (; cells >= 8; cells -= 8, line += 8 * block, sum += 8) {
+	for (; cells >= 8; cells -= 8, line += 8 * block, cell += 8) {
 		v8s a[2] = {};
 		const u8 *p = line;
 
@@ -222,7 +238,7 @@ void sluice_luma_sse2_grey_narrow(const u8 *line, u32 stride, u32 rows, u32 cell
 			if (block == 4)
 				a[1] += load_luma(p + 16, false) + load_luma(p + 16, true);
 		}
-		*(v8s_any *)sum += block == 4 ? fold(a[0], a[1]) : a[0];
+		*(v8s_any *)cell += (block == 4 ? fold(a[0], a[1]) : a[0]) << (short)shift;
 	}
-	narrow_rest(line, stride, rows, cells, block, sum, 1);
+	narrow_rest(line, stride, rows, cells, block, shift, cell, 1);
 }

@@ -9,21 +9,29 @@
 
 #include "luma.h"
 
-void sluice_luma_sse2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum);
-void sluice_luma_sse2_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum);
-void sluice_luma_sse2_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum);
-void sluice_luma_sse2_rgb(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum);
+void sluice_luma_sse2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell);
+void sluice_luma_sse2_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell);
+void sluice_luma_sse2_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell);
+void sluice_luma_sse2_rgb(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			  u16 *cell);
 void sluice_luma_sse2_grey_narrow(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block,
-				  u16 *sum);
+				  u32 shift, u16 *cell);
 void sluice_luma_sse2_yuyv_narrow(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block,
-				  u16 *sum);
+				  u32 shift, u16 *cell);
 void sluice_luma_sse2_uyvy_narrow(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block,
-				  u16 *sum);
+				  u32 shift, u16 *cell);
 /* The scalar one of luma.c: for pictures this small there is nothing to win. */
-void sluice_luma_rgb_narrow(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum);
+void sluice_luma_rgb_narrow(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			    u16 *cell);
 
-void sluice_luma_avx2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum);
-void sluice_luma_avx2_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum);
-void sluice_luma_avx2_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u16 *sum);
+void sluice_luma_avx2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell);
+void sluice_luma_avx2_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell);
+void sluice_luma_avx2_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell);
 
 #endif

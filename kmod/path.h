@@ -105,6 +105,8 @@ void roll_expire(struct sluice_path *p);
 bool roll_pop(struct sluice_path *p);
 /* True if a waiting frame holds arena pages. */
 bool roll_holds_space(const struct sluice_path *p);
+/* Before the gate opens: give the oldest up while less than a quarter of the ring is free. */
+void roll_make_headroom(struct sluice_path *p);
 /* Publish what waits as PREROLL; opening: what the rate thinned was motion's, else it was quiet. */
 void roll_publish(struct sluice_path *p, bool opening);
 /* The stream ends: settle all that waits under its mark. */

@@ -3,19 +3,19 @@
  * roll.c - the frames that wait: a queue in the order of their sequence, without gaps between its
  * ends but for lost frames. Their bytes lie in the arena without a record.
  *
- * A frame leaves at the front only, when
- *	it is preroll_ms old:            it gets its mark (QUIET or UNCONFIRMED, or it passes by
- *itself) the gate opens or a snapshot is taken: it is published as PREROLL a newer frame needs its
- *room, or the table is full: it gets its mark early the stream ends:                 it gets its
- *mark
+ * A frame leaves at the front only:
+ * - preroll_ms old: it gets its mark (QUIET, UNCONFIRMED, or it passes by itself).
+ * - The gate opens, or a snapshot is taken: it is published as PREROLL. Before an opening the
+ * oldest are given up until a quarter of the ring is free, so that the motion does not meet a ring
+ * full of what came before it.
+ * - A newer frame needs its room, the table is full, or the stream ends: it gets its mark early.
  *
  * Frames that were not stored wait as well, for their verdict only: when the gate opens, one that
  * the rate thinned becomes RATE, and one that found no room OVERRUN; else both get their mark.
  */
 #include "path.h"
 
-/* A run of qualified frames may wait this long for its confirmation, even with a shorter pre-roll.
- */
+/* A run of qualified frames may wait so long for its confirmation, whatever the pre-roll. */
 #define STREAK_MS 2000u
 
 static struct sluice_item *roll_front(const struct sluice_path *p)
@@ -73,6 +73,19 @@ static bool item_expired(const struct sluice_path *p, const struct sluice_item *
 void roll_expire(struct sluice_path *p)
 {
 	while (p->length && item_expired(p, roll_front(p)))
+		roll_pop(p);
+}
+
+static bool ring_crowded(struct sluice_ring *r)
+{
+	sluice_ring_reclaim(r);
+	return r->page_count - r->pages_used < r->page_count / 4 ||
+	       r->desc_count - (u32)(r->head - r->tail) - r->reserved < r->desc_count / 4;
+}
+
+void roll_make_headroom(struct sluice_path *p)
+{
+	while (p->ring && roll_holds_space(p) && ring_crowded(p->ring))
 		roll_pop(p);
 }
 

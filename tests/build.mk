@@ -7,7 +7,8 @@ $(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.
 $(eval $(call testprog,test_report,tests/unit/test_report.c $(report_SRCS),jansson,-lm))
 $(eval $(call testprog,test_ring,tests/unit/test_ring.c kmod/ring.c))
 $(eval $(call testprog,test_ledger,tests/unit/test_ledger.c kmod/ledger.c))
-$(eval $(call testprog,test_frame,tests/unit/test_frame.c $(FRAME_SRCS)))
+$(eval $(call testprog,test_frame,tests/unit/test_frame.c tests/unit/frame_rig.c $(FRAME_SRCS)))
+$(eval $(call testprog,test_frame_random,tests/unit/test_frame_random.c tests/unit/frame_rig.c $(FRAME_SRCS)))
 
 # The pixel half of the gate core.
 JPEG_MAKE := tests/unit/jpeg_make.c

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 include tools/feed/build.mk
+include tools/try/build.mk
 include tools/report/build.mk
 
 # The simulated camera, in the order a frame meets the files. The static twin for guests without

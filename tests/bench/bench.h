@@ -25,17 +25,21 @@ struct bench_row {
 };
 
 /*
- * One pass over the whole set of frames. context is the group's. The result must depend on the
- * work, so that the compiler cannot drop it.
+ * Handle frame number frame of the set. context is the group's. The result must depend on the work,
+ * so that the compiler cannot drop it.
  */
-typedef uint64_t bench_pass(void *context);
+typedef uint64_t bench_frame(void *context, unsigned int frame);
 
 /*
- * Time ours and other in turns until both have had about a second, and add the row: microseconds a
- * frame, frames being what one pass handles.
+ * Time ours and other on a set of frames (at most BENCH_FRAMES_MAX), the whole set by one side,
+ * then by the other, for about a second. Every frame is timed by itself and its least time counts;
+ * the row has the mean of these over the set, in microseconds. (The least time of a whole set would
+ * be unfair on a busy machine: the slower side's turn outlasts a slice of the scheduler and is
+ * never seen undisturbed, the faster side's is.)
  */
-void bench_pair(struct bench *b, const struct bench_row *row, bench_pass *ours, void *ours_context,
-		bench_pass *other, void *other_context, unsigned int frames);
+#define BENCH_FRAMES_MAX 64
+void bench_pair(struct bench *b, const struct bench_row *row, bench_frame *ours, void *ours_context,
+		bench_frame *other, void *other_context, unsigned int frames);
 
 /* Say on the terminal and in bench.json ("left_out") why a group or row could not be measured. */
 void bench_left_out(struct bench *b, const char *name, const char *reason);

@@ -8,8 +8,8 @@
  *   BENCH_CLIPS   video files, most wanted first, separated by newlines
  *
  * A ratio is honest only if both sides see the machine in the same state: they alternate, a set of
- * frames each, and the least time of many turns counts for both. A row that misses its aim is
- * marked and is no failure of the command.
+ * frames each, and the least time of every single frame counts for both (see bench.h). A row that
+ * misses its aim is marked and is no failure of the command.
  */
 #include "bench.h"
 #include <errno.h>
@@ -56,34 +56,48 @@ static double now_us(void)
 	return t.tv_sec * 1e6 + t.tv_nsec * 1e-3;
 }
 
-static double one_turn(bench_pass *pass, void *context)
+/* The whole set once; best keeps the least time of each frame. */
+static void one_turn(bench_frame *side, void *context, unsigned int frames, double *best)
 {
-	double start = now_us();
+	for (unsigned int i = 0; i < frames; i++) {
+		double start = now_us(), us;
 
-	sink += pass(context);
-	return now_us() - start;
+		sink += side(context, i);
+		us = now_us() - start;
+		best[i] = us < best[i] ? us : best[i];
+	}
 }
 
-void bench_pair(struct bench *b, const struct bench_row *row, bench_pass *ours, void *ours_context,
-		bench_pass *other, void *other_context, unsigned int frames)
+static double mean(const double *v, unsigned int n)
 {
-	double best_ours = 1e18, best_other = 1e18, end = 0, start = now_us();
+	double sum = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		sum += v[i];
+	return sum / n;
+}
+
+void bench_pair(struct bench *b, const struct bench_row *row, bench_frame *ours, void *ours_context,
+		bench_frame *other, void *other_context, unsigned int frames)
+{
+	double best_ours[BENCH_FRAMES_MAX], best_other[BENCH_FRAMES_MAX], start = now_us();
 	struct result *r = &b->row[b->rows];
 
-	if (b->rows == ROWS_MAX)
+	if (b->rows == ROWS_MAX || !frames || frames > BENCH_FRAMES_MAX) {
+		bench_left_out(b, row->name, "too many rows, or no frames, or too many");
 		return;
-	for (unsigned int i = 0; i < TURNS_MIN || end - start < BUDGET_US; i++) {
-		double o = one_turn(ours, ours_context), t = one_turn(other, other_context);
-
-		best_ours = o < best_ours ? o : best_ours;
-		best_other = t < best_other ? t : best_other;
-		end = now_us();
+	}
+	for (unsigned int i = 0; i < frames; i++)
+		best_ours[i] = best_other[i] = 1e18;
+	for (unsigned int i = 0; i < TURNS_MIN || now_us() - start < BUDGET_US; i++) {
+		one_turn(ours, ours_context, frames, best_ours);
+		one_turn(other, other_context, frames, best_other);
 	}
 	snprintf(r->name, sizeof(r->name), "%s", row->name);
 	snprintf(r->what, sizeof(r->what), "%s", row->what);
 	snprintf(r->against, sizeof(r->against), "%s", row->against);
-	r->ours = best_ours / frames;
-	r->other = best_other / frames;
+	r->ours = mean(best_ours, frames);
+	r->other = mean(best_other, frames);
 	r->aim = row->aim;
 	b->rows++;
 	printf("%-26s %9.2f us %9.2f us  %6.3f ", r->name, r->ours, r->other, r->ours / r->other);

@@ -3,8 +3,8 @@
  * usage: ring_reader SOCKET [--slow MS] [--stop-after N] [--hold] [--hostile] [--records FILE]
  *
  * Takes sluice-feed's ring (lib/feed.h) and reads it as a relay would, checking every record and
- *the control page. Prints one line at the end: name=value words. Exit 0 if all held, 1 if not, 3 if
- *the feed had another reader.
+ * the control page. Prints one line at the end, of name=value words. Exit 0 if all held, 1 if not,
+ * 3 if the feed had another reader.
  *
  *	--slow MS       wait before each record is released
  *	--stop-after N  leave after N records, as a reader that dies does
@@ -232,10 +232,12 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[i], "--records") && i + 1 < argc)
 			r.log = fopen(argv[++i], "a");
 		else
-			return 2;
+			argc = 0;
 	}
-	if (argc < 2)
-		return 2;
+	if (argc < 2) {
+		fputs("usage: see the head of ring_reader.c\n", stderr);
+		exit(2);
+	}
 	r.sock = connect_feed(argv[1]);
 	if (take_ring(&r) == EBUSY)
 		return 3;
@@ -272,5 +274,7 @@ int main(int argc, char **argv)
 	       (uint64_t)c.bad_tail, c.state);
 	if (hold && !hostile)
 		__atomic_store_n(&r.ctrl->tail, r.tail, __ATOMIC_RELEASE);
+	if (r.log)
+		fclose(r.log);
 	return r.failures ? 1 : 0;
 }

@@ -12,9 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int check_failures;
-static uint64_t check_seed = 1;
-static uint64_t check_state = 1;
+/* Weak: one of each, however many files of a test include this. */
+__attribute__((weak)) int check_failures;
+__attribute__((weak)) uint64_t check_seed = 1;
+__attribute__((weak)) uint64_t check_state = 1;
 
 #define CHECK(cond)                                            \
 	do {                                                   \
@@ -40,6 +41,15 @@ static inline void random_seed(uint64_t seed)
 {
 	check_seed = seed;
 	check_state = seed * 2 + 1;
+}
+
+static inline uint64_t seed_of(int argc, char **argv)
+{
+	const char *env = getenv("SLUICE_SEED");
+
+	if (argc > 1)
+		env = argv[1];
+	return env ? strtoull(env, NULL, 0) : 1;
 }
 
 /* 0..below-1 (splitmix64) */

@@ -17,6 +17,15 @@ static int failures;
 		}                                                 \
 	} while (0)
 
+/* The same bytes in every run. */
+static u8 noise(void)
+{
+	static u32 state = 1;
+
+	state = state * 1664525 + 1013904223;
+	return state >> 24;
+}
+
 static void test_picture(void)
 {
 	struct sluice_picture p;
@@ -65,7 +74,7 @@ static void test_grid(u32 fourcc, u32 w, u32 h, u32 pad, int fill)
 	data = malloc(p.size_min);
 	cell = malloc(sizeof(*cell) * p.grid_w * p.grid_h);
 	for (size_t i = 0; i < p.size_min; i++)
-		data[i] = fill >= 0 ? fill : rand() >> 8;
+		data[i] = fill >= 0 ? fill : noise();
 	EXPECT(sluice_luma_grid(&p, data, p.size_min - 1, cell) == -EMSGSIZE);
 	EXPECT(!sluice_luma_grid(&p, data, p.size_min, cell));
 	for (u32 cy = 0; cy < p.grid_h; cy++) {

@@ -248,7 +248,7 @@ static void test_edges(void)
 
 int main(int argc, char **argv)
 {
-	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+	uint64_t seed = seed_of(argc, argv);
 	uint64_t i;
 
 	test_sizes();

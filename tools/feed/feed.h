@@ -92,7 +92,7 @@ void feed_verdicts_settle(struct feed_verdicts *v, uint64_t sequence, uint32_t s
 /* The end: a JSON line or a table for people, on stdout. */
 void feed_verdicts_summary(const struct feed_verdicts *v, const struct feed_options *o,
 			   const struct sluice_picture *p, const struct sluice_ledger *l,
-			   uint64_t damaged);
+			   uint64_t epoch, uint64_t damaged);
 void feed_verdicts_free(struct feed_verdicts *v);
 
 /* camera.c: the gate core around one clip. */

@@ -223,6 +223,7 @@ int main(int argc, char **argv)
 		if (f.options.socket)
 			wait_for_reader(&f);
 		feed_verdicts_summary(&f.verdicts, &f.options, &f.camera.picture, &f.camera.ledger,
+				      sluice_path_epoch(f.camera.path),
 				      sluice_clip_damaged(f.clip));
 	}
 	feed_close(&f);

@@ -96,19 +96,22 @@ static void print_class(const struct sluice_ledger *l, enum sluice_reason_class 
 	printf("}");
 }
 
-static void print_json(const struct feed_verdicts *v, const struct sluice_picture *p,
-		       const struct sluice_ledger *l, uint64_t damaged)
+static void print_json(const struct feed_verdicts *v, const struct feed_options *o,
+		       const struct sluice_picture *p, const struct sluice_ledger *l,
+		       uint64_t epoch, uint64_t damaged)
 {
 	const char *format = sluice_clip_format_name(p->fourcc);
 	size_t i;
 
-	printf("{\"summary\":{\"frames\":%" PRIu64 ",\"passed\":%" PRIu64 ",\"seconds\":%.3f",
+	printf("{\"summary\":{\"camera\":\"%s\",\"epoch\":\"%" PRIu64 "\"", o->name, epoch);
+	printf(",\"frames\":%" PRIu64 ",\"passed\":%" PRIu64 ",\"seconds\":%.3f",
 	       (uint64_t)l->delivered, sluice_reason_sum(l->count, SLUICE_PASSED), length_s(v));
 	printf(",\"format\":\"%s\",\"width\":%u,\"height\":%u,\"grid\":[%u,%u]",
 	       format ? format : "?", p->width, p->height, p->grid_w, p->grid_h);
 	print_class(l, SLUICE_PASSED, "passed_by");
 	print_class(l, SLUICE_DROPPED, "dropped_by");
 	print_class(l, SLUICE_LOST, "lost_by");
+	printf(",\"pending\":%" PRIu64, (uint64_t)l->pending);
 	printf(",\"bytes_seen\":%" PRIu64 ",\"bytes_passed\":%" PRIu64
 	       ",\"damaged_packets\":%" PRIu64,
 	       (uint64_t)l->bytes_seen, (uint64_t)l->bytes_passed, damaged);
@@ -145,10 +148,10 @@ static void print_people(const struct feed_verdicts *v, const struct feed_option
 
 void feed_verdicts_summary(const struct feed_verdicts *v, const struct feed_options *o,
 			   const struct sluice_picture *p, const struct sluice_ledger *l,
-			   uint64_t damaged)
+			   uint64_t epoch, uint64_t damaged)
 {
 	if (o->json)
-		print_json(v, p, l, damaged);
+		print_json(v, o, p, l, epoch, damaged);
 	else
 		print_people(v, o, p, l);
 	fflush(stdout);

@@ -58,3 +58,8 @@ if [ "$MODE" = tap ]; then
 fi
 ledger_line
 say "the clip is over"
+
+# Once the camera is detached the stream has ended: the relay sends what is left of it and closes it,
+# and the cloud answers when the last summary has been sent.
+sluicectl stats --json >/out/ledger.json
+sluicectl detach front
