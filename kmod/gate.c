@@ -175,6 +175,8 @@ static void begin_warmup(struct sluice_gate *g)
 	memset(g->age - g->pitch - 1, 0, g->padded);
 	memset(g->cage, 0, g->n);
 	g->aged = false;
+	g->trace[0].count = 0;
+	g->trace[1].count = 0;
 	g->warm = false;
 	g->frames = 0;
 	g->warm_ms = 0;
@@ -279,9 +281,15 @@ static void warm_up(struct sluice_gate *g, const u16 *cell, u32 dt)
 
 /* ---- a frame ---- */
 
-/* True once too much has changed for too long. */
+/*
+ * True once too much has changed for too long; or if a large part of the picture is another one and
+ * still. Left to the clocks of its cells, that would pull the medians of the light back and forth
+ * when it is absorbed, seconds later.
+ */
 static bool scene_changed(struct sluice_gate *g, u32 dt)
 {
+	if (g->still * 100ull > (u64)GATE_SETTLE_PCT * g->n)
+		return true;
 	if (g->high * 100ull <= (u64)g->config.scene_pct * g->n) {
 		g->scene_run = 0;
 		g->scene_ms = 0;
@@ -343,5 +351,7 @@ void sluice_gate_frame(struct sluice_gate *g, const u16 *cell, u32 dt_ms,
 		change_scene(g, cell);
 	} else if (g->low || g->aged) {
 		gate_blob_judge(g, r, bits);
+	} else {
+		g->trace[g->turn].count = 0;
 	}
 }

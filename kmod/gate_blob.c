@@ -119,8 +119,87 @@ static bool run_qualifies(const struct sluice_gate *g, const struct gate_run *r)
 
 static bool run_moves(const struct sluice_gate *g, const struct gate_run *r)
 {
-	return 2 * r->settled >= r->mass || r->confirmed >= 2 * g->config.mass ||
+	return 2 * r->settled >= r->mass || r->confirmed * 4 >= 7 * g->config.mass ||
 	       (r->mass >= g->config.strong && 2 * r->preceded >= r->mass);
+}
+
+/* The box of every qualified blob, as far as there is room. */
+static void box_blobs(struct sluice_gate *g, struct gate_traces *now)
+{
+	u32 i;
+
+	now->count = 0;
+	for (i = 0; i < g->runs; i++) {
+		struct gate_run *r = &g->run[i], *root = &g->run[r->root];
+		struct gate_trace *t;
+
+		if (root == r) { /* roots come before their other runs */
+			r->trace = 0;
+			if (!run_qualifies(g, r) || now->count == GATE_TRACES)
+				continue;
+			r->trace = ++now->count;
+			t = &now->at[r->trace - 1];
+			*t = (struct gate_trace){ .x0 = r->x0,
+						  .x1 = r->x1,
+						  .y0 = r->y,
+						  .y1 = r->y + 1,
+						  .mass = r->mass };
+		} else if (root->trace) {
+			t = &now->at[root->trace - 1];
+			t->x0 = min_t(s16, t->x0, r->x0);
+			t->x1 = max_t(s16, t->x1, r->x1);
+			t->y1 = max_t(s16, t->y1, r->y + 1);
+		}
+	}
+}
+
+/*
+ * Is t what was at p one frame before? Like mass, not too far; if p moved before, then on by about
+ * as much. Returns the distance from where it was expected in half cells, or GATE_JUMP * 2.
+ */
+static u32 match_trace(const struct gate_trace *t, const struct gate_trace *p)
+{
+	s32 dx = t->x0 + t->x1 - p->x0 - p->x1, dy = t->y0 + t->y1 - p->y0 - p->y1;
+	u32 jump = max(gate_abs(dx), gate_abs(dy)), off;
+
+	if (jump > GATE_JUMP || t->mass > 4 * p->mass || p->mass > 4 * t->mass)
+		return GATE_JUMP * 2;
+	if (!p->steps)
+		return jump;
+	off = max(gate_abs(dx - p->dx), gate_abs(dy - p->dy));
+	return off <= 2 + jump / 4 ? off : GATE_JUMP * 2;
+}
+
+/* Goes on with the traces of the frame before; true if one has shown a way of its own. */
+static bool follow_traces(struct sluice_gate *g, struct gate_traces *now,
+			  const struct gate_traces *before)
+{
+	const u32 confirm = g->config.confirm_ms / GATE_AGE_MS;
+	bool moves = false;
+	u32 i, k;
+
+	for (i = 0; i < now->count; i++) {
+		struct gate_trace *t = &now->at[i];
+		const struct gate_trace *p = NULL;
+		u32 best = GATE_JUMP * 2, d;
+
+		for (k = 0; k < before->count; k++) {
+			d = match_trace(t, &before->at[k]);
+			if (d < best) {
+				best = d;
+				p = &before->at[k];
+			}
+		}
+		if (!p)
+			continue;
+		t->dx = t->x0 + t->x1 - p->x0 - p->x1;
+		t->dy = t->y0 + t->y1 - p->y0 - p->y1;
+		t->age = min_t(u32, p->age + g->age_step, 60000);
+		t->steps = min_t(u32, p->steps + 1, 60000);
+		moves |= t->steps >= 2 && t->age >= confirm &&
+			 max(gate_abs(t->dx), gate_abs(t->dy)) >= 2;
+	}
+	return moves;
 }
 
 /* Cells of a qualified blob: age for the next frame, bitmap for the reader. */
@@ -150,6 +229,9 @@ void gate_blob_judge(struct sluice_gate *g, struct sluice_gate_result *r, u8 *bi
 		last = y;
 	}
 	sum_blobs(g);
+	g->turn ^= 1;
+	box_blobs(g, &g->trace[g->turn]);
+	moves = follow_traces(g, &g->trace[g->turn], &g->trace[g->turn ^ 1]);
 	if (g->aged)
 		memset(g->age - g->pitch - 1, 0, g->padded);
 	g->aged = false;

@@ -163,6 +163,7 @@ static void learn_spot(struct sluice_gate *g, struct gate_spot *s, u16 c, u32 i,
 		cc = cand + (((cc - cand) * (s32)g->a_cand) >> 16);
 		s->cage = min_t(u32, g->cage[i] + g->ticks, 255);
 	}
+	g->still += s->cage >= GATE_HOLD;
 	if (s->cage >= GATE_ABSORB) {
 		bg = cc * 2;
 		s->cage = 0;
@@ -303,6 +304,7 @@ void gate_cell_scan(struct sluice_gate *g, const u16 *cell)
 
 	g->high = 0;
 	g->low = 0;
+	g->still = 0;
 	memset(g->col - GATE_RAD, 0, (g->w + 2 * GATE_RAD) * sizeof(*g->col));
 	for (y = 0; y < g->h + GATE_RAD; y++) {
 		if (y >= 2 * GATE_RAD + 1)

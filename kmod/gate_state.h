@@ -36,24 +36,44 @@
 #define GATE_DEV_MAX	 (16 * 256) /* Q8: most that warm-up leaves */
 #define GATE_HOLD	 8	    /* ticks of 100 ms: longer unchanged is still */
 #define GATE_ABSORB	 50	    /* ticks: background takes it over */
+#define GATE_SETTLE_PCT	 15	    /* still cells: more is a scene that settled */
 #define GATE_NUIS_ADD	 32
 #define GATE_NUIS_MIN	 64
 #define GATE_LOW	 8  /* q of a low cell, 1/16 T */
 #define GATE_HIGH	 16 /* q of a high cell */
 #define GATE_AGE_MS	 8  /* unit of age */
+#define GATE_TRACES	 16
+#define GATE_JUMP	 20 /* half cells: farthest jump of a thing between two frames */
 #define GATE_WARM_FRAMES 5
 #define GATE_SCENE_MS	 150
 
 /* A horizontal stretch of low and high cells, x0 <= x < x1, and sums of its blob in the root. */
 struct gate_run {
 	u16 y, x0, x1;
-	u16 root; /* union-find: index of a run that is not later than this one */
-	u16 high; /* holds an active high cell */
-	u16 reserved;
-	u32 mass;      /* of active cells, 1/16 T */
+	u16 root;  /* union-find: index of a run that is not later than this one */
+	u16 high;  /* holds an active high cell */
+	u16 trace; /* of a root that qualifies: index + 1 of its trace, 0 if there was no room */
+	u32 mass;  /* of active cells, 1/16 T */
 	u32 confirmed; /* mass of cells old enough */
 	u32 settled;   /* ... and seen in three frames: at low frame rates two may be chance */
 	u32 preceded;  /* mass of cells that had a predecessor in the frame before */
+};
+
+/*
+ * Where a qualified blob was, to know it again when it jumps more than its own length: then no cell
+ * of it has a predecessor.
+ */
+struct gate_trace {
+	s16 x0, x1, y0, y1; /* box, exclusive */
+	s16 dx, dy;	    /* half cells it moved since the frame before */
+	u16 age;	    /* GATE_AGE_MS since it was seen first */
+	u16 steps;	    /* frames in which it was known again */
+	u32 mass;
+};
+
+struct gate_traces {
+	u32 count;
+	struct gate_trace at[GATE_TRACES];
 };
 
 /* The low and high cells of one row, and what learning makes of them. */
@@ -104,9 +124,12 @@ struct sluice_gate {
 	u32 class_mean[GATE_CLASSES]; /* Q8 */
 	u32 class_cells[GATE_CLASSES];
 
-	u32 high; /* high cells of this frame */
-	u32 low;  /* low and high cells of this frame */
+	u32 high;  /* high cells of this frame */
+	u32 low;   /* low and high cells of this frame */
+	u32 still; /* those that have not changed for GATE_HOLD */
 	u32 runs, runs_max;
+	struct gate_traces trace[2]; /* of this frame and the one before, by turns */
+	u32 turn;
 
 	/* Planes of n cells. */
 	u16 *bg;     /* Q8 background */
