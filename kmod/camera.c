@@ -232,7 +232,9 @@ static int prepare_camera(struct sluice_camera *cam, const struct sluice_attach 
 		NL_SET_ERR_MSG_MOD(extack, "no memory for the ring, or its size is out of range");
 		return rc;
 	}
-	cam->flow.interval_us = sluice_video_interval_us(&cam->video);
+	/* Under a tap the application may change it at any time. */
+	if (a->mode == SLUICE_MODE_CAPTURE)
+		cam->flow.interval_us = sluice_video_interval_us(&cam->video);
 	return sluice_flow_init(cam, a, &pix, extack);
 }
 

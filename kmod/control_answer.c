@@ -56,8 +56,7 @@ static int put_camera(struct sk_buff *skb, const struct sluice_camera *cam)
 	if (nla_put_u32(skb, SLUICE_ATTR_CAMERA, cam->index) ||
 	    nla_put_string(skb, SLUICE_ATTR_NAME, cam->name) ||
 	    nla_put_u32(skb, SLUICE_ATTR_MODE, cam->mode) ||
-	    nla_put_u64_64bit(skb, SLUICE_ATTR_ARENA, (u64)cam->store.arena_pages << PAGE_SHIFT,
-			      SLUICE_ATTR_PAD) ||
+	    nla_put_u64_64bit(skb, SLUICE_ATTR_ARENA, cam->store.bytes, SLUICE_ATTR_PAD) ||
 	    nla_put_u32(skb, SLUICE_ATTR_STATE, camera_state(cam)) ||
 	    nla_put_string(skb, SLUICE_ATTR_CARD, cam->video.card) ||
 	    nla_put_u32(skb, SLUICE_ATTR_VIDEO, cam->video_number) ||

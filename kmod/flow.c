@@ -14,6 +14,7 @@
  */
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 #include "camera.h"
 #include "compat.h"
 #include "trace.h"
@@ -100,19 +101,20 @@ static int make_path(struct sluice_camera *cam, const struct sluice_picture *p)
 		.ctx = cam,
 		.seed = get_random_u32(),
 	};
-	void *mem = kvzalloc(sluice_path_size(p), GFP_KERNEL);
+	/* Not kmalloc: it would round up to a power of two. */
+	void *mem = vzalloc(sluice_path_size(p));
 	int rc;
 
 	if (!mem)
 		return -ENOMEM;
 	rc = sluice_tune_scale(flow, p);
 	if (rc) {
-		kvfree(mem);
+		vfree(mem);
 		return rc;
 	}
 	if (flow->path)
 		sluice_path_end(flow->path);
-	kvfree(flow->path_mem);
+	vfree(flow->path_mem);
 	flow->picture = *p;
 	flow->path_mem = mem;
 	config.epoch_floor = flow->epoch;
@@ -195,7 +197,7 @@ void sluice_flow_exit(struct sluice_camera *cam)
 {
 	struct sluice_flow *flow = &cam->flow;
 
-	kvfree(flow->path_mem);
+	vfree(flow->path_mem);
 	kvfree(flow->privacy);
 	kvfree(flow->thresholds);
 }

@@ -112,7 +112,10 @@ int sluice_video_open(struct sluice_video *v, struct file *user, bool write,
 	rc = check_node(video_devdata(user), extack);
 	if (rc)
 		return rc;
-	file = dentry_open(&user->f_path, O_RDWR | O_NONBLOCK, current_cred());
+	/* With no more rights than the file that was handed over. */
+	file = dentry_open(&user->f_path,
+			   (user->f_mode & FMODE_WRITE ? O_RDWR : O_RDONLY) | O_NONBLOCK,
+			   current_cred());
 	if (IS_ERR(file)) {
 		NL_SET_ERR_MSG_MOD(extack,
 				   "the driver does not let the camera be opened once more");

@@ -122,5 +122,25 @@ echo "free before $free_before kB, after fifty rounds $free_after kB"
 [ $((free_before - free_after)) -lt 40000 ] || fail "memory was lost"
 wait $events
 for e in 8 9 10; do grep -qx event=$e /tmp/events || fail "no event $e: $(cat /tmp/events)"; done
+rmmod vivid
+
+# What a camera of 640x480 costs: its arena of 32 MiB and at most 256 KiB. Averaged over eight.
+modprobe vivid n_devs=8 node_types=0x1,0x1,0x1,0x1,0x1,0x1,0x1,0x1 no_error_inj=1
+for n in 0 1 2 3 4 5 6 7; do
+	v4l2-ctl -d /dev/video$n --set-fmt-video=width=640,height=480,pixelformat=YUYV >/dev/null
+done
+memory_free() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^MemFree/ { print $2 }' /proc/meminfo
+}
+free_before=$(memory_free)
+for n in 0 1 2 3 4 5 6 7; do
+	control attach /dev/video$n tap >/tmp/attach || fail "attach $n: $(cat /tmp/attach)"
+done
+cost=$(((free_before - $(memory_free)) / 8))
+echo "memory of a camera: $cost kB"
+[ $cost -gt 32000 ] && [ $cost -le $((32768 + 256)) ] || fail "a camera costs $cost kB"
+refused "ENODEV" control get 8
 rmmod sluice
 rmmod vivid
