@@ -18,4 +18,3 @@ $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUIC
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
-FUZZ_CLOUD := $(eval $(call fuzzprog,fuzz_segment,tests/fuzz/fuzz_segment.c cloud/segment.c lib/crc32c.c))
