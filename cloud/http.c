@@ -36,6 +36,7 @@ struct client {
 	uint8_t *out;
 	size_t out_size, out_sent;
 	int closing; /* after what is being sent */
+	int begun;   /* the first byte of a request has come */
 };
 
 static void on_late(void *arg)
@@ -217,9 +218,8 @@ static void run_request(struct client *c)
 	c->closing = !c->http->keep_alive || c->server->stopping;
 	sluice_api_handle(c->server, c->http, c->body, c->body_size, &r);
 	send_response(c, &r);
-	if (!c->http) /* cannot be; the session takes it only in upgrade() */
-		return;
 	sluice_http_begin_request(c->http, 0);
+	c->begun = 0;
 	free(c->body);
 	c->body = NULL;
 	c->body_size = 0;
@@ -237,13 +237,13 @@ static int add_body(struct client *c)
 	return 0;
 }
 
-/* Returns the bytes taken; stops at the upgrade. */
+/* Returns the bytes taken; stops at the upgrade. Bytes may be used up before the message is. */
 static size_t feed_request(struct client *c, const uint8_t *data, size_t size)
 {
 	size_t used = 0, at = 0;
-	int step = SLUICE_HTTP_MORE;
+	int step;
 
-	while (at < size && !c->closing && !c->session) {
+	do {
 		step = sluice_http_feed(c->http, data + at, size - at, &used);
 		at += used;
 		if (step < 0) {
@@ -256,10 +256,14 @@ static size_t feed_request(struct client *c, const uint8_t *data, size_t size)
 			return size;
 		} else if (step == SLUICE_HTTP_DONE) {
 			run_request(c);
+			if (at < size && !c->closing) { /* no pipelining */
+				c->closing = 1;
+				sluice_conn_abort(c->conn,
+						  "a request before the last was answered");
+			}
+			return size;
 		}
-		if (step == SLUICE_HTTP_MORE)
-			break;
-	}
+	} while (step != SLUICE_HTTP_MORE && !c->closing && !c->session);
 	return at;
 }
 
@@ -282,8 +286,9 @@ static void on_data(void *arg, const uint8_t *data, size_t size)
 			sluice_conn_abort(c->conn, "a request before the last was answered");
 			return;
 		}
-		if (!c->http->head[0]) /* the first byte of a request */
+		if (!c->begun)
 			set_deadline(c, REQUEST_MS);
+		c->begun = 1;
 		used = feed_request(c, data, size);
 		data += used;
 		size -= used;

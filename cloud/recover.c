@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <jansson.h>
 #include <openssl/sha.h>
 
@@ -194,9 +195,13 @@ static int recover_rows(struct recovery *rec, const struct sluice_camera *c, con
 	int err = sluice_segment_scan(full, &info, add_record, rec, &good_end, &size);
 
 	if (err == -EBADMSG || err == -EPROTONOSUPPORT) {
-		if (size > sizeof(struct sluice_segment_header))
+		if (size > sizeof(struct sluice_segment_header)) {
 			rec->r->damaged++;
-		return 0;
+			return 0;
+		}
+		unlink(full); /* begun, never synced: nobody was told of anything in it */
+		rec->r->cut += size;
+		return rec->ix->ops->segment_closed(rec->ix, rec->row.id, 0);
 	}
 	if (err)
 		return err;

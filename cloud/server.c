@@ -272,6 +272,8 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 
 	memset(s, 0, sizeof(*s));
 	s->c = *c;
+	if (!s->c.credit_window)
+		s->c.credit_window = SLUICE_CREDIT_WINDOW;
 	raise_limits();
 	if (gethostname(s->node, sizeof(s->node) - 1))
 		snprintf(s->node, sizeof(s->node), "cloud");

@@ -29,9 +29,10 @@ struct client;
 struct sluice_session;
 
 struct sluice_server_config {
-	const char *data;      /* directory made by `sluice-cloud init` */
-	const char *listen;    /* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
-	const char *port_file; /* written once listening; may be NULL */
+	const char *data;	/* directory made by `sluice-cloud init` */
+	const char *listen;	/* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
+	const char *port_file;	/* written once listening; may be NULL */
+	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
 };
 
 struct sluice_server {
@@ -76,7 +77,7 @@ void sluice_http_accept(void *server, int fd);
 /* Ends all connections: politely, or (now) at once. */
 void sluice_http_end_all(struct sluice_server *s, int now);
 
-/* session.c, below */
+/* session.c and uplink.c */
 struct sluice_session_request {
 	char tenant[SLUICE_NAME_MAX], device[SLUICE_NAME_MAX], serial[64];
 };

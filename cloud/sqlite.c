@@ -78,10 +78,16 @@ int sluice_sqlite_open(struct sluice_sqlite *s, const char *path, const char *sc
 	int fd, err;
 
 	memset(s, 0, sizeof(*s));
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
+	/*
+	 * Only to make it with its mode. An existing file must not be opened here: closing that
+	 * descriptor would drop the locks of this process's other connections (POSIX), and the next
+	 * process to close the data base would believe itself alone and take the WAL away.
+	 */
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno != EEXIST)
 		return -errno;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	s->sql = sql;
 	s->count = count;
 	s->stmt = calloc((size_t)count, sizeof(*s->stmt));

@@ -11,13 +11,6 @@ say "$(uname -r): sluice.ko is in, uvcvideo is the kernel's own"
 sluicectl enrol "$URL" --token "$TOKEN" --dir /etc/sluice || fail "the cloud gave no certificate"
 say "enrolled: the device has a key and a certificate"
 
-cat >/etc/sluice/relay.conf <<CONF
-[cloud]
-url = $URL
-CONF
-sluice-relay --config /etc/sluice/relay.conf >/out/relay.log 2>&1 &
-relay=$!
-
 # In tap mode the roll is played on, so that v4l2-ctl gets its number of frames whatever happens.
 case "$MODE" in
 capture) plug_camsim /share/clip.roll ;;
@@ -25,6 +18,11 @@ tap) plug_camsim --loop 2 /share/clip.roll ;;
 esac
 sluicectl attach /dev/video0 --mode "$MODE" --name front || fail "the camera cannot be attached"
 say "front: $(v4l2-ctl -d /dev/video0 --info | sed -n 's/^[[:space:]]*Card type[^:]*: //p') is attached, mode $MODE"
+
+# --once: it ends when the ring has ended, everything is stored, and the cloud has said that no summary
+# is to come any more.
+sluice-relay --once --events --cloud "$URL" --device /dev/sluice0 >/out/events.jsonl 2>/out/relay.log &
+relay=$!
 
 # One line every ten seconds of the camera's time, until the command that is given ends.
 ledger_line() {
@@ -57,9 +55,16 @@ if [ "$MODE" = tap ]; then
 	wait $app || fail "v4l2-ctl failed: $(tail -n 1 /out/v4l2.log)"
 fi
 ledger_line
-say "the clip is over"
+say "the clip is over; what is still on its way is waited for"
 
-# Once the camera is detached the stream has ended: the relay sends what is left of it and closes it,
-# and the cloud answers when the last summary has been sent.
-sluicectl stats --json >/out/ledger.json
-sluicectl detach front
+# The stream ends with the camera's leaving; the relay sends what is left of it.
+sluicectl detach front || fail "the camera cannot be detached"
+relay_is_over() { ! kill -0 $relay 2>/dev/null; }
+wait_until 120 relay_is_over || fail "the relay does not end: $(tail -n 3 /out/relay.log)"
+wait $relay || fail "the relay failed: $(tail -n 3 /out/relay.log)"
+unplug_camsim
+rmmod sluice || fail "sluice.ko cannot be removed"
+
+cp /var/lib/sluice/ledger.json /out/
+[ ! -d /var/lib/sluice/summaries ] || cp -r /var/lib/sluice/summaries /out/
+say "on the device: $(sluicectl summaries list | grep -c .) lines of summaries in /var/lib/sluice/summaries"
