@@ -19,7 +19,7 @@ say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 # $(call testprog,name,sources,packages,extra libraries):           build/tests/name, run by tests/run
 # $(call archive,name,sources,packages):                            build/lib/name.a
 define compile-rules
-$(foreach s,$(2),$(eval $(call object-rule,$(s),$(3))))
+$(foreach s,$(filter %.c,$(2)),$(eval $(call object-rule,$(s),$(3))))
 endef
 define object-rule
 ifndef seen-$(1)
@@ -108,6 +108,12 @@ accuracy: ## the gate and the events against clips with truth files and generate
 style: ## clang-format, checkpatch, sparse, cppcheck, banned calls
 	$(Q)tools/deps check kmod
 	$(Q)tests/style
+
+PREFIX ?= /usr/local
+install: all ## programs and man pages to PREFIX (default /usr/local), below DESTDIR
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	$(Q)install -m 755 $(wildcard $(BUILD)/bin/*) $(DESTDIR)$(PREFIX)/bin
+	$(Q)install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 
 clean: ## remove build/
 	$(Q)rm -rf $(BUILD)

@@ -24,6 +24,7 @@ struct sluice_stored_frame {
 	uint16_t reason; /* enum sluice_reason */
 	uint16_t flags;	 /* SLUICE_FRAME_* */
 	uint32_t score;
+	uint32_t settings; /* version of the gate settings */
 	uint16_t width, height;
 	uint16_t grid_w, grid_h;
 	const uint8_t *cells; /* motion-cell bitmap, NULL if none */
@@ -35,7 +36,7 @@ struct sluice_analysis_config {
 	char camera[32];	/* name for people */
 	uint32_t join_ms;	/* events closer than this are one: 10000 */
 	uint32_t event_max_ms;	/* then continued under the same id: 300000 */
-	uint32_t keyframes_max; /* 5 */
+	uint32_t keyframes_max; /* 12 */
 	const char *language;	/* "en" */
 };
 
@@ -47,7 +48,8 @@ struct sluice_summary_media {
 };
 
 struct sluice_summary {
-	char id[33]; /* 32 hex digits: first 128 bits of SHA-256(camera, version, start, end) */
+	char id[33]; /* 32 hex digits: first 128 bits of SHA-256(camera, version, epoch, start,
+			part) */
 	uint64_t epoch;
 	uint64_t start_utc_ns, end_utc_ns;
 	const char *json; /* docs/api.md, summary version 1 */

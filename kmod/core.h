@@ -20,6 +20,8 @@
 #define core_load_acquire(p)	 smp_load_acquire(p)
 #define core_read_once(x)	 READ_ONCE(x)
 #define core_write_once(x, v)	 WRITE_ONCE(x, v)
+#define core_mb()		 smp_mb()  /* full: stores before it, loads after it */
+#define core_wmb()		 smp_wmb() /* stores before it, stores after it */
 #else
 #include <errno.h>
 #include <stdbool.h>
@@ -38,6 +40,8 @@ typedef int64_t s64;
 #define core_load_acquire(p)	 __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define core_read_once(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define core_write_once(x, v)	 __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#define core_mb()		 __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define core_wmb()		 __atomic_thread_fence(__ATOMIC_RELEASE)
 static inline u64 div64_u64(u64 a, u64 b)
 {
 	return a / b;

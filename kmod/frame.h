@@ -14,6 +14,7 @@
 #ifndef SLUICE_FRAME_H
 #define SLUICE_FRAME_H
 
+#include <sluice/control.h>
 #include "core.h"
 #include "luma.h"
 #include "jpeg_dc.h"
@@ -43,6 +44,25 @@ void sluice_settings_default(struct sluice_settings *s);
 
 /* Returns NULL, or the name and range of the value that is outside its limits. */
 const char *sluice_settings_check(const struct sluice_settings *s);
+
+/* One setting by its number in control.h. Names are the members' ("rate_mfps"). */
+struct sluice_setting_info {
+	const char *name;  /* NULL: no such setting */
+	const char *range; /* for people: "rate_mfps: 0..240000" */
+	u32 offset;	   /* of the u32 in struct sluice_settings */
+	u32 least, most;
+	bool zero; /* 0 is allowed besides least..most */
+};
+
+/* Indexed by enum sluice_setting, 0..SLUICE_SETTING_MAX. */
+extern const struct sluice_setting_info sluice_setting_infos[];
+
+/*
+ * Set one value, as a netlink SET or `--set name=value` does. PRESET fills the gate's values; a
+ * single gate value sets preset to ~0. version is not touched: the caller counts it once per
+ * change. Returns 0, -EINVAL for an unknown or read-only setting, -ERANGE.
+ */
+int sluice_settings_set(struct sluice_settings *s, u32 setting, u32 value);
 
 /* A buffer as the driver gave it; the bytes stay the driver's (or the application's: hostile). */
 struct sluice_frame {
@@ -83,11 +103,14 @@ struct sluice_path_config {
 	struct sluice_ledger *ledger;
 	const struct sluice_frame_ops *ops;
 	void *ctx;
-	u64 epoch_floor; /* the epoch before; the first one made is greater */
+	u64 epoch_floor; /* the epoch before (sluice_path_epoch() of it); those made are greater */
 	u32 seed;	 /* of the audit sample */
 };
 
-/* Bytes that a path needs for a picture format (gate, cells, pending table, JPEG tables). */
+/*
+ * Bytes that a path needs for a picture format (gate, cells, pending table, JPEG tables); 0 if the
+ * gate refuses the grid.
+ */
 size_t sluice_path_size(const struct sluice_picture *p);
 
 /* Make a path in mem (8-byte aligned, zeroed, sluice_path_size() bytes, the caller's). */
@@ -99,10 +122,13 @@ struct sluice_path *sluice_path_init(void *mem, const struct sluice_path_config 
  */
 void sluice_path_frame(struct sluice_path *p, const struct sluice_frame *f, u64 real_ns);
 
-/* A frame that was counted by the driver but could not be looked at. */
+/*
+ * A frame that was counted by the driver but could not be looked at; reason LATE or ERRORFLAG. Its
+ * verdict has epoch 0 if no frame of the stream was seen before it.
+ */
 void sluice_path_lost(struct sluice_path *p, u32 driver_sequence, enum sluice_reason reason);
 
-/* The next frame passes as SNAPSHOT. */
+/* The next frame that is neither CORRUPT nor a SCENE_CHANGE passes as SNAPSHOT. */
 void sluice_path_snapshot(struct sluice_path *p);
 
 /* Settings changed; takes effect with the next frame. Must have passed sluice_settings_check(). */
@@ -115,6 +141,9 @@ void sluice_path_privacy(struct sluice_path *p, const u8 *bits);
 /* The stream ended: settle what waits (closing the gate), close the ledger, next frame = new epoch.
  */
 void sluice_path_end(struct sluice_path *p);
+
+/* The running epoch, or the last one: epoch_floor of the path that follows. */
+u64 sluice_path_epoch(const struct sluice_path *p);
 
 /* Write ctrl's state and ledger words now (the path does it by itself after every frame). */
 void sluice_path_mirror(struct sluice_path *p, u32 state_set, u32 state_clear);

@@ -29,8 +29,9 @@ void sluice_ledger_init(struct sluice_ledger *l);
 /*
  * The driver delivered a buffer with this sequence number. Gaps count as pending until they fill
  * (out of order) or fall out of the window (then DRIVER). Returns true if the number shows that the
- * driver started a new stream (it went back by more than the window); the caller begins a new
- * epoch. A number seen before counts as a new frame (drivers that do not number their buffers).
+ * driver started a new stream (it went back by more than the window, or is 0 once more); the caller
+ * begins a new epoch. A number seen before counts as a new frame (drivers that do not number their
+ * buffers).
  */
 bool sluice_ledger_deliver(struct sluice_ledger *l, u32 driver_sequence, size_t bytes);
 

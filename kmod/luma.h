@@ -44,26 +44,46 @@ struct sluice_picture {
 int sluice_picture_init(struct sluice_picture *p, u32 fourcc, u32 width, u32 height,
 			u32 bytesperline);
 
+/* How luma lies in a line; one row function each. */
+enum sluice_luma_layout {
+	SLUICE_LUMA_GREY, /* 1 byte a pixel, also the first plane of NV12, NV21, YU12 */
+	SLUICE_LUMA_YUYV, /* luma in the even bytes */
+	SLUICE_LUMA_UYVY, /* luma in the odd bytes */
+	SLUICE_LUMA_RGB,  /* three colours a pixel, in either order */
+	SLUICE_LUMA_LAYOUTS
+};
+
 /*
- * One implementation of the grid: sums of one row of blocks. line = first luma-carrying byte of the
- * first line, stride bytes apart, rows lines (1..block), width pixels; sum[0..grid_w-1] += sums.
- * ISA versions may be called only between sluice_luma_begin() and sluice_luma_end() of their table.
+ * cell[0..cells-1] += sums << shift of cells blocks that lie side by side: rows lines (1..block)
+ * from line on, stride bytes apart, block pixels of each. RGB: three sums a block, in the order of
+ * the bytes. A sum has at most 64 * 255, so u16 holds it, and its mean in Q8 too. Reads nothing
+ * behind the last pixel of a block and no byte twice.
+ */
+typedef void (*sluice_luma_row)(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block,
+				u32 shift, u16 *cell);
+
+/*
+ * One implementation of the grid. Row functions with begin set may be called only between a
+ * begin() that returned true and end(), and hold the CPU's vector unit in between: one section
+ * covers at most 16 KiB of input.
  */
 struct sluice_luma_ops {
-	const char *name; /* "scalar", "sse2", "avx2" */
-	void (*row1)(const u8 *line, u32 stride, u32 rows, u32 width, u32 block,
-		     u32 *sum); /* 1-byte step */
-	void (*row2)(const u8 *line, u32 stride, u32 rows, u32 width, u32 block,
-		     u32 *sum); /* 2-byte step */
-	void (*row3)(const u8 *line, u32 stride, u32 rows, u32 width, u32 block,
-		     u32 *sum); /* RGB/BGR */
-	bool (*begin)(void);	/* NULL: nothing to do; false: use the scalar table this time */
+	const char *name;			     /* "scalar", "sse2", "avx2" */
+	sluice_luma_row row[SLUICE_LUMA_LAYOUTS];    /* block is 8 */
+	sluice_luma_row narrow[SLUICE_LUMA_LAYOUTS]; /* block is 4 or 2 */
+	bool (*begin)(void); /* NULL: nothing to do; false: use the scalar table this time */
 	void (*end)(void);
 };
 
 extern const struct sluice_luma_ops sluice_luma_scalar;
 /* The best table for this CPU; scalar until sluice_luma_init(). Tests may set it. */
 extern const struct sluice_luma_ops *sluice_luma;
+
+/*
+ * The tables that this CPU can run, best first, ended by NULL (luma_x86.c; elsewhere luma.c knows
+ * only the scalar one).
+ */
+const struct sluice_luma_ops *const *sluice_luma_tables(void);
 
 /* Choose the table by CPU features. force_scalar for tests and for CPUs with broken vector units.
  */

@@ -70,6 +70,12 @@ bool sluice_ring_publish(struct sluice_ring *r, struct sluice_ring_span *span,
 /* Give a span back unpublished. NULL-safe for empty spans. */
 void sluice_ring_discard(struct sluice_ring *r, struct sluice_ring_span *span);
 
+/*
+ * Another reader takes over: the words that the one before could have spoilt are written anew, and
+ * it starts at the oldest record that was not released. Its wake mark is that record.
+ */
+void sluice_ring_reset_reader(struct sluice_ring *r);
+
 /* True if records beyond the reader's wake mark exist: what poll() answers. */
 bool sluice_ring_readable(const struct sluice_ring *r);
 

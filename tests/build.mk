@@ -1,4 +1,78 @@
 # SPDX-License-Identifier: MIT
+# Unit tests are build/tests/test_*; a program of another name is a helper of one.
+
+$(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
+$(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS),libjpeg libturbojpeg jansson libcrypto,-lm))
+$(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.c,,-lm))
+$(eval $(call testprog,test_report,tests/unit/test_report.c $(report_SRCS),jansson,-lm))
+$(eval $(call testprog,test_ring,tests/unit/test_ring.c kmod/ring.c))
+$(eval $(call testprog,test_ledger,tests/unit/test_ledger.c kmod/ledger.c))
+$(eval $(call testprog,test_frame,tests/unit/test_frame.c tests/unit/frame_rig.c $(FRAME_SRCS)))
+$(eval $(call testprog,test_frame_random,tests/unit/test_frame_random.c tests/unit/frame_rig.c $(FRAME_SRCS)))
+
+# The pixel half of the gate core.
+JPEG_MAKE := tests/unit/jpeg_make.c
+$(eval $(call testprog,test_jpeg_dc,$(JPEG_DC_SRCS) $(JPEG_MAKE) tests/unit/test_jpeg_dc.c,libjpeg))
+$(eval $(call testprog,test_luma,$(LUMA_SRCS) tests/unit/test_luma.c))
+$(eval $(call testprog,test_luma_simd,$(LUMA_SRCS) tests/unit/test_luma_simd.c))
+$(eval $(call testprog,test_mask,$(LUMA_SRCS) kmod/mask.c tests/unit/test_mask.c))
+$(eval $(call testprog,test_camsim_roll,tests/unit/test_camsim_roll.c $(addprefix tools/camsim/,roll.c roll_writer.c play.c)))
+$(eval $(call testprog,test_camsim_payload,tests/unit/test_camsim_payload.c $(addprefix tools/camsim/,roll.c fault.c payload.c)))
+$(eval $(call testprog,test_camsim_uvc,tests/unit/test_camsim_uvc.c $(addprefix tools/camsim/,descriptors.c uvc_control.c vhci.c)))
+$(eval $(call testprog,test_camsim_usbip,tests/unit/test_camsim_usbip.c tools/camsim/usbip.c))
+# Benchmark: one program. OpenCV is a peer only: its group falls out where it is not installed.
+BENCH_SRCS := tests/bench/main.c $(LUMA_SRCS) tests/bench/luma.c $(JPEG_DC_SRCS) tests/bench/jpeg_dc.c
+OPENCV_INC := /usr/include/opencv4
+ifneq ($(and $(wildcard tests/bench/opencv.cc),$(wildcard $(OPENCV_INC)/opencv2/video.hpp)),)
+BENCH_OPENCV := $(BUILD)/obj/tests/bench/opencv.o
+$(BENCH_OPENCV): tests/bench/opencv.cc tests/bench/bench.h
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -O2 -g -Iinclude -I. -I$(OPENCV_INC) -c -o $@ $<
+BENCH_LIBS := $(BENCH_OPENCV) -lopencv_video -lopencv_imgproc -lopencv_core -lstdc++
+else
+BENCH_SRCS += tests/bench/opencv_absent.c
+endif
+$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS),libturbojpeg,$(BENCH_LIBS)))
+$(BUILD)/bench/bench: $(BENCH_OPENCV)
+
+# Fuzzers; seeds of jpeg_dc are made in build/fuzz/corpus/jpeg_dc.
+# Fuzz targets, with clang: build/fuzz/fuzz_NAME. Seeds: tests/fuzz/corpus/NAME (kept) and
+# build/fuzz/corpus/NAME (made, and grown by every run).
+# $(call fuzzer,name,sources,flags,packages,libraries)
+FUZZ_CC    ?= clang
+FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+define fuzzer
+$(BUILD)/fuzz/fuzz_$(1): $(2) | deps-present
+	$$(call say,FUZZ,$$@)
+	@mkdir -p $$(@D) $(BUILD)/fuzz/corpus/$(1)
+	$$(Q)$(FUZZ_CC) $(STD) $(FUZZ_FLAGS) $(3) $$(if $(4),$$(shell $$(PKGCONF) --cflags $(4))) \
+		-MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) $$(if $(4),$$(shell $$(PKGCONF) --libs $(4))) $(5)
+-include $(BUILD)/fuzz/fuzz_$(1).d
+FUZZERS += $(BUILD)/fuzz/fuzz_$(1)
+endef
+$(eval $(call link-rule,$(BUILD)/fuzz/seed_jpeg_dc,tests/fuzz/seed_jpeg_dc.c $(JPEG_MAKE),libjpeg))
+$(BUILD)/fuzz/corpus/jpeg_dc/seed-0: $(BUILD)/fuzz/seed_jpeg_dc
+	@mkdir -p $(@D)
+	$(Q)$< $(@D)
+$(eval $(call fuzzprog,fuzz_jpeg_dc,$(JPEG_DC_SRCS) tests/fuzz/fuzz_jpeg_dc.c))
+$(BUILD)/fuzz/fuzz_jpeg_dc: | $(BUILD)/fuzz/corpus/jpeg_dc/seed-0
+# one command compiles all its sources, so these get the widest flags; the ISA is still chosen at run time
+$(eval $(call fuzzprog,fuzz_luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
+$(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
+
+# The cloud.
+$(eval $(call fuzzer,segment,tests/fuzz/fuzz_segment.c cloud/segment.c lib/crc32c.c))
 
 # A folder of tests may have its own list.
 include $(sort $(wildcard tests/*/build.mk))
+
+.PHONY: tests fuzz-programs list-tests list-fuzz
+fuzz-programs: $(FUZZERS)
+fuzz: ## every fuzzer for a short, bounded run
+	$(Q)tools/deps build check
+	$(Q)tests/run fuzz
+list-tests:
+	@printf "%s\n" $(filter $(BUILD)/tests/test_%,$(TESTPROGS))
+list-fuzz:
+	@printf '%s\n' $(FUZZERS)

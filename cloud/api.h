@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* api.h - the REST routes: a request in, a response out; no connection in sight. */
+#ifndef SLUICE_API_H
+#define SLUICE_API_H
+
+#include "cloud/server.h"
+#include "lib/http1.h"
+
+struct sluice_response {
+	int status;
+	const char *type;  /* Content-Type, static */
+	const char *allow; /* Allow, static; NULL: none */
+	int authenticate;  /* with WWW-Authenticate */
+	uint8_t *body;	   /* malloc'd, the caller's; NULL if size is 0 */
+	size_t size;
+};
+
+/* Always fills *out. */
+void sluice_api_handle(struct sluice_server *s, const struct sluice_http *request,
+		       const uint8_t *body, size_t size, struct sluice_response *out);
+
+/* problem+json of RFC 9457. detail: a sentence for people; NULL: none. */
+void sluice_api_problem(struct sluice_response *out, int status, const char *detail);
+
+#endif

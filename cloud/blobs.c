@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+/*
+ * blobs.c - foreground mask to boxes. Runs of every line are joined with touching runs of the line
+ * above by union-find, so the cost is one pass over the mask plus the runs. The number of runs is
+ * bounded by the picture (half its pixels), that of blobs by SLUICE_BLOBS_MAX: when there are more,
+ * the smallest go. Boxes of one thing that the mask has broken (a head over a shirt that looks like
+ * the wall) are joined when the gap is small against their size.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cloud/blobs.h"
+
+#define JOIN_SHARE 0.20f /* of the smaller box's larger side */
+#define JOIN_MAX   6.0f	 /* pixels */
+
+struct run {
+	uint32_t y, x0, x1; /* x1 exclusive */
+	uint32_t parent;
+	uint32_t area;
+};
+
+struct comp {
+	uint32_t x0, y0, x1, y1, area;
+};
+
+struct sluice_blobs {
+	uint32_t w, h;
+	uint8_t *closed;
+	struct run *runs;
+	struct comp *comps;
+	uint32_t run_max;
+};
+
+struct sluice_blobs *sluice_blobs_open(uint32_t w, uint32_t h)
+{
+	struct sluice_blobs *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->w = w;
+	b->h = h;
+	b->run_max = (w / 2 + 1) * h;
+	b->closed = calloc((size_t)w * h, 1);
+	b->runs = calloc(b->run_max, sizeof(*b->runs));
+	b->comps = calloc(b->run_max, sizeof(*b->comps));
+	if (!b->closed || !b->runs || !b->comps) {
+		sluice_blobs_close(b);
+		return NULL;
+	}
+	return b;
+}
+
+void sluice_blobs_close(struct sluice_blobs *b)
+{
+	if (!b)
+		return;
+	free(b->closed);
+	free(b->runs);
+	free(b->comps);
+	free(b);
+}
+
+/* A pixel is set if it or one of its eight neighbours is. */
+static void dilate(const struct sluice_blobs *b, const uint8_t *mask)
+{
+	uint32_t w = b->w, h = b->h;
+
+	for (uint32_t y = 0; y < h; y++) {
+		const uint8_t *mid = mask + (size_t)y * w;
+		const uint8_t *up = y ? mid - w : mid, *down = y + 1 < h ? mid + w : mid;
+		uint8_t *out = b->closed + (size_t)y * w;
+		uint8_t before = 0, here = up[0] | mid[0] | down[0];
+
+		for (uint32_t x = 0; x < w; x++) {
+			uint8_t next = x + 1 < w ? up[x + 1] | mid[x + 1] | down[x + 1] : 0;
+
+			out[x] = before | here | next;
+			before = here;
+			here = next;
+		}
+	}
+}
+
+static uint32_t root_of(struct run *r, uint32_t i)
+{
+	while (r[i].parent != i) {
+		r[i].parent = r[r[i].parent].parent;
+		i = r[i].parent;
+	}
+	return i;
+}
+
+static uint32_t find_runs(struct sluice_blobs *b, const uint8_t *mask)
+{
+	struct run *r = b->runs;
+	uint32_t n = 0, above = 0, above_end = 0;
+
+	for (uint32_t y = 0; y < b->h; y++) {
+		const uint8_t *line = b->closed + (size_t)y * b->w, *set = mask + (size_t)y * b->w;
+		uint32_t first = n, k = above;
+
+		for (uint32_t x = 0; x < b->w;) {
+			if (!line[x]) {
+				x++;
+				continue;
+			}
+			r[n] = (struct run){ .y = y, .x0 = x, .parent = n };
+			for (; x < b->w && line[x]; x++)
+				r[n].area += set[x];
+			r[n].x1 = x;
+			while (k < above_end && r[k].x1 < r[n].x0)
+				k++;
+			for (uint32_t j = k; j < above_end && r[j].x0 <= r[n].x1; j++) {
+				uint32_t p = root_of(r, j), q = root_of(r, n);
+
+				if (p != q)
+					r[q > p ? q : p].parent = q > p ? p : q;
+			}
+			n++;
+		}
+		above = first;
+		above_end = n;
+	}
+	return n;
+}
+
+/* One component per root; returns how many have at least area_min. */
+static uint32_t gather(struct sluice_blobs *b, uint32_t runs, uint32_t area_min)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < runs; i++) {
+		struct run *r = &b->runs[i];
+		struct comp *c = &b->comps[root_of(b->runs, i)];
+
+		if (r->parent == i)
+			*c = (struct comp){ r->x0, r->y, r->x1, r->y + 1, 0 };
+		c->x0 = r->x0 < c->x0 ? r->x0 : c->x0;
+		c->x1 = r->x1 > c->x1 ? r->x1 : c->x1;
+		c->y1 = r->y + 1;
+		c->area += r->area;
+	}
+	for (uint32_t i = 0; i < runs; i++)
+		if (b->runs[i].parent == i && b->comps[i].area >= area_min)
+			b->comps[n++] = b->comps[i];
+	return n;
+}
+
+static int by_area(const void *p, const void *q)
+{
+	const struct comp *a = p, *b = q;
+
+	return a->area < b->area ? 1 : a->area > b->area ? -1 : 0;
+}
+
+static float gap(uint32_t a0, uint32_t a1, uint32_t b0, uint32_t b1)
+{
+	return a1 < b0 ? b0 - a1 : b1 < a0 ? a0 - b1 : 0;
+}
+
+static bool near(const struct comp *a, const struct comp *b)
+{
+	float wa = a->x1 - a->x0, ha = a->y1 - a->y0, wb = b->x1 - b->x0, hb = b->y1 - b->y0;
+	float sa = wa > ha ? wa : ha, sb = wb > hb ? wb : hb;
+	float limit = JOIN_SHARE * (sa < sb ? sa : sb);
+
+	limit = limit < JOIN_MAX ? limit : JOIN_MAX;
+	return gap(a->x0, a->x1, b->x0, b->x1) <= limit && gap(a->y0, a->y1, b->y0, b->y1) <= limit;
+}
+
+static uint32_t join(struct comp *c, uint32_t n)
+{
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (uint32_t i = 0; i < n; i++)
+			for (uint32_t j = i + 1; j < n; j++) {
+				if (!near(&c[i], &c[j]))
+					continue;
+				c[i].x0 = c[j].x0 < c[i].x0 ? c[j].x0 : c[i].x0;
+				c[i].y0 = c[j].y0 < c[i].y0 ? c[j].y0 : c[i].y0;
+				c[i].x1 = c[j].x1 > c[i].x1 ? c[j].x1 : c[i].x1;
+				c[i].y1 = c[j].y1 > c[i].y1 ? c[j].y1 : c[i].y1;
+				c[i].area += c[j].area;
+				c[j] = c[--n];
+				again = true;
+				j--;
+			}
+	}
+	return n;
+}
+
+static uint32_t support_of(const struct sluice_blobs *b, const struct comp *c, const uint8_t *cells,
+			   uint32_t gw, uint32_t gh)
+{
+	uint32_t x0, y0, x1, y1, n = 0;
+
+	if (!cells || !gw || !gh)
+		return 1;
+	x0 = c->x0 * gw / b->w;
+	x1 = ((c->x1 * gw) + b->w - 1) / b->w;
+	y0 = c->y0 * gh / b->h;
+	y1 = ((c->y1 * gh) + b->h - 1) / b->h;
+	for (uint32_t y = y0; y < y1 && y < gh; y++)
+		for (uint32_t x = x0; x < x1 && x < gw; x++) {
+			uint32_t i = y * gw + x;
+
+			n += cells[i / 8] >> (i & 7) & 1;
+		}
+	return n;
+}
+
+static float sharpness_of(const struct sluice_blobs *b, const struct comp *c, const uint8_t *px)
+{
+	uint64_t sum = 0;
+	uint32_t n = 0;
+
+	for (uint32_t y = c->y0 ? c->y0 : 1; y < c->y1 && y + 1 < b->h; y++)
+		for (uint32_t x = c->x0 ? c->x0 : 1; x < c->x1 && x + 1 < b->w; x++) {
+			const uint8_t *p = px + (size_t)y * b->w + x;
+			int l = 4 * p[0] - p[-1] - p[1] - p[-(int)b->w] - p[b->w];
+
+			sum += (uint64_t)(l * l);
+			n++;
+		}
+	return n ? (float)sum / n : 0;
+}
+
+uint32_t sluice_blobs_find(struct sluice_blobs *b, const uint8_t *mask, const uint8_t *px,
+			   uint32_t area_min, const uint8_t *cells, uint32_t grid_w,
+			   uint32_t grid_h, struct sluice_blob out[SLUICE_BLOBS_MAX])
+{
+	uint32_t runs, n;
+
+	dilate(b, mask);
+	runs = find_runs(b, mask);
+	n = gather(b, runs, area_min);
+	qsort(b->comps, n, sizeof(*b->comps), by_area);
+	n = n < SLUICE_BLOBS_MAX ? n : SLUICE_BLOBS_MAX;
+	n = join(b->comps, n);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct comp *c = &b->comps[i];
+
+		/* closing made every box a pixel larger on each side that the picture has */
+		uint32_t l = c->x0 ? c->x0 + 1 : 0, t = c->y0 ? c->y0 + 1 : 0;
+		uint32_t r = c->x1 < b->w ? c->x1 - 1 : b->w, m = c->y1 < b->h ? c->y1 - 1 : b->h;
+
+		out[i] = (struct sluice_blob){
+			.x = l,
+			.y = t,
+			.w = r > l ? r - l : 1,
+			.h = m > t ? m - t : 1,
+			.area = c->area,
+			.support = support_of(b, c, cells, grid_w, grid_h),
+			.sharpness = sharpness_of(b, c, px),
+		};
+	}
+	return n;
+}

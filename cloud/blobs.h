@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* blobs.h - connected foreground of one picture, as boxes. */
+#ifndef SLUICE_BLOBS_H
+#define SLUICE_BLOBS_H
+
+#include <stdint.h>
+
+#define SLUICE_BLOBS_MAX 64
+
+struct sluice_blob {
+	float x, y, w, h; /* pixels of the analysed picture */
+	uint32_t area;	  /* foreground pixels */
+	uint32_t support; /* motion cells of the gate that touch it */
+	float sharpness;  /* mean squared Laplacian inside */
+};
+
+struct sluice_blobs;
+
+struct sluice_blobs *sluice_blobs_open(uint32_t w, uint32_t h); /* NULL: out of memory */
+void sluice_blobs_close(struct sluice_blobs *b);		/* NULL-safe */
+
+/*
+ * Label mask[h][w] (8-connected after closing gaps of two pixels), drop specks below area_min, join
+ * boxes that nearly touch, and measure them in px[h][w]. cells: the gate's bitmap of grid_w x
+ * grid_h over the same picture, NULL = unknown (support is then 1). At most SLUICE_BLOBS_MAX of the
+ * largest are kept. Returns how many.
+ */
+uint32_t sluice_blobs_find(struct sluice_blobs *b, const uint8_t *mask, const uint8_t *px,
+			   uint32_t area_min, const uint8_t *cells, uint32_t grid_w,
+			   uint32_t grid_h, struct sluice_blob out[SLUICE_BLOBS_MAX]);
+
+#endif

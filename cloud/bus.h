@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bus.h - carries what was stored from the ingest to the workers: chunks of one camera, in order.
+ * A table of functions; bus_local.c works within one process.
+ *
+ * A camera belongs to one partition for ever (its id decides), a partition to one worker at a time.
+ */
+#ifndef SLUICE_BUS_H
+#define SLUICE_BUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "cloud/camera.h"
+
+enum sluice_item_kind {
+	SLUICE_ITEM_OPEN,  /* an epoch begins or goes on */
+	SLUICE_ITEM_FRAME, /* a stored frame */
+	SLUICE_ITEM_STATS, /* ledger and clock */
+	SLUICE_ITEM_CLOSE, /* the epoch has ended */
+	SLUICE_ITEM_ACK,   /* the device has a summary; ends at the writer */
+};
+
+/*
+ * One message of a device. It travels session -> writer (ingest.c) -> bus -> worker; whoever holds
+ * the pointer owns it.
+ */
+struct sluice_item {
+	struct sluice_item *next;
+	enum sluice_item_kind kind;
+	uint64_t session; /* to answer to; the session may be gone by then */
+	uint32_t slot;
+	const struct sluice_camera *camera; /* lives as long as the process */
+	size_t charge;			    /* bytes of credit that come free with it */
+	uint64_t epoch, sequence;
+	uint64_t time_ns, utc_ns; /* FRAME: its own; OPEN: of the first frame; STATS: now */
+	uint16_t width, height, grid_w, grid_h;
+	uint16_t reason, flags; /* flags: SLUICE_FRAME_* and SLUICE_RECORD_BAD */
+	uint32_t score, event, settings;
+	uint32_t cells_size, jpeg_size;
+	uint32_t state;	      /* STATS: SLUICE_STATE_* */
+	uint64_t delivered;   /* STATS, CLOSE */
+	uint64_t ledger_size; /* STATS, CLOSE: bytes of the LEDGER field in data */
+	char id[33];	      /* ACK */
+	int32_t duplicate;    /* set by the writer: stored before, not for the worker */
+	uint8_t data[];	      /* bitmap, then JPEG; or the LEDGER field */
+};
+
+#define SLUICE_CHUNK_MAX (256u << 10) /* bytes; a chunk of one larger item is larger */
+
+struct sluice_chunk {
+	struct sluice_chunk *next;
+	const struct sluice_camera *camera;
+	struct sluice_item *items, *last; /* in order */
+	size_t bytes;
+};
+
+struct sluice_bus;
+
+struct sluice_bus_ops {
+	/* All other threads have left the functions below. */
+	void (*close)(struct sluice_bus *b);
+	/* Takes the chunk. -EAGAIN: full, the chunk is still the caller's; try again in order. */
+	int (*publish)(struct sluice_bus *b, struct sluice_chunk *c);
+	/*
+	 * The next chunk of a partition, or NULL after timeout_ms or stop(). The same chunk is not
+	 * given out again before it is acked, and the partition's next one not either.
+	 */
+	struct sluice_chunk *(*next)(struct sluice_bus *b, unsigned int partition, int timeout_ms);
+	/* The chunk is done with; it is freed. */
+	void (*ack)(struct sluice_bus *b, struct sluice_chunk *c);
+	/* next() returns NULL at once from now on. */
+	void (*stop)(struct sluice_bus *b);
+	/* Bytes published and not yet acked. */
+	size_t (*fill)(struct sluice_bus *b);
+};
+
+struct sluice_bus {
+	const struct sluice_bus_ops *ops;
+	unsigned int partitions;
+};
+
+static inline unsigned int sluice_bus_partition(const struct sluice_bus *b,
+						const struct sluice_camera *c)
+{
+	return (c->id[0] | (unsigned int)c->id[1] << 8) % b->partitions;
+}
+
+/* max: bytes that all partitions together may hold; a chunk is always taken when it is empty. */
+int sluice_bus_local_open(unsigned int partitions, size_t max, struct sluice_bus **out);
+
+static inline void sluice_bus_close(struct sluice_bus *b)
+{
+	if (b)
+		b->ops->close(b);
+}
+
+/* Frees a chunk and its items; NULL-safe. */
+void sluice_chunk_free(struct sluice_chunk *c);
+
+#endif

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/*
+ * bus_local.c - the bus within one process: a bounded queue per partition under one lock.
+ *
+ * Nothing here outlives the process: after a crash the worker is fed again from the segments
+ * (worker.c), so a chunk that was published and not yet acked is not lost.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cloud/bus.h"
+
+struct queue {
+	struct sluice_chunk *first, *last;
+	int busy; /* a chunk is out and not yet acked */
+};
+
+struct bus_local {
+	struct sluice_bus base;
+	pthread_mutex_t lock;
+	pthread_cond_t ready;
+	size_t fill, max;
+	int stopped;
+	struct queue queue[];
+};
+
+void sluice_chunk_free(struct sluice_chunk *c)
+{
+	if (!c)
+		return;
+	while (c->items) {
+		struct sluice_item *next = c->items->next;
+
+		free(c->items);
+		c->items = next;
+	}
+	free(c);
+}
+
+static struct bus_local *local(struct sluice_bus *b)
+{
+	return (struct bus_local *)b;
+}
+
+static void local_close(struct sluice_bus *b)
+{
+	struct bus_local *l = local(b);
+	unsigned int i;
+
+	for (i = 0; i < b->partitions; i++) {
+		while (l->queue[i].first) {
+			struct sluice_chunk *c = l->queue[i].first;
+
+			l->queue[i].first = c->next;
+			sluice_chunk_free(c);
+		}
+	}
+	pthread_cond_destroy(&l->ready);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+static int local_publish(struct sluice_bus *b, struct sluice_chunk *c)
+{
+	struct queue *q = &local(b)->queue[sluice_bus_partition(b, c->camera)];
+	struct bus_local *l = local(b);
+	int err = 0;
+
+	pthread_mutex_lock(&l->lock);
+	if (l->fill && l->fill + c->bytes > l->max) {
+		err = -EAGAIN;
+	} else {
+		l->fill += c->bytes;
+		c->next = NULL;
+		if (q->first)
+			q->last->next = c;
+		else
+			q->first = c;
+		q->last = c;
+		pthread_cond_broadcast(&l->ready);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return err;
+}
+
+static struct sluice_chunk *local_next(struct sluice_bus *b, unsigned int partition, int timeout_ms)
+{
+	struct bus_local *l = local(b);
+	struct queue *q = &l->queue[partition];
+	struct sluice_chunk *c = NULL;
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += timeout_ms % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	pthread_mutex_lock(&l->lock);
+	while (!l->stopped && (!q->first || q->busy))
+		if (pthread_cond_timedwait(&l->ready, &l->lock, &until))
+			break;
+	if (!l->stopped && q->first && !q->busy) {
+		c = q->first;
+		q->first = c->next;
+		c->next = NULL;
+		q->busy = 1;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return c;
+}
+
+static void local_ack(struct sluice_bus *b, struct sluice_chunk *c)
+{
+	struct bus_local *l = local(b);
+
+	pthread_mutex_lock(&l->lock);
+	l->fill -= c->bytes;
+	l->queue[sluice_bus_partition(b, c->camera)].busy = 0;
+	pthread_cond_broadcast(&l->ready);
+	pthread_mutex_unlock(&l->lock);
+	sluice_chunk_free(c);
+}
+
+static void local_stop(struct sluice_bus *b)
+{
+	struct bus_local *l = local(b);
+
+	pthread_mutex_lock(&l->lock);
+	l->stopped = 1;
+	pthread_cond_broadcast(&l->ready);
+	pthread_mutex_unlock(&l->lock);
+}
+
+static size_t local_fill(struct sluice_bus *b)
+{
+	struct bus_local *l = local(b);
+	size_t fill;
+
+	pthread_mutex_lock(&l->lock);
+	fill = l->fill;
+	pthread_mutex_unlock(&l->lock);
+	return fill;
+}
+
+static const struct sluice_bus_ops ops = {
+	.close = local_close,
+	.publish = local_publish,
+	.next = local_next,
+	.ack = local_ack,
+	.stop = local_stop,
+	.fill = local_fill,
+};
+
+int sluice_bus_local_open(unsigned int partitions, size_t max, struct sluice_bus **out)
+{
+	struct bus_local *l;
+	pthread_condattr_t attr;
+
+	*out = NULL;
+	if (!partitions)
+		return -EINVAL;
+	l = calloc(1, sizeof(*l) + partitions * sizeof(l->queue[0]));
+	if (!l)
+		return -ENOMEM;
+	l->base.ops = &ops;
+	l->base.partitions = partitions;
+	l->max = max;
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&l->ready, &attr);
+	pthread_condattr_destroy(&attr);
+	*out = &l->base;
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd.h - the subcommands of sluice-cloud: argv as from the shell, argv[0] is the subcommand.
+ * Return the exit code: 0, 1 failed, 2 wrong use. */
+#ifndef SLUICE_CMD_H
+#define SLUICE_CMD_H
+
+int sluice_cmd_init(int argc, char **argv);
+int sluice_cmd_run(int argc, char **argv);
+int sluice_cmd_token(int argc, char **argv);
+int sluice_cmd_devices(int argc, char **argv);
+int sluice_cmd_revoke(int argc, char **argv);
+int sluice_cmd_fsck(int argc, char **argv);
+int sluice_cmd_rebuild(int argc, char **argv);
+
+struct option;
+
+/* getopt_long with `+`-order, an error already told: returns the option, -1 at the end, '?'. */
+int sluice_cmd_option(int argc, char **argv, const struct option *options);
+
+/* "sluice-cloud NAME: TEXT; see sluice-cloud --help" on stderr; returns 2. */
+int sluice_cmd_usage(const char *name, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+/* cmd_admin.c - token, devices, revoke, fsck, rebuild-index. The first three work while the server
+ * runs; the last two need the data directory for themselves. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cloud/auth.h"
+#include "cloud/cmd.h"
+#include "cloud/recover.h"
+#include "lib/log.h"
+
+static struct sluice_auth *open_auth(const char *data)
+{
+	struct sluice_auth *auth = NULL;
+	char path[4096];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/auth.db", data);
+	err = access(path, F_OK) ? -errno : sluice_auth_open(path, &auth);
+	if (err)
+		sluice_error("cannot use %s: %s; make it with: sluice-cloud init --data %s", path,
+			     strerror(-err), data);
+	return auth;
+}
+
+/* --data DIR and at most one further word. 0, or the exit code + 1. */
+static int parse_data(int argc, char **argv, const char **data, const char **word)
+{
+	static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { 0 } };
+	int o;
+
+	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
+		if (o != 'd')
+			return 3;
+		*data = optarg;
+	}
+	if (!*data)
+		return 1 + sluice_cmd_usage(argv[0], "--data DIR is missing");
+	if (word && optind < argc)
+		*word = argv[optind++];
+	if (optind != argc)
+		return 1 + sluice_cmd_usage(argv[0], "unexpected word '%s'", argv[optind]);
+	return 0;
+}
+
+int sluice_cmd_token(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "data", required_argument, NULL, 'd' },
+		{ "device", required_argument, NULL, 'n' },
+		{ "minutes", required_argument, NULL, 'm' },
+		{ "url", required_argument, NULL, 'u' },
+		{ 0 },
+	};
+	const char *data = NULL, *device = NULL, *url = "https://THIS-HOST:PORT";
+	char secret[SLUICE_SECRET_MAX], *end;
+	unsigned long minutes = 15;
+	struct sluice_auth *auth;
+	struct sluice_ca *ca;
+	int o, err;
+
+	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
+		if (o == 'd') {
+			data = optarg;
+		} else if (o == 'n') {
+			device = optarg;
+		} else if (o == 'u') {
+			url = optarg;
+		} else if (o == 'm') {
+			minutes = strtoul(optarg, &end, 10);
+			if (*end || !minutes || minutes > 1440)
+				return sluice_cmd_usage("token", "--minutes wants 1 to 1440");
+		} else {
+			return 2;
+		}
+	}
+	if (!data || !device || optind != argc)
+		return sluice_cmd_usage("token", "--data DIR and --device NAME are needed");
+	if (!sluice_name_valid(device))
+		return sluice_cmd_usage("token",
+					"a device's name is 1 to 31 letters, digits, dots, "
+					"hyphens, underscores, and begins with no dot");
+	err = sluice_ca_open(data, &ca);
+	if (err) {
+		sluice_error("cannot use %s/ca.key: %s; make it with: sluice-cloud init --data %s",
+			     data, strerror(-err), data);
+		return 1;
+	}
+	auth = open_auth(data);
+	err = auth ? sluice_auth_token_add(auth, SLUICE_TENANT, device, (unsigned int)minutes,
+					   secret)
+		   : -EIO;
+	if (!err) {
+		printf("%s.%s\n", secret, sluice_ca_pin(ca));
+		fprintf(stderr,
+			"Within %lu minutes, on the device:\n  sluicectl enrol %s --token %s.%s\n",
+			minutes, url, secret, sluice_ca_pin(ca));
+	} else if (auth) {
+		sluice_error("cannot store the token: %s", strerror(-err));
+	}
+	sluice_auth_close(auth);
+	sluice_ca_close(ca);
+	return err ? 1 : 0;
+}
+
+static int print_device(void *ctx, const struct sluice_auth_device *d)
+{
+	char enrolled[32], until[32];
+
+	(void)ctx;
+	sluice_rfc3339(d->enrolled_ns, enrolled);
+	sluice_rfc3339((uint64_t)d->not_after * 1000000000u, until);
+	printf("%-31s  %s  %s  %s\n", d->device, enrolled, until, d->revoked ? "revoked" : "good");
+	return 0;
+}
+
+int sluice_cmd_devices(int argc, char **argv)
+{
+	const char *data = NULL;
+	struct sluice_auth *auth;
+	int err = parse_data(argc, argv, &data, NULL);
+
+	if (err)
+		return err - 1;
+	auth = open_auth(data);
+	if (!auth)
+		return 1;
+	printf("%-31s  %-24s  %-24s  %s\n", "DEVICE", "ENROLLED", "CERTIFICATE ENDS", "STATE");
+	err = sluice_auth_devices(auth, SLUICE_TENANT, print_device, NULL);
+	if (err)
+		sluice_error("cannot read the devices: %s", strerror(-err));
+	sluice_auth_close(auth);
+	return err ? 1 : 0;
+}
+
+int sluice_cmd_revoke(int argc, char **argv)
+{
+	const char *data = NULL, *device = NULL;
+	struct sluice_auth *auth;
+	int err = parse_data(argc, argv, &data, &device);
+
+	if (err)
+		return err - 1;
+	if (!device)
+		return sluice_cmd_usage("revoke", "which device?");
+	auth = open_auth(data);
+	if (!auth)
+		return 1;
+	err = sluice_auth_revoke(auth, SLUICE_TENANT, device);
+	if (err == -ENOENT)
+		sluice_error("no device '%s'; see: sluice-cloud devices --data %s", device, data);
+	else if (err)
+		sluice_error("cannot revoke: %s", strerror(-err));
+	sluice_auth_close(auth);
+	return err ? 1 : 0;
+}
+
+/* Locked for as long as the descriptor is open. */
+static int lock_data(const char *data)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", data);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		sluice_error("cannot open %s: %s", path, strerror(errno));
+	} else if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		sluice_error("%s is in use; stop the server first", data);
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static struct sluice_index *open_index(const char *data)
+{
+	struct sluice_index *ix = NULL;
+	char path[4096];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/index.db", data);
+	err = sluice_index_sqlite_open(path, &ix);
+	if (err)
+		sluice_error("cannot use %s: %s; move it away, then: sluice-cloud rebuild-index "
+			     "--data %s",
+			     path, strerror(-err), data);
+	return ix;
+}
+
+int sluice_cmd_fsck(int argc, char **argv)
+{
+	const char *data = NULL;
+	struct sluice_index *ix;
+	struct sluice_check r;
+	int err = parse_data(argc, argv, &data, NULL), lock;
+
+	if (err)
+		return err - 1;
+	lock = lock_data(data);
+	ix = lock < 0 ? NULL : open_index(data);
+	err = ix ? sluice_check(data, ix, &r) : -EIO;
+	if (ix && err)
+		sluice_error("cannot check %s: %s", data, strerror(-err));
+	if (!err) {
+		printf("segments %u: damaged headers %u, half-written ends %u\n"
+		       "frames %llu: not in the index %llu\n"
+		       "index rows %llu: without their frame %llu\n"
+		       "summaries %llu: missing or changed files %llu\n",
+		       r.segments, r.bad_header, r.bad_tail, (unsigned long long)r.frames,
+		       (unsigned long long)r.missing_row, (unsigned long long)r.indexed,
+		       (unsigned long long)r.missing_frame, (unsigned long long)r.summaries,
+		       (unsigned long long)r.bad_media);
+		if (r.bad_header || r.missing_frame || r.bad_media)
+			err = -EUCLEAN;
+		puts(err			   ? "DAMAGED"
+		     : r.bad_tail || r.missing_row ? "ok; the next start completes the index"
+						   : "ok");
+	}
+	sluice_index_close(ix);
+	if (lock >= 0)
+		close(lock);
+	return err ? 1 : 0;
+}
+
+int sluice_cmd_rebuild(int argc, char **argv)
+{
+	const char *data = NULL;
+	struct sluice_recovered r;
+	struct sluice_index *ix;
+	uint64_t summaries = 0;
+	int err = parse_data(argc, argv, &data, NULL), lock;
+
+	if (err)
+		return err - 1;
+	umask(077);
+	lock = lock_data(data);
+	ix = lock < 0 ? NULL : open_index(data);
+	err = ix ? sluice_rebuild(data, ix, &r, &summaries) : -EIO;
+	if (ix && err)
+		sluice_error("cannot rebuild: %s", strerror(-err));
+	if (!err)
+		printf("%llu frames of %u segments are in the index, %llu summaries were added; "
+		       "damaged segments: %u\n",
+		       (unsigned long long)r.added, r.scanned, (unsigned long long)summaries,
+		       r.damaged);
+	sluice_index_close(ix);
+	if (lock >= 0)
+		close(lock);
+	return err || r.damaged ? 1 : 0;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cmd_init.c - sluice-cloud init: the data directory.
+ *
+ * There is no default password: the first administrator's token is random, printed once on standard
+ * output and kept as a hash. Stored frames survive --force; devices do not.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cloud/auth.h"
+#include "cloud/cmd.h"
+#include "cloud/index.h"
+#include "lib/log.h"
+
+#define NAMES_MAX 32
+
+static int make_dir(const char *data, const char *below)
+{
+	char path[4096];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s%s%s", data, below ? "/" : "", below ? below : "");
+	if (!mkdir(path, 0700) || (errno == EEXIST && !stat(path, &st) && S_ISDIR(st.st_mode)))
+		return 0;
+	sluice_error("cannot make directory %s: %s", path, strerror(errno));
+	return -errno;
+}
+
+/* -EEXIST if there is an authority already. */
+static int check_dir(const char *data, int force)
+{
+	static const char *const stale[] = { "auth.db", "auth.db-wal", "auth.db-shm" };
+	char path[4096];
+	struct stat st;
+	size_t i;
+
+	if (stat(data, &st) < 0 || st.st_mode & 077) {
+		sluice_error("others may enter %s; say: chmod 700 %s", data, data);
+		return -EACCES;
+	}
+	snprintf(path, sizeof(path), "%s/ca.key", data);
+	if (access(path, F_OK))
+		return 0;
+	if (!force) {
+		sluice_error(
+			"%s is in use already; --force makes a new authority, and every device "
+			"must be enrolled again",
+			data);
+		return -EEXIST;
+	}
+	for (i = 0; i < sizeof(stale) / sizeof(stale[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", data, stale[i]);
+		unlink(path);
+	}
+	return 0;
+}
+
+static int make_identity(const char *data, const char *const *names, size_t count, char *secret)
+{
+	struct sluice_auth *auth = NULL;
+	struct sluice_index *ix = NULL;
+	struct sluice_ca *ca = NULL;
+	const char *bad = NULL;
+	char path[4096];
+	int err;
+
+	err = sluice_ca_create(data);
+	if (!err)
+		err = sluice_ca_open(data, &ca);
+	if (!err)
+		err = sluice_ca_server(ca, data, names, count, &bad);
+	sluice_ca_close(ca);
+	if (err == -EINVAL && bad) {
+		sluice_error("'%s' is neither a host name nor an address", bad);
+		return err;
+	}
+	snprintf(path, sizeof(path), "%s/auth.db", data);
+	if (!err)
+		err = sluice_auth_open(path, &auth);
+	if (!err)
+		err = sluice_auth_admin_add(auth, SLUICE_TENANT, secret);
+	sluice_auth_close(auth);
+	snprintf(path, sizeof(path), "%s/index.db", data);
+	if (!err)
+		err = sluice_index_sqlite_open(path, &ix);
+	sluice_index_close(ix);
+	if (err)
+		sluice_error("cannot fill %s: %s", data, strerror(-err));
+	return err;
+}
+
+int sluice_cmd_init(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "data", required_argument, NULL, 'd' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "force", no_argument, NULL, 'f' },
+		{ 0 },
+	};
+	const char *data = NULL, *names[NAMES_MAX];
+	char secret[SLUICE_SECRET_MAX];
+	size_t count = 0;
+	int o, force = 0;
+
+	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
+		if (o == 'd')
+			data = optarg;
+		else if (o == 'n' && count < NAMES_MAX)
+			names[count++] = optarg;
+		else if (o == 'f')
+			force = 1;
+		else
+			return o == 'n' ? sluice_cmd_usage("init", "more than %d names", NAMES_MAX)
+					: 2;
+	}
+	if (!data || optind != argc)
+		return sluice_cmd_usage("init", data ? "too many words" : "--data DIR is missing");
+	umask(077);
+	if (make_dir(data, NULL) || check_dir(data, force) || make_dir(data, "segments") ||
+	    make_dir(data, "media") || make_identity(data, names, count, secret))
+		return 1;
+	fprintf(stderr, "%s is ready. The administrator's token, shown only now:\n", data);
+	printf("%s\n", secret);
+	return 0;
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+/*
+ * downlink.c - summaries to the device, in order, each once per connection.
+ *
+ * A parcel waits until the connection has room, then SUMMARY and its PARTs go out; room ends at
+ * SLUICE_HIGH_WATER, so an ACK waits behind at most that much media. Until SUMMARY_ACK the parcel
+ * is remembered, so that it is not sent twice; a new connection begins with everything that the
+ * index knows as not acknowledged. DONE stands in the same queue: what it follows has been sent.
+ *
+ * Media that is missing or changed on disk: the summary is not sent and said to be damaged; the
+ * others go on.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/sha.h>
+
+#include "cloud/session.h"
+#include "lib/log.h"
+
+#define MEDIA_MAX (64u << 20) /* bytes of one file */
+
+static void add_parcel(struct sluice_session *ss, const struct sluice_parcel *from)
+{
+	struct sluice_parcel *p = malloc(sizeof(*p));
+
+	if (!p) {
+		sluice_session_goaway(ss, SLUICE_CODE_STORAGE, "out of memory", 5000);
+		return;
+	}
+	*p = *from;
+	p->next = NULL;
+	if (ss->queue)
+		ss->queue_last->next = p;
+	else
+		ss->queue = p;
+	ss->queue_last = p;
+}
+
+static int list_has(const struct sluice_parcel *p, const char *id)
+{
+	for (; p; p = p->next)
+		if (!p->done && !strcmp(p->id, id))
+			return 1;
+	return 0;
+}
+
+static void queue_summary(struct sluice_session *ss, const struct sluice_camera *c, const char *id)
+{
+	struct sluice_parcel p = { .camera = c };
+
+	if ((ss->sending.parcel && list_has(ss->sending.parcel, id)) || list_has(ss->queue, id) ||
+	    list_has(ss->unacked, id))
+		return;
+	memcpy(p.id, id, sizeof(p.id));
+	add_parcel(ss, &p);
+}
+
+void sluice_downlink_summary(struct sluice_session *ss, const struct sluice_camera *c,
+			     const char *id)
+{
+	uint32_t slot = sluice_session_slot(ss, c);
+
+	if (!slot || !ss->slot[slot].opened)
+		return; /* queued from the index when the camera is opened */
+	queue_summary(ss, c, id);
+	sluice_downlink_pump(ss);
+}
+
+void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera *c, uint64_t epoch)
+{
+	struct sluice_parcel p = { .camera = c, .done = 1, .epoch = epoch };
+
+	if (!sluice_session_slot(ss, c))
+		return;
+	add_parcel(ss, &p);
+	sluice_downlink_pump(ss);
+}
+
+struct resend {
+	struct sluice_session *session;
+	const struct sluice_camera *camera;
+};
+
+static int on_unacked(void *ctx, const struct sluice_camera *c,
+		      const struct sluice_index_summary *s)
+{
+	struct resend *r = ctx;
+
+	(void)c;
+	queue_summary(r->session, r->camera, s->id);
+	return 0;
+}
+
+void sluice_downlink_resend(struct sluice_session *ss, const struct sluice_camera *c)
+{
+	struct resend r = { ss, c };
+	struct sluice_index *ix = ss->server->index;
+	int err = ix->ops->summaries_unacked(ix, c->id, on_unacked, &r);
+
+	if (err)
+		sluice_error("cannot read the summaries of camera %s: %s", c->name, strerror(-err));
+	sluice_downlink_pump(ss);
+}
+
+/* ---- sending one summary ---- */
+
+static void end_sending(struct sluice_session *ss, int sent)
+{
+	struct sluice_sending *s = &ss->sending;
+
+	if (sent) {
+		s->parcel->next = ss->unacked;
+		ss->unacked = s->parcel;
+		ss->unacked_count++;
+	} else {
+		free(s->parcel);
+	}
+	free(s->data);
+	memset(s, 0, sizeof(*s));
+}
+
+/* The row: says SUMMARY and notes which files follow. */
+static int say_summary(void *ctx, const struct sluice_camera *c,
+		       const struct sluice_index_summary *row)
+{
+	struct sluice_session *ss = ctx;
+	struct sluice_sending *s = &ss->sending;
+	struct sluice_wire_writer w = { .size = SLUICE_WIRE_CONTROL_MAX };
+	struct iovec part;
+	size_t i;
+
+	(void)c;
+	w.buf = malloc(w.size);
+	if (!w.buf)
+		return -ENOMEM;
+	sluice_wire_put_text(&w, SLUICE_TAG_ID, row->id);
+	sluice_wire_put_bytes(&w, SLUICE_TAG_JSON, row->json, strlen(row->json));
+	for (i = 0; i < row->media_count; i++)
+		sluice_wire_put_media(&w, (uint32_t)i, row->media[i].size, row->media[i].sha256,
+				      row->media[i].name);
+	if (!w.err) {
+		memcpy(s->media, row->media, row->media_count * sizeof(s->media[0]));
+		s->media_count = row->media_count;
+		part = (struct iovec){ w.buf, w.used };
+		sluice_session_send(ss, SLUICE_MSG_SUMMARY,
+				    sluice_session_slot(ss, s->parcel->camera), &part, 1);
+	}
+	free(w.buf);
+	return w.err ? -EMSGSIZE : 0;
+}
+
+static void begin_summary(struct sluice_session *ss, struct sluice_parcel *p)
+{
+	struct sluice_index *ix = ss->server->index;
+	int err;
+
+	ss->sending.parcel = p;
+	err = ix->ops->summary_find(ix, p->camera->tenant, p->id, say_summary, ss);
+	if (err) {
+		sluice_error("summary %s of camera %s cannot be sent: %s", p->id, p->camera->name,
+			     err == -EMSGSIZE ? "too long for one message" : strerror(-err));
+		end_sending(ss, 0);
+	}
+}
+
+/* The present file into memory, compared with what SUMMARY said. */
+static int load_media(struct sluice_session *ss)
+{
+	struct sluice_sending *s = &ss->sending;
+	const struct sluice_index_media *m = &s->media[s->at];
+	struct sluice_media *media = ss->server->media;
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	int err;
+
+	err = media->ops->get(media, s->parcel->camera, s->parcel->id, m->name, MEDIA_MAX, &s->data,
+			      &s->size);
+	if (err)
+		return err;
+	SHA256(s->data, s->size, digest);
+	s->offset = 0;
+	return s->size == m->size && !memcmp(digest, m->sha256, sizeof(digest)) ? 0 : -EUCLEAN;
+}
+
+/* One PART, or the step to the next file. */
+static void send_part(struct sluice_session *ss)
+{
+	struct sluice_sending *s = &ss->sending;
+	struct sluice_wire_part head;
+	struct iovec parts[2] = { { &head, sizeof(head) } };
+	size_t n;
+	int err;
+
+	if (s->at == s->media_count) {
+		end_sending(ss, 1);
+		return;
+	}
+	err = s->data ? 0 : load_media(ss);
+	if (err) {
+		sluice_error(
+			"summary %s of camera %s: file %s is damaged (%s); run sluice-cloud fsck",
+			s->parcel->id, s->parcel->camera->name, s->media[s->at].name,
+			strerror(-err));
+		end_sending(ss, 0);
+		return;
+	}
+	n = s->size - s->offset;
+	if (n > SLUICE_WIRE_PART_MAX)
+		n = SLUICE_WIRE_PART_MAX;
+	if (n) {
+		sluice_wire_part_put(&head, s->parcel->id, (uint32_t)s->at, s->offset);
+		parts[1] = (struct iovec){ s->data + s->offset, n };
+		sluice_session_send(ss, SLUICE_MSG_PART, sluice_session_slot(ss, s->parcel->camera),
+				    parts, 2);
+		s->offset += n;
+	}
+	if (s->offset == s->size) {
+		free(s->data);
+		s->data = NULL;
+		s->at++;
+	}
+}
+
+static void send_done(struct sluice_session *ss, const struct sluice_parcel *p)
+{
+	_Alignas(8) uint8_t buf[32];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+	uint32_t slot = sluice_session_slot(ss, p->camera);
+	struct iovec part;
+
+	if (!slot)
+		return;
+	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, p->epoch);
+	part = (struct iovec){ buf, w.used };
+	sluice_session_send(ss, SLUICE_MSG_DONE, slot, &part, 1);
+}
+
+void sluice_downlink_pump(struct sluice_session *ss)
+{
+	while (ss->conn && sluice_conn_room(ss->conn)) {
+		struct sluice_parcel *p = ss->queue;
+
+		if (ss->sending.parcel) {
+			send_part(ss);
+			continue;
+		}
+		if (!p || (!p->done && ss->unacked_count >= SLUICE_UNACKED_MAX))
+			return;
+		ss->queue = p->next;
+		p->next = NULL;
+		if (p->done) {
+			send_done(ss, p);
+			free(p);
+		} else if (sluice_session_slot(ss, p->camera)) {
+			begin_summary(ss, p);
+		} else {
+			free(p); /* its slot has another camera now; sent when it is opened again */
+		}
+	}
+}
+
+const struct sluice_camera *sluice_downlink_acked(struct sluice_session *ss, const char *id)
+{
+	struct sluice_parcel **at, *p;
+
+	for (at = &ss->unacked; (p = *at); at = &p->next) {
+		if (!strcmp(p->id, id)) {
+			const struct sluice_camera *c = p->camera;
+
+			*at = p->next;
+			free(p);
+			ss->unacked_count--;
+			return c;
+		}
+	}
+	return NULL;
+}
+
+static void free_list(struct sluice_parcel *p)
+{
+	while (p) {
+		struct sluice_parcel *next = p->next;
+
+		free(p);
+		p = next;
+	}
+}
+
+void sluice_downlink_clear(struct sluice_session *ss)
+{
+	if (ss->sending.parcel)
+		end_sending(ss, 0);
+	free_list(ss->queue);
+	free_list(ss->unacked);
+	ss->queue = ss->queue_last = ss->unacked = NULL;
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+/*
+ * http.c - an accepted connection: TLS, then HTTP/1.1 requests one after the other, or the uplink.
+ *
+ * A request has 15 s from its first byte (or the connection's begin) to its last; between requests
+ * 60 s may pass. A request that breaks the rules of http1.h is answered once and the connection
+ * closed. More than SLUICE_CLIENTS_MAX connections: the newest is closed at once.
+ *
+ * GET /v1/uplink with Upgrade: sluice/1 needs a verified client certificate that is recorded and
+ * not denied; then the connection belongs to a session for the rest of its life.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cloud/api.h"
+#include "cloud/session.h"
+#include "lib/log.h"
+
+#define REQUEST_MS 15000
+#define IDLE_MS	   60000
+#define PIECE	   (16u << 10)
+
+struct client {
+	struct client *next, *prev;
+	struct sluice_server *server;
+	struct sluice_conn *conn;
+	struct sluice_http *http; /* NULL once the session has it */
+	struct sluice_session *session;
+	struct sluice_io_timer deadline;
+	uint8_t *body;
+	size_t body_size;
+	/* what is being sent */
+	uint8_t *out;
+	size_t out_size, out_sent;
+	int closing; /* after what is being sent */
+	int begun;   /* the first byte of a request has come */
+};
+
+static void on_late(void *arg)
+{
+	struct client *c = arg;
+
+	sluice_conn_abort(c->conn, "no complete request in time");
+}
+
+static void set_deadline(struct client *c, uint32_t ms)
+{
+	sluice_io_timer_in(c->server->io, &c->deadline, ms, on_late, c);
+}
+
+/* ---- answering ---- */
+
+static void finish_response(struct client *c)
+{
+	free(c->out);
+	c->out = NULL;
+	c->out_size = c->out_sent = 0;
+	if (c->closing)
+		sluice_conn_shutdown(c->conn);
+	else
+		set_deadline(c, IDLE_MS);
+}
+
+static void pump_response(struct client *c)
+{
+	while (c->out_sent < c->out_size && sluice_conn_room(c->conn)) {
+		size_t n = c->out_size - c->out_sent;
+		struct iovec iov;
+
+		if (n > PIECE)
+			n = PIECE;
+		iov = (struct iovec){ c->out + c->out_sent, n };
+		if (sluice_conn_send(c->conn, &iov, 1))
+			return; /* it is ending */
+		c->out_sent += n;
+	}
+	if (c->out && c->out_sent == c->out_size)
+		finish_response(c);
+}
+
+/* Takes r's body. */
+static void send_response(struct client *c, struct sluice_response *r)
+{
+	char head[1024];
+	struct sluice_http_writer w = { .buf = head, .size = sizeof(head) };
+	struct iovec iov = { .iov_base = head };
+	long n;
+
+	sluice_http_write_status(&w, r->status);
+	sluice_http_write_field(&w, "Content-Length", "%zu", r->size);
+	if (r->type)
+		sluice_http_write_field(&w, "Content-Type", "%s", r->type);
+	if (r->allow)
+		sluice_http_write_field(&w, "Allow", "%s", r->allow);
+	if (r->authenticate)
+		sluice_http_write_field(&w, "WWW-Authenticate", "Bearer");
+	if (r->status == 426)
+		sluice_http_write_field(&w, "Upgrade", "%s", SLUICE_WIRE_UPGRADE);
+	sluice_http_write_field(&w, "Cache-Control", "no-store");
+	sluice_http_write_field(&w, "X-Content-Type-Options", "nosniff");
+	sluice_http_write_field(&w, "Content-Security-Policy", "default-src 'none'");
+	if (c->closing)
+		sluice_http_write_field(&w, "Connection", "close");
+	n = sluice_http_write_end(&w);
+	iov.iov_len = n > 0 ? (size_t)n : 0;
+	sluice_io_timer_cancel(c->server->io, &c->deadline);
+	if (n < 0 || sluice_conn_send(c->conn, &iov, 1)) {
+		free(r->body);
+		sluice_conn_abort(c->conn, "cannot answer");
+		return;
+	}
+	c->out = r->body;
+	c->out_size = r->size;
+	if (c->http->method == SLUICE_HTTP_HEAD)
+		c->out_size = 0;
+	c->out_sent = 0;
+	set_deadline(c, IDLE_MS); /* for the client to take it */
+	if (c->out_size)
+		pump_response(c);
+	else
+		finish_response(c);
+}
+
+static void send_problem(struct client *c, int status, const char *detail)
+{
+	struct sluice_response r = { 0 };
+
+	sluice_api_problem(&r, status, detail);
+	send_response(c, &r);
+}
+
+/* ---- the uplink ---- */
+
+/* Who is it? 0, or the status and reason to answer with. */
+static int check_device(struct client *c, struct sluice_session_request *who, const char **why)
+{
+	char tenant[SLUICE_TLS_ID], device[SLUICE_TLS_ID];
+	struct sluice_tls_peer peer;
+	int err;
+
+	sluice_conn_peer(c->conn, &peer);
+	*why = "a device certificate is needed; enrol the device";
+	if (!peer.present || sluice_tls_identity(&peer, tenant, device) ||
+	    !sluice_name_valid(tenant) || !sluice_name_valid(device))
+		return 401;
+	err = sluice_auth_allowed(c->server->auth, tenant, device, peer.serial);
+	*why = "the device's certificate is revoked or unknown here; enrol the device again";
+	if (err == -EKEYREVOKED || err == -ENOENT)
+		return 403;
+	*why = NULL;
+	if (err)
+		return 503;
+	snprintf(who->tenant, sizeof(who->tenant), "%.31s", tenant);
+	snprintf(who->device, sizeof(who->device), "%.31s", device);
+	memcpy(who->serial, peer.serial, sizeof(who->serial));
+	return 0;
+}
+
+static void upgrade(struct client *c)
+{
+	struct sluice_http *h = c->http;
+	struct sluice_session_request who = { 0 };
+	char head[256];
+	struct sluice_http_writer w = { .buf = head, .size = sizeof(head) };
+	struct iovec iov = { .iov_base = head };
+	const char *why = NULL;
+	int status;
+
+	c->closing = 1;
+	if (h->method != SLUICE_HTTP_GET || h->content_length) {
+		send_problem(c, 405, NULL);
+		return;
+	}
+	if (!h->upgrade ||
+	    !sluice_http_token(sluice_http_field(h, "upgrade"), SLUICE_WIRE_UPGRADE)) {
+		send_problem(c, 426, "ask for Upgrade: " SLUICE_WIRE_UPGRADE);
+		return;
+	}
+	status = check_device(c, &who, &why);
+	if (status) {
+		send_problem(c, status, why);
+		return;
+	}
+	sluice_http_write_status(&w, 101);
+	sluice_http_write_field(&w, "Upgrade", "%s", SLUICE_WIRE_UPGRADE);
+	sluice_http_write_field(&w, "Connection", "Upgrade");
+	iov.iov_len = (size_t)sluice_http_write_end(&w);
+	sluice_io_timer_cancel(c->server->io, &c->deadline);
+	c->session = w.overflow ? NULL : sluice_session_open(c->server, c->conn, &who);
+	if (!c->session) {
+		sluice_conn_abort(c->conn, "out of memory");
+		return;
+	}
+	free(c->http);
+	c->http = NULL;
+	free(c->body);
+	c->body = NULL;
+	if (sluice_conn_send(c->conn, &iov, 1))
+		sluice_conn_abort(c->conn, "cannot answer");
+}
+
+/* ---- requests ---- */
+
+static int is_uplink(const struct sluice_http *h)
+{
+	char path[64];
+
+	return !sluice_http_path(h, path, sizeof(path)) && !strcmp(path, SLUICE_WIRE_PATH);
+}
+
+static void run_request(struct client *c)
+{
+	struct sluice_response r;
+
+	c->closing = !c->http->keep_alive || c->server->stopping;
+	sluice_api_handle(c->server, c->http, c->body, c->body_size, &r);
+	send_response(c, &r);
+	sluice_http_begin_request(c->http, 0);
+	c->begun = 0;
+	free(c->body);
+	c->body = NULL;
+	c->body_size = 0;
+}
+
+static int add_body(struct client *c)
+{
+	uint8_t *more = realloc(c->body, c->body_size + c->http->body_size);
+
+	if (!more)
+		return -ENOMEM;
+	c->body = more;
+	memcpy(c->body + c->body_size, c->http->body, c->http->body_size);
+	c->body_size += c->http->body_size;
+	return 0;
+}
+
+/* Returns the bytes taken; stops at the upgrade. Bytes may be used up before the message is. */
+static size_t feed_request(struct client *c, const uint8_t *data, size_t size)
+{
+	size_t used = 0, at = 0;
+	int step;
+
+	do {
+		step = sluice_http_feed(c->http, data + at, size - at, &used);
+		at += used;
+		if (step < 0) {
+			c->closing = 1;
+			send_problem(c, c->http->status, c->http->why);
+		} else if (step == SLUICE_HTTP_STARTED && is_uplink(c->http)) {
+			upgrade(c);
+		} else if (step == SLUICE_HTTP_BODY && add_body(c)) {
+			sluice_conn_abort(c->conn, "out of memory");
+			return size;
+		} else if (step == SLUICE_HTTP_DONE) {
+			run_request(c);
+			if (at < size && !c->closing) { /* no pipelining */
+				c->closing = 1;
+				sluice_conn_abort(c->conn,
+						  "a request before the last was answered");
+			}
+			return size;
+		}
+	} while (step != SLUICE_HTTP_MORE && !c->closing && !c->session);
+	return at;
+}
+
+static void on_open(void *arg)
+{
+	struct client *c = arg;
+
+	set_deadline(c, REQUEST_MS);
+}
+
+static void on_data(void *arg, const uint8_t *data, size_t size)
+{
+	struct client *c = arg;
+	size_t used;
+
+	if (!c->session) {
+		if (c->closing)
+			return;
+		if (c->out) { /* the answer is not taken yet: no pipelining */
+			sluice_conn_abort(c->conn, "a request before the last was answered");
+			return;
+		}
+		if (!c->begun)
+			set_deadline(c, REQUEST_MS);
+		c->begun = 1;
+		used = feed_request(c, data, size);
+		data += used;
+		size -= used;
+	}
+	if (c->session && size)
+		sluice_session_data(c->session, data, size);
+}
+
+static void on_drain(void *arg)
+{
+	struct client *c = arg;
+
+	if (c->session)
+		sluice_session_drain(c->session);
+	else if (c->out)
+		pump_response(c);
+}
+
+static void on_close(void *arg, enum sluice_conn_end end, const char *why)
+{
+	struct client *c = arg;
+	struct sluice_server *s = c->server;
+
+	if (!c->session)
+		sluice_debug("connection from %s ended: %s", sluice_conn_address(c->conn), why);
+	sluice_session_close(c->session, why);
+	sluice_io_timer_cancel(s->io, &c->deadline);
+	if (c->next)
+		c->next->prev = c->prev;
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		s->clients = c->next;
+	s->client_count--;
+	free(c->http);
+	free(c->body);
+	free(c->out);
+	free(c);
+	if (s->stopping && !s->client_count)
+		sluice_io_stop(s->io);
+}
+
+void sluice_http_accept(void *server, int fd)
+{
+	static const struct sluice_conn_ops ops = { on_open, on_data, on_drain, on_close };
+	struct sluice_server *s = server;
+	struct sluice_conn_config conf = {
+		.io = s->io,
+		.tls = s->tls,
+		.ops = &ops,
+		.high_water = SLUICE_HIGH_WATER,
+	};
+	struct client *c;
+
+	if (s->stopping || s->client_count >= SLUICE_CLIENTS_MAX) {
+		close(fd);
+		return;
+	}
+	c = calloc(1, sizeof(*c));
+	if (c)
+		c->http = malloc(sizeof(*c->http));
+	if (!c || !c->http) {
+		close(fd);
+		free(c);
+		return;
+	}
+	c->server = s;
+	sluice_http_begin_request(c->http, 0);
+	c->conn = sluice_conn_adopt(&conf, fd, c);
+	if (!c->conn) {
+		free(c->http);
+		free(c);
+		return;
+	}
+	c->next = s->clients;
+	if (c->next)
+		c->next->prev = c;
+	s->clients = c;
+	s->client_count++;
+}
+
+void sluice_http_end_all(struct sluice_server *s, int now)
+{
+	struct client *c;
+
+	for (c = s->clients; c; c = c->next) {
+		if (now)
+			sluice_conn_abort(c->conn, "the server ends");
+		else if (c->session)
+			sluice_session_goaway(c->session, SLUICE_CODE_SHUTDOWN, "the server ends",
+					      2000);
+		else if (!c->out)
+			sluice_conn_shutdown(c->conn);
+	}
+	if (s->stopping && !s->client_count)
+		sluice_io_stop(s->io);
+}

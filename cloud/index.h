@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * index.h - what is stored where: cameras, epochs, segments, frames, summaries. A table of
+ * functions, so that another data base can stand behind it (index_sqlite.c is the first).
+ *
+ * One handle per thread. All return 0 or a negative errno (-ENOENT: no such row) unless said
+ * otherwise. Numbers from devices are below 2^63 (the ingest checks it). Tenant arguments are
+ * mandatory where a person asks: no function that serves requests returns rows of
+ * another tenant.
+ *
+ * Everything about frames can be made again from the segments, and the rest from the media
+ * directory (rebuild.c); who may connect lies elsewhere (auth.h).
+ */
+#ifndef SLUICE_INDEX_H
+#define SLUICE_INDEX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "cloud/camera.h"
+
+struct sluice_index_segment {
+	uint64_t id;
+	uint8_t camera[16];
+	char path[192]; /* below the data directory */
+	uint64_t created_ns;
+	uint64_t size; /* 0 while it is open */
+	int closed;    /* nothing more will be appended */
+};
+
+struct sluice_index_frame {
+	uint8_t camera[16];
+	uint64_t epoch, sequence;
+	uint64_t segment, offset;
+	uint32_t length; /* of the record, with padding */
+	uint64_t time_ns, utc_ns;
+	uint16_t reason, flags;
+};
+
+struct sluice_index_epoch {
+	uint8_t camera[16];
+	uint64_t epoch;
+	uint64_t first_ns, first_utc_ns; /* of its first frame: device monotonic, UTC */
+	int64_t told; /* every event that began at or before this sequence is told; -1: none */
+	int done;     /* the epoch has ended and everything is told */
+};
+
+struct sluice_index_media {
+	char name[48];
+	uint64_t size;
+	uint8_t sha256[32];
+};
+
+#define SLUICE_SUMMARY_MEDIA_MAX 32
+
+struct sluice_index_summary {
+	char id[33];
+	uint8_t camera[16];
+	uint64_t epoch;
+	uint64_t start_utc_ns, end_utc_ns;
+	const char *json;
+	const struct sluice_index_media *media;
+	size_t media_count;
+	int acked; /* the device has it on its disk */
+};
+
+/* Row functions: non-zero ends the walk and is returned by it. Rows are borrowed. */
+typedef int (*sluice_index_camera_fn)(void *ctx, const struct sluice_camera *c,
+				      uint64_t seen_utc_ns, uint32_t width, uint32_t height,
+				      const void *ledger, size_t ledger_size);
+typedef int (*sluice_index_segment_fn)(void *ctx, const struct sluice_index_segment *s);
+typedef int (*sluice_index_frame_fn)(void *ctx, const struct sluice_index_frame *f);
+typedef int (*sluice_index_epoch_fn)(void *ctx, const struct sluice_camera *c,
+				     const struct sluice_index_epoch *e);
+typedef int (*sluice_index_summary_fn)(void *ctx, const struct sluice_camera *c,
+				       const struct sluice_index_summary *s);
+
+struct sluice_index;
+
+struct sluice_index_ops {
+	void (*close)(struct sluice_index *ix);
+
+	/* Everything between begin and commit is durable together or not at all. After a failed
+	 * call in between: rollback. */
+	int (*begin)(struct sluice_index *ix);
+	int (*commit)(struct sluice_index *ix);
+	void (*rollback)(struct sluice_index *ix);
+
+	/* -EDQUOT: the device has used SLUICE_CAMERAS_MAX names. Known ones: 0 */
+	int (*camera_add)(struct sluice_index *ix, const struct sluice_camera *c);
+	int (*camera_find)(struct sluice_index *ix, const uint8_t id[16], struct sluice_camera *c);
+	/* newest frame and picture size; width 0 leaves the size */
+	int (*camera_seen)(struct sluice_index *ix, const uint8_t id[16], uint64_t utc_ns,
+			   uint32_t width, uint32_t height);
+	/* newest ledger as it came (LEDGER field of STATS) */
+	int (*camera_ledger)(struct sluice_index *ix, const uint8_t id[16], const void *ledger,
+			     size_t size);
+	int (*cameras)(struct sluice_index *ix, const char *tenant, sluice_index_camera_fn fn,
+		       void *ctx);
+
+	int (*segment_add)(struct sluice_index *ix, struct sluice_index_segment *s); /* sets id */
+	int (*segment_closed)(struct sluice_index *ix, uint64_t id, uint64_t size);
+	int (*segment_find)(struct sluice_index *ix, const char *path,
+			    struct sluice_index_segment *s);
+	int (*segments)(struct sluice_index *ix, sluice_index_segment_fn fn, void *ctx);
+	/* frames of the segment at or behind offset: how many */
+	int (*segment_beyond)(struct sluice_index *ix, const struct sluice_index_segment *s,
+			      uint64_t offset, uint64_t *count);
+
+	/* a frame that is there already stays as it is: 0 */
+	int (*frame_add)(struct sluice_index *ix, const struct sluice_index_frame *f);
+	/* highest stored sequence of the epoch */
+	int (*frame_last)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
+			  uint64_t *sequence);
+	/* path: of its segment, 192 bytes */
+	int (*frame_find)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
+			  uint64_t sequence, struct sluice_index_frame *f, char *path);
+	/* in order, those with a sequence > after (-1: all) */
+	int (*frames)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
+		      int64_t after, sluice_index_frame_fn fn, void *ctx);
+	/* every frame and segment row goes; before a rebuild */
+	int (*frames_clear)(struct sluice_index *ix);
+	int (*frames_count)(struct sluice_index *ix, uint64_t *count);
+
+	/* known ones stay as they are */
+	int (*epoch_add)(struct sluice_index *ix, const struct sluice_index_epoch *e);
+	int (*epoch_find)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
+			  struct sluice_index_epoch *e);
+	int (*epoch_told)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
+			  int64_t told, int done);
+	/* those not done, oldest first */
+	int (*epochs_open)(struct sluice_index *ix, sluice_index_epoch_fn fn, void *ctx);
+
+	/* 1: it was there already, nothing changed */
+	int (*summary_add)(struct sluice_index *ix, const struct sluice_index_summary *s);
+	int (*summary_acked)(struct sluice_index *ix, const uint8_t camera[16], const char *id);
+	/* of one camera, not acknowledged, oldest first; only id, epoch and times are filled */
+	int (*summaries_unacked)(struct sluice_index *ix, const uint8_t camera[16],
+				 sluice_index_summary_fn fn, void *ctx);
+	/* newest first, at most limit; camera: name, NULL for all */
+	int (*summaries)(struct sluice_index *ix, const char *tenant, const char *camera,
+			 unsigned int limit, sluice_index_summary_fn fn, void *ctx);
+	/* of every tenant, for the check of the whole store */
+	int (*summaries_all)(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx);
+	/* one, with its media; -ENOENT too if it is another tenant's */
+	int (*summary_find)(struct sluice_index *ix, const char *tenant, const char *id,
+			    sluice_index_summary_fn fn, void *ctx);
+};
+
+struct sluice_index {
+	const struct sluice_index_ops *ops;
+};
+
+/* A handle on the SQLite file at path, made if it does not exist. */
+int sluice_index_sqlite_open(const char *path, struct sluice_index **out);
+
+static inline void sluice_index_close(struct sluice_index *ix)
+{
+	if (ix)
+		ix->ops->close(ix);
+}
+
+#endif

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+/*
+ * keyframes.c - in order of importance: the picture that shows each track best; one picture of
+ * every burst of motion (bursts are parted by a second of rest); pictures that close stretches of
+ * motion of which nothing is shown yet. A candidate that looks like a chosen one and lies close to
+ * it in time adds nothing and is left out (its tracks are named on the chosen one).
+ *
+ * When there are more candidates than room, longer tracks and longer stretches go first.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "cloud/keyframes.h"
+
+#define BURST_REST_S 1.0f
+#define SAME_S	     0.8f /* closer pictures are one */
+#define ALIKE_S	     3.0f /* within this, pictures that look alike are one */
+#define ALIKE_GREY   4.0f /* mean difference of the thumbnails */
+#define STRETCH_S    2.5f /* least stretch of motion that deserves a picture of its own */
+
+struct choice {
+	const struct sluice_event_log *e;
+	struct sluice_keyframe *out;
+	const struct sluice_moment *from[SLUICE_KEYFRAMES_MAX];
+	uint32_t count, max;
+};
+
+static const struct sluice_moment *moment_near(const struct sluice_event_log *e, uint64_t sequence,
+					       double t_s)
+{
+	const struct sluice_moment *best = NULL;
+
+	for (uint32_t i = 0; i < e->moment_count; i++) {
+		const struct sluice_moment *m = &e->moments[i];
+
+		if (m->sequence == sequence)
+			return m;
+		if (!best || fabs(m->t_s - t_s) < fabs(best->t_s - t_s))
+			best = m;
+	}
+	return best;
+}
+
+static float difference(const struct sluice_moment *a, const struct sluice_moment *b)
+{
+	float sum = 0;
+
+	for (int i = 0; i < SLUICE_THUMB; i++)
+		sum += fabsf((float)a->thumb[i] - b->thumb[i]);
+	return sum / SLUICE_THUMB;
+}
+
+static void name_track(struct sluice_keyframe *k, uint32_t id)
+{
+	if (!id || k->track_count == SLUICE_KEYFRAME_TRACKS)
+		return;
+	for (uint32_t i = 0; i < k->track_count; i++)
+		if (k->tracks[i] == id)
+			return;
+	k->tracks[k->track_count++] = id;
+}
+
+/* Take a moment unless it adds nothing. alike: also leave it out for looking like a near one. */
+static void take(struct choice *c, const struct sluice_moment *m, const char *why, uint32_t track,
+		 bool alike)
+{
+	struct sluice_keyframe *k;
+
+	for (uint32_t i = 0; i < c->count; i++) {
+		double dt = fabs(c->from[i]->t_s - m->t_s);
+
+		if (dt < SAME_S ||
+		    (alike && dt < ALIKE_S && difference(c->from[i], m) < ALIKE_GREY)) {
+			if (dt < 0.05)
+				name_track(&c->out[i], track);
+			return;
+		}
+	}
+	if (c->count == c->max)
+		return;
+	c->from[c->count] = m;
+	k = &c->out[c->count++];
+	*k = (struct sluice_keyframe){ .sequence = m->sequence, .t_s = m->t_s, .why = why };
+	name_track(k, track);
+}
+
+static int longer(const void *p, const void *q)
+{
+	const struct sluice_track *const *a = p, *const *b = q;
+	float la = (*a)->seen_s - (*a)->start_s, lb = (*b)->seen_s - (*b)->start_s;
+
+	return la < lb ? 1 : la > lb ? -1 : 0;
+}
+
+static void take_best_views(struct choice *c)
+{
+	const struct sluice_track *by_length[SLUICE_EVENT_TRACKS];
+	uint32_t n = 0, room = c->max;
+
+	for (uint32_t i = 0; i < c->e->track_count; i++)
+		by_length[n++] = &c->e->tracks[i];
+	qsort(by_length, n, sizeof(by_length[0]), longer);
+	c->max = (c->max + 1) / 2; /* the other half is kept for bursts and stretches */
+	for (uint32_t i = 0; i < n; i++) {
+		const struct sluice_moment *m =
+			moment_near(c->e, by_length[i]->best.sequence, by_length[i]->best.t_s);
+
+		/* a track may go on after the event, in frames of the post-roll */
+		if (m && m->t_s >= c->e->part_start_s && m->t_s <= c->e->end_s)
+			take(c, m, "best view", by_length[i]->id, true);
+	}
+	c->max = room;
+}
+
+static bool shown(const struct choice *c, double start, double end)
+{
+	for (uint32_t i = 0; i < c->count; i++)
+		if (c->from[i]->t_s >= start - 0.01f && c->from[i]->t_s <= end + 0.01f)
+			return true;
+	return false;
+}
+
+/* The most telling moment with motion between two times, or NULL. */
+static const struct sluice_moment *busiest(const struct sluice_event_log *e, double start,
+					   double end)
+{
+	const struct sluice_moment *best = NULL;
+
+	for (uint32_t i = 0; i < e->moment_count; i++) {
+		const struct sluice_moment *m = &e->moments[i];
+
+		if (!m->motion || m->t_s < start || m->t_s > end)
+			continue;
+		if (!best || m->objects > best->objects ||
+		    (m->objects == best->objects && m->moving > best->moving))
+			best = m;
+	}
+	return best;
+}
+
+static void take_bursts(struct choice *c)
+{
+	const struct sluice_event_log *e = c->e;
+	double start = -1, last = -1;
+
+	for (uint32_t i = 0; i <= e->moment_count; i++) {
+		const struct sluice_moment *m = i < e->moment_count ? &e->moments[i] : NULL;
+
+		if (m && !m->motion)
+			continue;
+		if (start >= 0 && (!m || m->t_s - last > BURST_REST_S)) {
+			if (!shown(c, start, last))
+				take(c, busiest(e, start, last), "burst", 0, false);
+			start = -1;
+		}
+		if (!m)
+			break;
+		if (start < 0)
+			start = m->t_s;
+		last = m->t_s;
+	}
+}
+
+/* Again and again: the longest stretch between chosen pictures gets one from its middle. */
+static void take_stretches(struct choice *c)
+{
+	const struct sluice_event_log *e = c->e;
+
+	while (c->count < c->max) {
+		double from = 0, to = 0, before = e->part_start_s;
+		const struct sluice_moment *m;
+		uint32_t count = c->count;
+
+		for (;;) {
+			double next = e->last_motion_s;
+
+			for (uint32_t i = 0; i < c->count; i++)
+				if (c->from[i]->t_s > before && c->from[i]->t_s < next)
+					next = c->from[i]->t_s;
+			if (next - before > to - from) {
+				from = before;
+				to = next;
+			}
+			if (next >= e->last_motion_s)
+				break;
+			before = next;
+		}
+		if (to - from < STRETCH_S)
+			return;
+		m = busiest(e, from + (to - from) / 4, to - (to - from) / 4);
+		if (!m)
+			return;
+		take(c, m, "coverage", 0, false);
+		if (c->count == count)
+			return;
+	}
+}
+
+static int earlier(const void *p, const void *q)
+{
+	const struct sluice_keyframe *a = p, *b = q;
+
+	return a->t_s < b->t_s ? -1 : a->t_s > b->t_s ? 1 : 0;
+}
+
+uint32_t sluice_keyframes_choose(const struct sluice_event_log *e, uint32_t max,
+				 struct sluice_keyframe out[SLUICE_KEYFRAMES_MAX])
+{
+	struct choice c = { .e = e,
+			    .out = out,
+			    .max = max < SLUICE_KEYFRAMES_MAX ? max : SLUICE_KEYFRAMES_MAX };
+	const struct sluice_moment *peak;
+
+	if (!e->moment_count || !max)
+		return 0;
+	take_best_views(&c);
+	take_bursts(&c);
+	take_stretches(&c);
+	peak = busiest(e, e->part_start_s, e->end_s);
+	take(&c, peak ? peak : &e->moments[e->moment_count / 2], "peak", 0, true);
+	for (uint32_t i = 0; i < c.count; i++)
+		for (uint32_t k = 0; k < e->track_count; k++)
+			if (e->tracks[k].start_s <= out[i].t_s && e->tracks[k].seen_s >= out[i].t_s)
+				name_track(&out[i], e->tracks[k].id);
+	qsort(out, c.count, sizeof(out[0]), earlier);
+	return c.count;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/* main.c - sluice-cloud and its subcommands. */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cloud/cmd.h"
+#include "lib/log.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "init", sluice_cmd_init },
+	{ "run", sluice_cmd_run },
+	{ "token", sluice_cmd_token },
+	{ "devices", sluice_cmd_devices },
+	{ "revoke", sluice_cmd_revoke },
+	{ "fsck", sluice_cmd_fsck },
+	{ "rebuild-index", sluice_cmd_rebuild },
+};
+
+static const char help[] =
+	"usage: sluice-cloud COMMAND --data DIR [OPTION]...\n"
+	"Stores what devices send, analyses it, and sends video summaries back.\n"
+	"\n"
+	"  init   --data DIR [--name HOST]... [--force]\n"
+	"         make the data directory: authority, server certificate for localhost, 127.0.0.1\n"
+	"         and each HOST (name or address), and the first administrator's token, which is\n"
+	"         printed once. --force makes new ones; every device must then be enrolled again\n"
+	"  run    --data DIR --listen ADDR:PORT [--port-file FILE] [--verbose]\n"
+	"         serve; port 0 takes any free one, FILE receives its number\n"
+	"  token  --data DIR --device NAME [--minutes N] [--url URL]\n"
+	"         one-time token that enrols the device within N minutes (15), and the command for "
+	"it\n"
+	"  devices        --data DIR       list devices and their certificates\n"
+	"  revoke         --data DIR NAME  deny the device's certificates, also on live "
+	"connections\n"
+	"  fsck           --data DIR       compare segments, index and media; changes nothing\n"
+	"  rebuild-index  --data DIR       make the index again from segments and media\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 wrong use.\n";
+
+int sluice_cmd_option(int argc, char **argv, const struct option *options)
+{
+	int c;
+
+	opterr = 0;
+	c = getopt_long(argc, argv, ":", options, NULL);
+	if (c == ':')
+		sluice_cmd_usage(argv[0], "option '%s' needs a value", argv[optind - 1]);
+	else if (c == '?')
+		sluice_cmd_usage(argv[0], "unknown option '%s'", argv[optind - 1]);
+	return c == ':' ? '?' : c;
+}
+
+int sluice_cmd_usage(const char *name, const char *format, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "sluice-cloud %s: ", name);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputs("; see sluice-cloud --help\n", stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+	int j;
+
+	sluice_log_setup("sluice-cloud", SLUICE_LOG_INFO, false);
+	for (j = 1; j < argc && strcmp(argv[j], "--"); j++) {
+		if (!strcmp(argv[j], "--help") || !strcmp(argv[j], "-h")) {
+			fputs(help, stdout);
+			return 0;
+		}
+	}
+	if (argc < 2) {
+		fputs(help, stderr);
+		return 2;
+	}
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "sluice-cloud: no command '%s'; see sluice-cloud --help\n", argv[1]);
+	return 2;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * media.h - the files of summaries: summary.json and what belongs to it. A table of functions;
+ * media_dir.c keeps them in a directory. Any thread may call; names are [A-Za-z0-9._-]{1,47},
+ * without a leading dot.
+ */
+#ifndef SLUICE_MEDIA_H
+#define SLUICE_MEDIA_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "cloud/camera.h"
+
+struct sluice_media_file {
+	const char *name;
+	const uint8_t *data;
+	size_t size;
+};
+
+struct sluice_media;
+
+struct sluice_media_ops {
+	void (*close)(struct sluice_media *m);
+	/* All files durable under the id, or none. An id that is there already stays as it is: 0.
+	 */
+	int (*put)(struct sluice_media *m, const struct sluice_camera *c, const char *id,
+		   const struct sluice_media_file *files, size_t count);
+	/* *data: malloc'd, the caller's. -ENOENT; -EFBIG: above max bytes. */
+	int (*get)(struct sluice_media *m, const struct sluice_camera *c, const char *id,
+		   const char *name, size_t max, uint8_t **data, size_t *size);
+};
+
+struct sluice_media {
+	const struct sluice_media_ops *ops;
+};
+
+int sluice_media_name_valid(const char *name);
+
+/* Files at ROOT/TENANT/CAMERA-HEX/ID/NAME. */
+int sluice_media_dir_open(const char *root, struct sluice_media **out);
+
+static inline void sluice_media_close(struct sluice_media *m)
+{
+	if (m)
+		m->ops->close(m);
+}
+
+#endif

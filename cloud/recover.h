@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* recover.h - from segments to the index: after a crash, for a check, for a rebuild. */
+#ifndef SLUICE_RECOVER_H
+#define SLUICE_RECOVER_H
+
+#include "cloud/index.h"
+
+/* Called for each segment file, sorted by name; path is below the data directory. */
+typedef int (*sluice_walk_fn)(void *ctx, const struct sluice_camera *c, const char *path);
+
+int sluice_walk_segments(const char *data, sluice_walk_fn fn, void *ctx);
+
+struct sluice_recovered {
+	unsigned int scanned; /* segments */
+	unsigned int damaged; /* of them, with a bad record before frames that the index knows */
+	uint64_t frames;      /* whole records seen */
+	uint64_t added;	      /* of them, unknown to the index until now */
+	uint64_t cut;	      /* bytes of half-written records cut off */
+};
+
+/*
+ * Scans the segments that are not known to be closed, or (all) every one; cuts what a crash left
+ * half-written, adds to the index what it does not know, marks them closed. Nobody else may use
+ * the data directory.
+ */
+int sluice_recover(const char *data, struct sluice_index *ix, int all, struct sluice_recovered *r);
+
+/* Throws away what the index says of frames and summaries' files and makes it again. */
+int sluice_rebuild(const char *data, struct sluice_index *ix, struct sluice_recovered *r,
+		   uint64_t *summaries);
+
+struct sluice_check {
+	unsigned int segments;
+	uint64_t frames;	/* whole records */
+	uint64_t indexed;	/* rows */
+	uint64_t missing_row;	/* records without a row */
+	uint64_t missing_frame; /* rows without a whole record: lost frames */
+	unsigned int bad_tail;	/* segments with bytes behind their last whole record */
+	unsigned int bad_header;
+	uint64_t summaries;
+	uint64_t bad_media; /* files missing or changed */
+};
+
+/* check.c: reads everything, changes nothing. */
+int sluice_check(const char *data, struct sluice_index *ix, struct sluice_check *r);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* segment.h - append-only files of stored frames; the bytes are in sluice/layout.h. */
+#ifndef SLUICE_SEGMENT_H
+#define SLUICE_SEGMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sluice/layout.h>
+
+/* Bit of a record's flags that the device never sets: the picture is not a JPEG of the announced
+ * size. It is kept as evidence, and never decoded. */
+#define SLUICE_RECORD_BAD 0x8000u
+
+#define SLUICE_RECORD_PAYLOAD_MAX (9u << 20) /* bytes; a longer record is damage */
+
+/* One record in host order. Pointers are borrowed. */
+struct sluice_segment_frame {
+	uint64_t epoch, sequence;
+	uint64_t time_ns, utc_ns;
+	uint16_t width, height;
+	uint16_t grid_w, grid_h;
+	uint16_t reason, flags;
+	uint32_t score, event, settings;
+	const uint8_t *cells; /* bitmap, cells_size bytes; NULL if 0 */
+	uint32_t cells_size;
+	const uint8_t *jpeg;
+	uint32_t jpeg_size;
+};
+
+/* Header of a segment in host order. */
+struct sluice_segment_info {
+	uint8_t camera[16];
+	uint64_t created_ns, epoch, sequence;
+};
+
+struct sluice_segment; /* open for appending; one thread at a time */
+
+/*
+ * Creates the file (which must not exist) and writes its header; the directory is synced by
+ * sluice_segment_sync(). Returns 0 or a negative errno; *out is NULL on failure.
+ */
+int sluice_segment_create(const char *path, const struct sluice_segment_info *info,
+			  struct sluice_segment **out);
+
+/*
+ * Appends a record; not durable before sluice_segment_sync(). On failure the file is as before.
+ * *offset and *length receive where the record lies, padding included.
+ * -EINVAL: beyond SLUICE_RECORD_PAYLOAD_MAX. -EIO: an earlier failure could not be undone; the
+ * segment takes no more. Else the errno of write.
+ */
+int sluice_segment_append(struct sluice_segment *s, const struct sluice_segment_frame *f,
+			  uint64_t *offset, uint32_t *length);
+
+/* Makes everything appended durable. After a failure the segment takes no more (-EIO). */
+int sluice_segment_sync(struct sluice_segment *s);
+
+/* Takes back what was appended beyond size and is not wanted (its group was not committed). */
+void sluice_segment_rewind(struct sluice_segment *s, uint64_t size);
+
+/* Bytes written so far, header included. */
+uint64_t sluice_segment_size(const struct sluice_segment *s);
+
+/* NULL-safe. Does not sync. */
+void sluice_segment_close(struct sluice_segment *s);
+
+/*
+ * Parses a record at the start of buf. Returns the bytes it takes (padding included), 0 if size
+ * bytes are too few to hold it, -EBADMSG if it is none. Pointers of *f point into buf.
+ */
+long sluice_record_decode(const uint8_t *buf, size_t size, struct sluice_segment_frame *f);
+
+/* Parses the 64 bytes at the start of a file. -EBADMSG, or -EPROTONOSUPPORT: another version. */
+int sluice_segment_decode(const uint8_t buf[64], struct sluice_segment_info *info);
+
+/* Called for each whole record, in order; a non-zero return ends the scan and is returned. */
+typedef int (*sluice_segment_fn)(void *ctx, const struct sluice_segment_frame *f, uint64_t offset,
+				 uint32_t length);
+
+/*
+ * Reads a segment from its start to its first bad record or its end. *good_end receives the
+ * offset behind the last whole record, *size the size of the file; equal if nothing is damaged.
+ * Returns 0 also for a damaged tail. -EBADMSG: the header is damaged (*good_end is 0).
+ */
+int sluice_segment_scan(const char *path, struct sluice_segment_info *info, sluice_segment_fn fn,
+			void *ctx, uint64_t *good_end, uint64_t *size);
+
+/* Cuts the file to good_end bytes, durably. */
+int sluice_segment_truncate(const char *path, uint64_t good_end);
+
+/*
+ * Reads one record. *buf receives the malloc'd bytes that *f points into; the caller frees it.
+ * -EBADMSG if there is no whole record at that place.
+ */
+int sluice_segment_read(const char *path, uint64_t offset, uint32_t length,
+			struct sluice_segment_frame *f, uint8_t **buf);
+
+#endif

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+/*
+ * server.c - start and stop of a cloud node, in order and in reverse.
+ *
+ * Start: data directory locked, keys, recovery of segments that a crash left open, bus, workers,
+ * writer, and last the listener: nobody is heard before what was stored is known. Stop: no new
+ * connections, GOAWAY to the devices (at most 3 s), the writer stores what it has, the bus and the
+ * workers end; what is stored and not analysed is analysed after the next start.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cloud/recover.h"
+#include "cloud/server.h"
+#include "lib/log.h"
+
+#define WATCH_MS 250
+#define LATE_MS	 3000
+
+size_t sluice_server_fill(struct sluice_server *s)
+{
+	return sluice_ingest_fill(s->ingest) + s->bus->ops->fill(s->bus);
+}
+
+static void on_watch(void *arg)
+{
+	struct sluice_server *s = arg;
+	int64_t version = s->deny_version;
+	int changed = 0;
+
+	if (++s->watch_turn % 4 == 0) {
+		changed =
+			!sluice_auth_deny_version(s->auth, &version) && version != s->deny_version;
+		s->deny_version = version;
+	}
+	sluice_session_watch(s, changed);
+	sluice_io_timer_in(s->io, &s->watch, WATCH_MS, on_watch, s);
+}
+
+static void on_stop_late(void *arg)
+{
+	struct sluice_server *s = arg;
+
+	sluice_http_end_all(s, 1);
+}
+
+static void on_signal(void *arg, int signal)
+{
+	struct sluice_server *s = arg;
+
+	if (s->stopping) {
+		sluice_http_end_all(s, 1);
+		return;
+	}
+	sluice_info("%s: ending", signal == SIGINT ? "interrupted" : "asked to end");
+	s->stopping = 1;
+	sluice_io_unlisten(s->listener);
+	s->listener = NULL;
+	sluice_io_timer_in(s->io, &s->late, LATE_MS, on_stop_late, s);
+	sluice_http_end_all(s, 0);
+}
+
+static int lock_data(struct sluice_server *s)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/lock", s->c.data);
+	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lock < 0) {
+		int err = -errno;
+
+		sluice_error("cannot open %s: %s; make the data directory with: sluice-cloud init "
+			     "--data %s",
+			     path, strerror(-err), s->c.data);
+		return err;
+	}
+	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
+		sluice_error("%s is in use by another sluice-cloud", s->c.data);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/* "ADDR:PORT" or "[ADDR]:PORT". */
+static int parse_address(const char *text, struct sockaddr_storage *addr, socklen_t *len)
+{
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICSERV | AI_PASSIVE,
+					.ai_socktype = SOCK_STREAM };
+	const char *colon = strrchr(text, ':');
+	struct addrinfo *found;
+	char host[256];
+	size_t n;
+
+	if (!colon || !colon[1])
+		return -EINVAL;
+	n = (size_t)(colon - text);
+	if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
+		text++;
+		n -= 2;
+	}
+	if (n >= sizeof(host))
+		return -EINVAL;
+	memcpy(host, text, n);
+	host[n] = 0;
+	if (getaddrinfo(n ? host : NULL, colon + 1, &hints, &found))
+		return -EINVAL;
+	memcpy(addr, found->ai_addr, found->ai_addrlen);
+	*len = found->ai_addrlen;
+	freeaddrinfo(found);
+	return 0;
+}
+
+/* Whole or not at all: whoever waits for the file reads a whole number. */
+static int write_port(const struct sluice_server *s)
+{
+	char part[4096];
+	FILE *f;
+	int bad;
+
+	if (!s->c.port_file)
+		return 0;
+	snprintf(part, sizeof(part), "%s.part", s->c.port_file);
+	f = fopen(part, "we");
+	if (!f)
+		return -errno;
+	bad = fprintf(f, "%u\n", s->port) < 0;
+	bad |= fclose(f);
+	return bad || rename(part, s->c.port_file) ? -errno : 0;
+}
+
+static int start_listening(struct sluice_server *s)
+{
+	struct sockaddr_storage addr;
+	socklen_t len;
+	int err = parse_address(s->c.listen, &addr, &len);
+
+	if (err) {
+		sluice_error("'%s' is not ADDRESS:PORT", s->c.listen);
+		return err;
+	}
+	s->listener =
+		sluice_io_listen(s->io, (struct sockaddr *)&addr, len, sluice_http_accept, s, &err);
+	if (!s->listener) {
+		sluice_error("cannot listen on %s: %s", s->c.listen, strerror(-err));
+		return err;
+	}
+	s->port = sluice_io_listener_port(s->listener);
+	err = write_port(s);
+	if (err)
+		sluice_error("cannot write %s: %s", s->c.port_file, strerror(-err));
+	return err;
+}
+
+/* Keys and data bases. */
+static int open_identity(struct sluice_server *s)
+{
+	char cert[4096], key[4096], ca[4096], db[4096], why[512];
+	const struct sluice_tls_config tls = { .server = true, .cert = cert, .key = key, .ca = ca };
+	int err;
+
+	snprintf(cert, sizeof(cert), "%s/server.crt", s->c.data);
+	snprintf(key, sizeof(key), "%s/server.key", s->c.data);
+	snprintf(ca, sizeof(ca), "%s/ca.crt", s->c.data);
+	snprintf(db, sizeof(db), "%s/auth.db", s->c.data);
+	err = sluice_ca_open(s->c.data, &s->ca);
+	if (err) {
+		sluice_error(
+			"cannot use %s/ca.key and ca.crt: %s; run: sluice-cloud init --data %s",
+			s->c.data, err == -EACCES ? "others may read the key" : strerror(-err),
+			s->c.data);
+		return err;
+	}
+	s->tls = sluice_tls_ctx_open(&tls, &err, why, sizeof(why));
+	if (!s->tls) {
+		sluice_error("%s", why);
+		return err;
+	}
+	err = sluice_auth_open(db, &s->auth);
+	if (!err)
+		err = sluice_auth_deny_version(s->auth, &s->deny_version);
+	if (err)
+		sluice_error("cannot use %s: %s", db, strerror(-err));
+	return err;
+}
+
+static int open_store(struct sluice_server *s)
+{
+	struct sluice_recovered r;
+	char path[4096];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/index.db", s->c.data);
+	err = sluice_index_sqlite_open(path, &s->index);
+	if (err) {
+		sluice_error("cannot use %s: %s; if it is damaged: sluice-cloud rebuild-index "
+			     "--data %s",
+			     path, strerror(-err), s->c.data);
+		return err;
+	}
+	err = sluice_recover(s->c.data, s->index, 0, &r);
+	if (err) {
+		sluice_error("cannot recover %s: %s", s->c.data, strerror(-err));
+		return err;
+	}
+	if (r.scanned)
+		sluice_info("recovered %u segments: %llu frames added to the index, %llu bytes of "
+			    "half-written records cut off",
+			    r.scanned, (unsigned long long)r.added, (unsigned long long)r.cut);
+	if (r.damaged)
+		sluice_error("%u segments are damaged; run: sluice-cloud fsck --data %s", r.damaged,
+			     s->c.data);
+	snprintf(path, sizeof(path), "%s/media", s->c.data);
+	err = sluice_media_dir_open(path, &s->media);
+	if (err)
+		sluice_error("cannot open %s: %s", path, strerror(-err));
+	return err;
+}
+
+static int start_threads(struct sluice_server *s)
+{
+	struct sluice_ingest_config in = { .data = s->c.data,
+					   .tell = sluice_server_tell,
+					   .ctx = s };
+	struct sluice_worker_config wc = { .data = s->c.data,
+					   .ops = &sluice_server_worker_ops,
+					   .ctx = s };
+	int i, err;
+
+	s->cameras = sluice_cameras_open();
+	err = s->cameras ? sluice_bus_local_open(SLUICE_WORKERS, SLUICE_BUS_MAX, &s->bus) : -ENOMEM;
+	if (err)
+		return err;
+	wc.bus = in.bus = s->bus;
+	wc.cameras = s->cameras;
+	wc.media = s->media;
+	for (i = 0; i < SLUICE_WORKERS && !err; i++) {
+		wc.partition = (unsigned int)i;
+		err = sluice_worker_open(&wc, &s->worker[i]);
+	}
+	if (!err)
+		err = sluice_ingest_open(&in, &s->ingest);
+	if (err)
+		sluice_error("cannot start: %s", strerror(-err));
+	return err;
+}
+
+/* Every camera keeps a segment open. */
+static void raise_limits(void)
+{
+	struct rlimit r;
+
+	if (!getrlimit(RLIMIT_NOFILE, &r)) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+	char why[256];
+	int err;
+
+	memset(s, 0, sizeof(*s));
+	s->c = *c;
+	if (!s->c.credit_window)
+		s->c.credit_window = SLUICE_CREDIT_WINDOW;
+	raise_limits();
+	if (gethostname(s->node, sizeof(s->node) - 1))
+		snprintf(s->node, sizeof(s->node), "cloud");
+	err = lock_data(s);
+	if (!err)
+		err = open_identity(s);
+	if (!err)
+		err = open_store(s);
+	if (err)
+		return err;
+	s->io = sluice_io_open(NULL, &err, why, sizeof(why));
+	if (!s->io) {
+		sluice_error("%s", why);
+		return err;
+	}
+	err = sluice_io_signals(s->io, signals, 2, on_signal, s);
+	if (!err)
+		err = start_threads(s);
+	if (!err)
+		err = start_listening(s);
+	if (!err)
+		sluice_io_timer_in(s->io, &s->watch, WATCH_MS, on_watch, s);
+	return err;
+}
+
+int sluice_server_run(struct sluice_server *s)
+{
+	return sluice_io_run(s->io);
+}
+
+void sluice_server_close(struct sluice_server *s)
+{
+	int i;
+
+	s->stopping = 1;
+	if (s->listener)
+		sluice_io_unlisten(s->listener);
+	sluice_ingest_close(s->ingest);
+	if (s->bus)
+		s->bus->ops->stop(s->bus);
+	for (i = 0; i < SLUICE_WORKERS; i++)
+		sluice_worker_close(s->worker[i]);
+	if (s->io) {
+		sluice_io_timer_cancel(s->io, &s->watch);
+		sluice_io_timer_cancel(s->io, &s->late);
+	}
+	sluice_io_close(s->io); /* runs what the threads posted; sessions that are left end here */
+	sluice_bus_close(s->bus);
+	sluice_cameras_close(s->cameras);
+	sluice_media_close(s->media);
+	sluice_index_close(s->index);
+	sluice_auth_close(s->auth);
+	sluice_tls_ctx_close(s->tls);
+	sluice_ca_close(s->ca);
+	if (s->lock > 0)
+		close(s->lock);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.h - one running cloud node. What belongs to the event loop's thread is touched there
+ * alone; other threads reach it by sluice_io_post().
+ */
+#ifndef SLUICE_SERVER_H
+#define SLUICE_SERVER_H
+
+#include "cloud/auth.h"
+#include "cloud/bus.h"
+#include "cloud/ca.h"
+#include "cloud/index.h"
+#include "cloud/ingest.h"
+#include "cloud/media.h"
+#include "cloud/worker.h"
+#include "lib/conn.h"
+#include "lib/io.h"
+
+#define SLUICE_CLIENTS_MAX   4096
+#define SLUICE_WORKERS	     1
+#define SLUICE_FRAME_MAX     (4u << 20)	  /* payload of a FRAME; said in WELCOME */
+#define SLUICE_CREDIT_WINDOW (8u << 20)	  /* bytes a device may have under way */
+#define SLUICE_FILL_GRANT    (64u << 20)  /* bytes waiting; above it no new credit */
+#define SLUICE_FILL_PAUSE    (192u << 20) /* above it nothing is read from a sending device */
+#define SLUICE_BUS_MAX	     (32u << 20)
+#define SLUICE_HIGH_WATER    (128u << 10) /* of a connection's output: an ACK waits behind it */
+
+struct client;
+struct sluice_session;
+
+struct sluice_server_config {
+	const char *data;	/* directory made by `sluice-cloud init` */
+	const char *listen;	/* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
+	const char *port_file;	/* written once listening; may be NULL */
+	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
+};
+
+struct sluice_server {
+	struct sluice_server_config c;
+	struct sluice_io *io;
+	struct sluice_io_listener *listener;
+	struct sluice_tls_ctx *tls;
+	struct sluice_ca *ca;
+	struct sluice_auth *auth;
+	struct sluice_index *index; /* the loop's own */
+	struct sluice_media *media;
+	struct sluice_cameras *cameras;
+	struct sluice_bus *bus;
+	struct sluice_ingest *ingest;
+	struct sluice_worker *worker[SLUICE_WORKERS];
+	struct client *clients;
+	unsigned int client_count;
+	struct sluice_session *sessions;
+	uint64_t session_last;
+	int64_t deny_version;
+	struct sluice_io_timer watch; /* deny-list, starved sessions */
+	struct sluice_io_timer late;
+	unsigned int watch_turn;
+	uint16_t port;
+	int stopping;
+	int lock;
+	char node[64];
+};
+
+/* Opens everything and listens; prints what is wrong. -errno. */
+int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c);
+/* Until a signal or an error. */
+int sluice_server_run(struct sluice_server *s);
+/* Safe on a half-open server. */
+void sluice_server_close(struct sluice_server *s);
+
+/* Bytes that wait for the writer, the bus and the workers. */
+size_t sluice_server_fill(struct sluice_server *s);
+
+/* http.c: an accepted connection. */
+void sluice_http_accept(void *server, int fd);
+/* Ends all connections: politely, or (now) at once. */
+void sluice_http_end_all(struct sluice_server *s, int now);
+
+/* session.c and uplink.c */
+struct sluice_session_request {
+	char tenant[SLUICE_NAME_MAX], device[SLUICE_NAME_MAX], serial[64];
+};
+
+/* The connection speaks the uplink protocol from now on. NULL: out of memory. */
+struct sluice_session *sluice_session_open(struct sluice_server *s, struct sluice_conn *conn,
+					   const struct sluice_session_request *r);
+void sluice_session_data(struct sluice_session *ss, const uint8_t *data, size_t size);
+void sluice_session_drain(struct sluice_session *ss);
+/* The connection is gone. NULL-safe. */
+void sluice_session_close(struct sluice_session *ss, const char *why);
+/* GOAWAY, then an orderly end. */
+void sluice_session_goaway(struct sluice_session *ss, uint32_t code, const char *text,
+			   uint32_t retry_ms);
+/* Every now and then: grants credit again, lets revoked devices go. */
+void sluice_session_watch(struct sluice_server *s, int check_deny);
+
+/* tell.c: callbacks of the writer's and workers' threads; ctx is the server. */
+void sluice_server_tell(void *ctx, struct sluice_told *told, size_t count);
+extern const struct sluice_worker_ops sluice_server_worker_ops;
+
+#endif

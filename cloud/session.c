@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+/*
+ * session.c - the life of one device's uplink, and what the cloud says on it; what the device says
+ * is in uplink.c, summaries in downlink.c. sluice/wire.h is the contract.
+ *
+ * The connection has a verified certificate that names tenant and device; nothing that the device
+ * says about itself is believed beyond that. The same device connecting again replaces its older
+ * session: the link it believes in is the newest one.
+ *
+ * Credit: granted = released + window, released when the bus has the chunk; while too much waits
+ * nothing is granted, and the watch grants again when less does.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cloud/session.h"
+#include "lib/crc32c.h"
+#include "lib/log.h"
+
+/* ---- sending ---- */
+
+/* The connection is ending; its close() still comes, to the client, which ends the session. */
+void sluice_session_leave(struct sluice_session *ss)
+{
+	ss->conn = NULL;
+	sluice_io_timer_cancel(ss->server->io, &ss->heartbeat);
+}
+
+void sluice_session_send(struct sluice_session *ss, uint8_t type, uint32_t slot,
+			 const struct iovec *part, unsigned int parts)
+{
+	struct sluice_wire_message m = { .type = type, .slot = slot, .sequence = ss->sent++ };
+	struct sluice_wire_header header;
+	struct iovec iov[4] = { { &header, sizeof(header) } };
+	uint32_t crc = 0;
+	unsigned int i;
+
+	if (!ss->conn || parts > 3)
+		return;
+	for (i = 0; i < parts; i++) {
+		crc = sluice_crc32c(crc, part[i].iov_base, part[i].iov_len);
+		m.length += (uint32_t)part[i].iov_len;
+		iov[i + 1] = part[i];
+	}
+	sluice_wire_header_put(&header, &m, crc);
+	if (sluice_conn_send(ss->conn, iov, parts + 1) == -ENOBUFS) {
+		sluice_conn_abort(ss->conn, "the device does not read what it is sent");
+		sluice_session_leave(ss);
+	}
+}
+
+void sluice_session_fields(struct sluice_session *ss, uint8_t type, uint32_t slot,
+			   const struct sluice_wire_writer *w)
+{
+	struct iovec part = { w->buf, w->used };
+
+	if (!w->err)
+		sluice_session_send(ss, type, slot, &part, 1);
+}
+
+void sluice_session_goaway(struct sluice_session *ss, uint32_t code, const char *text,
+			   uint32_t retry_ms)
+{
+	_Alignas(8) uint8_t buf[512];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+
+	if (!ss->conn)
+		return;
+	sluice_debug("device %s: goaway %u: %s", ss->who.device, code, text);
+	sluice_wire_put_u32(&w, SLUICE_TAG_CODE, code);
+	sluice_wire_put_text(&w, SLUICE_TAG_TEXT, text);
+	sluice_wire_put_u32(&w, SLUICE_TAG_RETRY_MS, retry_ms);
+	sluice_session_fields(ss, SLUICE_MSG_GOAWAY, 0, &w);
+	if (ss->conn)
+		sluice_conn_shutdown(ss->conn);
+	sluice_session_leave(ss);
+}
+
+/* More credit, if there is a reason and room. */
+void sluice_session_grant(struct sluice_session *ss)
+{
+	_Alignas(8) uint8_t buf[32];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+	uint32_t window = ss->server->c.credit_window;
+	uint64_t credit = ss->released + window;
+
+	if (!ss->greeted || credit < ss->granted + window / 4 ||
+	    sluice_server_fill(ss->server) > SLUICE_FILL_GRANT)
+		return;
+	ss->granted = credit;
+	sluice_wire_put_u64(&w, SLUICE_TAG_CREDIT, credit);
+	sluice_session_fields(ss, SLUICE_MSG_CREDIT, 0, &w);
+}
+
+static void send_stored(struct sluice_session *ss, const struct sluice_told *t)
+{
+	_Alignas(8) uint8_t buf[128];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+
+	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, t->epoch);
+	sluice_wire_put_u32(&w, SLUICE_TAG_STAGE, SLUICE_STAGE_STORED);
+	sluice_wire_put_u64(&w, SLUICE_TAG_CUMULATIVE, t->value);
+	sluice_session_fields(ss, SLUICE_MSG_ACK, t->slot, &w);
+}
+
+static void send_opened(struct sluice_session *ss, const struct sluice_told *t)
+{
+	_Alignas(8) uint8_t buf[64];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+	struct sluice_slot *slot = &ss->slot[t->slot];
+
+	if (slot->epoch != t->epoch)
+		return; /* opened anew meanwhile; its own answer follows */
+	slot->opened = 1;
+	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, t->epoch);
+	sluice_wire_put_u64(&w, SLUICE_TAG_RESUME, t->value);
+	sluice_session_fields(ss, SLUICE_MSG_OPENED, t->slot, &w);
+	sluice_downlink_resend(ss, slot->camera);
+}
+
+void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t)
+{
+	if (!ss->conn && t->kind != SLUICE_TOLD_RELEASED)
+		return;
+	switch (t->kind) {
+	case SLUICE_TOLD_OPENED:
+		send_opened(ss, t);
+		break;
+	case SLUICE_TOLD_STORED:
+		send_stored(ss, t);
+		break;
+	case SLUICE_TOLD_RELEASED:
+		ss->released += t->bytes;
+		ss->items -= t->items;
+		if (ss->conn)
+			sluice_session_grant(ss);
+		break;
+	case SLUICE_TOLD_FAILED:
+		if (t->err == -EDQUOT)
+			sluice_session_goaway(ss, SLUICE_CODE_LIMIT, "too many camera names",
+					      60000);
+		else
+			sluice_session_goaway(ss, SLUICE_CODE_STORAGE, "cannot store now", 5000);
+		break;
+	}
+}
+
+/* ---- life ---- */
+
+struct sluice_session *sluice_session_open(struct sluice_server *s, struct sluice_conn *conn,
+					   const struct sluice_session_request *r)
+{
+	struct sluice_session *ss = calloc(1, sizeof(*ss));
+
+	if (!ss)
+		return NULL;
+	ss->server = s;
+	ss->conn = conn;
+	ss->who = *r;
+	ss->id = ++s->session_last;
+	sluice_wire_decoder_init(&ss->decoder, SLUICE_FRAME_MAX);
+	ss->next = s->sessions;
+	if (ss->next)
+		ss->next->prev = ss;
+	s->sessions = ss;
+	sluice_conn_idle(conn, SLUICE_WIRE_STALE_MS);
+	return ss;
+}
+
+void sluice_session_drain(struct sluice_session *ss)
+{
+	sluice_downlink_pump(ss);
+}
+
+void sluice_session_close(struct sluice_session *ss, const char *why)
+{
+	if (!ss)
+		return;
+	sluice_info("device %s is gone: %s", ss->who.device, why);
+	sluice_io_timer_cancel(ss->server->io, &ss->heartbeat);
+	if (ss->next)
+		ss->next->prev = ss->prev;
+	if (ss->prev)
+		ss->prev->next = ss->next;
+	else
+		ss->server->sessions = ss->next;
+	sluice_wire_decoder_exit(&ss->decoder);
+	sluice_downlink_clear(ss);
+	free(ss);
+}
+
+struct sluice_session *sluice_session_find(struct sluice_server *s, uint64_t id)
+{
+	struct sluice_session *ss;
+
+	for (ss = s->sessions; ss && ss->id != id;)
+		ss = ss->next;
+	return ss;
+}
+
+struct sluice_session *sluice_session_device(struct sluice_server *s, const char *tenant,
+					     const char *device, const struct sluice_session *but)
+{
+	struct sluice_session *ss;
+
+	for (ss = s->sessions; ss; ss = ss->next)
+		if (ss != but && ss->conn && ss->greeted && !strcmp(ss->who.device, device) &&
+		    !strcmp(ss->who.tenant, tenant))
+			return ss;
+	return NULL;
+}
+
+struct sluice_session *sluice_session_of(struct sluice_server *s, const struct sluice_camera *c)
+{
+	return sluice_session_device(s, c->tenant, c->device, NULL);
+}
+
+uint32_t sluice_session_slot(const struct sluice_session *ss, const struct sluice_camera *c)
+{
+	uint32_t i;
+
+	for (i = 1; i <= SLUICE_WIRE_SLOTS; i++)
+		if (ss->slot[i].camera == c)
+			return i;
+	return 0;
+}
+
+void sluice_session_watch(struct sluice_server *s, int check_deny)
+{
+	struct sluice_session *ss;
+
+	for (ss = s->sessions; ss; ss = ss->next) {
+		if (!ss->conn)
+			continue;
+		if (check_deny && sluice_auth_allowed(s->auth, ss->who.tenant, ss->who.device,
+						      ss->who.serial) == -EKEYREVOKED) {
+			sluice_session_goaway(ss, SLUICE_CODE_REVOKED,
+					      "the device's certificate was revoked", 0);
+			continue;
+		}
+		sluice_session_grant(ss);
+		if (ss->paused && ss->conn && ss->items < SLUICE_ITEMS_MAX / 2 &&
+		    sluice_server_fill(s) <= SLUICE_FILL_GRANT) {
+			ss->paused = 0;
+			sluice_conn_pause(ss->conn, false);
+		}
+	}
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* session.h - one device's uplink: what session.c, uplink.c and downlink.c share. */
+#ifndef SLUICE_SESSION_H
+#define SLUICE_SESSION_H
+
+#include "cloud/server.h"
+#include "lib/wire.h"
+
+struct sluice_slot {
+	const struct sluice_camera *camera; /* NULL: not open */
+	uint64_t epoch;
+	int opened;	   /* OPENED was sent */
+	int closed;	   /* CLOSE came */
+	int64_t last_seen; /* highest sequence that came since OPEN; -1: none */
+	uint16_t width, height;
+	struct sluice_wire_clock clock;
+};
+
+#define SLUICE_ITEMS_MAX 4096 /* of one session in the queue */
+
+/* Something to deliver in order: a summary, or DONE. */
+struct sluice_parcel {
+	struct sluice_parcel *next;
+	const struct sluice_camera *camera;
+	int done; /* DONE of epoch; else the summary id */
+	uint64_t epoch;
+	char id[33];
+};
+
+/* The summary being sent. */
+struct sluice_sending {
+	struct sluice_parcel *parcel; /* NULL: none */
+	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
+	size_t media_count, at; /* at: which file */
+	uint8_t *data;		/* of that file, NULL: not loaded */
+	size_t size, offset;
+};
+
+struct sluice_session {
+	struct sluice_session *next, *prev;
+	struct sluice_server *server;
+	struct sluice_conn *conn; /* NULL once it is ending */
+	uint64_t id;
+	struct sluice_session_request who;
+	struct sluice_wire_decoder decoder;
+	int greeted;
+	struct sluice_wire_clock clock;
+	struct sluice_slot slot[SLUICE_WIRE_SLOTS + 1]; /* by number; 0 unused */
+	uint64_t sent;					/* messages */
+	/* credit: absolute counts of FRAME payload bytes */
+	uint64_t received, released, granted;
+	uint32_t items; /* of this session that are in the queue */
+	int paused;
+	struct sluice_io_timer heartbeat;
+	/* downlink */
+	struct sluice_parcel *queue, *queue_last; /* not yet sent */
+	struct sluice_parcel *unacked;		  /* sent, newest first */
+	unsigned int unacked_count;
+	struct sluice_sending sending;
+};
+
+/* Sends one message; parts are the payload. Ends the connection if it does not take it. */
+void sluice_session_send(struct sluice_session *ss, uint8_t type, uint32_t slot,
+			 const struct iovec *part, unsigned int parts);
+
+/* The same for fields that were written without error. */
+void sluice_session_fields(struct sluice_session *ss, uint8_t type, uint32_t slot,
+			   const struct sluice_wire_writer *w);
+/* More credit, if there is a reason and room. */
+void sluice_session_grant(struct sluice_session *ss);
+/* The connection is ending; its close() still comes, to the client, which ends the session. */
+void sluice_session_leave(struct sluice_session *ss);
+
+/* The live session of a device, other than `but`. */
+struct sluice_session *sluice_session_device(struct sluice_server *s, const char *tenant,
+					     const char *device, const struct sluice_session *but);
+struct sluice_session *sluice_session_find(struct sluice_server *s, uint64_t id);
+struct sluice_session *sluice_session_of(struct sluice_server *s, const struct sluice_camera *c);
+/* Number of the camera's open slot, 0: none. */
+uint32_t sluice_session_slot(const struct sluice_session *ss, const struct sluice_camera *c);
+void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t);
+
+/* downlink.c */
+#define SLUICE_UNACKED_MAX 64
+
+/* What is stored and not yet on the device is queued. */
+void sluice_downlink_resend(struct sluice_session *ss, const struct sluice_camera *c);
+void sluice_downlink_summary(struct sluice_session *ss, const struct sluice_camera *c,
+			     const char *id);
+void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera *c, uint64_t epoch);
+/* Sends as much as there is room for. */
+void sluice_downlink_pump(struct sluice_session *ss);
+/* SUMMARY_ACK: the camera of that summary, NULL if none of that id was sent. */
+const struct sluice_camera *sluice_downlink_acked(struct sluice_session *ss, const char *id);
+void sluice_downlink_clear(struct sluice_session *ss);
+
+#endif

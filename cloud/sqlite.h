@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* sqlite.h - one SQLite connection of one thread with its prepared statements. */
+#ifndef SLUICE_SQLITE_H
+#define SLUICE_SQLITE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sqlite3.h>
+
+struct sluice_sqlite {
+	sqlite3 *db;
+	const char *const *sql; /* one per statement, borrowed */
+	sqlite3_stmt **stmt;	/* prepared when first used */
+	int count;
+};
+
+/*
+ * Opens path, made with mode 0600 if it does not exist: WAL, synchronous=FULL, foreign keys,
+ * busy timeout 5 s. schema is run when the file is new (user_version 0), then user_version is
+ * version; another version is -EPROTONOSUPPORT. sql[count] are the statements.
+ */
+int sluice_sqlite_open(struct sluice_sqlite *s, const char *path, const char *schema, int version,
+		       const char *const *sql, int count);
+
+/* NULL-safe members; the struct may be all zero. */
+void sluice_sqlite_close(struct sluice_sqlite *s);
+
+/*
+ * Statement which, reset and with its parameters bound as fmt says: i int64_t or uint64_t, d int,
+ * s text (NULL allowed), c 16 bytes, b pointer and size_t. Pointers are borrowed until the
+ * statement is reset. NULL if it cannot be prepared or bound.
+ */
+sqlite3_stmt *sluice_sqlite_bind(struct sluice_sqlite *s, int which, const char *fmt, ...);
+
+/* Steps a statement that returns no rows, resets it. 0, or a negative errno; NULL is -EIO. */
+int sluice_sqlite_run(sqlite3_stmt *st);
+
+/* Steps: 1 a row, 0 the end (reset), or a negative errno (reset). NULL is -EIO. */
+int sluice_sqlite_step(sqlite3_stmt *st);
+
+/* Runs text without parameters. */
+int sluice_sqlite_exec(struct sluice_sqlite *s, const char *text);
+
+int sluice_sqlite_errno(int rc);
+
+/* Text column, "" for NULL; valid until the next step or reset. */
+const char *sluice_sqlite_text(sqlite3_stmt *st, int column);
+
+/* Copies a 16-byte blob; zeros if it has another size. */
+void sluice_sqlite_id(sqlite3_stmt *st, int column, uint8_t out[16]);
+
+#endif

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MIT
+/*
+ * store.c - open segments and the index, one group at a time.
+ *
+ * Order of a group: append to segments, fdatasync them, commit the index, (the caller tells). A
+ * crash before the commit leaves records that no index row knows: recovery adds them, nobody was
+ * told, so the device sends them again and they are duplicates. Failure of any step: everything
+ * since begin is taken back, the caller tells nobody. A segment whose sync failed is never written
+ * again.
+ *
+ * Segments lie at DATA/segments/TENANT/DEVICE/CAMERA/CREATED-EPOCH-SEQUENCE.seg, so that the camera
+ * of a segment is known without the index.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "cloud/segment.h"
+#include "cloud/store.h"
+
+#define BUCKETS 256
+
+/* One camera that has sent something. */
+struct stream {
+	struct stream *next, *next_dirty;
+	const struct sluice_camera *camera;
+	struct sluice_segment *segment;
+	struct sluice_index_segment row;
+	uint64_t size_before; /* of the segment, when the group began to use it */
+	uint64_t opened_s;    /* monotonic */
+	int dirty;
+	int known; /* epoch and last are those of the index */
+	uint64_t epoch;
+	int64_t last; /* highest sequence of the epoch, this group included; -1: none */
+	uint64_t seen_utc_ns;
+	uint16_t width, height;
+};
+
+struct sluice_store {
+	const char *data;
+	struct sluice_index *index;
+	struct stream *bucket[BUCKETS];
+	struct stream *dirty;
+};
+
+static uint64_t monotonic_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec;
+}
+
+int sluice_store_open(const char *data, struct sluice_store **out)
+{
+	struct sluice_store *s = calloc(1, sizeof(*s));
+	char path[4096];
+	int err;
+
+	*out = NULL;
+	if (!s)
+		return -ENOMEM;
+	s->data = data;
+	snprintf(path, sizeof(path), "%s/index.db", data);
+	err = sluice_index_sqlite_open(path, &s->index);
+	if (err) {
+		free(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+/* The segment gets no more records. In a transaction, or on its own. */
+static int finish_segment(struct sluice_store *s, struct stream *st)
+{
+	int err;
+
+	if (!st->segment)
+		return 0;
+	err = s->index->ops->segment_closed(s->index, st->row.id, sluice_segment_size(st->segment));
+	sluice_segment_close(st->segment);
+	st->segment = NULL;
+	return err;
+}
+
+void sluice_store_close(struct sluice_store *s)
+{
+	int i;
+
+	if (!s)
+		return;
+	for (i = 0; i < BUCKETS; i++) {
+		while (s->bucket[i]) {
+			struct stream *st = s->bucket[i];
+
+			s->bucket[i] = st->next;
+			finish_segment(s, st); /* if not marked, it is scanned at the next start */
+			free(st);
+		}
+	}
+	sluice_index_close(s->index);
+	free(s);
+}
+
+struct sluice_index *sluice_store_index(struct sluice_store *s)
+{
+	return s->index;
+}
+
+static struct stream *get_stream(struct sluice_store *s, const struct sluice_camera *c)
+{
+	struct stream **at = &s->bucket[c->id[0]], *st;
+
+	for (st = *at; st; st = st->next)
+		if (!memcmp(st->camera->id, c->id, sizeof(c->id)))
+			return st;
+	st = calloc(1, sizeof(*st));
+	if (st) {
+		st->camera = c;
+		st->next = *at;
+		*at = st;
+	}
+	return st;
+}
+
+int sluice_store_begin(struct sluice_store *s)
+{
+	return s->index->ops->begin(s->index);
+}
+
+/* What is stored of the epoch; reads the group's own rows too. */
+static int load_last(struct sluice_store *s, struct stream *st, uint64_t epoch)
+{
+	uint64_t last = 0;
+	int err;
+
+	if (st->known && st->epoch == epoch)
+		return 0;
+	err = s->index->ops->frame_last(s->index, st->camera->id, epoch, &last);
+	if (err && err != -ENOENT)
+		return err;
+	st->epoch = epoch;
+	st->last = err ? -1 : (int64_t)last;
+	st->known = 1;
+	return 0;
+}
+
+int sluice_store_epoch(struct sluice_store *s, const struct sluice_item *item, uint64_t *resume)
+{
+	struct sluice_index_epoch e = {
+		.epoch = item->epoch,
+		.first_ns = item->time_ns,
+		.first_utc_ns = item->utc_ns,
+	};
+	struct stream *st;
+	int err;
+
+	err = s->index->ops->camera_add(s->index, item->camera);
+	if (err)
+		return err;
+	st = get_stream(s, item->camera);
+	if (!st)
+		return -ENOMEM;
+	memcpy(e.camera, item->camera->id, sizeof(e.camera));
+	err = s->index->ops->epoch_add(s->index, &e);
+	if (!err)
+		err = load_last(s, st, item->epoch);
+	if (!err)
+		*resume = (uint64_t)(st->last + 1);
+	return err;
+}
+
+static int make_parents(const char *data, const struct sluice_camera *c, char *path, size_t size)
+{
+	const char *const names[] = { "segments", c->tenant, c->device, c->name };
+	size_t i;
+	int n = snprintf(path, size, "%s", data);
+
+	for (i = 0; i < 4; i++) {
+		if (n < 0 || (size_t)n >= size)
+			return -ENAMETOOLONG;
+		n += snprintf(path + n, size - (size_t)n, "/%s", names[i]);
+		if ((size_t)n >= size)
+			return -ENAMETOOLONG;
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+static int begin_segment(struct sluice_store *s, struct stream *st, const struct sluice_item *item)
+{
+	struct sluice_segment_info info = {
+		.created_ns = sluice_utc_now(),
+		.epoch = item->epoch,
+		.sequence = item->sequence,
+	};
+	const struct sluice_camera *c = st->camera;
+	char dir[4096], path[4400];
+	int err;
+
+	memcpy(info.camera, c->id, sizeof(info.camera));
+	memset(&st->row, 0, sizeof(st->row));
+	memcpy(st->row.camera, c->id, sizeof(st->row.camera));
+	st->row.created_ns = info.created_ns;
+	err = make_parents(s->data, c, dir, sizeof(dir));
+	if (err)
+		return err;
+	snprintf(st->row.path, sizeof(st->row.path),
+		 "segments/%s/%s/%s/%" PRIu64 "-%" PRIu64 "-%" PRIu64 ".seg", c->tenant, c->device,
+		 c->name, info.created_ns, info.epoch, info.sequence);
+	snprintf(path, sizeof(path), "%s/%s", s->data, st->row.path);
+	err = sluice_segment_create(path, &info, &st->segment);
+	if (err)
+		return err;
+	err = s->index->ops->segment_add(s->index, &st->row);
+	if (err) {
+		sluice_segment_close(st->segment);
+		st->segment = NULL;
+		return err;
+	}
+	st->opened_s = monotonic_s();
+	return 0;
+}
+
+/* A segment with room for the item, marked as used by this group. */
+static int ready_segment(struct sluice_store *s, struct stream *st, const struct sluice_item *item)
+{
+	int err;
+
+	if (st->segment && !st->dirty &&
+	    (sluice_segment_size(st->segment) >= SLUICE_SEGMENT_MAX ||
+	     monotonic_s() - st->opened_s >= SLUICE_SEGMENT_MAX_S)) {
+		err = finish_segment(s, st);
+		if (err)
+			return err;
+	}
+	if (!st->segment) {
+		err = begin_segment(s, st, item);
+		if (err)
+			return err;
+	}
+	if (!st->dirty) {
+		st->dirty = 1;
+		st->size_before = sluice_segment_size(st->segment);
+		st->next_dirty = s->dirty;
+		s->dirty = st;
+	}
+	return 0;
+}
+
+static void fill_frame(const struct sluice_item *item, struct sluice_segment_frame *f)
+{
+	*f = (struct sluice_segment_frame){
+		.epoch = item->epoch,
+		.sequence = item->sequence,
+		.time_ns = item->time_ns,
+		.utc_ns = item->utc_ns,
+		.width = item->width,
+		.height = item->height,
+		.grid_w = item->grid_w,
+		.grid_h = item->grid_h,
+		.reason = item->reason,
+		.flags = item->flags,
+		.score = item->score,
+		.event = item->event,
+		.settings = item->settings,
+		.cells = item->cells_size ? item->data : NULL,
+		.cells_size = item->cells_size,
+		.jpeg = item->data + item->cells_size,
+		.jpeg_size = item->jpeg_size,
+	};
+}
+
+int sluice_store_frame(struct sluice_store *s, struct sluice_item *item)
+{
+	struct stream *st = get_stream(s, item->camera);
+	struct sluice_index_frame row = {
+		.epoch = item->epoch,
+		.sequence = item->sequence,
+		.time_ns = item->time_ns,
+		.utc_ns = item->utc_ns,
+		.reason = item->reason,
+		.flags = item->flags,
+	};
+	struct sluice_segment_frame f;
+	int err;
+
+	if (!st)
+		return -ENOMEM;
+	err = load_last(s, st, item->epoch);
+	if (err)
+		return err;
+	if ((int64_t)item->sequence <= st->last) {
+		item->duplicate = 1;
+		return 0;
+	}
+	err = ready_segment(s, st, item);
+	if (err)
+		return err;
+	fill_frame(item, &f);
+	err = sluice_segment_append(st->segment, &f, &row.offset, &row.length);
+	if (err)
+		return err;
+	memcpy(row.camera, item->camera->id, sizeof(row.camera));
+	row.segment = st->row.id;
+	err = s->index->ops->frame_add(s->index, &row);
+	if (err)
+		return err;
+	st->last = (int64_t)item->sequence;
+	st->seen_utc_ns = item->utc_ns;
+	st->width = item->width;
+	st->height = item->height;
+	return 0;
+}
+
+int sluice_store_sync(struct sluice_store *s)
+{
+	struct stream *st;
+	int err = 0;
+
+	for (st = s->dirty; st && !err; st = st->next_dirty)
+		err = sluice_segment_sync(st->segment);
+	return err;
+}
+
+int sluice_store_commit(struct sluice_store *s)
+{
+	struct stream *st;
+	int err = 0;
+
+	for (st = s->dirty; st && !err; st = st->next_dirty)
+		err = s->index->ops->camera_seen(s->index, st->camera->id, st->seen_utc_ns,
+						 st->width, st->height);
+	if (!err)
+		err = s->index->ops->commit(s->index);
+	if (err)
+		return err;
+	while (s->dirty) {
+		s->dirty->dirty = 0;
+		s->dirty = s->dirty->next_dirty;
+	}
+	return 0;
+}
+
+void sluice_store_abort(struct sluice_store *s)
+{
+	int i;
+
+	s->index->ops->rollback(s->index);
+	while (s->dirty) {
+		struct stream *st = s->dirty;
+
+		/* its row may be rolled back with the group: the next group begins another one */
+		if (st->segment)
+			sluice_segment_rewind(st->segment, st->size_before);
+		sluice_segment_close(st->segment);
+		st->segment = NULL;
+		st->dirty = 0;
+		s->dirty = st->next_dirty;
+	}
+	for (i = 0; i < BUCKETS; i++) {
+		struct stream *st;
+
+		for (st = s->bucket[i]; st; st = st->next)
+			st->known = 0;
+	}
+}

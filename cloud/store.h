@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h - the writer's side of segments and index: which segment of which camera is open, what
+ * was stored last, one group at a time. Used by the writer thread alone.
+ */
+#ifndef SLUICE_STORE_H
+#define SLUICE_STORE_H
+
+#include "cloud/bus.h"
+#include "cloud/index.h"
+
+struct sluice_store;
+
+/* data is borrowed. */
+int sluice_store_open(const char *data, struct sluice_store **out);
+/* Closes the segments and marks them closed. NULL-safe. */
+void sluice_store_close(struct sluice_store *s);
+
+struct sluice_index *sluice_store_index(struct sluice_store *s);
+
+/* A group: begin, any number of the calls below, then commit, or abort after any failure. */
+int sluice_store_begin(struct sluice_store *s);
+
+/* A camera's epoch begins or goes on. *resume: highest stored sequence + 1, 0 if none. -EDQUOT. */
+int sluice_store_epoch(struct sluice_store *s, const struct sluice_item *item, uint64_t *resume);
+
+/* Appends a frame; sets item->duplicate instead if it is stored already. */
+int sluice_store_frame(struct sluice_store *s, struct sluice_item *item);
+
+/* Segments to the disk, then the index. */
+int sluice_store_sync(struct sluice_store *s);
+int sluice_store_commit(struct sluice_store *s);
+
+/* The group never was; segments are cut back. */
+void sluice_store_abort(struct sluice_store *s);
+
+#endif

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/* summary.c - see summary.h and docs/api.md. JSON is built with jansson; times are never rounded.
+ */
+#include <math.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "cloud/summary.h"
+#include "cloud/text.h"
+
+void sluice_summary_id(const char *camera, uint64_t epoch, double start_s, uint32_t part,
+		       char id[33])
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	char text[160];
+	int n = snprintf(text, sizeof(text), "sluice summary %d\n%s\n%llu\n%.3f\n%u",
+			 SLUICE_SUMMARY_VERSION, camera, (unsigned long long)epoch, start_s, part);
+
+	SHA256((const unsigned char *)text, n, digest);
+	for (int i = 0; i < 16; i++)
+		snprintf(id + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* A number with at most three decimals, so that 0.1 is written as 0.1. */
+static json_t *rounded(double v)
+{
+	return json_real(round(v * 1000) / 1000);
+}
+
+static uint64_t utc_at(const struct sluice_summary_facts *f, double t_s)
+{
+	return f->first_utc_ns + (uint64_t)(t_s * 1e6 + 0.5) * 1000;
+}
+
+static void set_time(json_t *o, const char *key, const char *key_ns, uint64_t ns)
+{
+	time_t s = ns / 1000000000;
+	struct tm tm;
+	char text[64];
+	size_t n;
+
+	gmtime_r(&s, &tm);
+	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + n, sizeof(text) - n, ".%03uZ", (unsigned int)(ns / 1000000 % 1000));
+	json_object_set_new(o, key, json_string(text));
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)ns);
+	json_object_set_new(o, key_ns, json_string(text));
+}
+
+static json_t *track_json(const struct sluice_track *t, const struct sluice_summary_facts *f)
+{
+	struct sluice_track_facts facts;
+	json_t *o = json_object(), *boxes = json_array();
+
+	sluice_track_facts(t, f->w, f->h, &facts);
+	json_object_set_new(o, "id", json_integer(t->id));
+	json_object_set_new(o, "class", json_string(facts.class));
+	json_object_set_new(o, "class_confidence", rounded(facts.confidence));
+	json_object_set_new(o, "heuristic", json_true());
+	json_object_set_new(o, "start_s", rounded(t->start_s));
+	json_object_set_new(o, "end_s", rounded(t->seen_s));
+	json_object_set_new(o, "enter", json_string(sluice_side_name(facts.enter)));
+	json_object_set_new(o, "leave", json_string(sluice_side_name(facts.leave)));
+	json_object_set_new(o, "zones", json_array());
+	for (uint32_t i = 0; i < t->path_count; i++) {
+		const struct sluice_box *b = &t->path[i];
+
+		json_array_append_new(boxes, json_pack("[ooooo]", rounded(b->t_s),
+						       json_integer(lroundf(b->x * f->scale)),
+						       json_integer(lroundf(b->y * f->scale)),
+						       json_integer(lroundf(b->w * f->scale)),
+						       json_integer(lroundf(b->h * f->scale))));
+	}
+	json_object_set_new(o, "boxes", boxes);
+	return o;
+}
+
+static json_t *keyframes_json(const struct sluice_keyframe *keys, const char (*files)[48],
+			      uint32_t count)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < count; i++) {
+		json_t *tracks = json_array();
+		char sequence[24];
+
+		for (uint32_t k = 0; k < keys[i].track_count; k++)
+			json_array_append_new(tracks, json_integer(keys[i].tracks[k]));
+		snprintf(sequence, sizeof(sequence), "%llu", (unsigned long long)keys[i].sequence);
+		json_array_append_new(list, json_pack("{s:o,s:s,s:s,s:o,s:s}", "t_s",
+						      rounded(keys[i].t_s), "file", files[i], "why",
+						      keys[i].why, "tracks", tracks, "sequence",
+						      sequence));
+	}
+	return list;
+}
+
+static json_t *ledger_json(const struct sluice_summary_facts *f)
+{
+	json_t *lost = json_object();
+
+	for (int i = 0; f->lost_names && f->lost_names[i]; i++)
+		if (f->lost[i])
+			json_object_set_new(lost, f->lost_names[i], json_integer(f->lost[i]));
+	return json_pack("{s:I,s:I,s:o}", "seen", (json_int_t)f->seen, "passed",
+			 (json_int_t)f->passed, "lost", lost);
+}
+
+static void set_head(json_t *o, const char *id, const struct sluice_summary_facts *f)
+{
+	char text[24];
+
+	json_object_set_new(o, "version", json_integer(SLUICE_SUMMARY_VERSION));
+	json_object_set_new(o, "id", json_string(id));
+	json_object_set_new(o, "camera", json_string(f->camera));
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)f->epoch);
+	json_object_set_new(o, "epoch", json_string(text));
+}
+
+char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
+			  const struct sluice_summary_facts *f, const struct sluice_keyframe *keys,
+			  const char (*files)[48], uint32_t key_count)
+{
+	json_t *o = json_object(), *tracks = json_array(), *activity = json_array();
+	struct sluice_text text;
+	char *out;
+
+	if (!o || !tracks || !activity) {
+		json_decref(o);
+		json_decref(tracks);
+		json_decref(activity);
+		return NULL;
+	}
+	sluice_text_event(e, f->camera, f->w, f->h, &text);
+	set_head(o, id, f);
+	json_object_set_new(o, "kind", json_string("event"));
+	json_object_set_new(o, "event", json_string(e->event_id));
+	json_object_set_new(o, "continued", json_boolean(f->continued));
+	set_time(o, "start", "start_ns", utc_at(f, e->part_start_s));
+	set_time(o, "end", "end_ns", utc_at(f, e->end_s));
+	json_object_set_new(o, "start_s", rounded(e->part_start_s));
+	json_object_set_new(o, "end_s", rounded(e->end_s));
+	json_object_set_new(o, "reason", json_string(e->scene_change ? "scene_change" : "motion"));
+	json_object_set_new(o, "title", json_string(text.title));
+	json_object_set_new(o, "text", json_string(text.body));
+	json_object_set_new(o, "scene", json_string(text.scene));
+	json_object_set_new(o, "confidence", rounded(text.confidence));
+	json_object_set_new(o, "peak_objects", json_integer(e->peak));
+	for (uint32_t i = 0; i < e->track_count; i++)
+		json_array_append_new(tracks, track_json(&e->tracks[i], f));
+	json_object_set_new(o, "tracks", tracks);
+	for (uint32_t i = 0; i < e->activity_count; i++)
+		json_array_append_new(activity, rounded(e->activity[i]));
+	json_object_set_new(o, "activity", activity);
+	json_object_set_new(o, "keyframes", keyframes_json(keys, files, key_count));
+	json_object_set_new(o, "digest", json_null());
+	json_object_set_new(o, "ledger", ledger_json(f));
+	json_object_set_new(o, "settings", json_integer(e->settings));
+	json_object_set_new(o, "width", json_integer(f->width));
+	json_object_set_new(o, "height", json_integer(f->height));
+	out = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return out;
+}
+
+char *sluice_summary_event_json(const struct sluice_event_log *e,
+				const struct sluice_summary_facts *f, const struct sluice_box *box)
+{
+	json_t *o = json_object();
+	char *out;
+
+	if (!o)
+		return NULL;
+	set_head(o, e->event_id, f);
+	set_time(o, "start", "start_ns", utc_at(f, e->part_start_s));
+	json_object_set_new(o, "start_s", rounded(e->part_start_s));
+	json_object_set_new(o, "reason", json_string(e->scene_change ? "scene_change" : "motion"));
+	json_object_set_new(o, "box",
+			    box ? json_pack("[iiii]", (int)(box->x * f->scale),
+					    (int)(box->y * f->scale), (int)(box->w * f->scale),
+					    (int)(box->h * f->scale))
+				: json_null());
+	out = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return out;
+}

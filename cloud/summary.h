@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* summary.h - an event as the JSON of docs/api.md. */
+#ifndef SLUICE_SUMMARY_H
+#define SLUICE_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cloud/events.h"
+#include "cloud/keyframes.h"
+
+#define SLUICE_SUMMARY_VERSION 1
+
+/* What the JSON needs beside the event. */
+struct sluice_summary_facts {
+	const char *camera;
+	uint64_t epoch, first_utc_ns; /* UTC of second 0 */
+	uint32_t w, h, scale;	      /* analysed picture; boxes are told in the camera's pixels */
+	uint32_t width, height;	      /* the camera's picture */
+	bool continued;
+	uint64_t seen, passed;
+	const char *const *lost_names; /* NULL-terminated */
+	const uint64_t *lost;	       /* one for each name */
+};
+
+/* 32 hex digits of SHA-256 over camera, version, epoch, start and part. */
+void sluice_summary_id(const char *camera, uint64_t epoch, double start_s, uint32_t part,
+		       char id[33]);
+
+/* A malloc'd JSON text, or NULL. files[i] is the file name of keyframe i. */
+char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
+			  const struct sluice_summary_facts *f, const struct sluice_keyframe *keys,
+			  const char (*files)[48], uint32_t key_count);
+
+/* The JSON of an event's start, malloc'd, or NULL. box: where it was first seen, or NULL. */
+char *sluice_summary_event_json(const struct sluice_event_log *e,
+				const struct sluice_summary_facts *f, const struct sluice_box *box);
+
+#endif

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+/*
+ * track.c - constant-velocity Kalman filters on centre and size, least-cost assignment on overlap,
+ * distance and direction.
+ *
+ * The frame is SORT (Bewley et al. 2016) with two ideas of OC-SORT (Cao et al. 2023): when a track
+ * is seen again after a gap, its filter is run again along the straight line between the two
+ * observations (re-update), and the cost counts how far the new direction differs from the observed
+ * one. Time is real: pictures come irregularly, so noise, gates and life times are per second,
+ * never per picture.
+ *
+ * A track is told (confirmed) after CONFIRM_HITS sightings; it ends when it was not seen for
+ * LOST_S. Only a blob that the gate saw moving begins a track; any blob continues one, so a person
+ * who stands still keeps the track for as long as the background does not take the place over.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cloud/assign.h"
+#include "cloud/track.h"
+
+#define CONFIRM_HITS 3
+#define LOST_S	     3.0f
+#define PATH_STEP_S  0.0999f
+#define ACCEL	     120.0f /* pixels/s^2: process noise at 160 pixels of width */
+#define MEASURE	     2.5f   /* pixels: noise of a blob's edge */
+#define SPEED_MAX    1.2f   /* picture widths per second: how far a thing may jump */
+#define COST_NONE    4.0f   /* more than any allowed pair */
+#define DIRECTION    0.2f   /* weight of the direction cost */
+
+struct sluice_tracker {
+	uint32_t w, h;
+	uint32_t next_id;
+	double now_s;
+	uint32_t count;
+	struct sluice_track tracks[SLUICE_TRACKS_MAX];
+	float cost[SLUICE_ASSIGN_MAX][SLUICE_ASSIGN_MAX];
+};
+
+_Static_assert(SLUICE_TRACKS_MAX <= SLUICE_ASSIGN_MAX && SLUICE_BLOBS_MAX <= SLUICE_ASSIGN_MAX,
+	       "assignment");
+
+struct sluice_tracker *sluice_tracker_open(uint32_t w, uint32_t h)
+{
+	struct sluice_tracker *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->w = w;
+	t->h = h;
+	t->next_id = 1;
+	return t;
+}
+
+void sluice_tracker_close(struct sluice_tracker *t)
+{
+	if (!t)
+		return;
+	for (uint32_t i = 0; i < t->count; i++)
+		free(t->tracks[i].path);
+	free(t);
+}
+
+static void kalman_init(struct sluice_kalman *k, float x, float speed_sigma)
+{
+	*k = (struct sluice_kalman){ .x = x,
+				     .pxx = MEASURE * MEASURE,
+				     .pvv = speed_sigma * speed_sigma };
+}
+
+static void kalman_predict(struct sluice_kalman *k, float dt, float accel)
+{
+	float q = accel * accel, dt2 = dt * dt;
+
+	k->x += k->v * dt;
+	k->pxx += dt * (2 * k->pxv + dt * k->pvv) + q * dt2 * dt2 / 4;
+	k->pxv += dt * k->pvv + q * dt2 * dt / 2;
+	k->pvv += q * dt2;
+}
+
+static void kalman_update(struct sluice_kalman *k, float z)
+{
+	float s = k->pxx + MEASURE * MEASURE, gx = k->pxx / s, gv = k->pxv / s, e = z - k->x;
+
+	k->x += gx * e;
+	k->v += gv * e;
+	k->pvv -= gv * k->pxv;
+	k->pxv -= gx * k->pxv;
+	k->pxx -= gx * k->pxx;
+}
+
+static void filter_box(struct sluice_track *k, const struct sluice_box *b)
+{
+	kalman_update(&k->cx, b->x + b->w / 2);
+	kalman_update(&k->cy, b->y + b->h / 2);
+	kalman_update(&k->w, b->w);
+	kalman_update(&k->h, b->h);
+}
+
+static void predict(const struct sluice_tracker *t, struct sluice_track *k, float dt)
+{
+	float accel = ACCEL * t->w / 160.0f;
+
+	kalman_predict(&k->cx, dt, accel);
+	kalman_predict(&k->cy, dt, accel);
+	kalman_predict(&k->w, dt, accel / 4);
+	kalman_predict(&k->h, dt, accel / 4);
+	k->w.v *= expf(-dt); /* sizes change, but do not run away */
+	k->h.v *= expf(-dt);
+}
+
+static float overlap(const struct sluice_box *a, const struct sluice_blob *b)
+{
+	float x0 = fmaxf(a->x, b->x), x1 = fminf(a->x + a->w, b->x + b->w);
+	float y0 = fmaxf(a->y, b->y), y1 = fminf(a->y + a->h, b->y + b->h);
+	float i = fmaxf(0, x1 - x0) * fmaxf(0, y1 - y0);
+
+	return i / (a->w * a->h + b->w * b->h - i + 1e-3f);
+}
+
+/* 0 (fits) .. about 2.2; COST_NONE and more: not the same thing. */
+static float cost_of(const struct sluice_tracker *t, const struct sluice_track *k,
+		     const struct sluice_blob *b, double t_s)
+{
+	struct sluice_box p = { .w = fmaxf(k->w.x, 1), .h = fmaxf(k->h.x, 1) };
+	float dt = t_s - k->seen_s, bx = b->x + b->w / 2, by = b->y + b->h / 2, iou, far, reach,
+	      ratio, turn = 0;
+	float lx = k->last.x + k->last.w / 2, ly = k->last.y + k->last.h / 2;
+
+	p.x = k->cx.x - p.w / 2;
+	p.y = k->cy.x - p.h / 2;
+	iou = overlap(&p, b);
+	far = hypotf(bx - k->cx.x, by - k->cy.x);
+	reach = 0.5f * (hypotf(p.w, p.h) + hypotf(b->w, b->h)) / 2 +
+		fminf(SPEED_MAX * t->w * dt, 0.15f * t->w + hypotf(k->vx, k->vy) * dt);
+	ratio = b->w * b->h / (k->last.w * k->last.h + 1e-3f);
+	if (iou <= 0 && (far > reach || ratio > 6 || ratio < 1 / 6.0f))
+		return COST_NONE * 2;
+	if (hypotf(k->vx, k->vy) > 4 && hypotf(bx - lx, by - ly) > 2) {
+		float a = atan2f(by - ly, bx - lx) - atan2f(k->vy, k->vx);
+
+		turn = fabsf(remainderf(a, 2 * (float)M_PI)) / (float)M_PI;
+	}
+	return 1 - iou + fminf(1, far / (reach + 1e-3f)) + DIRECTION * turn;
+}
+
+static void path_add(struct sluice_track *k, const struct sluice_box *b)
+{
+	if (k->path_count && b->t_s - k->path[k->path_count - 1].t_s < PATH_STEP_S)
+		return;
+	if (k->path_count == SLUICE_TRACK_PATH_MAX) { /* keep every second box */
+		for (uint32_t i = 0; i < SLUICE_TRACK_PATH_MAX / 2; i++)
+			k->path[i] = k->path[2 * i];
+		k->path_count /= 2;
+	}
+	if (k->path)
+		k->path[k->path_count++] = *b;
+}
+
+/* How well a picture shows the thing: large, not cut by the border, sharp. */
+static float view_score(const struct sluice_tracker *t, const struct sluice_blob *b)
+{
+	bool cut = b->x <= 1 || b->y <= 1 || b->x + b->w >= t->w - 1 || b->y + b->h >= t->h - 1;
+
+	return b->w * b->h * (cut ? 0.4f : 1.0f) * (1 + logf(1 + b->sharpness) / 8);
+}
+
+static void observe(const struct sluice_tracker *t, struct sluice_track *k,
+		    const struct sluice_blob *b, double t_s, uint64_t sequence)
+{
+	struct sluice_box box = { t_s, b->x, b->y, b->w, b->h };
+	float dt = t_s - k->seen_s, score = view_score(t, b);
+	const struct sluice_box *first = k->path_count ? &k->path[0] : &k->last;
+
+	if (k->hits && dt > 0.7f) {
+		/* re-update: the filter walks the straight line between the observations */
+		float done = 0;
+
+		k->cx.x = k->last.x + k->last.w / 2;
+		k->cy.x = k->last.y + k->last.h / 2;
+		while (done + 0.2f < dt) {
+			float f = (done += 0.2f) / dt;
+			struct sluice_box mid = { 0, k->last.x + f * (b->x - k->last.x),
+						  k->last.y + f * (b->y - k->last.y),
+						  k->last.w + f * (b->w - k->last.w),
+						  k->last.h + f * (b->h - k->last.h) };
+
+			predict(t, k, 0.2f);
+			filter_box(k, &mid);
+		}
+		predict(t, k, dt - done);
+	}
+	filter_box(k, &box);
+	if (k->hits && dt > 0) {
+		float f = 1 - expf(-dt / 0.4f);
+
+		k->vx += f * ((b->x + b->w / 2 - k->last.x - k->last.w / 2) / dt - k->vx);
+		k->vy += f * ((b->y + b->h / 2 - k->last.y - k->last.h / 2) / dt - k->vy);
+	}
+	if (k->hits && hypotf(b->x + b->w / 2 - first->x - first->w / 2,
+			      b->y + b->h / 2 - first->y - first->h / 2) >
+			       0.5f * fminf(hypotf(b->w, b->h), 0.2f * t->w))
+		k->moved = true;
+	k->last = box;
+	k->seen_s = t_s;
+	k->hits++;
+	k->confirmed = k->confirmed || k->hits >= CONFIRM_HITS;
+	path_add(k, &box);
+	if (score > k->best.score) {
+		k->best.score = score;
+		k->best.t_s = t_s;
+		k->best.sequence = sequence;
+	}
+}
+
+static void start(struct sluice_tracker *t, const struct sluice_blob *b, double t_s,
+		  uint64_t sequence)
+{
+	struct sluice_track *k;
+
+	if (t->count == SLUICE_TRACKS_MAX)
+		return;
+	k = &t->tracks[t->count++];
+	memset(k, 0, sizeof(*k));
+	k->id = t->next_id++;
+	k->start_s = k->seen_s = t_s;
+	k->path = malloc(SLUICE_TRACK_PATH_MAX * sizeof(*k->path));
+	kalman_init(&k->cx, b->x + b->w / 2, 0.3f * t->w);
+	kalman_init(&k->cy, b->y + b->h / 2, 0.3f * t->w);
+	kalman_init(&k->w, b->w, 0.05f * t->w);
+	kalman_init(&k->h, b->h, 0.05f * t->w);
+	k->last = (struct sluice_box){ t_s, b->x, b->y, b->w, b->h };
+	observe(t, k, b, t_s, sequence);
+}
+
+static void end_at(struct sluice_tracker *t, uint32_t i, sluice_track_ended *ended, void *ctx)
+{
+	ended(ctx, &t->tracks[i]);
+	free(t->tracks[i].path); /* NULL if it was taken */
+	t->tracks[i] = t->tracks[--t->count];
+}
+
+void sluice_tracker_clock(struct sluice_tracker *t, double t_s, sluice_track_ended *ended,
+			  void *ctx)
+{
+	for (uint32_t i = t->count; i-- > 0;) {
+		struct sluice_track *k = &t->tracks[i];
+
+		if (t_s - k->seen_s > (k->confirmed ? LOST_S : LOST_S / 3))
+			end_at(t, i, ended, ctx);
+	}
+}
+
+void sluice_tracker_frame(struct sluice_tracker *t, double t_s, uint64_t sequence,
+			  const struct sluice_blob *blobs, uint32_t count,
+			  sluice_track_ended *ended, void *ctx)
+{
+	int col_of[SLUICE_ASSIGN_MAX];
+	bool taken[SLUICE_BLOBS_MAX] = { false };
+	float dt = t_s > t->now_s ? t_s - t->now_s : 0;
+
+	sluice_tracker_clock(t, t_s, ended, ctx);
+	for (uint32_t i = 0; i < t->count; i++) {
+		predict(t, &t->tracks[i], dt);
+		for (uint32_t j = 0; j < count; j++)
+			t->cost[i][j] = fminf(cost_of(t, &t->tracks[i], &blobs[j], t_s), COST_NONE);
+	}
+	t->now_s = t_s;
+	sluice_assign(t->cost, t->count, count, col_of);
+	for (uint32_t i = 0; i < t->count; i++) {
+		int j = col_of[i];
+
+		if (j < 0 || t->cost[i][j] >= COST_NONE)
+			continue;
+		taken[j] = true;
+		observe(t, &t->tracks[i], &blobs[j], t_s, sequence);
+	}
+	for (uint32_t j = 0; j < count; j++)
+		if (!taken[j] && blobs[j].support)
+			start(t, &blobs[j], t_s, sequence);
+}
+
+void sluice_tracker_flush(struct sluice_tracker *t, sluice_track_ended *ended, void *ctx)
+{
+	while (t->count)
+		end_at(t, t->count - 1, ended, ctx);
+}
+
+struct sluice_track *sluice_tracker_live(struct sluice_tracker *t, uint32_t *count)
+{
+	*count = t->count;
+	return t->tracks;
+}

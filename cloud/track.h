@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* track.h - blobs of successive pictures joined to things that move. */
+#ifndef SLUICE_TRACK_H
+#define SLUICE_TRACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cloud/blobs.h"
+
+#define SLUICE_TRACKS_MAX     64   /* alive at once */
+#define SLUICE_TRACK_PATH_MAX 3000 /* boxes kept of one track: 300 s at 10 a second */
+
+struct sluice_box {
+	double t_s;	  /* since the first frame of the epoch */
+	float x, y, w, h; /* pixels of the analysed picture */
+};
+
+/* Position and velocity of one coordinate, with its covariance. */
+struct sluice_kalman {
+	float x, v;
+	float pxx, pxv, pvv;
+};
+
+struct sluice_track {
+	uint32_t id;
+	bool confirmed; /* seen often enough to be told */
+	bool moved;	/* left its place at least once */
+	uint32_t hits;
+	double start_s, seen_s; /* first and last time it was really seen */
+	struct sluice_kalman cx, cy, w, h;
+	struct sluice_box last;	 /* last observation */
+	float vx, vy;		 /* pixels per second between the last observations */
+	struct sluice_box *path; /* path_count boxes, at most ten a second */
+	uint32_t path_count;
+	struct {
+		uint64_t sequence;
+		double t_s;
+		float score;
+	} best; /* the picture that shows it best */
+};
+
+struct sluice_tracker;
+
+struct sluice_tracker *sluice_tracker_open(uint32_t w, uint32_t h); /* NULL: out of memory */
+void sluice_tracker_close(struct sluice_tracker *t);		    /* NULL-safe */
+
+/* A track ended (not seen for three seconds, or tracker flushed); the callee may take t->path. */
+typedef void sluice_track_ended(void *ctx, struct sluice_track *t);
+
+/*
+ * Blobs of the picture at t_s (never before the last one) with frame number sequence. Blobs with no
+ * support continue tracks but begin none. Ended tracks are handed to ended().
+ */
+void sluice_tracker_frame(struct sluice_tracker *t, double t_s, uint64_t sequence,
+			  const struct sluice_blob *blobs, uint32_t count,
+			  sluice_track_ended *ended, void *ctx);
+
+/* Time passes without pictures; tracks that were not seen for three seconds end. */
+void sluice_tracker_clock(struct sluice_tracker *t, double t_s, sluice_track_ended *ended,
+			  void *ctx);
+
+/* End all. */
+void sluice_tracker_flush(struct sluice_tracker *t, sluice_track_ended *ended, void *ctx);
+
+/* The living tracks, for reading; *count of them. */
+struct sluice_track *sluice_tracker_live(struct sluice_tracker *t, uint32_t *count);
+
+#endif

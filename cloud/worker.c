@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: MIT
+/*
+ * worker.c - from stored frames to stored summaries.
+ *
+ * One struct sluice_analysis per camera, fed from the bus in order. A summary is written to media,
+ * then to the index, and only then told; the index says how far events are told (a sequence, taken
+ * when the gate is closed and no event is open). After a crash every epoch that has not ended is
+ * read again from its segments behind that point, before anything new: an event that was open is
+ * found again, and one told twice has the same id, so it is stored once.
+ *
+ * The disk is full when a summary is to be stored: the worker waits and tries again; the bus fills
+ * behind it and the devices are given no more credit.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <openssl/sha.h>
+#include <sluice/ring.h>
+
+#include "cloud/analysis.h"
+#include "cloud/index.h"
+#include "cloud/segment.h"
+#include "cloud/worker.h"
+#include "lib/log.h"
+
+#define BUCKETS 64
+
+struct subject {
+	struct subject *next;
+	struct sluice_worker *worker;
+	const struct sluice_camera *camera;
+	struct sluice_analysis *analysis;
+	int has_epoch, ended;
+	uint64_t epoch;
+	int64_t last; /* highest sequence given to the analysis; -1: none */
+	int64_t told; /* as in the index */
+	int event_open;
+	uint64_t bad_frames;
+};
+
+struct sluice_worker {
+	struct sluice_worker_config c;
+	struct sluice_index *index;
+	pthread_t thread;
+	atomic_int stopping;
+	struct subject *bucket[BUCKETS];
+	struct sluice_log_limit limit;
+};
+
+/* ---- what the analysis asks and tells ---- */
+
+static void on_event(void *ctx, const char *id, const char *json)
+{
+	struct subject *s = ctx;
+
+	(void)id;
+	s->event_open = 1;
+	s->worker->c.ops->event(s->worker->c.ctx, s->camera, json);
+}
+
+/* Media, then index. 0, or what failed. */
+static int store_summary(struct subject *s, const struct sluice_summary *sum)
+{
+	struct sluice_media_file files[SLUICE_SUMMARY_MEDIA_MAX + 1];
+	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
+	struct sluice_index_summary row = {
+		.epoch = sum->epoch,
+		.start_utc_ns = sum->start_utc_ns,
+		.end_utc_ns = sum->end_utc_ns,
+		.json = sum->json,
+		.media = media,
+		.media_count = sum->media_count,
+	};
+	size_t i;
+	int err;
+
+	if (sum->media_count > SLUICE_SUMMARY_MEDIA_MAX || strlen(sum->id) != 32)
+		return -EINVAL;
+	memcpy(row.id, sum->id, sizeof(row.id));
+	memcpy(row.camera, s->camera->id, sizeof(row.camera));
+	for (i = 0; i < sum->media_count; i++) {
+		const struct sluice_summary_media *m = &sum->media[i];
+
+		if (!memchr(m->name, 0, sizeof(m->name)))
+			return -EINVAL;
+		memcpy(media[i].name, m->name, sizeof(media[i].name));
+		media[i].size = m->size;
+		SHA256(m->data, m->size, media[i].sha256);
+		files[i] = (struct sluice_media_file){ m->name, m->data, m->size };
+	}
+	files[i] = (struct sluice_media_file){ "summary.json", (const uint8_t *)sum->json,
+					       strlen(sum->json) };
+	err = s->worker->c.media->ops->put(s->worker->c.media, s->camera, sum->id, files, i + 1);
+	if (!err)
+		err = s->worker->index->ops->summary_add(s->worker->index, &row);
+	return err;
+}
+
+static void on_summary(void *ctx, const struct sluice_summary *sum)
+{
+	struct subject *s = ctx;
+	struct sluice_worker *w = s->worker;
+	int err;
+
+	s->event_open = 0;
+	while ((err = store_summary(s, sum)) < 0) {
+		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR,
+				   "cannot store a summary of camera %s: %s%s", s->camera->name,
+				   strerror(-err), err == -EINVAL ? "" : "; trying again");
+		if (err == -EINVAL || atomic_load(&w->stopping))
+			return;
+		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+	}
+	/* one that was there already is perhaps not delivered yet: the session sorts that out */
+	w->c.ops->summary(w->c.ctx, s->camera, sum->id);
+}
+
+static int load_record(struct sluice_worker *w, const struct sluice_camera *c, uint64_t epoch,
+		       uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf)
+{
+	struct sluice_index_frame row;
+	char path[192], full[4400];
+	int err;
+
+	*buf = NULL;
+	err = w->index->ops->frame_find(w->index, c->id, epoch, sequence, &row, path);
+	if (err)
+		return err;
+	snprintf(full, sizeof(full), "%s/%s", w->c.data, path);
+	return sluice_segment_read(full, row.offset, row.length, f, buf);
+}
+
+static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size)
+{
+	struct subject *s = ctx;
+	struct sluice_segment_frame f;
+	uint8_t *buf;
+
+	if (load_record(s->worker, s->camera, epoch, sequence, &f, &buf))
+		return NULL;
+	if (f.flags & SLUICE_RECORD_BAD) {
+		free(buf);
+		return NULL;
+	}
+	*size = f.jpeg_size;
+	memmove(buf, f.jpeg, f.jpeg_size); /* the analysis frees what it is given */
+	return buf;
+}
+
+static const struct sluice_analysis_ops analysis_ops = {
+	.event = on_event,
+	.summary = on_summary,
+	.fetch = on_fetch,
+};
+
+/* ---- one camera ---- */
+
+static struct subject *get_subject(struct sluice_worker *w, const struct sluice_camera *c)
+{
+	struct sluice_analysis_config conf = {
+		.join_ms = 10000,
+		.event_max_ms = 300000,
+		.keyframes_max = 12,
+		.language = "en",
+	};
+	struct subject **at = &w->bucket[c->id[2] % BUCKETS], *s;
+
+	for (s = *at; s; s = s->next)
+		if (s->camera == c)
+			return s;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->worker = w;
+	s->camera = c;
+	s->last = s->told = -1;
+	memcpy(conf.camera, c->name, sizeof(conf.camera));
+	s->analysis = sluice_analysis_open(&conf, &analysis_ops, s);
+	if (!s->analysis) {
+		free(s);
+		return NULL;
+	}
+	s->next = *at;
+	*at = s;
+	return s;
+}
+
+/* Everything up to here is told; not urgent: at worst more is analysed again after a crash. */
+static void mark_told(struct subject *s, int done)
+{
+	struct sluice_index *ix = s->worker->index;
+	int err;
+
+	if (!done && s->told >= s->last)
+		return;
+	err = ix->ops->epoch_told(ix, s->camera->id, s->epoch, s->last, done);
+	if (err)
+		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
+				   "cannot note the progress of camera %s: %s", s->camera->name,
+				   strerror(-err));
+	else
+		s->told = s->last;
+}
+
+static void end_epoch(struct subject *s)
+{
+	if (!s->has_epoch || s->ended)
+		return;
+	sluice_analysis_flush(s->analysis);
+	if (atomic_load(&s->worker->stopping))
+		return; /* a summary may have been given up: not done, analysed again */
+	s->event_open = 0;
+	s->ended = 1;
+	mark_told(s, 1);
+}
+
+/* The epoch is the present one from now on; what the index knows of it decides where it begins. */
+static int enter_epoch(struct subject *s, uint64_t epoch)
+{
+	struct sluice_index_epoch e;
+	int err;
+
+	if (s->has_epoch && s->epoch == epoch)
+		return 0;
+	err = s->worker->index->ops->epoch_find(s->worker->index, s->camera->id, epoch, &e);
+	if (err)
+		return err;
+	end_epoch(s);
+	s->has_epoch = 1;
+	s->epoch = epoch;
+	s->last = s->told = e.told;
+	s->ended = e.done;
+	s->event_open = 0;
+	sluice_analysis_epoch(s->analysis, epoch, e.first_ns, e.first_utc_ns);
+	return 0;
+}
+
+static void give_frame(struct subject *s, const struct sluice_stored_frame *f)
+{
+	if ((int64_t)f->sequence <= s->last)
+		return; /* analysed already, from its segment */
+	s->last = (int64_t)f->sequence;
+	s->ended = 0;
+	if (f->flags & SLUICE_RECORD_BAD || sluice_analysis_frame(s->analysis, f))
+		s->bad_frames++;
+}
+
+static void give_clock(struct subject *s, const struct sluice_item *item)
+{
+	uint64_t words[36] = { 0 }, counts[32];
+	int open = !!(item->state & SLUICE_STATE_OPEN), i;
+
+	if (item->ledger_size == sizeof(words))
+		memcpy(words, item->data, sizeof(words));
+	for (i = 0; i < 32; i++)
+		counts[i] = le64toh(words[4 + i]);
+	sluice_analysis_clock(s->analysis, item->time_ns, open, le64toh(words[0]), counts);
+	if (!open && !s->event_open)
+		mark_told(s, 0);
+}
+
+static void run_item(struct sluice_worker *w, const struct sluice_item *item)
+{
+	struct subject *s = get_subject(w, item->camera);
+	struct sluice_stored_frame f;
+	int err = s ? enter_epoch(s, item->epoch) : -ENOMEM;
+
+	if (err) {
+		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR, "cannot analyse camera %s: %s",
+				   item->camera->name, strerror(-err));
+		return;
+	}
+	switch (item->kind) {
+	case SLUICE_ITEM_FRAME:
+		f = (struct sluice_stored_frame){
+			.epoch = item->epoch,
+			.sequence = item->sequence,
+			.time_ns = item->time_ns,
+			.utc_ns = item->utc_ns,
+			.reason = item->reason,
+			.flags = item->flags,
+			.score = item->score,
+			.width = item->width,
+			.height = item->height,
+			.grid_w = item->grid_w,
+			.grid_h = item->grid_h,
+			.cells = item->cells_size ? item->data : NULL,
+			.jpeg = item->data + item->cells_size,
+			.jpeg_size = item->jpeg_size,
+		};
+		give_frame(s, &f);
+		break;
+	case SLUICE_ITEM_STATS:
+		give_clock(s, item);
+		break;
+	case SLUICE_ITEM_CLOSE:
+		if (!s->ended)
+			give_clock(s, item);
+		end_epoch(s);
+		if (s->ended)
+			w->c.ops->done(w->c.ctx, s->camera, s->epoch);
+		break;
+	case SLUICE_ITEM_OPEN:
+	case SLUICE_ITEM_ACK:
+		break;
+	}
+}
+
+/* ---- after a crash ---- */
+
+struct replay {
+	struct sluice_worker *worker;
+	struct subject *subject;
+	uint64_t frames;
+	/* the epochs to do; the walk over them is over before they are done */
+	struct {
+		const struct sluice_camera *camera;
+		uint64_t epoch;
+	} * todo;
+	size_t count, room;
+};
+
+static int collect_epoch(void *ctx, const struct sluice_camera *c,
+			 const struct sluice_index_epoch *e)
+{
+	struct replay *r = ctx;
+	const struct sluice_camera *camera;
+	int err = sluice_cameras_get(r->worker->c.cameras, c->tenant, c->device, c->name, &camera);
+
+	if (err)
+		return err;
+	if (sluice_bus_partition(r->worker->c.bus, camera) != r->worker->c.partition)
+		return 0;
+	if (r->count == r->room) {
+		size_t room = r->room ? 2 * r->room : 16;
+		void *more = realloc(r->todo, room * sizeof(*r->todo));
+
+		if (!more)
+			return -ENOMEM;
+		r->todo = more;
+		r->room = room;
+	}
+	r->todo[r->count].camera = camera;
+	r->todo[r->count++].epoch = e->epoch;
+	return 0;
+}
+
+static int replay_frame(void *ctx, const struct sluice_index_frame *row)
+{
+	struct replay *r = ctx;
+	struct sluice_stored_frame f;
+	struct sluice_segment_frame rec;
+	uint8_t *buf;
+
+	if (atomic_load(&r->worker->stopping))
+		return -ECANCELED;
+	if (load_record(r->worker, r->subject->camera, row->epoch, row->sequence, &rec, &buf)) {
+		r->subject->bad_frames++;
+		return 0; /* damage; fsck tells */
+	}
+	f = (struct sluice_stored_frame){
+		.epoch = rec.epoch,
+		.sequence = rec.sequence,
+		.time_ns = rec.time_ns,
+		.utc_ns = rec.utc_ns,
+		.reason = rec.reason,
+		.flags = rec.flags,
+		.score = rec.score,
+		.width = rec.width,
+		.height = rec.height,
+		.grid_w = rec.grid_w,
+		.grid_h = rec.grid_h,
+		.cells = rec.cells,
+		.jpeg = rec.jpeg,
+		.jpeg_size = rec.jpeg_size,
+	};
+	give_frame(r->subject, &f);
+	free(buf);
+	r->frames++;
+	return 0;
+}
+
+static void replay_epochs(struct sluice_worker *w)
+{
+	struct replay r = { .worker = w };
+	int err = w->index->ops->epochs_open(w->index, collect_epoch, &r);
+	size_t i;
+
+	for (i = 0; i < r.count && !err; i++) {
+		r.subject = get_subject(w, r.todo[i].camera);
+		err = r.subject ? enter_epoch(r.subject, r.todo[i].epoch) : -ENOMEM;
+		if (!err)
+			err = w->index->ops->frames(w->index, r.todo[i].camera->id, r.todo[i].epoch,
+						    r.subject->told, replay_frame, &r);
+	}
+	if (err && err != -ECANCELED)
+		sluice_error("cannot read stored frames again: %s", strerror(-err));
+	else if (r.frames)
+		sluice_info("analysed %llu stored frames again", (unsigned long long)r.frames);
+	free(r.todo);
+}
+
+static void *worker_main(void *arg)
+{
+	struct sluice_worker *w = arg;
+	struct sluice_bus *bus = w->c.bus;
+
+	replay_epochs(w);
+	while (!atomic_load(&w->stopping)) {
+		struct sluice_chunk *c = bus->ops->next(bus, w->c.partition, 500);
+		const struct sluice_item *item;
+
+		if (!c)
+			continue;
+		for (item = c->items; item && !atomic_load(&w->stopping); item = item->next)
+			run_item(w, item);
+		bus->ops->ack(bus, c);
+	}
+	return NULL;
+}
+
+int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worker **out)
+{
+	struct sluice_worker *w = calloc(1, sizeof(*w));
+	char path[4096];
+	int err;
+
+	*out = NULL;
+	if (!w)
+		return -ENOMEM;
+	w->c = *c;
+	w->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
+	snprintf(path, sizeof(path), "%s/index.db", c->data);
+	err = sluice_index_sqlite_open(path, &w->index);
+	if (!err)
+		err = -pthread_create(&w->thread, NULL, worker_main, w);
+	if (err) {
+		sluice_index_close(w->index);
+		free(w);
+		return err;
+	}
+	*out = w;
+	return 0;
+}
+
+void sluice_worker_close(struct sluice_worker *w)
+{
+	int i;
+
+	if (!w)
+		return;
+	atomic_store(&w->stopping, 1);
+	pthread_join(w->thread, NULL);
+	for (i = 0; i < BUCKETS; i++) {
+		while (w->bucket[i]) {
+			struct subject *s = w->bucket[i];
+
+			w->bucket[i] = s->next;
+			sluice_analysis_close(s->analysis);
+			free(s);
+		}
+	}
+	sluice_index_close(w->index);
+	free(w);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* worker.h - a thread that analyses the cameras of one partition and stores their summaries. */
+#ifndef SLUICE_WORKER_H
+#define SLUICE_WORKER_H
+
+#include "cloud/bus.h"
+#include "cloud/media.h"
+
+struct sluice_worker;
+
+/* Called in the worker's thread. Pointers are borrowed. */
+struct sluice_worker_ops {
+	/* an event has begun; json is to be pushed if the device is there */
+	void (*event)(void *ctx, const struct sluice_camera *c, const char *json);
+	/* a summary is durable in index and media, and is to be delivered */
+	void (*summary)(void *ctx, const struct sluice_camera *c, const char *id);
+	/* everything of the epoch is analysed; its summaries were told before */
+	void (*done)(void *ctx, const struct sluice_camera *c, uint64_t epoch);
+};
+
+struct sluice_worker_config {
+	const char *data; /* the data directory, borrowed */
+	struct sluice_bus *bus;
+	unsigned int partition;
+	struct sluice_cameras *cameras;
+	struct sluice_media *media;
+	const struct sluice_worker_ops *ops;
+	void *ctx;
+};
+
+/* Opens an index and starts the thread. c is copied. */
+int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worker **out);
+
+/* Ends the thread after its present item; open events are told after the next start. Call the bus's
+ * stop() before. NULL-safe. */
+void sluice_worker_close(struct sluice_worker *w);
+
+#endif

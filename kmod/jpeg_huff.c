@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * jpeg_huff.c - builds the skip tables of jpeg_huff.h.
+ *
+ * Cameras send the same Huffman tables in every frame, or none. So a table keeps a generation that
+ * changes with its content only, and a skip table remembers of which generations it was made: a
+ * frame with tables that are known already costs the comparison of some 400 bytes.
+ */
+#include "jpeg_huff.h"
+
+/* One symbol, while a skip table is built. */
+struct step {
+	u8 code;    /* bits of the code; 0: longer than the look-up, or none */
+	u8 length;  /* with the bits of the value */
+	u8 advance; /* positions of the block */
+	bool end;   /* of the block */
+};
+
+static const u8 dc_bits[2][16] = {
+	{ 0, 1, 5, 1, 1, 1, 1, 1, 1 },
+	{ 0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1 },
+};
+
+static const u8 dc_value[12] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 };
+
+static const u8 ac_bits[2][16] = {
+	{ 0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125 },
+	{ 0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119 },
+};
+
+static const u8 ac_value[2][162] = {
+	{ 0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61,
+	  0x07, 0x22, 0x71, 0x14, 0x32, 0x81, 0x91, 0xa1, 0x08, 0x23, 0x42, 0xb1, 0xc1, 0x15, 0x52,
+	  0xd1, 0xf0, 0x24, 0x33, 0x62, 0x72, 0x82, 0x09, 0x0a, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x25,
+	  0x26, 0x27, 0x28, 0x29, 0x2a, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x43, 0x44, 0x45,
+	  0x46, 0x47, 0x48, 0x49, 0x4a, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x63, 0x64,
+	  0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x83,
+	  0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99,
+	  0x9a, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6,
+	  0xb7, 0xb8, 0xb9, 0xba, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xca, 0xd2, 0xd3,
+	  0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda, 0xe1, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8,
+	  0xe9, 0xea, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa },
+	{ 0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05, 0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61,
+	  0x71, 0x13, 0x22, 0x32, 0x81, 0x08, 0x14, 0x42, 0x91, 0xa1, 0xb1, 0xc1, 0x09, 0x23, 0x33,
+	  0x52, 0xf0, 0x15, 0x62, 0x72, 0xd1, 0x0a, 0x16, 0x24, 0x34, 0xe1, 0x25, 0xf1, 0x17, 0x18,
+	  0x19, 0x1a, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x43, 0x44,
+	  0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x63,
+	  0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a,
+	  0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97,
+	  0x98, 0x99, 0x9a, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xb2, 0xb3, 0xb4,
+	  0xb5, 0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xca,
+	  0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7,
+	  0xe8, 0xe9, 0xea, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa },
+};
+
+int sluice_jpeg_huff_fill(struct jpeg_huff *h, const u8 *bits, const u8 *value, u32 count, bool dc,
+			  u32 *generation)
+{
+	u32 code = 0, index = 0;
+
+	if (count > sizeof(h->value))
+		return -EBADMSG;
+	if (h->generation && h->count == count && !memcmp(h->bits, bits, 16) &&
+	    !memcmp(h->value, value, count)) {
+		h->present = 1;
+		return 0;
+	}
+	h->generation = 0;
+	h->present = 0;
+	for (u32 i = 0; dc && i < count; i++) {
+		if (value[i] > 15)
+			return -EBADMSG;
+	}
+	for (u32 length = 1; length <= 16; length++, code <<= 1) {
+		u32 n = bits[length - 1];
+
+		h->offset[length] = (s32)index - (s32)code;
+		h->last[length] = n ? (s32)(code + n - 1) : -1;
+		code += n;
+		index += n;
+		if (code > 1u << length)
+			return -EBADMSG;
+	}
+	if (index != count)
+		return -EBADMSG;
+	memcpy(h->bits, bits, 16);
+	memcpy(h->value, value, count);
+	h->count = count;
+	h->present = 1;
+	/* 0 means never filled: 2^32 different tables later it is stepped over */
+	*generation += *generation == 0xffffffffu ? 2 : 1;
+	h->generation = *generation;
+	return 0;
+}
+
+int sluice_jpeg_huff_standard(struct jpeg_huff *h, bool dc, u32 id, u32 *generation)
+{
+	if (dc)
+		return sluice_jpeg_huff_fill(h, dc_bits[id], dc_value, sizeof(dc_value), true,
+					     generation);
+	return sluice_jpeg_huff_fill(h, ac_bits[id], ac_value[id], sizeof(ac_value[id]), false,
+				     generation);
+}
+
+u32 sluice_jpeg_huff_symbol(const struct jpeg_huff *h, u64 buf)
+{
+	for (u32 length = 1; length <= 16; length++) {
+		s32 code = (s32)(buf >> (64 - length));
+
+		if (code <= h->last[length])
+			return length << 8 | h->value[code + h->offset[length]];
+	}
+	return 0;
+}
+
+/* The first symbol of the top JPEG_BITS - used bits that are left of index. */
+static struct step first_step(const struct jpeg_huff *h, bool dc, u32 index, u32 used)
+{
+	u32 symbol = sluice_jpeg_huff_symbol(h, (u64)index << (64 - JPEG_BITS + used));
+	u32 code = symbol >> 8, size = symbol & 15, run = dc ? 0 : symbol >> 4 & 15;
+	struct step s = { 0 };
+
+	if (!code || code + used > JPEG_BITS)
+		return s;
+	s.code = code;
+	s.length = code + size;
+	s.advance = run + 1;
+	s.end = !dc && !size && run != 15;
+	return s;
+}
+
+/* Entry for index: symbols as long as their codes are known and the advance stays below 64. */
+static u16 skip_entry(const struct jpeg_huff *dc, const struct jpeg_huff *ac, u32 index)
+{
+	u32 length = 0, advance = 0;
+
+	while (length < JPEG_BITS) {
+		struct step s = first_step(dc && !length ? dc : ac, dc && !length, index, length);
+
+		if (!s.code || (!s.end && advance + s.advance > 63))
+			break;
+		length += s.length;
+		if (s.end)
+			return length | (JPEG_EOB + advance) << 8;
+		advance += s.advance;
+	}
+	return advance ? length | advance << 8 : JPEG_SLOW << 8;
+}
+
+void sluice_jpeg_skip_build(struct jpeg_skip *s, const struct jpeg_huff *dc,
+			    const struct jpeg_huff *ac)
+{
+	if (s->dc_generation == dc->generation && s->ac_generation == ac->generation)
+		return;
+	for (u32 i = 0; i < 1 << JPEG_BITS; i++) {
+		s->first[i] = skip_entry(dc, ac, i);
+		s->ac[i] = skip_entry(NULL, ac, i);
+	}
+	for (u32 i = 0; i < 1 << JPEG_DC_BITS; i++) {
+		u32 symbol = sluice_jpeg_huff_symbol(dc, (u64)i << (64 - JPEG_DC_BITS));
+		u32 code = symbol >> 8;
+
+		s->dc[i] = code && code <= JPEG_DC_BITS ? code << 4 | (symbol & 15) : 0;
+	}
+	s->dc_generation = dc->generation;
+	s->ac_generation = ac->generation;
+}

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The file is read whole, cut into entries in place, and the entries remember their line and
+ * whether anybody asked for them. Nothing is interpreted before a getter names its type, so an
+ * error can always tell line, key and what was expected.
+ */
+#include "lib/conf.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX  (1u << 20)
+#define ENTRY_MAX 4096u
+
+struct entry {
+	const char *section, *key, *value;
+	uint32_t line;
+	bool asked;
+};
+
+struct sluice_conf {
+	char *name;
+	char *text;
+	size_t size;
+	struct entry *entry;
+	size_t count;
+	char error[256];
+};
+
+__attribute__((format(printf, 3, 4))) static void set_error(struct sluice_conf *c, uint32_t line,
+							    const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	if (c->error[0])
+		return;
+	n = snprintf(c->error, sizeof(c->error), "%s:%u: ", c->name, line);
+	if (n < 0 || (size_t)n >= sizeof(c->error))
+		return;
+	va_start(ap, format);
+	vsnprintf(c->error + n, sizeof(c->error) - (size_t)n, format, ap);
+	va_end(ap);
+}
+
+static char *trim(char *s)
+{
+	char *end;
+
+	while (*s == ' ' || *s == '\t')
+		s++;
+	end = s + strlen(s);
+	while (end > s && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
+		*--end = 0;
+	return s;
+}
+
+static bool name_ok(const char *s)
+{
+	if (!*s)
+		return false;
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("_-.: ", *s))
+			return false;
+	return true;
+}
+
+/* Removes quotes in place. */
+static int unquote(char *s)
+{
+	char *out = s, *p = s;
+
+	if (*p != '"')
+		return 0;
+	for (p++; *p && *p != '"'; p++) {
+		if (*p == '\\' && (p[1] == '"' || p[1] == '\\'))
+			p++;
+		*out++ = *p;
+	}
+	if (*p != '"' || p[1])
+		return -EINVAL;
+	*out = 0;
+	return 0;
+}
+
+static int add_entry(struct sluice_conf *c, const char *section, char *line, uint32_t number)
+{
+	char *eq = strchr(line, '=');
+	struct entry *e;
+	char *key, *value;
+
+	if (!eq) {
+		set_error(c, number, "expected 'key = value' or '[section]'");
+		return -EINVAL;
+	}
+	*eq = 0;
+	key = trim(line);
+	value = trim(eq + 1);
+	if (!name_ok(key)) {
+		set_error(c, number, "'%s' is not a key", key);
+		return -EINVAL;
+	}
+	if (unquote(value)) {
+		set_error(c, number, "quotes of '%s' do not match", key);
+		return -EINVAL;
+	}
+	if (c->count == ENTRY_MAX) {
+		set_error(c, number, "more than %u keys", ENTRY_MAX);
+		return -EINVAL;
+	}
+	if (c->count % 64 == 0) {
+		e = realloc(c->entry, (c->count + 64) * sizeof(*e));
+		if (!e)
+			return -ENOMEM;
+		c->entry = e;
+	}
+	c->entry[c->count++] =
+		(struct entry){ .section = section, .key = key, .value = value, .line = number };
+	return 0;
+}
+
+static int parse_line(struct sluice_conf *c, const char **section, char *line, uint32_t number)
+{
+	size_t n;
+
+	line = trim(line);
+	if (!*line || *line == '#' || *line == ';')
+		return 0;
+	if (*line != '[')
+		return add_entry(c, *section, line, number);
+	n = strlen(line);
+	if (n < 3 || line[n - 1] != ']') {
+		set_error(c, number, "a section is written [name]");
+		return -EINVAL;
+	}
+	line[n - 1] = 0;
+	*section = trim(line + 1);
+	if (!name_ok(*section)) {
+		set_error(c, number, "'%s' is not a section name", *section);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_text(struct sluice_conf *c)
+{
+	const char *section = "";
+	uint32_t number = 0;
+	char *next;
+
+	for (char *line = c->text; line; line = next) {
+		char *end = strchr(line, '\n');
+		int err;
+
+		number++;
+		next = end ? end + 1 : NULL;
+		if (end)
+			*end = 0;
+		err = parse_line(c, &section, line, number);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+struct sluice_conf *sluice_conf_parse(const char *name, const char *text, size_t size, int *err,
+				      char *why, size_t why_size)
+{
+	struct sluice_conf *c = calloc(1, sizeof(*c));
+
+	*err = -ENOMEM;
+	snprintf(why, why_size, "%s: out of memory", name);
+	if (!c)
+		return NULL;
+	c->name = strdup(name);
+	c->text = malloc(size + 1);
+	if (!c->name || !c->text)
+		goto fail;
+	memcpy(c->text, text, size);
+	c->text[size] = 0;
+	if (strlen(c->text) != size) {
+		*err = -EINVAL;
+		snprintf(why, why_size, "%s: not a text file", name);
+		goto fail;
+	}
+	*err = parse_text(c);
+	if (*err) {
+		if (c->error[0])
+			snprintf(why, why_size, "%s", c->error);
+		goto fail;
+	}
+	why[0] = 0;
+	return c;
+fail:
+	sluice_conf_close(c);
+	return NULL;
+}
+
+struct sluice_conf *sluice_conf_open(const char *path, int *err, char *why, size_t why_size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct sluice_conf *c = NULL;
+	struct stat st;
+	char *text = NULL;
+	size_t have = 0;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		*err = -errno;
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
+		*err = S_ISREG(st.st_mode) ? -EFBIG : -EINVAL;
+		goto out;
+	}
+	text = malloc((size_t)st.st_size + 1);
+	*err = text ? 0 : -ENOMEM;
+	while (!*err && have < (size_t)st.st_size) {
+		ssize_t n = read(fd, text + have, (size_t)st.st_size - have);
+
+		if (n < 0 && errno != EINTR)
+			*err = -errno;
+		else if (n == 0)
+			break;
+		else if (n > 0)
+			have += (size_t)n;
+	}
+out:
+	if (fd >= 0)
+		close(fd);
+	if (*err)
+		snprintf(why, why_size, "cannot read %s: %s", path, strerror(-*err));
+	else
+		c = sluice_conf_parse(path, text, have, err, why, why_size);
+	free(text);
+	return c;
+}
+
+void sluice_conf_close(struct sluice_conf *c)
+{
+	if (!c)
+		return;
+	free(c->entry);
+	free(c->text);
+	free(c->name);
+	free(c);
+}
+
+static struct entry *find_entry(struct sluice_conf *c, const char *section, const char *key)
+{
+	struct entry *found = NULL;
+
+	if (!c)
+		return NULL;
+	for (size_t i = 0; i < c->count; i++) {
+		struct entry *e = &c->entry[i];
+
+		if (strcmp(e->section, section) || strcmp(e->key, key))
+			continue;
+		e->asked = true;
+		if (found)
+			set_error(c, e->line, "'%s' was already given in line %u", key,
+				  found->line);
+		else
+			found = e;
+	}
+	return found;
+}
+
+const char *sluice_conf_text(struct sluice_conf *c, const char *section, const char *key,
+			     const char *fallback)
+{
+	struct entry *e = find_entry(c, section, key);
+
+	return e ? e->value : fallback;
+}
+
+/* A decimal number and its unit, which is left in *unit. */
+static bool read_number(const char *s, int64_t *value, const char **unit)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoll(s, &end, 10);
+	if (end == s || errno || isspace((unsigned char)*s))
+		return false;
+	while (*end == ' ')
+		end++;
+	*unit = end;
+	return true;
+}
+
+int64_t sluice_conf_int(struct sluice_conf *c, const char *section, const char *key,
+			int64_t fallback, int64_t min, int64_t max)
+{
+	struct entry *e = find_entry(c, section, key);
+	const char *unit;
+	int64_t v;
+
+	if (!e)
+		return fallback;
+	if (read_number(e->value, &v, &unit) && !*unit && v >= min && v <= max)
+		return v;
+	set_error(c, e->line, "'%s' must be a number from %lld to %lld, not '%s'", key,
+		  (long long)min, (long long)max, e->value);
+	return fallback;
+}
+
+bool sluice_conf_bool(struct sluice_conf *c, const char *section, const char *key, bool fallback)
+{
+	static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
+	struct entry *e = find_entry(c, section, key);
+
+	if (!e)
+		return fallback;
+	for (unsigned int i = 0; i < 8; i++)
+		if (!strcmp(e->value, words[i]))
+			return i & 1;
+	set_error(c, e->line, "'%s' must be yes or no, not '%s'", key, e->value);
+	return fallback;
+}
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+static uint64_t get_unit(struct sluice_conf *c, const char *section, const char *key,
+			 uint64_t fallback, uint64_t min, uint64_t max, const struct unit *units,
+			 const char *what)
+{
+	struct entry *e = find_entry(c, section, key);
+	const char *unit;
+	int64_t v;
+
+	if (!e)
+		return fallback;
+	if (!read_number(e->value, &v, &unit) || v < 0)
+		goto bad;
+	for (; units->name; units++) {
+		uint64_t scaled;
+
+		if (strcmp(unit, units->name))
+			continue;
+		if (__builtin_mul_overflow((uint64_t)v, units->factor, &scaled) || scaled < min ||
+		    scaled > max)
+			goto bad;
+		return scaled;
+	}
+bad:
+	set_error(c, e->line, "'%s' must be %s (%llu to %llu), not '%s'", key, what,
+		  (unsigned long long)min, (unsigned long long)max, e->value);
+	return fallback;
+}
+
+uint64_t sluice_conf_size(struct sluice_conf *c, const char *section, const char *key,
+			  uint64_t fallback, uint64_t min, uint64_t max)
+{
+	static const struct unit units[] = { { "", 1 },		  { "K", 1ull << 10 },
+					     { "M", 1ull << 20 }, { "G", 1ull << 30 },
+					     { "T", 1ull << 40 }, { NULL, 0 } };
+
+	return get_unit(c, section, key, fallback, min, max, units, "bytes, with K, M, G or T");
+}
+
+uint64_t sluice_conf_ms(struct sluice_conf *c, const char *section, const char *key,
+			uint64_t fallback, uint64_t min, uint64_t max)
+{
+	static const struct unit units[] = { { "", 1000 },   { "ms", 1 },      { "s", 1000 },
+					     { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 },
+					     { NULL, 0 } };
+
+	return get_unit(c, section, key, fallback, min, max, units,
+			"a time with ms, s, m, h or d, in milliseconds");
+}
+
+const char *sluice_conf_next(struct sluice_conf *c, const char *section, const char *key,
+			     size_t *at)
+{
+	for (; c && *at < c->count; (*at)++) {
+		struct entry *e = &c->entry[*at];
+
+		if (strcmp(e->section, section) || strcmp(e->key, key))
+			continue;
+		e->asked = true;
+		(*at)++;
+		return e->value;
+	}
+	return NULL;
+}
+
+const char *sluice_conf_section(struct sluice_conf *c, size_t index)
+{
+	for (size_t i = 0; c && i < c->count; i++) {
+		bool first = *c->entry[i].section != 0;
+
+		for (size_t j = 0; first && j < i; j++)
+			first = strcmp(c->entry[i].section, c->entry[j].section) != 0;
+		if (first && !index--)
+			return c->entry[i].section;
+	}
+	return NULL;
+}
+
+int sluice_conf_finish(struct sluice_conf *c)
+{
+	if (!c)
+		return 0;
+	for (size_t i = 0; i < c->count; i++) {
+		const struct entry *e = &c->entry[i];
+
+		if (e->asked)
+			continue;
+		if (*e->section)
+			set_error(c, e->line, "unknown key '%s' in [%s]", e->key, e->section);
+		else
+			set_error(c, e->line, "unknown key '%s' before the first section", e->key);
+	}
+	return c->error[0] ? -EINVAL : 0;
+}
+
+const char *sluice_conf_error(const struct sluice_conf *c)
+{
+	return c ? c->error : "";
+}

@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: MIT
+/*
+ * look up -> dial (each address in turn) -> hands shaken -> open -> [flushing -> lingering] -> end
+ *
+ * Every way to end goes through end_conn(), which keeps the first reason, stops everything that
+ * could call back and lets the loop tell the owner: by the stream's closed(), or by a timer that is
+ * due at once where there is no stream yet. So close() never comes from within a call of the owner,
+ * and nothing refers to the connection when it is freed.
+ *
+ * Shutting down: what is queued is sent, close_notify, FIN; then what still arrives is read and
+ * dropped until the peer closes too. Closing with unread bytes would make the kernel send a reset,
+ * which may overtake our last words.
+ */
+#include "lib/conn.h"
+#include "lib/outq.h"
+#include "lib/resolve.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HIGH_WATER   (256u << 10)
+#define HANDSHAKE_MS 10000
+#define TRY_MS	     3000 /* for one address, while there are more */
+#define SHUTDOWN_MS  5000
+#define MS	     1000000ull
+
+struct sluice_conn {
+	struct sluice_conn_config conf;
+	void *arg;
+	char host[256], port[8];
+	char address[96];
+	struct sluice_resolve *resolve;
+	struct addrinfo *addrs, *addr; /* all, and the one being tried */
+	struct sluice_io_dial *dial;
+	struct sluice_io_stream *stream;
+	struct sluice_tls *tls;
+	struct sluice_outq plain; /* without TLS */
+	struct sluice_io_timer deadline, attempt, flush;
+	uint64_t received_ns;
+	size_t in_flight;
+	bool open, above, finishing, finished, ending, pause;
+	enum sluice_conn_end end;
+	enum sluice_tls_fault fault;
+	char why[512];
+};
+
+static size_t queued(const struct sluice_conn *c)
+{
+	return c->tls ? sluice_tls_pending(c->tls) : c->plain.bytes;
+}
+
+static void free_conn(struct sluice_conn *c)
+{
+	if (c->addrs)
+		freeaddrinfo(c->addrs);
+	sluice_tls_close(c->tls);
+	sluice_outq_clear(&c->plain);
+	free(c);
+}
+
+static void tell_end(void *arg)
+{
+	struct sluice_conn *c = arg;
+
+	c->conf.ops->close(c->arg, c->end, c->why);
+	free_conn(c);
+}
+
+__attribute__((format(printf, 3, 4))) static void end_conn(struct sluice_conn *c,
+							   enum sluice_conn_end end,
+							   const char *format, ...)
+{
+	va_list ap;
+
+	if (c->ending)
+		return;
+	c->ending = true;
+	c->end = end;
+	va_start(ap, format);
+	vsnprintf(c->why, sizeof(c->why), format, ap);
+	va_end(ap);
+	if (c->tls)
+		c->fault = sluice_tls_fault(c->tls);
+	sluice_io_timer_cancel(c->conf.io, &c->attempt);
+	sluice_io_timer_cancel(c->conf.io, &c->flush);
+	sluice_io_timer_cancel(c->conf.io, &c->deadline);
+	sluice_resolve_cancel(c->resolve);
+	c->resolve = NULL;
+	sluice_io_undial(c->dial);
+	c->dial = NULL;
+	if (c->stream)
+		sluice_io_stream_close(c->stream); /* leads to tell_end() */
+	else
+		sluice_io_timer_in(c->conf.io, &c->deadline, 0, tell_end, c);
+}
+
+/* ---- sending ---- */
+
+static void flush(void *arg)
+{
+	struct sluice_conn *c = arg;
+	struct iovec iov[SLUICE_IO_VECTORS];
+	unsigned int n;
+	int err;
+
+	if (!c->stream || c->ending || c->in_flight)
+		return;
+	n = c->tls ? sluice_tls_output(c->tls, iov, SLUICE_IO_VECTORS)
+		   : sluice_outq_peek(&c->plain, iov, SLUICE_IO_VECTORS);
+	if (!n) {
+		if (c->finishing && !c->finished) {
+			c->finished = true;
+			sluice_io_stream_finish(c->stream);
+		}
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		c->in_flight += iov[i].iov_len;
+	err = sluice_io_stream_send(c->stream, iov, n);
+	if (err)
+		end_conn(c, SLUICE_CONN_ERROR, "cannot send: %s", strerror(-err));
+}
+
+/* Later in this turn, so that what a callback sends in pieces goes out in one. */
+static void flush_soon(struct sluice_conn *c)
+{
+	if (!c->in_flight && !c->flush.set && !c->ending)
+		sluice_io_timer_in(c->conf.io, &c->flush, 0, flush, c);
+}
+
+static void on_sent(void *arg, int err)
+{
+	struct sluice_conn *c = arg;
+	size_t n = c->in_flight;
+
+	if (err) {
+		end_conn(c, SLUICE_CONN_ERROR, "connection lost: %s", strerror(-err));
+		return;
+	}
+	c->in_flight = 0;
+	if (c->tls)
+		sluice_tls_consume(c->tls, n);
+	else
+		sluice_outq_consume(&c->plain, n);
+	flush(c);
+	if (c->above && !c->finishing && queued(c) < c->conf.high_water / 2) {
+		c->above = false;
+		if (c->conf.ops->drain && !c->ending)
+			c->conf.ops->drain(c->arg);
+	}
+}
+
+int sluice_conn_send(struct sluice_conn *c, const struct iovec *iov, unsigned int count)
+{
+	int err = 0;
+
+	if (!c->open || c->ending || c->finishing)
+		return -ENOTCONN;
+	if (queued(c) > 4 * c->conf.high_water)
+		return -ENOBUFS;
+	if (c->tls)
+		err = sluice_tls_write(c->tls, iov, count);
+	else
+		for (unsigned int i = 0; i < count && !err; i++)
+			err = sluice_outq_add(&c->plain, iov[i].iov_base, iov[i].iov_len);
+	if (err) {
+		/* part of the vector may be queued: the stream cannot go on */
+		end_conn(c, SLUICE_CONN_ERROR, "cannot send: %s", strerror(-err));
+		return err;
+	}
+	if (queued(c) >= c->conf.high_water)
+		c->above = true;
+	flush_soon(c);
+	return 0;
+}
+
+size_t sluice_conn_room(const struct sluice_conn *c)
+{
+	size_t n = queued(c);
+
+	if (!c->open || c->ending || c->finishing || c->above || n >= c->conf.high_water)
+		return 0;
+	return c->conf.high_water - n;
+}
+
+/* ---- receiving ---- */
+
+static void on_idle(void *arg)
+{
+	struct sluice_conn *c = arg;
+	uint64_t due = c->received_ns + c->conf.idle_ms * MS;
+
+	if (sluice_io_now(c->conf.io) < due)
+		sluice_io_timer_set(c->conf.io, &c->deadline, due, on_idle, c);
+	else
+		end_conn(c, SLUICE_CONN_IDLE, "nothing was received for %u s",
+			 c->conf.idle_ms / 1000);
+}
+
+static void become_open(struct sluice_conn *c)
+{
+	if (c->open || c->ending)
+		return;
+	c->open = true;
+	sluice_io_timer_cancel(c->conf.io, &c->attempt);
+	sluice_conn_idle(c, c->conf.idle_ms);
+	c->conf.ops->open(c->arg);
+}
+
+static bool on_plain(void *arg, const uint8_t *data, size_t size)
+{
+	struct sluice_conn *c = arg;
+
+	become_open(c);
+	if (!c->ending && !c->finishing)
+		c->conf.ops->data(c->arg, data, size);
+	return !c->ending;
+}
+
+/* The alert that explains our refusal leaves with whatever the socket takes at once. */
+static void send_alert(struct sluice_conn *c)
+{
+	struct msghdr msg = { 0 };
+	struct iovec iov[4];
+
+	if (c->in_flight)
+		return;
+	msg.msg_iov = iov;
+	msg.msg_iovlen = sluice_tls_output(c->tls, iov, 4);
+	if (msg.msg_iovlen)
+		(void)!sendmsg(sluice_io_stream_fd(c->stream), &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void on_data(void *arg, const uint8_t *data, size_t size)
+{
+	struct sluice_conn *c = arg;
+	int r;
+
+	c->received_ns = sluice_io_now(c->conf.io);
+	if (!c->tls) {
+		on_plain(c, data, size);
+		return;
+	}
+	r = sluice_tls_feed(c->tls, data, size, on_plain, c);
+	if (c->ending)
+		return;
+	if (r == -EPROTO) {
+		send_alert(c);
+		end_conn(c, SLUICE_CONN_TLS, "%s", sluice_tls_error(c->tls));
+		return;
+	}
+	if (sluice_tls_ready(c->tls))
+		become_open(c);
+	flush_soon(c);
+	if (r == 1)
+		end_conn(c, c->finishing ? SLUICE_CONN_DONE : SLUICE_CONN_PEER,
+			 c->finishing ? "closed" : "closed by the other side");
+}
+
+static void on_end(void *arg, int err)
+{
+	struct sluice_conn *c = arg;
+
+	if (c->finishing)
+		end_conn(c, SLUICE_CONN_DONE, "closed");
+	else if (err)
+		end_conn(c, SLUICE_CONN_ERROR, "connection lost: %s", strerror(-err));
+	else if (!c->open && c->tls)
+		end_conn(c, SLUICE_CONN_PEER, "the other side closed during the TLS handshake");
+	else
+		end_conn(c, SLUICE_CONN_PEER, "closed by the other side");
+}
+
+static void on_closed(void *arg)
+{
+	struct sluice_conn *c = arg;
+
+	if (!c->ending) { /* the io itself is being closed */
+		c->end = SLUICE_CONN_ABORTED;
+		snprintf(c->why, sizeof(c->why), "the event loop ends");
+		sluice_io_timer_cancel(c->conf.io, &c->attempt);
+		sluice_io_timer_cancel(c->conf.io, &c->flush);
+		sluice_io_timer_cancel(c->conf.io, &c->deadline);
+	}
+	c->stream = NULL;
+	tell_end(c);
+}
+
+/* ---- connecting ---- */
+
+static void on_handshake_late(void *arg)
+{
+	struct sluice_conn *c = arg;
+
+	if (c->resolve)
+		end_conn(c, SLUICE_CONN_RESOLVE, "looking up '%s' takes too long", c->host);
+	else if (!c->stream)
+		end_conn(c, SLUICE_CONN_CONNECT, "cannot connect to %s: no answer", c->address);
+	else
+		end_conn(c, SLUICE_CONN_HANDSHAKE, "no TLS handshake within %u s",
+			 c->conf.handshake_ms / 1000);
+}
+
+static void name_address(struct sluice_conn *c, const struct sockaddr *a, socklen_t len)
+{
+	char host[64], port[8];
+
+	if (!getnameinfo(a, len, host, sizeof(host), port, sizeof(port),
+			 NI_NUMERICHOST | NI_NUMERICSERV))
+		snprintf(c->address, sizeof(c->address), "%s port %s", host, port);
+}
+
+static void open_later(void *arg)
+{
+	struct sluice_conn *c = arg;
+
+	become_open(c);
+}
+
+/* Takes the fd. */
+static void start_stream(struct sluice_conn *c, int fd)
+{
+	static const struct sluice_io_stream_ops ops = { on_data, on_end, on_sent, on_closed };
+	int one = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (c->conf.tls) {
+		c->tls = sluice_tls_open(c->conf.tls, c->host[0] ? c->host : NULL);
+		if (!c->tls || sluice_tls_start(c->tls)) {
+			close(fd);
+			end_conn(c, SLUICE_CONN_ERROR, "cannot begin TLS: out of memory");
+			return;
+		}
+	}
+	c->stream = sluice_io_stream_open(c->conf.io, fd, &ops, c);
+	if (!c->stream) {
+		close(fd);
+		end_conn(c, SLUICE_CONN_ERROR, "out of memory");
+		return;
+	}
+	if (!c->tls) /* not at once: the owner may not have its pointer yet */
+		sluice_io_timer_in(c->conf.io, &c->attempt, 0, open_later, c);
+	flush_soon(c);
+}
+
+static void dial_next(struct sluice_conn *c);
+
+static void on_dialled(void *arg, int fd)
+{
+	struct sluice_conn *c = arg;
+
+	c->dial = NULL;
+	sluice_io_timer_cancel(c->conf.io, &c->attempt);
+	if (fd >= 0) {
+		start_stream(c, fd);
+		return;
+	}
+	snprintf(c->why, sizeof(c->why), "cannot connect to %s: %s", c->address, strerror(-fd));
+	c->addr = c->addr->ai_next;
+	dial_next(c);
+}
+
+static void on_attempt_late(void *arg)
+{
+	struct sluice_conn *c = arg;
+
+	sluice_io_undial(c->dial);
+	on_dialled(c, -ETIMEDOUT);
+}
+
+static void dial_next(struct sluice_conn *c)
+{
+	for (; c->addr; c->addr = c->addr->ai_next) {
+		int err;
+
+		name_address(c, c->addr->ai_addr, c->addr->ai_addrlen);
+		c->dial = sluice_io_dial(c->conf.io, c->addr->ai_addr, c->addr->ai_addrlen,
+					 on_dialled, c, &err);
+		if (c->dial)
+			break;
+		snprintf(c->why, sizeof(c->why), "cannot connect to %s: %s", c->address,
+			 strerror(-err));
+	}
+	if (!c->dial) {
+		char why[sizeof(c->why)];
+
+		memcpy(why, c->why, sizeof(why));
+		end_conn(c, SLUICE_CONN_CONNECT, "%s", why);
+	} else if (c->addr->ai_next) {
+		sluice_io_timer_in(c->conf.io, &c->attempt, TRY_MS, on_attempt_late, c);
+	}
+}
+
+static void on_resolved(void *arg, struct addrinfo *addrs, const char *why)
+{
+	struct sluice_conn *c = arg;
+
+	c->resolve = NULL;
+	c->addrs = addrs;
+	c->addr = addrs;
+	if (!addrs)
+		end_conn(c, SLUICE_CONN_RESOLVE, "cannot look up '%s': %s", c->host, why);
+	else
+		dial_next(c);
+}
+
+static struct sluice_conn *new_conn(const struct sluice_conn_config *conf, void *arg)
+{
+	struct sluice_conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->conf = *conf;
+	if (!c->conf.high_water)
+		c->conf.high_water = HIGH_WATER;
+	if (!c->conf.handshake_ms)
+		c->conf.handshake_ms = HANDSHAKE_MS;
+	c->arg = arg;
+	sluice_io_timer_in(conf->io, &c->deadline, c->conf.handshake_ms, on_handshake_late, c);
+	return c;
+}
+
+struct sluice_conn *sluice_conn_connect(const struct sluice_conn_config *conf, const char *host,
+					const char *port, void *arg)
+{
+	struct sluice_conn *c = new_conn(conf, arg);
+
+	if (!c)
+		return NULL;
+	snprintf(c->host, sizeof(c->host), "%s", host);
+	snprintf(c->port, sizeof(c->port), "%s", port);
+	snprintf(c->address, sizeof(c->address), "%.80s port %s", host, c->port);
+	c->resolve = sluice_resolve_start(conf->io, c->host, c->port, on_resolved, c);
+	if (!c->resolve)
+		end_conn(c, SLUICE_CONN_ERROR, "cannot look up '%s': out of memory", c->host);
+	return c;
+}
+
+struct sluice_conn *sluice_conn_adopt(const struct sluice_conn_config *conf, int fd, void *arg)
+{
+	struct sluice_conn *c = new_conn(conf, arg);
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	if (!c) {
+		close(fd);
+		return NULL;
+	}
+	if (!getpeername(fd, (struct sockaddr *)&a, &len))
+		name_address(c, (struct sockaddr *)&a, len);
+	start_stream(c, fd);
+	return c;
+}
+
+/* ---- the rest ---- */
+
+void sluice_conn_pause(struct sluice_conn *c, bool pause)
+{
+	if (c->stream && !c->ending && !c->finishing)
+		sluice_io_stream_pause(c->stream, pause);
+}
+
+void sluice_conn_idle(struct sluice_conn *c, uint32_t idle_ms)
+{
+	c->conf.idle_ms = idle_ms;
+	if (!c->open || c->ending || c->finishing)
+		return;
+	sluice_io_timer_cancel(c->conf.io, &c->deadline);
+	c->received_ns = sluice_io_now(c->conf.io);
+	if (idle_ms)
+		sluice_io_timer_in(c->conf.io, &c->deadline, idle_ms, on_idle, c);
+}
+
+static void on_shutdown_late(void *arg)
+{
+	struct sluice_conn *c = arg;
+
+	end_conn(c, SLUICE_CONN_DONE, "closed, the other side did not answer");
+}
+
+void sluice_conn_shutdown(struct sluice_conn *c)
+{
+	if (c->ending || c->finishing)
+		return;
+	if (!c->open) {
+		end_conn(c, SLUICE_CONN_ABORTED, "aborted");
+		return;
+	}
+	sluice_io_stream_pause(c->stream, false);
+	c->finishing = true;
+	if (c->tls)
+		sluice_tls_goodbye(c->tls);
+	sluice_io_timer_in(c->conf.io, &c->deadline, SHUTDOWN_MS, on_shutdown_late, c);
+	flush_soon(c);
+}
+
+void sluice_conn_abort(struct sluice_conn *c, const char *why)
+{
+	end_conn(c, SLUICE_CONN_ABORTED, "%s", why ? why : "aborted");
+}
+
+enum sluice_tls_fault sluice_conn_fault(const struct sluice_conn *c)
+{
+	return c->fault;
+}
+
+void sluice_conn_peer(const struct sluice_conn *c, struct sluice_tls_peer *peer)
+{
+	memset(peer, 0, sizeof(*peer));
+	if (c->tls)
+		sluice_tls_peer(c->tls, peer);
+}
+
+const char *sluice_conn_address(const struct sluice_conn *c)
+{
+	return c->address;
+}
+
+bool sluice_conn_resumed(const struct sluice_conn *c)
+{
+	return c->tls && sluice_tls_resumed(c->tls);
+}

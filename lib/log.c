@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One line, one write(2). What comes from a peer may be in a line, so control characters never
+ * reach the terminal: in text they become '?', in JSON they are escaped. If stderr is gone or full
+ * the line is lost: logging never stops the program.
+ */
+#include "lib/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+	const char *program;
+	enum sluice_log_level max;
+	bool json;
+} conf = { "sluice", SLUICE_LOG_INFO, false };
+
+static const char *const level_names[] = { "error", "warning", "info", "debug" };
+
+void sluice_log_setup(const char *program, enum sluice_log_level max, bool json)
+{
+	conf.program = program;
+	conf.max = max;
+	conf.json = json;
+}
+
+bool sluice_log_on(enum sluice_log_level level)
+{
+	return level <= conf.max;
+}
+
+/* Returns bytes written to out, never more than size - 8. */
+static size_t escape_json(char *out, size_t size, const char *text)
+{
+	size_t n = 0;
+
+	for (const unsigned char *p = (const unsigned char *)text; *p && n + 16 < size; p++) {
+		if (*p == '"' || *p == '\\') {
+			out[n++] = '\\';
+			out[n++] = (char)*p;
+		} else if (*p < 0x20 || *p == 0x7f) {
+			n += (size_t)snprintf(out + n, size - n, "\\u%04x", *p);
+		} else {
+			out[n++] = (char)*p;
+		}
+	}
+	return n;
+}
+
+static size_t format_json(char *line, size_t size, enum sluice_log_level level, const char *text)
+{
+	struct timespec ts;
+	struct tm tm;
+	char date[32];
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	n = (size_t)snprintf(line, size,
+			     "{\"time\":\"%s.%03ldZ\",\"program\":\"%s\",\"level\":\"%s\","
+			     "\"text\":\"",
+			     date, ts.tv_nsec / 1000000, conf.program, level_names[level]);
+	n += escape_json(line + n, size - n - 4, text);
+	line[n++] = '"';
+	line[n++] = '}';
+	line[n++] = '\n';
+	return n;
+}
+
+static size_t format_text(char *line, size_t size, enum sluice_log_level level, const char *text)
+{
+	int n = snprintf(line, size - 1, "%s: %s%s%s", conf.program,
+			 level == SLUICE_LOG_INFO ? "" : level_names[level],
+			 level == SLUICE_LOG_INFO ? "" : ": ", text);
+	size_t len = n < 0 ? 0 : (size_t)n < size - 1 ? (size_t)n : size - 2;
+
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = '?';
+	line[len++] = '\n';
+	return len;
+}
+
+static void write_line(enum sluice_log_level level, const char *text)
+{
+	char line[SLUICE_LOG_LINE];
+	size_t n = conf.json ? format_json(line, sizeof(line), level, text)
+			     : format_text(line, sizeof(line), level, text);
+	ssize_t written = write(STDERR_FILENO, line, n);
+
+	(void)written;
+}
+
+__attribute__((format(printf, 2, 0))) static void log_va(enum sluice_log_level level,
+							 const char *format, va_list ap)
+{
+	char text[SLUICE_LOG_LINE];
+
+	vsnprintf(text, sizeof(text), format, ap);
+	write_line(level, text);
+}
+
+void sluice_log(enum sluice_log_level level, const char *format, ...)
+{
+	va_list ap;
+
+	if (!sluice_log_on(level))
+		return;
+	va_start(ap, format);
+	log_va(level, format, ap);
+	va_end(ap);
+}
+
+void sluice_log_limited(struct sluice_log_limit *limit, enum sluice_log_level level,
+			const char *format, ...)
+{
+	struct timespec ts;
+	uint64_t now;
+	va_list ap;
+
+	if (!sluice_log_on(level))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	if (!limit->window_ns || now - limit->window_ns >= limit->interval_ms * 1000000ull) {
+		if (limit->withheld)
+			sluice_log(level, "(%u more lines like the next were withheld)",
+				   limit->withheld);
+		limit->window_ns = now;
+		limit->used = 0;
+		limit->withheld = 0;
+	}
+	if (limit->used >= limit->burst) {
+		limit->withheld++;
+		return;
+	}
+	limit->used++;
+	va_start(ap, format);
+	log_va(level, format, ap);
+	va_end(ap);
+}

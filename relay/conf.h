@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* conf.h - what the relay was told: file and command line, checked, with defaults. */
+#ifndef RELAY_CONF_H
+#define RELAY_CONF_H
+
+#include "relay/source.h"
+
+#include <limits.h>
+
+struct relay_conf {
+	char host[256], port[8];
+	char cert[PATH_MAX], key[PATH_MAX], ca[PATH_MAX];
+	char state[PATH_MAX];
+	const char *feed[RELAY_SOURCES_MAX], *device[RELAY_SOURCES_MAX];
+	size_t feeds, devices;
+	unsigned int quality; /* of JPEGs made from raw frames */
+	bool once, check, verbose, json, events;
+	struct sluice_conf *file; /* holds the strings */
+};
+
+/* 0: go on; else exit with *exit_code (0 after --help, 2 usage, 1 a file that is wrong); what is to
+ * be said has been printed. */
+int relay_conf_read(struct relay_conf *c, int argc, char **argv, int *exit_code);
+void relay_conf_free(struct relay_conf *c);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * drain.h - one camera: what of its ring has been sent, stored, rejected, and what is to be said
+ * next. Knows nothing of sockets; the uplink asks next(), sends it, and says sent().
+ *
+ *	tail <= cursor <= head      tail: oldest record not STORED; the ring frees what lies before
+ *	                            cursor: next record to send on this link
+ *
+ * Epochs that the cloud has not answered with DONE are kept in a short list, oldest first, so that
+ * each is opened and closed again on every new link until it is.
+ */
+#ifndef RELAY_DRAIN_H
+#define RELAY_DRAIN_H
+
+#include "relay/ring.h"
+
+#include <sluice/wire.h>
+
+#define RELAY_EPOCHS 8
+
+enum relay_phase {
+	RELAY_NEW,     /* not yet opened on this link */
+	RELAY_OPENING, /* OPEN sent */
+	RELAY_OPEN,    /* OPENED came */
+	RELAY_CLOSED,  /* CLOSE sent */
+};
+
+struct relay_epoch {
+	uint64_t epoch;
+	uint64_t first_ns, now_ns;
+	uint64_t resume;    /* every sequence below is STORED */
+	uint64_t sent_next; /* highest sequence ever sent, + 1 */
+	uint32_t width, height, format;
+	enum relay_phase phase;
+	bool done;
+};
+
+/* What became of a record between tail and cursor (or of one rejected, on an earlier link). */
+struct relay_fate {
+	uint64_t index, epoch, sequence;
+	bool rejected;
+};
+
+struct relay_camera {
+	char name[SLUICE_CAMERA_NAME_SIZE]; /* "": this place is free */
+	uint32_t slot;			    /* 1..SLUICE_WIRE_SLOTS */
+	bool attached;			    /* the ring is mapped */
+	bool gone;			    /* its gate died or the source was cut */
+	struct relay_ring ring;
+	uint64_t tail, cursor;
+	uint64_t sent_mark; /* records before it were sent at least once */
+	struct relay_fate *fate;
+	struct relay_epoch epoch[RELAY_EPOCHS];
+	unsigned int epochs;
+	uint64_t done_epoch;	   /* newest that the cloud called DONE */
+	struct relay_snapshot now; /* newest; stays after the ring has gone */
+	uint64_t now_mark;	   /* head after it was taken */
+	struct relay_snapshot due; /* of the STATS to send once cursor has reached due_mark */
+	uint64_t due_mark;
+	bool stats_due;
+	bool linked;
+	/* counters, since the ring was attached */
+	uint64_t sent, stored, rejected;
+};
+
+enum relay_step {
+	RELAY_NOTHING,
+	RELAY_SEND_OPEN,
+	RELAY_SEND_FRAME,
+	RELAY_SEND_STATS,
+	RELAY_SEND_CLOSE,
+};
+
+struct relay_todo {
+	enum relay_step step;
+	struct relay_epoch *epoch;
+	struct sluice_ring_desc desc; /* of SEND_FRAME */
+};
+
+/* Takes the mapped ring (and zeroes the caller's). 0 or -ENOMEM, then the ring is unmapped. */
+int relay_camera_attach(struct relay_camera *c, struct relay_ring *ring);
+/* Unmap; counters and the last snapshot stay for the ledger. */
+void relay_camera_detach(struct relay_camera *c);
+
+/* Look at the gate's words; makes STATS due if they moved. */
+void relay_camera_look(struct relay_camera *c);
+
+/* A link is up (everything not STORED will be sent again) or down (next() has nothing). */
+void relay_camera_link(struct relay_camera *c, bool up);
+
+void relay_camera_next(struct relay_camera *c, struct relay_todo *t);
+/* It was handed to the connection. */
+void relay_camera_sent(struct relay_camera *c, const struct relay_todo *t);
+/* The frame of next() will never be sent: it cannot be. Counted as rejected. */
+void relay_camera_refuse(struct relay_camera *c, const struct relay_todo *t);
+
+/* From the cloud. 0, or -EPROTO if it does not fit what was sent. */
+int relay_camera_opened(struct relay_camera *c, uint64_t epoch, uint64_t resume);
+int relay_camera_stored(struct relay_camera *c, uint64_t epoch, uint64_t cumulative);
+int relay_camera_rejected(struct relay_camera *c, uint64_t epoch, uint64_t sequence);
+int relay_camera_done(struct relay_camera *c, uint64_t epoch);
+
+/* The stream has ended for good, all of it is stored, and the cloud said DONE. */
+bool relay_camera_finished(const struct relay_camera *c);
+
+#endif

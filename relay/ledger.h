@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* ledger.h - STATE/ledger.json (docs/api.md): where every frame of every camera went. */
+#ifndef RELAY_LEDGER_H
+#define RELAY_LEDGER_H
+
+#include "relay/drain.h"
+
+/* Write path anew, complete or not at all. 0 or -errno. */
+int relay_ledger_write(const char *path, const struct relay_camera *camera, unsigned int count);
+
+#endif

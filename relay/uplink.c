@@ -1,0 +1,632 @@
+// SPDX-License-Identifier: MIT
+/*
+ * down -> connect -> upgrade -> greet -> up -> closing -> down, for ever.
+ *
+ * Failing is normal here: whatever ends the link, the cameras go back to what is not STORED, and
+ * the next try comes after a random time of up to 0.5 s, 1 s, 2 s ... 60 s. A link that held for
+ * ten seconds makes the next series begin anew. What a person must repair (certificates, names,
+ * versions) is said once in clear words and tried again all the same: it may be repaired meanwhile.
+ *
+ * While the link is up, pump() lets the cameras take turns, one message each, as long as the
+ * connection has room. A frame that has been encoded and finds no credit waits, and with it all
+ * others, since credit is for the whole link; the frame is not encoded again.
+ *
+ * A message that breaks the protocol ends the link. Nothing that the cloud says is believed beyond
+ * what relay_camera_*() can check.
+ */
+#include "relay/uplink.h"
+#include "lib/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define RETRY_FIRST_MS 500
+#define RETRY_MAX_MS   60000
+#define REPLACED_MS    30000 /* another relay has our certificate: do not fight over the link */
+#define STEADY_NS      10000000000ull
+#define HANDSHAKE_MS   15000
+#define PING_MAX       1024
+
+static struct sluice_log_limit frame_limit = { .burst = 5, .interval_ms = 60000 };
+
+/* ---- ending a link ---- */
+
+__attribute__((format(printf, 3, 4))) static void break_off(struct relay_uplink *u, bool permanent,
+							    const char *format, ...)
+{
+	va_list ap;
+
+	if (u->text[0])
+		return;
+	va_start(ap, format);
+	vsnprintf(u->text, sizeof(u->text), format, ap);
+	va_end(ap);
+	u->permanent = permanent;
+	u->state = RELAY_LINK_CLOSING;
+	if (u->conn)
+		sluice_conn_abort(u->conn, u->text);
+}
+
+static void tell(struct relay_uplink *u, bool up, bool permanent, const char *why)
+{
+	if (u->conf.told)
+		u->conf.told(u->conf.arg, up, permanent, why);
+}
+
+static void connect_now(void *arg);
+
+static uint32_t random_below(uint32_t n)
+{
+	uint32_t v = 0;
+
+	if (getrandom(&v, sizeof(v), GRND_NONBLOCK) != sizeof(v))
+		return n / 2;
+	return n ? v % n : 0;
+}
+
+static void retry_later(struct relay_uplink *u)
+{
+	uint64_t cap = u->conf.retry_first_ms, wait;
+
+	for (unsigned int i = 0; i < u->failures && cap < u->conf.retry_max_ms; i++)
+		cap *= 2;
+	if (cap > u->conf.retry_max_ms)
+		cap = u->conf.retry_max_ms;
+	if (u->failures < 30)
+		u->failures++;
+	wait = 1 + random_below((uint32_t)cap);
+	if (u->hold_ms)
+		wait += u->hold_ms;
+	u->hold_ms = 0;
+	sluice_debug("next try in %" PRIu64 " ms", wait);
+	sluice_io_timer_in(u->conf.io, &u->retry, wait, connect_now, u);
+}
+
+/* Words for a connection that failed, with what to do about it. */
+static const char *explain(const struct relay_uplink *u, enum sluice_conn_end end, bool *permanent)
+{
+	*permanent = true;
+	switch (end) {
+	case SLUICE_CONN_RESOLVE:
+	case SLUICE_CONN_CONNECT:
+		*permanent = false;
+		return "cloud not reachable";
+	case SLUICE_CONN_TLS:
+		break;
+	default:
+		*permanent = false;
+		return "link lost";
+	}
+	switch (sluice_conn_fault(u->conn)) {
+	case SLUICE_TLS_EXPIRED:
+		return "the cloud's certificate is not valid now; renew it there, or check the "
+		       "clocks";
+	case SLUICE_TLS_UNTRUSTED:
+		return "the cloud's certificate is not of our certificate authority; is the "
+		       "address "
+		       "right? else enrol again";
+	case SLUICE_TLS_NAME:
+		return "the cloud's certificate is for another host name; use the name that it was "
+		       "made for";
+	case SLUICE_TLS_OWN_EXPIRED:
+		return "our certificate has expired; enrol this device again (sluicectl enrol)";
+	case SLUICE_TLS_REFUSED:
+		return "the cloud does not accept our certificate; enrol this device (sluicectl "
+		       "enrol)";
+	case SLUICE_TLS_VERSION:
+		return "no TLS 1.3 there; is it the cloud's address and port?";
+	default:
+		*permanent = false;
+		return "TLS failed";
+	}
+}
+
+static void set_cameras_link(struct relay_uplink *u, bool up)
+{
+	for (unsigned int i = 0; i < SLUICE_WIRE_SLOTS; i++)
+		if (u->conf.camera[i].attached)
+			relay_camera_link(&u->conf.camera[i], up);
+	u->picture_of = NULL;
+}
+
+static void on_close(void *arg, enum sluice_conn_end end, const char *why)
+{
+	struct relay_uplink *u = arg;
+	bool was_up = u->up_since_ns != 0, permanent = u->permanent;
+	char text[sizeof(u->text) + 512];
+
+	if (u->text[0]) {
+		snprintf(text, sizeof(text), "%s", u->text);
+	} else {
+		const char *words = explain(u, end, &permanent);
+
+		snprintf(text, sizeof(text), "%s: %s", words, why);
+	}
+	if (was_up && sluice_io_now(u->conf.io) - u->up_since_ns > STEADY_NS)
+		u->failures = 0;
+	u->conn = NULL;
+	u->state = RELAY_LINK_DOWN;
+	u->up_since_ns = 0;
+	sluice_wire_decoder_exit(&u->decoder);
+	sluice_io_timer_cancel(u->conf.io, &u->ping);
+	set_cameras_link(u, false);
+	relay_downlink_link_lost(u->conf.downlink);
+	u->text[0] = 0;
+	u->permanent = false;
+	if (!u->stopping) {
+		retry_later(u);
+		tell(u, false, permanent, text);
+	} else if (u->conf.progress) {
+		u->conf.progress(u->conf.arg);
+	}
+}
+
+/* ---- beginning one ---- */
+
+static void on_ping(void *arg)
+{
+	struct relay_uplink *u = arg;
+
+	if (u->state != RELAY_LINK_UP)
+		return;
+	relay_send_message(u, SLUICE_MSG_PING, 0, NULL, 0);
+	sluice_io_timer_in(u->conf.io, &u->ping, SLUICE_WIRE_HEARTBEAT_MS, on_ping, u);
+}
+
+static void on_open(void *arg)
+{
+	struct relay_uplink *u = arg;
+	char head[1024];
+	struct sluice_http_writer w = { .buf = head, .size = sizeof(head) };
+	struct iovec iov = { .iov_base = head };
+	bool v6 = strchr(u->conf.host, ':');
+	long n;
+
+	sluice_http_write_request(&w, "GET", SLUICE_WIRE_PATH);
+	sluice_http_write_field(&w, "Host", "%s%s%s:%s", v6 ? "[" : "", u->conf.host, v6 ? "]" : "",
+				u->conf.port);
+	sluice_http_write_field(&w, "Connection", "Upgrade");
+	sluice_http_write_field(&w, "Upgrade", "%s", SLUICE_WIRE_UPGRADE);
+	n = sluice_http_write_end(&w);
+	if (n < 0) {
+		break_off(u, true, "the cloud's host name is too long");
+		return;
+	}
+	iov.iov_len = (size_t)n;
+	sluice_http_begin_response(&u->http, 0);
+	u->state = RELAY_LINK_UPGRADE;
+	sluice_conn_send(u->conn, &iov, 1);
+}
+
+static void refuse_upgrade(struct relay_uplink *u)
+{
+	int status = u->http.status;
+
+	switch (status) {
+	case 401:
+	case 403:
+		break_off(u, true,
+			  "the cloud does not know this device (%d); enrol it (sluicectl enrol)",
+			  status);
+		break;
+	case 426:
+		break_off(u, true,
+			  "the cloud does not speak %s (426); update relay or cloud so that they "
+			  "match",
+			  SLUICE_WIRE_UPGRADE);
+		break;
+	case 404:
+	case 405:
+	case 200:
+		break_off(u, true, "no Sluice cloud there (HTTP status %d); check the address",
+			  status);
+		break;
+	default:
+		break_off(u, false, "the cloud refused the link (HTTP status %d %s)", status,
+			  sluice_http_reason(status));
+	}
+}
+
+/* Returns the bytes taken. */
+static size_t take_response(struct relay_uplink *u, const uint8_t *data, size_t size)
+{
+	size_t used;
+	int step = sluice_http_feed(&u->http, data, size, &used);
+
+	if (step < 0) {
+		break_off(u, true, "no Sluice cloud there: %s; check the address", u->http.why);
+	} else if (step == SLUICE_HTTP_STARTED) {
+		if (u->http.status != 101 || !u->http.upgrade ||
+		    !sluice_http_token(sluice_http_field(&u->http, "upgrade"),
+				       SLUICE_WIRE_UPGRADE)) {
+			refuse_upgrade(u);
+		} else {
+			u->state = RELAY_LINK_GREET;
+			sluice_wire_decoder_init(&u->decoder, 0);
+			sluice_conn_idle(u->conn, SLUICE_WIRE_STALE_MS);
+			relay_send_hello(u);
+		}
+	}
+	return used;
+}
+
+/* ---- messages ---- */
+
+static void bad_message(struct relay_uplink *u, const struct sluice_wire_message *m)
+{
+	break_off(u, false, "the cloud broke the protocol: malformed or misplaced %s",
+		  sluice_wire_type_name(m->type));
+}
+
+static int take_welcome(struct relay_uplink *u, const struct sluice_wire_fields *f)
+{
+	char node[64] = "";
+	uint64_t session = 0;
+
+	if (u->state != RELAY_LINK_GREET || sluice_wire_get_u64(f, SLUICE_TAG_CREDIT, &u->credit) ||
+	    sluice_wire_get_u32(f, SLUICE_TAG_PAYLOAD_MAX, &u->frame_max))
+		return -EPROTO;
+	sluice_wire_get_text(f, SLUICE_TAG_NODE, node, sizeof(node));
+	sluice_wire_get_u64(f, SLUICE_TAG_SESSION, &session);
+	if (u->frame_max > SLUICE_WIRE_PAYLOAD_MAX)
+		u->frame_max = SLUICE_WIRE_PAYLOAD_MAX;
+	u->state = RELAY_LINK_UP;
+	u->up_since_ns = sluice_io_now(u->conf.io);
+	u->links++;
+	u->credit_used = 0;
+	sluice_info("linked to %s (%s%ssession %" PRIu64 "%s)", sluice_conn_address(u->conn),
+		    node[0] ? node : "", node[0] ? ", " : "", session,
+		    sluice_conn_resumed(u->conn) ? ", resumed" : "");
+	set_cameras_link(u, true);
+	sluice_io_timer_in(u->conf.io, &u->ping, SLUICE_WIRE_HEARTBEAT_MS, on_ping, u);
+	tell(u, true, false, "linked");
+	return 0;
+}
+
+static int take_goaway(struct relay_uplink *u, const struct sluice_wire_fields *f)
+{
+	static const char *const codes[] = { "ok",	"shutdown", "version", "protocol",
+					     "revoked", "limit",    "too big", "bad frame",
+					     "storage", "replaced" };
+	uint32_t code = 0, retry = 0;
+	char text[160] = "";
+	bool permanent;
+
+	if (sluice_wire_get_u32(f, SLUICE_TAG_CODE, &code))
+		return -EPROTO;
+	sluice_wire_get_u32(f, SLUICE_TAG_RETRY_MS, &retry);
+	sluice_wire_get_text(f, SLUICE_TAG_TEXT, text, sizeof(text));
+	permanent = code == SLUICE_CODE_VERSION || code == SLUICE_CODE_REVOKED;
+	u->hold_ms = retry < 3600000 ? retry : 3600000;
+	if (code == SLUICE_CODE_REPLACED && u->hold_ms < REPLACED_MS)
+		u->hold_ms = REPLACED_MS;
+	break_off(u, permanent, "the cloud ended the link (%s): %s%s",
+		  code < sizeof(codes) / sizeof(codes[0]) ? codes[code] : "unknown code", text,
+		  code == SLUICE_CODE_REVOKED	 ? "; enrol this device again"
+		  : code == SLUICE_CODE_REPLACED ? "; does another relay use this certificate?"
+		  : code == SLUICE_CODE_VERSION	 ? "; update relay or cloud so that they match"
+						 : "");
+	return 0;
+}
+
+static int take_reject(struct relay_camera *c, const struct sluice_wire_fields *f)
+{
+	uint64_t epoch, sequence;
+	uint32_t code = 0;
+	char text[160] = "";
+
+	if (sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch) ||
+	    sluice_wire_get_u64(f, SLUICE_TAG_SEQUENCE, &sequence) ||
+	    sluice_wire_get_u32(f, SLUICE_TAG_CODE, &code))
+		return -EPROTO;
+	sluice_wire_get_text(f, SLUICE_TAG_TEXT, text, sizeof(text));
+	sluice_log_limited(&frame_limit, SLUICE_LOG_WARNING,
+			   "%s: the cloud rejected frame %" PRIu64 ": %s (code %u)", c->name,
+			   sequence, text, code);
+	return relay_camera_rejected(c, epoch, sequence);
+}
+
+static int take_ack(struct relay_camera *c, const struct sluice_wire_fields *f)
+{
+	uint64_t epoch, cumulative;
+	uint32_t stage;
+
+	if (sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch) ||
+	    sluice_wire_get_u32(f, SLUICE_TAG_STAGE, &stage) ||
+	    sluice_wire_get_u64(f, SLUICE_TAG_CUMULATIVE, &cumulative))
+		return -EPROTO;
+	return stage == SLUICE_STAGE_STORED ? relay_camera_stored(c, epoch, cumulative) : 0;
+}
+
+/* Messages about a camera. */
+static int take_camera(struct relay_uplink *u, const struct sluice_wire_message *m,
+		       const struct sluice_wire_fields *f)
+{
+	struct relay_camera *c;
+	uint64_t epoch, resume;
+	int err = -EPROTO;
+
+	if (!m->slot)
+		return -EPROTO;
+	c = &u->conf.camera[m->slot - 1];
+	switch (m->type) {
+	case SLUICE_MSG_OPENED:
+		err = sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch);
+		if (!err)
+			err = sluice_wire_get_u64(f, SLUICE_TAG_RESUME, &resume);
+		if (!err)
+			err = relay_camera_opened(c, epoch, resume);
+		break;
+	case SLUICE_MSG_ACK:
+		err = take_ack(c, f);
+		break;
+	case SLUICE_MSG_REJECT:
+		err = take_reject(c, f);
+		break;
+	case SLUICE_MSG_DONE:
+		err = sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch);
+		if (!err)
+			err = relay_camera_done(c, epoch);
+		break;
+	}
+	/* told about a camera that has just gone: no fault of the cloud */
+	return err && !c->attached ? 0 : err;
+}
+
+/* Answers that downlink found; see relay/downlink.h. */
+static int acknowledge(struct relay_uplink *u, const char *id, int status)
+{
+	_Alignas(8) uint8_t buf[128];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+
+	sluice_wire_put_text(&w, SLUICE_TAG_ID, id);
+	sluice_wire_put_u32(&w, SLUICE_TAG_STATUS, (uint32_t)-status);
+	relay_send_fields(u, SLUICE_MSG_SUMMARY_ACK, 0, &w);
+	return 0;
+}
+
+static int take_down(struct relay_uplink *u, const struct sluice_wire_message *m)
+{
+	const struct relay_camera *c = m->slot ? &u->conf.camera[m->slot - 1] : NULL;
+	const char *name = c && c->name[0] ? c->name : NULL;
+	struct relay_answer answer = { .answer = false };
+	int err;
+
+	if (m->type == SLUICE_MSG_SUMMARY)
+		err = relay_downlink_summary(u->conf.downlink, name, m->payload, m->length,
+					     &answer);
+	else if (m->type == SLUICE_MSG_PART)
+		err = relay_downlink_part(u->conf.downlink, m->payload, m->length, &answer);
+	else
+		err = relay_downlink_event(u->conf.downlink, name, m->payload, m->length,
+					   u->conf.events);
+	if (!err && answer.answer)
+		err = acknowledge(u, answer.id, answer.status);
+	return err;
+}
+
+static int take_control(struct relay_uplink *u, const struct sluice_wire_message *m)
+{
+	struct sluice_wire_fields f;
+
+	if (sluice_wire_fields_get(&f, m->payload, m->length, 0))
+		return -EPROTO;
+	switch (m->type) {
+	case SLUICE_MSG_WELCOME:
+		return take_welcome(u, &f);
+	case SLUICE_MSG_GOAWAY:
+		return take_goaway(u, &f);
+	case SLUICE_MSG_CREDIT:
+		/* absolute, so an old one can only say less */
+		return sluice_wire_get_u64(&f, SLUICE_TAG_CREDIT, &u->credit);
+	case SLUICE_MSG_CONFIG:
+		sluice_debug("settings from the cloud are not taken by this relay");
+		return 0;
+	default:
+		return take_camera(u, m, &f);
+	}
+}
+
+static int take_message(struct relay_uplink *u, const struct sluice_wire_message *m)
+{
+	if (!sluice_wire_type_known(m->type))
+		return m->flags & SLUICE_WIRE_CRITICAL ? -EPROTO : 0;
+	if (u->state == RELAY_LINK_GREET && m->type != SLUICE_MSG_WELCOME &&
+	    m->type != SLUICE_MSG_GOAWAY)
+		return -EPROTO;
+	switch (m->type) {
+	case SLUICE_MSG_PING:
+		if (m->length > PING_MAX)
+			return -EPROTO;
+		relay_send_message(u, SLUICE_MSG_PONG, 0, m->payload, m->length);
+		return 0;
+	case SLUICE_MSG_PONG:
+		return 0;
+	case SLUICE_MSG_SUMMARY:
+	case SLUICE_MSG_PART:
+	case SLUICE_MSG_EVENT:
+		return take_down(u, m);
+	default:
+		return m->type < SLUICE_MSG_WELCOME ? -EPROTO : take_control(u, m);
+	}
+}
+
+static void on_data(void *arg, const uint8_t *data, size_t size)
+{
+	struct relay_uplink *u = arg;
+	struct sluice_wire_message m;
+	size_t used;
+
+	while (size && u->state == RELAY_LINK_UPGRADE) {
+		used = take_response(u, data, size);
+		data += used;
+		size -= used;
+	}
+	while (size && (u->state == RELAY_LINK_GREET || u->state == RELAY_LINK_UP)) {
+		int r = sluice_wire_feed(&u->decoder, data, size, &used, &m);
+
+		data += used;
+		size -= used;
+		if (r < 0)
+			break_off(u, r == -EPROTONOSUPPORT, "the cloud broke the protocol: %s",
+				  sluice_wire_strerror(r));
+		else if (r > 0 && take_message(u, &m))
+			bad_message(u, &m);
+	}
+	relay_uplink_pump(u);
+	if (u->conf.progress)
+		u->conf.progress(u->conf.arg);
+}
+
+static void on_drain(void *arg)
+{
+	relay_uplink_pump(arg);
+}
+
+static void connect_now(void *arg)
+{
+	static const struct sluice_conn_ops ops = { on_open, on_data, on_drain, on_close };
+	struct relay_uplink *u = arg;
+	struct sluice_conn_config c = { .io = u->conf.io,
+					.tls = u->conf.tls,
+					.ops = &ops,
+					.handshake_ms = HANDSHAKE_MS,
+					.idle_ms = HANDSHAKE_MS };
+
+	u->state = RELAY_LINK_CONNECT;
+	u->text[0] = 0;
+	u->conn = sluice_conn_connect(&c, u->conf.host, u->conf.port, u);
+	if (!u->conn) {
+		u->state = RELAY_LINK_DOWN;
+		retry_later(u);
+		tell(u, false, false, "out of memory");
+	}
+}
+
+void relay_uplink_start(struct relay_uplink *u, const struct relay_uplink_config *c)
+{
+	memset(u, 0, sizeof(*u));
+	u->conf = *c;
+	if (!u->conf.retry_first_ms)
+		u->conf.retry_first_ms = RETRY_FIRST_MS;
+	if (!u->conf.retry_max_ms)
+		u->conf.retry_max_ms = RETRY_MAX_MS;
+	connect_now(u);
+}
+
+/* ---- sending ---- */
+
+/* The frame of t. 1 if it was dealt with, 0 if the link must wait. */
+static int pump_frame(struct relay_uplink *u, struct relay_camera *c, struct relay_todo *t)
+{
+	const struct sluice_ring_desc *d = &t->desc;
+	size_t size;
+	int err = 0;
+
+	if (u->picture_of && (u->picture_of != c || u->picture_index != c->cursor))
+		return 0; /* another one waits for credit */
+	if (!u->picture_of)
+		err = relay_encode(u->conf.encoder, d, relay_ring_bytes(&c->ring, d->offset),
+				   &u->picture);
+	size = sizeof(struct sluice_wire_frame) + sluice_wire_cells_padded(d->cells_size) +
+	       u->picture.size;
+	if (!err && size > u->frame_max)
+		err = -EMSGSIZE;
+	if (err) {
+		sluice_log_limited(&frame_limit, SLUICE_LOG_WARNING,
+				   "%s: frame %" PRIu64 " (%ux%u, %u bytes) cannot be sent: %s",
+				   c->name, (uint64_t)d->sequence, d->width, d->height, d->size,
+				   err == -EMSGSIZE ? "larger than the cloud accepts"
+						    : strerror(-err));
+		u->picture_of = NULL;
+		relay_camera_refuse(c, t);
+		return 1;
+	}
+	err = relay_send_frame(u, c, d, &u->picture);
+	u->picture_of = err == -ENOSPC ? c : NULL;
+	u->picture_index = c->cursor;
+	if (!err)
+		relay_camera_sent(c, t);
+	return !err;
+}
+
+/* One message of one camera. 1 if it was dealt with. */
+static int pump_camera(struct relay_uplink *u, struct relay_camera *c)
+{
+	struct relay_todo t;
+	int err = 0;
+
+	relay_camera_next(c, &t);
+	switch (t.step) {
+	case RELAY_NOTHING:
+		return 0;
+	case RELAY_SEND_FRAME:
+		return pump_frame(u, c, &t);
+	case RELAY_SEND_OPEN:
+		err = relay_send_open(u, c, t.epoch);
+		break;
+	case RELAY_SEND_STATS:
+		err = relay_send_ledger(u, c, t.epoch, false);
+		break;
+	case RELAY_SEND_CLOSE:
+		relay_camera_look(c);
+		err = relay_send_ledger(u, c, t.epoch, true);
+		break;
+	}
+	if (!err)
+		relay_camera_sent(c, &t);
+	return !err;
+}
+
+void relay_uplink_pump(struct relay_uplink *u)
+{
+	unsigned int idle = 0;
+
+	while (u->state == RELAY_LINK_UP && idle < SLUICE_WIRE_SLOTS && sluice_conn_room(u->conn)) {
+		struct relay_camera *c = &u->conf.camera[u->turn];
+
+		u->turn = (u->turn + 1) % SLUICE_WIRE_SLOTS;
+		idle = c->attached && pump_camera(u, c) ? 0 : idle + 1;
+	}
+}
+
+void relay_uplink_camera_changed(struct relay_uplink *u, struct relay_camera *c)
+{
+	if (u->picture_of == c)
+		u->picture_of = NULL;
+	if (c->attached)
+		relay_camera_link(c, u->state == RELAY_LINK_UP);
+}
+
+/* ---- the end ---- */
+
+void relay_uplink_stop(struct relay_uplink *u)
+{
+	if (u->stopping)
+		return;
+	u->stopping = true;
+	sluice_io_timer_cancel(u->conf.io, &u->retry);
+	if (u->state == RELAY_LINK_UP)
+		relay_send_bye(u, "the relay stops");
+	u->state = RELAY_LINK_CLOSING;
+	if (u->conn)
+		sluice_conn_shutdown(u->conn);
+}
+
+bool relay_uplink_stopped(const struct relay_uplink *u)
+{
+	return u->stopping && !u->conn;
+}
+
+void relay_uplink_free(struct relay_uplink *u)
+{
+	if (!u->conf.io)
+		return;
+	sluice_io_timer_cancel(u->conf.io, &u->retry);
+	sluice_io_timer_cancel(u->conf.io, &u->ping);
+	sluice_wire_decoder_exit(&u->decoder);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * uplink.h - the link to the cloud: one connection, kept alive for ever, on which all cameras take
+ * turns. docs/protocol.md tells the messages. uplink.c owns the link's life and what arrives,
+ * uplink_send.c what is said.
+ */
+#ifndef RELAY_UPLINK_H
+#define RELAY_UPLINK_H
+
+#include "lib/conn.h"
+#include "lib/http1.h"
+#include "lib/wire.h"
+#include "relay/downlink.h"
+#include "relay/drain.h"
+#include "relay/encode.h"
+
+enum relay_link {
+	RELAY_LINK_DOWN,    /* waiting for the next try */
+	RELAY_LINK_CONNECT, /* address, TCP, TLS */
+	RELAY_LINK_UPGRADE, /* GET sent */
+	RELAY_LINK_GREET,   /* HELLO sent */
+	RELAY_LINK_UP,	    /* WELCOME came */
+	RELAY_LINK_CLOSING, /* BYE sent or the link broken off */
+};
+
+struct relay_uplink_config {
+	struct sluice_io *io;
+	struct sluice_tls_ctx *tls;
+	const char *host, *port;     /* borrowed */
+	struct relay_camera *camera; /* SLUICE_WIRE_SLOTS of them */
+	struct relay_encoder *encoder;
+	struct relay_downlink *downlink;
+	bool events;		 /* EVENTs as lines on stdout */
+	uint32_t retry_first_ms; /* back-off; 0: 500 */
+	uint32_t retry_max_ms;	 /* 0: 60000 */
+	/* WELCOME came, or a try failed: text for people; permanent: trying again will not help
+	 * before somebody repairs it. May be NULL. */
+	void (*told)(void *arg, bool up, bool permanent, const char *why);
+	/* something was released or done: look whether all is finished. May be NULL. */
+	void (*progress)(void *arg);
+	void *arg;
+};
+
+struct relay_uplink {
+	struct relay_uplink_config conf;
+	enum relay_link state;
+	struct sluice_conn *conn;
+	struct sluice_http http;
+	struct sluice_wire_decoder decoder;
+	struct sluice_io_timer retry, ping;
+	unsigned int failures; /* in a row */
+	uint64_t up_since_ns;
+	uint64_t hold_ms; /* the cloud asked not to come back before that */
+	uint64_t sent_messages;
+	uint64_t credit, credit_used; /* FRAME payload bytes, absolute */
+	uint32_t frame_max;
+	unsigned int turn; /* whose camera is next */
+	bool stopping;
+	char text[320]; /* why the link was broken off */
+	bool permanent;
+	/* a frame that is encoded and waits for credit */
+	struct relay_picture picture;
+	struct relay_camera *picture_of; /* NULL: none */
+	uint64_t picture_index;
+	/* counters */
+	uint64_t links, bytes_sent;
+};
+
+/* Starts connecting. u is the caller's memory. */
+void relay_uplink_start(struct relay_uplink *u, const struct relay_uplink_config *c);
+
+/* Something is in a ring, or a camera came: send what can be sent. */
+void relay_uplink_pump(struct relay_uplink *u);
+
+/* A camera came or its ring goes: what it said on this link starts anew. Before detaching too. */
+void relay_uplink_camera_changed(struct relay_uplink *u, struct relay_camera *c);
+
+/* BYE, and no more tries. relay_uplink_stopped() is true once the connection is gone. */
+void relay_uplink_stop(struct relay_uplink *u);
+bool relay_uplink_stopped(const struct relay_uplink *u);
+/* After stopped(), or to cut it off before the io is closed. */
+void relay_uplink_free(struct relay_uplink *u);
+
+/* ---- uplink_send.c; 0 or -errno of the connection ---- */
+
+int relay_send_fields(struct relay_uplink *u, uint8_t type, uint32_t slot,
+		      const struct sluice_wire_writer *w);
+int relay_send_message(struct relay_uplink *u, uint8_t type, uint32_t slot, const void *payload,
+		       size_t size);
+int relay_send_hello(struct relay_uplink *u);
+int relay_send_open(struct relay_uplink *u, struct relay_camera *c, const struct relay_epoch *e);
+int relay_send_ledger(struct relay_uplink *u, struct relay_camera *c, const struct relay_epoch *e,
+		      bool close);
+int relay_send_bye(struct relay_uplink *u, const char *text);
+/* A FRAME of up to `size` bytes of payload that picture and record make; -ENOSPC: no credit. */
+int relay_send_frame(struct relay_uplink *u, struct relay_camera *c,
+		     const struct sluice_ring_desc *d, const struct relay_picture *picture);
+
+#endif

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# Helpers of the pipeline tests.
+$(eval $(call testprog,make_scene,tests/pipeline/make_scene.c))
+$(eval $(call testprog,ring_reader,tests/pipeline/ring_reader.c))
+$(eval $(call testprog,check_try,tests/pipeline/check_try.c,jansson))

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/*
+ * usage: check_try OUT TRUTH.events.json
+ *
+ * Holds what sluice-try left in OUT against a truth file: every event of one second or more must be
+ * covered by an event summary, with at least one key frame from inside the event; key frames must
+ * be JPEGs that are there; the ledger must add up with nothing lost, and what passed must be
+ * stored. Prints a line an event. Exit 0 if all holds.
+ */
+#include <errno.h>
+#include <fts.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EVENT_MIN_S 1.0
+#define SUMMARIES   256
+
+static int failures;
+
+static void fail(const char *what, const char *where)
+{
+	printf("  FAILED: %s: %s\n", what, where);
+	failures++;
+}
+
+struct summary {
+	char dir[4096];
+	json_t *json;
+};
+
+static struct summary summaries[SUMMARIES];
+static size_t summary_count;
+
+static double number(const json_t *o, const char *key)
+{
+	return json_number_value(json_object_get(o, key));
+}
+
+static void load_summaries(const char *out)
+{
+	char root[4096];
+	char *paths[] = { root, NULL };
+	FTS *fts;
+	FTSENT *e;
+
+	snprintf(root, sizeof(root), "%s/summaries", out);
+	fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	while (fts && (e = fts_read(fts)) && summary_count < SUMMARIES) {
+		struct summary *s = &summaries[summary_count];
+
+		if (e->fts_info != FTS_F || strcmp(e->fts_name, "summary.json"))
+			continue;
+		s->json = json_load_file(e->fts_path, 0, NULL);
+		snprintf(s->dir, sizeof(s->dir), "%.*s", (int)(strlen(e->fts_path) - 13),
+			 e->fts_path);
+		if (!json_is_object(s->json) || number(s->json, "version") != 1)
+			fail("no summary of version 1", e->fts_path);
+		else
+			summary_count++;
+	}
+	if (fts)
+		fts_close(fts);
+}
+
+static bool is_jpeg(const char *dir, const char *file)
+{
+	unsigned char head[3] = { 0 };
+	char path[5000];
+	FILE *f;
+
+	if (!file || strchr(file, '/'))
+		return false;
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	f = fopen(path, "rb");
+	if (!f)
+		return false;
+	if (fread(head, 1, 3, f) != 3)
+		head[0] = 0;
+	fclose(f);
+	return head[0] == 0xff && head[1] == 0xd8 && head[2] == 0xff;
+}
+
+static void check_summary(const struct summary *s)
+{
+	static const char *const texts[] = { "id", "camera", "title", "text", "reason", "start" };
+	const char *id = json_string_value(json_object_get(s->json, "id"));
+	json_t *k;
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		const char *v = json_string_value(json_object_get(s->json, texts[i]));
+
+		if (!v || !*v)
+			fail("the summary lacks a text", texts[i]);
+	}
+	if (!id || strcmp(strrchr(s->dir, '/') + 1, id))
+		fail("the directory is not named by the id", s->dir);
+	if (!json_array_size(json_object_get(s->json, "keyframes")))
+		fail("no key frame", s->dir);
+	json_array_foreach (json_object_get(s->json, "keyframes"), i, k) {
+		double t = number(k, "t_s");
+
+		if (!is_jpeg(s->dir, json_string_value(json_object_get(k, "file"))))
+			fail("a key frame is no JPEG", s->dir);
+		if (t < number(s->json, "start_s") - 1e-3 || t > number(s->json, "end_s") + 1e-3)
+			fail("a key frame lies outside of its event", s->dir);
+	}
+}
+
+/* Key frames of event summaries between start and end; *covered: seconds of it inside summaries. */
+static size_t key_frames_inside(double start, double end, double *covered)
+{
+	size_t found = 0;
+	size_t i, j;
+	json_t *k;
+
+	*covered = 0;
+	for (i = 0; i < summary_count; i++) {
+		const json_t *s = summaries[i].json;
+		const char *kind = json_string_value(json_object_get(s, "kind"));
+		double from = number(s, "start_s");
+		double to = number(s, "end_s");
+
+		if (!kind || strcmp(kind, "event") || to < start || from > end)
+			continue;
+		*covered += (to < end ? to : end) - (from > start ? from : start);
+		json_array_foreach (json_object_get(s, "keyframes"), j, k) {
+			double t = number(k, "t_s");
+
+			found += t >= start && t <= end;
+		}
+	}
+	return found;
+}
+
+static void check_truth(const char *path)
+{
+	json_t *truth = json_load_file(path, 0, NULL);
+	json_t *e;
+	size_t i, found;
+
+	if (!truth)
+		fail("no truth", path);
+	json_array_foreach (json_object_get(truth, "events"), i, e) {
+		double start = number(e, "start");
+		double end = number(e, "end");
+		double covered;
+
+		if (end - start < EVENT_MIN_S || json_object_get(e, "optional"))
+			continue;
+		found = key_frames_inside(start, end, &covered);
+		printf("  event %6.2f to %6.2f s: %5.1f %% covered, %zu key frames inside\n", start,
+		       end, 100 * covered / (end - start), found);
+		if (!found)
+			fail("an event has no key frame",
+			     json_string_value(json_object_get(e, "what")));
+	}
+	json_decref(truth);
+}
+
+static json_int_t sum(const json_t *o)
+{
+	json_int_t n = 0;
+	const char *key;
+	json_t *v;
+
+	json_object_foreach ((json_t *)o, key, v)
+		n += json_integer_value(v);
+	return n;
+}
+
+static void check_ledger(const char *out)
+{
+	char path[4096];
+	json_t *ledger, *c;
+	json_int_t passed, all, stored;
+
+	snprintf(path, sizeof(path), "%s/ledger.json", out);
+	ledger = json_load_file(path, 0, NULL);
+	c = json_array_get(json_object_get(ledger, "cameras"), 0);
+	passed = sum(json_object_get(c, "passed"));
+	all = json_integer_value(json_object_get(c, "pending")) + passed +
+	      sum(json_object_get(c, "dropped")) + sum(json_object_get(c, "lost"));
+	stored = json_integer_value(json_object_get(c, "stored"));
+	printf("  ledger: %lld delivered, %lld passed, %lld stored, %lld lost\n",
+	       (long long)json_integer_value(json_object_get(c, "delivered")), (long long)passed,
+	       (long long)stored, (long long)sum(json_object_get(c, "lost")));
+	if (!passed || all != json_integer_value(json_object_get(c, "delivered")))
+		fail("the ledger does not add up", path);
+	if (sum(json_object_get(c, "lost")) || json_integer_value(json_object_get(c, "pending")))
+		fail("frames are lost or pending", path);
+	if (stored != passed)
+		fail("not all that passed is stored", path);
+	json_decref(ledger);
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc != 3) {
+		fputs("usage: check_try OUT TRUTH.events.json\n", stderr);
+		return 2;
+	}
+	load_summaries(argv[1]);
+	for (i = 0; i < summary_count; i++)
+		check_summary(&summaries[i]);
+	check_truth(argv[2]);
+	check_ledger(argv[1]);
+	for (i = 0; i < summary_count; i++)
+		json_decref(summaries[i].json);
+	return failures ? 1 : 0;
+}

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: MIT
+/*
+ * main.c - sluice-try: what would Sluice make of this footage?
+ *
+ * A private cloud, relay and feed on this machine, for one clip: its own authority, its own data in
+ * OUT/.work, a loopback port that is free. In order: the feed (a clip that cannot be decoded ends
+ * it at once), the cloud, enrolment, the relay, which exits when everything has been stored,
+ * analysed and told. Then summaries, ledger and report are put into OUT.
+ *
+ * Any program that fails ends the run with that program's last words; its log stays in OUT/.work.
+ * Whatever happens, no child is left behind.
+ */
+#include "tools/try/child.h"
+#include "tools/try/result.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define START_S	  30  /* for a program to come up */
+#define DONE_S	  300 /* for the relay, after the feed has ended */
+#define CAMERA	  "clip"
+#define PATH_SIZE 4096
+#define FEED_ARGS 32
+
+static const char help[] =
+	"usage: sluice-try [OPTION]... CLIP OUT\n"
+	"What would Sluice make of this footage? Runs gate, relay and a private cloud on this "
+	"machine\n"
+	"and leaves OUT/summaries/CAMERA/DATE/ID/summary.json, OUT/ledger.json and "
+	"OUT/report.html.\n"
+	"\n"
+	"  --preset P        sensitivity: low, medium (default) or high\n"
+	"  --set NAME=VALUE  one setting of the gate (sluice-feed --set list names them)\n"
+	"  --format F        camera format to pretend (see sluice-feed --help)\n"
+	"  --size WxH        scale the pictures\n"
+	"  --seconds S       only the first S seconds\n"
+	"  --json            print one JSON object about the result\n"
+	"  --keep            keep OUT/.work: logs, the cloud's data, the device's\n"
+	"  --help            this text\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 wrong use. Results of an earlier run in OUT are "
+	"replaced.\n";
+
+static volatile int stop;
+
+static void on_signal(int sig)
+{
+	stop = 1;
+}
+
+struct
+try {
+	char bin[PATH_SIZE], out[PATH_SIZE - 256], work[PATH_SIZE - 128];
+	const char *clip;
+	char *feed_args[FEED_ARGS + 1];
+	int feed_arg_count;
+	bool json, keep;
+	struct child feed, cloud, relay, tool;
+	char port[8], token[256];
+	char door[64]; /* directory of the feed's socket: such a path must be short */
+	char socket[80];
+	struct timespec began;
+};
+
+static void tell(const struct try *t, const char *format, ...)
+{
+	struct timespec now;
+	va_list ap;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	fprintf(stderr, "[%3ld s] ", (long)(now.tv_sec - t->began.tv_sec));
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* OUT/.work/name; four results live at a time. */
+static const char *work_path(const struct try *t, const char *name)
+{
+	static char paths[4][PATH_SIZE];
+	static int at;
+
+	at = (at + 1) % 4;
+	snprintf(paths[at], sizeof(paths[at]), "%s/%s", t->work, name);
+	return paths[at];
+}
+
+/* Returns -1, having told why a program failed. */
+static int child_failed(const struct try *t, const struct child *c)
+{
+	char words[1024];
+
+	child_last_words(c, words, sizeof(words));
+	if (stop)
+		fputs("sluice-try: stopped\n", stderr);
+	else if (words[0])
+		fprintf(stderr, "sluice-try: %s failed: %s\n", c->name, words);
+	else
+		fprintf(stderr, "sluice-try: %s failed (exit %d); see %s\n", c->name, c->status,
+			c->log);
+	return -1;
+}
+
+/* Run a program to its end. 0 or -1. */
+static int run_tool(struct try *t, const char *log, const char *out, char *const argv[])
+{
+	if (child_start(&t->tool, t->bin, out, log, argv) ||
+	    child_wait(&t->tool, &stop, START_S) != 0)
+		return child_failed(t, &t->tool);
+	return 0;
+}
+
+/* First line of a file that a program is about to write. 0 or -1. */
+static int await_line(struct try *t, struct child *from, const char *path, char *line, int size)
+{
+	struct timespec pause = { 0, 20000000 };
+	int tries = START_S * 50;
+	FILE *f;
+
+	while (tries-- && !stop) {
+		f = fopen(path, "r");
+		line[0] = 0;
+		if (f && !fgets(line, size, f))
+			line[0] = 0;
+		if (f)
+			fclose(f);
+		if (strchr(line, '\n')) {
+			line[strcspn(line, "\r\n")] = 0;
+			return 0;
+		}
+		if (from && !child_running(from))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return from ? child_failed(t, from) : -1;
+}
+
+static int start_feed(struct try *t)
+{
+	struct timespec pause = { 0, 20000000 };
+	char *argv[FEED_ARGS + 8] = {
+		"sluice-feed", "--json", "--socket", t->socket, "--name", CAMERA,
+	};
+	int n = 6;
+	int i, tries;
+
+	for (i = 0; i < t->feed_arg_count; i++)
+		argv[n++] = t->feed_args[i];
+	argv[n++] = (char *)t->clip;
+	argv[n] = NULL;
+	if (child_start(&t->feed, t->bin, work_path(t, "feed.json"), work_path(t, "feed.log"),
+			argv))
+		return child_failed(t, &t->feed);
+	for (tries = START_S * 50; tries && !stop; tries--) {
+		if (!access(t->socket, F_OK))
+			return 0;
+		if (!child_running(&t->feed))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return child_failed(t, &t->feed);
+}
+
+static int start_cloud(struct try *t)
+{
+	char *data = strdup(work_path(t, "cloud"));
+	char *port_file = strdup(work_path(t, "port"));
+	char *init[] = { "sluice-cloud", "init", "--data", data, NULL };
+	char *token[] = { "sluice-cloud", "token", "--data", data, "--device", "try", NULL };
+	char *run[] = { "sluice-cloud", "run",	       "--data",  data, "--listen",
+			"127.0.0.1:0",	"--port-file", port_file, NULL };
+	int ret = -1;
+
+	if (data && port_file && !run_tool(t, work_path(t, "cloud.log"), NULL, init) &&
+	    !run_tool(t, work_path(t, "cloud.log"), work_path(t, "token"), token) &&
+	    !await_line(t, NULL, work_path(t, "token"), t->token, sizeof(t->token))) {
+		if (child_start(&t->cloud, t->bin, NULL, work_path(t, "cloud.log"), run))
+			ret = child_failed(t, &t->cloud);
+		else
+			ret = await_line(t, &t->cloud, port_file, t->port, sizeof(t->port));
+	}
+	free(data);
+	free(port_file);
+	return ret;
+}
+
+static int enrol(struct try *t, const char *url)
+{
+	char *device = strdup(work_path(t, "device"));
+	char *argv[] = { "sluicectl", "enrol", (char *)url, "--token",
+			 t->token,    "--dir", device,	    NULL };
+	int ret = -1;
+
+	if (device && !mkdir(device, 0700))
+		ret = run_tool(t, work_path(t, "enrol.log"), NULL, argv);
+	free(device);
+	return ret;
+}
+
+/* Its settings are all on the command line: a relay.conf of this machine is not for this run. */
+static int start_relay(struct try *t, const char *url)
+{
+	static const char *const names[] = { "relay.conf", "device/device.crt", "device/device.key",
+					     "device/ca.crt", "relay" };
+	static char path[5][PATH_SIZE];
+	char *argv[] = { "sluice-relay", "--config", path[0],	"--cloud", (char *)url, "--cert",
+			 path[1],	 "--key",    path[2],	"--ca",	   path[3],	"--state",
+			 path[4],	 "--feed",   t->socket, "--once",  NULL };
+	size_t i;
+	int fd;
+
+	for (i = 0; i < 5; i++)
+		snprintf(path[i], PATH_SIZE, "%s", work_path(t, names[i]));
+	fd = open(path[0], O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (fd < 0 || close(fd) || mkdir(path[4], 0700)) {
+		fprintf(stderr, "sluice-try: cannot write to %s: %s\n", t->work, strerror(errno));
+		return -1;
+	}
+	if (child_start(&t->relay, t->bin, NULL, work_path(t, "relay.log"), argv))
+		return child_failed(t, &t->relay);
+	return 0;
+}
+
+/* Until the feed has been emptied and the relay has heard that all is done. */
+static int await_end(struct try *t)
+{
+	struct timespec pause = { 0, 50000000 };
+	bool fed = false;
+	int left = DONE_S * 20;
+
+	while (!stop && child_running(&t->relay)) {
+		if (!child_running(&t->cloud))
+			return child_failed(t, &t->cloud);
+		if (!fed && !child_running(&t->feed)) {
+			if (t->feed.status)
+				return child_failed(t, &t->feed);
+			fed = true;
+			tell(t, "the clip is through the gate, and what passed is with the relay");
+		}
+		if (fed && !left--) {
+			fprintf(stderr, "sluice-try: the relay is not done after %d s; see %s\n",
+				DONE_S, t->relay.log);
+			return -1;
+		}
+		nanosleep(&pause, NULL);
+	}
+	if (stop || t->relay.status)
+		return child_failed(t, &t->relay);
+	return child_wait(&t->feed, &stop, START_S) ? child_failed(t, &t->feed) : 0;
+}
+
+static int write_report(struct try *t, const json_t *summary)
+{
+	char seconds[32], clip_fact[PATH_SIZE + 8], frames_fact[96];
+	char *argv[] = { "sluice-report", "--title", "What Sluice makes of this clip",
+			 "--seconds",	  seconds,   "--fact",
+			 clip_fact,	  "--fact",  frames_fact,
+			 t->out,	  NULL };
+	const char *slash = strrchr(t->clip, '/');
+
+	snprintf(seconds, sizeof(seconds), "%.3f",
+		 json_number_value(json_object_get(summary, "seconds")));
+	snprintf(clip_fact, sizeof(clip_fact), "Clip=%s", slash ? slash + 1 : t->clip);
+	snprintf(frames_fact, sizeof(frames_fact), "Frames=%lld of %lldx%lld, %s",
+		 (long long)json_integer_value(json_object_get(summary, "frames")),
+		 (long long)json_integer_value(json_object_get(summary, "width")),
+		 (long long)json_integer_value(json_object_get(summary, "height")),
+		 json_string_value(json_object_get(summary, "format")));
+	return run_tool(t, work_path(t, "report.log"), NULL, argv);
+}
+
+static void print_result(const struct try *t, json_t *summaries)
+{
+	json_t *o = json_pack("{s:O,s:s+,s:s+}", "summaries", summaries, "ledger", t->out,
+			      "/ledger.json", "report", t->out, "/report.html");
+
+	if (o && t->json) {
+		json_dumpf(o, stdout, 0);
+		putchar('\n');
+	} else if (o) {
+		printf("%s/report.html\n", t->out);
+	}
+	json_decref(o);
+}
+
+static int collect(struct try *t)
+{
+	char to[PATH_SIZE];
+	json_t *summary = result_read_summary(work_path(t, "feed.json"));
+	json_t *list = NULL;
+	int ret;
+
+	if (!summary) {
+		fprintf(stderr, "sluice-try: sluice-feed left no summary; see %s\n", t->feed.log);
+		return -1;
+	}
+	snprintf(to, sizeof(to), "%s/summaries", t->out);
+	/* a clip without an event leaves no directory */
+	if (rename(work_path(t, "relay/summaries"), to) && errno == ENOENT)
+		mkdir(to, 0755);
+	ret = result_write_ledger(t->out, summary, work_path(t, "relay/ledger.json"));
+	if (ret)
+		fprintf(stderr, "sluice-try: cannot write %s/ledger.json: %s\n", t->out,
+			strerror(-ret));
+	else
+		ret = write_report(t, summary);
+	if (!ret) {
+		list = result_list_summaries(t->out);
+		tell(t, "%zu event summaries", json_array_size(list));
+		print_result(t, list);
+	}
+	json_decref(list);
+	json_decref(summary);
+	return ret;
+}
+
+static int try_clip(struct try *t)
+{
+	char url[64];
+
+	if (start_feed(t))
+		return -1;
+	tell(t, "playing %s", t->clip);
+	if (start_cloud(t))
+		return -1;
+	snprintf(url, sizeof(url), "https://127.0.0.1:%s", t->port);
+	tell(t, "a private cloud listens on 127.0.0.1 port %s", t->port);
+	if (enrol(t, url))
+		return -1;
+	if (start_relay(t, url))
+		return -1;
+	tell(t, "enrolled; the relay is at work");
+	if (await_end(t))
+		return -1;
+	tell(t, "everything is stored, analysed and told");
+	return collect(t);
+}
+
+static int wrong(const char *what)
+{
+	fprintf(stderr, "sluice-try: %s (see --help)\n", what);
+	return 2;
+}
+
+/* 0: go on; 1: help was printed; 2: wrong use. */
+static int parse(struct try *t, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "preset", required_argument, NULL, 'p' },
+		{ "set", required_argument, NULL, 's' },
+		{ "format", required_argument, NULL, 'f' },
+		{ "size", required_argument, NULL, 'z' },
+		{ "seconds", required_argument, NULL, 'e' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "keep", no_argument, NULL, 'k' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	static char names[5][16] = { "--preset", "--set", "--format", "--size", "--seconds" };
+	const char *known = "psfze";
+	int o;
+
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (o == 'j') {
+			t->json = true;
+		} else if (o == 'k') {
+			t->keep = true;
+		} else if (o == 'h') {
+			fputs(help, stdout);
+			return 1;
+		} else if (strchr(known, o)) {
+			if (t->feed_arg_count + 2 > FEED_ARGS)
+				return wrong("too many options");
+			t->feed_args[t->feed_arg_count++] = names[strchr(known, o) - known];
+			t->feed_args[t->feed_arg_count++] = optarg;
+		} else {
+			return wrong("wrong use");
+		}
+	}
+	if (optind + 2 != argc)
+		return wrong("give CLIP and OUT");
+	t->clip = argv[optind];
+	if (strlen(argv[optind + 1]) > 1000)
+		return wrong("OUT is too long");
+	snprintf(t->out, sizeof(t->out), "%s", argv[optind + 1]);
+	return 0;
+}
+
+/* Make OUT and OUT/.work, and make both absolute. 0 or -1. */
+static int make_work(struct try *t)
+{
+	char self[PATH_SIZE], full[PATH_SIZE];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	int ret = 0;
+
+	if (n < 0)
+		n = 0;
+	self[n] = 0;
+	snprintf(t->bin, sizeof(t->bin), "%s", dirname(self));
+	if ((mkdir(t->out, 0755) && errno != EEXIST) || !realpath(t->out, full))
+		ret = -errno;
+	else if (strlen(full) > 3000)
+		ret = -ENAMETOOLONG;
+	if (!ret) {
+		snprintf(t->out, sizeof(t->out), "%s", full);
+		ret = result_clear(t->out);
+	}
+	snprintf(t->work, sizeof(t->work), "%s/.work", t->out);
+	snprintf(t->door, sizeof(t->door), "/tmp/sluice-try-XXXXXX");
+	if (!ret && (mkdir(t->work, 0700) || !mkdtemp(t->door)))
+		ret = -errno;
+	snprintf(t->socket, sizeof(t->socket), "%s/feed", t->door);
+	if (ret)
+		fprintf(stderr, "sluice-try: cannot use %s: %s\n", t->out, strerror(-ret));
+	return ret ? -1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct try t;
+	struct sigaction sa = { .sa_handler = on_signal };
+	int ret;
+
+	clock_gettime(CLOCK_MONOTONIC, &t.began);
+	ret = parse(&t, argc, argv);
+	if (ret)
+		return ret == 1 ? 0 : 2;
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	if (make_work(&t))
+		return 1;
+	ret = try_clip(&t);
+	child_stop(&t.tool);
+	child_stop(&t.relay);
+	child_stop(&t.feed);
+	child_stop(&t.cloud);
+	unlink(t.socket);
+	rmdir(t.door);
+	if (!ret && !t.keep)
+		result_remove_tree(t.work);
+	return ret ? 1 : 0;
+}
