@@ -187,12 +187,17 @@ static int open_file(struct relay_conf *c, const char *path)
 	return 1;
 }
 
-static void read_path(struct relay_conf *c, char out[PATH_MAX], const char *said,
-		      const char *section, const char *key, const char *fallback)
+/* One of the three files: named, or by its usual name in the directory of the certificates. */
+static void read_path(struct relay_conf *c, char out[PATH_MAX], const char *said, const char *key,
+		      const char *usual)
 {
-	const char *text = sluice_conf_text(c->file, section, key, fallback);
+	const char *dir = sluice_conf_text(c->file, "cloud", "certificates", "/etc/sluice");
+	const char *path = sluice_conf_text(c->file, "cloud", key, NULL);
 
-	snprintf(out, PATH_MAX, "%s", said ? said : text);
+	if (said || path)
+		snprintf(out, PATH_MAX, "%s", said ? said : path);
+	else
+		snprintf(out, PATH_MAX, "%s/%s", dir, usual);
 }
 
 static int read_file(struct relay_conf *c, const struct said *said)
@@ -204,14 +209,15 @@ static int read_file(struct relay_conf *c, const struct said *said)
 	url = sluice_conf_text(c->file, "cloud", "url", NULL);
 	if (said->cloud)
 		url = said->cloud;
-	read_path(c, c->cert, said->cert, "cloud", "certificate", "/etc/sluice/device.crt");
-	read_path(c, c->key, said->key, "cloud", "key", "/etc/sluice/device.key");
-	read_path(c, c->ca, said->ca, "cloud", "ca", "/etc/sluice/ca.crt");
-	read_path(c, c->state, said->state, "relay", "state", "/var/lib/sluice");
+	read_path(c, c->cert, said->cert, "certificate", "device.crt");
+	read_path(c, c->key, said->key, "key", "device.key");
+	read_path(c, c->ca, said->ca, "ca", "ca.crt");
+	path = sluice_conf_text(c->file, "relay", "state", "/var/lib/sluice");
+	snprintf(c->state, sizeof(c->state), "%s", said->state ? said->state : path);
 	c->quality = (unsigned int)sluice_conf_int(c->file, "relay", "quality", 80, 10, 100);
 	c->events |= sluice_conf_bool(c->file, "relay", "events", false);
 	c->verbose |= sluice_conf_bool(c->file, "relay", "verbose", false);
-	while ((path = sluice_conf_next(c->file, "relay", "feed", &at)))
+	while ((path = sluice_conf_next(c->file, "feed", "socket", &at)))
 		if (!named && add_path(c->feed, &c->feeds, path))
 			return 1;
 	at = 0;

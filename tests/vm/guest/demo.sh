@@ -57,7 +57,7 @@ run_is_over() {
 }
 next_line=$(($(cut -d. -f1 /proc/uptime) + 10))
 if [ "$MODE" = tap ]; then
-	v4l2-ctl -d /dev/video0 --stream-mmap --verbose --stream-count="$FRAMES" --stream-to=/out/stream \
+	v4l2-ctl -d /dev/video0 --stream-mmap=32 --verbose --stream-count="$FRAMES" --stream-to=/out/stream \
 		>/out/v4l2.log 2>&1 &
 	app=$!
 fi
