@@ -11,145 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cloud/index.h"
-#include "cloud/sqlite.h"
-
-#define SCHEMA_VERSION 1
-
-static const char schema[] =
-	"CREATE TABLE cameras (id BLOB PRIMARY KEY, tenant TEXT NOT NULL, device TEXT NOT NULL,"
-	" name TEXT NOT NULL, seen_utc_ns INTEGER NOT NULL DEFAULT 0,"
-	" width INTEGER NOT NULL DEFAULT 0, height INTEGER NOT NULL DEFAULT 0, ledger BLOB,"
-	" UNIQUE (tenant, device, name)) WITHOUT ROWID;"
-	"CREATE TABLE segments (id INTEGER PRIMARY KEY AUTOINCREMENT, camera BLOB NOT NULL,"
-	" path TEXT NOT NULL UNIQUE, created_ns INTEGER NOT NULL,"
-	" size INTEGER NOT NULL DEFAULT 0, closed INTEGER NOT NULL DEFAULT 0);"
-	"CREATE TABLE frames (camera BLOB, epoch INTEGER, seq INTEGER, segment INTEGER NOT NULL,"
-	" offset INTEGER NOT NULL, length INTEGER NOT NULL, time_ns INTEGER NOT NULL,"
-	" utc_ns INTEGER NOT NULL, reason INTEGER NOT NULL, flags INTEGER NOT NULL,"
-	" PRIMARY KEY (camera, epoch, seq)) WITHOUT ROWID;"
-	"CREATE TABLE epochs (camera BLOB, epoch INTEGER, first_ns INTEGER NOT NULL,"
-	" first_utc_ns INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT -1,"
-	" done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (camera, epoch)) WITHOUT ROWID;"
-	"CREATE TABLE summaries (id TEXT PRIMARY KEY, camera BLOB NOT NULL,"
-	" epoch INTEGER NOT NULL, start_utc_ns INTEGER NOT NULL, end_utc_ns INTEGER NOT NULL,"
-	" json TEXT NOT NULL, acked INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
-	"CREATE INDEX summaries_by_camera ON summaries (camera, start_utc_ns);"
-	"CREATE INDEX summaries_by_time ON summaries (start_utc_ns);"
-	"CREATE INDEX summaries_unacked ON summaries (camera, start_utc_ns) WHERE acked = 0;"
-	"CREATE TABLE media (summary TEXT, at INTEGER, name TEXT NOT NULL, size INTEGER NOT NULL,"
-	" sha256 BLOB NOT NULL, PRIMARY KEY (summary, at)) WITHOUT ROWID;";
-
-enum {
-	CAMERA_ADD,
-	CAMERA_COUNT,
-	CAMERA_FIND,
-	CAMERA_SEEN,
-	CAMERA_LEDGER,
-	CAMERAS,
-	SEGMENT_ADD,
-	SEGMENT_CLOSED,
-	SEGMENT_FIND,
-	SEGMENTS,
-	SEGMENT_BEYOND,
-	FRAME_ADD,
-	FRAME_LAST,
-	FRAME_FIND,
-	FRAMES,
-	FRAMES_COUNT,
-	EPOCH_ADD,
-	EPOCH_FIND,
-	EPOCH_TOLD,
-	EPOCHS_OPEN,
-	SUMMARY_ADD,
-	SUMMARY_ACKED,
-	MEDIA_ADD,
-	SUMMARIES_UNACKED,
-	SUMMARIES,
-	SUMMARIES_ALL,
-	SUMMARY_FIND,
-	MEDIA,
-	STATEMENTS
-};
-
-#define CAMERA_COLUMNS "c.id, c.tenant, c.device, c.name"
-#define FRAME_COLUMNS                                                                    \
-	"f.camera, f.epoch, f.seq, f.segment, f.offset, f.length, f.time_ns, f.utc_ns, " \
-	"f.reason, f.flags"
-#define EPOCH_COLUMNS	"e.camera, e.epoch, e.first_ns, e.first_utc_ns, e.told, e.done"
-#define SUMMARY_COLUMNS "s.id, s.camera, s.epoch, s.start_utc_ns, s.end_utc_ns, s.json, s.acked"
-
-static const char *const sql[STATEMENTS] = {
-	[CAMERA_ADD] = "INSERT OR IGNORE INTO cameras (id, tenant, device, name)"
-		       " VALUES (?, ?, ?, ?)",
-	[CAMERA_COUNT] = "SELECT count(*) FROM cameras WHERE tenant = ? AND device = ?",
-	[CAMERA_FIND] = "SELECT " CAMERA_COLUMNS " FROM cameras c WHERE id = ?",
-	[CAMERA_SEEN] = "UPDATE cameras SET seen_utc_ns = max(seen_utc_ns, ?2),"
-			" width = iif(?3, ?3, width), height = iif(?3, ?4, height) WHERE id = ?1",
-	[CAMERA_LEDGER] = "UPDATE cameras SET ledger = ?2 WHERE id = ?1",
-	[CAMERAS] = "SELECT " CAMERA_COLUMNS ", seen_utc_ns, width, height, ledger FROM cameras c"
-		    " WHERE tenant = ? ORDER BY device, name",
-	[SEGMENT_ADD] = "INSERT INTO segments (camera, path, created_ns) VALUES (?, ?, ?)",
-	[SEGMENT_CLOSED] = "UPDATE segments SET closed = 1, size = ?2 WHERE id = ?1",
-	[SEGMENT_FIND] = "SELECT id, camera, path, created_ns, size, closed FROM segments"
-			 " WHERE path = ?",
-	[SEGMENTS] = "SELECT id, camera, path, created_ns, size, closed FROM segments ORDER BY id",
-	[SEGMENT_BEYOND] = "SELECT count(*) FROM frames WHERE camera = ? AND segment = ?"
-			   " AND offset >= ?",
-	[FRAME_ADD] = "INSERT OR IGNORE INTO frames (camera, epoch, seq, segment, offset, length,"
-		      " time_ns, utc_ns, reason, flags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[FRAME_LAST] = "SELECT max(seq) FROM frames WHERE camera = ? AND epoch = ?",
-	[FRAME_FIND] = "SELECT " FRAME_COLUMNS ", s.path FROM frames f"
-		       " JOIN segments s ON s.id = f.segment"
-		       " WHERE f.camera = ? AND f.epoch = ? AND f.seq = ?",
-	[FRAMES] = "SELECT " FRAME_COLUMNS " FROM frames f WHERE camera = ? AND epoch = ?"
-		   " AND seq > ? ORDER BY seq",
-	[FRAMES_COUNT] = "SELECT count(*) FROM frames",
-	[EPOCH_ADD] = "INSERT OR IGNORE INTO epochs (camera, epoch, first_ns, first_utc_ns)"
-		      " VALUES (?, ?, ?, ?)",
-	[EPOCH_FIND] = "SELECT " EPOCH_COLUMNS " FROM epochs e WHERE camera = ? AND epoch = ?",
-	[EPOCH_TOLD] = "UPDATE epochs SET told = max(told, ?3), done = max(done, ?4)"
-		       " WHERE camera = ?1 AND epoch = ?2",
-	[EPOCHS_OPEN] = "SELECT " EPOCH_COLUMNS ", " CAMERA_COLUMNS " FROM epochs e"
-			" JOIN cameras c ON c.id = e.camera WHERE NOT e.done"
-			" ORDER BY e.camera, e.epoch",
-	[SUMMARY_ADD] = "INSERT OR IGNORE INTO summaries (id, camera, epoch, start_utc_ns,"
-			" end_utc_ns, json) VALUES (?, ?, ?, ?, ?, ?)",
-	[SUMMARY_ACKED] = "UPDATE summaries SET acked = 1 WHERE camera = ? AND id = ?",
-	[MEDIA_ADD] = "INSERT OR REPLACE INTO media (summary, at, name, size, sha256)"
-		      " VALUES (?, ?, ?, ?, ?)",
-	[SUMMARIES_UNACKED] = "SELECT s.id, s.camera, s.epoch, s.start_utc_ns, s.end_utc_ns"
-			      " FROM summaries s WHERE camera = ? AND acked = 0"
-			      " ORDER BY start_utc_ns LIMIT 1000",
-	[SUMMARIES] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
-		      " JOIN cameras c ON c.id = s.camera WHERE c.tenant = ?1"
-		      " AND (?2 IS NULL OR c.name = ?2) ORDER BY s.start_utc_ns DESC LIMIT ?3",
-	[SUMMARIES_ALL] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
-			  " JOIN cameras c ON c.id = s.camera ORDER BY s.start_utc_ns",
-	[SUMMARY_FIND] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
-			 " JOIN cameras c ON c.id = s.camera WHERE s.id = ?2 AND c.tenant = ?1",
-	[MEDIA] = "SELECT name, size, sha256 FROM media WHERE summary = ? ORDER BY at",
-};
-
-struct index_sqlite {
-	struct sluice_index base;
-	struct sluice_sqlite s;
-};
-
-static struct sluice_sqlite *db(struct sluice_index *ix)
-{
-	return &((struct index_sqlite *)ix)->s;
-}
-
-static uint64_t column_u64(sqlite3_stmt *st, int column)
-{
-	return (uint64_t)sqlite3_column_int64(st, column);
-}
-
-static void column_text(sqlite3_stmt *st, int column, char *out, size_t size)
-{
-	snprintf(out, size, "%s", sluice_sqlite_text(st, column));
-}
+#include "cloud/index_sqlite.h"
 
 static void index_close(struct sluice_index *ix)
 {
@@ -173,16 +35,6 @@ static void index_rollback(struct sluice_index *ix)
 }
 
 /* ---- cameras ---- */
-
-static void read_camera(sqlite3_stmt *st, int column, struct sluice_camera *c)
-{
-	memset(c, 0, sizeof(*c));
-	sluice_sqlite_id(st, column, c->id);
-	sluice_hex(c->id, sizeof(c->id), c->hex);
-	column_text(st, column + 1, c->tenant, sizeof(c->tenant));
-	column_text(st, column + 2, c->device, sizeof(c->device));
-	column_text(st, column + 3, c->name, sizeof(c->name));
-}
 
 static int camera_find(struct sluice_index *ix, const uint8_t id[16], struct sluice_camera *c)
 {
@@ -462,144 +314,6 @@ static int epochs_open(struct sluice_index *ix, sluice_index_epoch_fn fn, void *
 	return rc;
 }
 
-/* ---- summaries ---- */
-
-/* The row and its media, together or not at all; joins the caller's transaction if there is one. */
-static int summary_add(struct sluice_index *ix, const struct sluice_index_summary *s)
-{
-	int err, added = 0, own = sqlite3_get_autocommit(db(ix)->db);
-	size_t i;
-
-	err = own ? index_begin(ix) : 0;
-	if (err)
-		return err;
-	err = sluice_sqlite_run(sluice_sqlite_bind(db(ix), SUMMARY_ADD, "sciiis", s->id, s->camera,
-						   s->epoch, s->start_utc_ns, s->end_utc_ns,
-						   s->json));
-	if (!err)
-		added = sqlite3_changes(db(ix)->db) > 0;
-	for (i = 0; !err && added && i < s->media_count; i++)
-		err = sluice_sqlite_run(sluice_sqlite_bind(
-			db(ix), MEDIA_ADD, "sisib", s->id, (uint64_t)i, s->media[i].name,
-			s->media[i].size, s->media[i].sha256, sizeof(s->media[i].sha256)));
-	if (own && !err)
-		err = index_commit(ix);
-	if (own && err)
-		index_rollback(ix);
-	return err ? err : !added;
-}
-
-static int summary_acked(struct sluice_index *ix, const uint8_t camera[16], const char *id)
-{
-	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), SUMMARY_ACKED, "cs", camera, id));
-}
-
-static void read_summary(sqlite3_stmt *st, struct sluice_index_summary *s)
-{
-	memset(s, 0, sizeof(*s));
-	column_text(st, 0, s->id, sizeof(s->id));
-	sluice_sqlite_id(st, 1, s->camera);
-	s->epoch = column_u64(st, 2);
-	s->start_utc_ns = column_u64(st, 3);
-	s->end_utc_ns = column_u64(st, 4);
-}
-
-static int summaries_unacked(struct sluice_index *ix, const uint8_t camera[16],
-			     sluice_index_summary_fn fn, void *ctx)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), SUMMARIES_UNACKED, "c", camera);
-	struct sluice_index_summary s;
-	int rc;
-
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		read_summary(st, &s);
-		rc = fn(ctx, NULL, &s);
-		if (rc) {
-			sqlite3_reset(st);
-			break;
-		}
-	}
-	return rc;
-}
-
-static int read_media(struct sluice_index *ix, const char *id, struct sluice_index_media *media,
-		      size_t *count)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), MEDIA, "s", id);
-	int rc;
-
-	*count = 0;
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		struct sluice_index_media *m = &media[*count];
-		const void *sha = sqlite3_column_blob(st, 2);
-
-		if (*count == SLUICE_SUMMARY_MEDIA_MAX || sqlite3_column_bytes(st, 2) != 32) {
-			sqlite3_reset(st);
-			return -EUCLEAN;
-		}
-		column_text(st, 0, m->name, sizeof(m->name));
-		m->size = column_u64(st, 1);
-		memcpy(m->sha256, sha, sizeof(m->sha256));
-		++*count;
-	}
-	return rc;
-}
-
-/* Calls fn for the rows of a statement with SUMMARY_COLUMNS and CAMERA_COLUMNS. */
-static int walk_summaries(struct sluice_index *ix, sqlite3_stmt *st, sluice_index_summary_fn fn,
-			  void *ctx, int *rows)
-{
-	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
-	struct sluice_index_summary s;
-	struct sluice_camera c;
-	int rc;
-
-	*rows = 0;
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		read_summary(st, &s);
-		s.json = sluice_sqlite_text(st, 5);
-		s.acked = sqlite3_column_int(st, 6);
-		read_camera(st, 7, &c);
-		rc = read_media(ix, s.id, media, &s.media_count);
-		s.media = media;
-		if (!rc)
-			rc = fn(ctx, &c, &s);
-		++*rows;
-		if (rc) {
-			sqlite3_reset(st);
-			break;
-		}
-	}
-	return rc;
-}
-
-static int summaries(struct sluice_index *ix, const char *tenant, const char *camera,
-		     unsigned int limit, sluice_index_summary_fn fn, void *ctx)
-{
-	int rows;
-
-	return walk_summaries(
-		ix, sluice_sqlite_bind(db(ix), SUMMARIES, "ssd", tenant, camera, (int)limit), fn,
-		ctx, &rows);
-}
-
-static int summaries_all(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx)
-{
-	int rows;
-
-	return walk_summaries(ix, sluice_sqlite_bind(db(ix), SUMMARIES_ALL, ""), fn, ctx, &rows);
-}
-
-static int summary_find(struct sluice_index *ix, const char *tenant, const char *id,
-			sluice_index_summary_fn fn, void *ctx)
-{
-	int rows, rc;
-
-	rc = walk_summaries(ix, sluice_sqlite_bind(db(ix), SUMMARY_FIND, "ss", tenant, id), fn, ctx,
-			    &rows);
-	return !rc && !rows ? -ENOENT : rc;
-}
-
 static const struct sluice_index_ops ops = {
 	.close = index_close,
 	.begin = index_begin,
@@ -625,12 +339,12 @@ static const struct sluice_index_ops ops = {
 	.epoch_find = epoch_find,
 	.epoch_told = epoch_told,
 	.epochs_open = epochs_open,
-	.summary_add = summary_add,
-	.summary_acked = summary_acked,
-	.summaries_unacked = summaries_unacked,
-	.summaries = summaries,
-	.summaries_all = summaries_all,
-	.summary_find = summary_find,
+	.summary_add = sluice_sqlite_summary_add,
+	.summary_acked = sluice_sqlite_summary_acked,
+	.summaries_unacked = sluice_sqlite_summaries_unacked,
+	.summaries = sluice_sqlite_summaries,
+	.summaries_all = sluice_sqlite_summaries_all,
+	.summary_find = sluice_sqlite_summary_find,
 };
 
 int sluice_index_sqlite_open(const char *path, struct sluice_index **out)
@@ -642,7 +356,8 @@ int sluice_index_sqlite_open(const char *path, struct sluice_index **out)
 	if (!ix)
 		return -ENOMEM;
 	ix->base.ops = &ops;
-	err = sluice_sqlite_open(&ix->s, path, schema, SCHEMA_VERSION, sql, STATEMENTS);
+	err = sluice_sqlite_open(&ix->s, path, sluice_index_schema, SLUICE_INDEX_VERSION,
+				 sluice_index_sql, STATEMENTS);
 	if (err) {
 		free(ix);
 		return err;

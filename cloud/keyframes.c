@@ -105,7 +105,8 @@ static void take_best_views(struct choice *c)
 		const struct sluice_moment *m =
 			moment_near(c->e, by_length[i]->best.sequence, by_length[i]->best.t_s);
 
-		if (m)
+		/* a track may go on after the event, in frames of the post-roll */
+		if (m && m->t_s >= c->e->part_start_s && m->t_s <= c->e->end_s)
 			take(c, m, "best view", by_length[i]->id, true);
 	}
 	c->max = room;

@@ -77,7 +77,7 @@ void sluice_http_accept(void *server, int fd);
 /* Ends all connections: politely, or (now) at once. */
 void sluice_http_end_all(struct sluice_server *s, int now);
 
-/* session.c, below */
+/* session.c and uplink.c */
 struct sluice_session_request {
 	char tenant[SLUICE_NAME_MAX], device[SLUICE_NAME_MAX], serial[64];
 };

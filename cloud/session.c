@@ -1,40 +1,28 @@
 // SPDX-License-Identifier: MIT
 /*
- * session.c - the uplink of one device, from HELLO to its end; sluice/wire.h is the contract.
+ * session.c - the life of one device's uplink, and what the cloud says on it; what the device says
+ * is in uplink.c, summaries in downlink.c. sluice/wire.h is the contract.
  *
  * The connection has a verified certificate that names tenant and device; nothing that the device
- * says about itself is believed beyond that. Every message is checked here and becomes an item for
- * the writer; what the writer makes durable comes back as sluice_told.
- *
- * Broken rules end the link with GOAWAY and the code that says which; the device keeps what was not
- * STORED. A frame that is no JPEG of the announced size is REJECTed alone (or, if the device itself
- * calls it CORRUPT, stored with a mark and never decoded). The same device connecting again
- * replaces its older session: the link it believes in is the newest one.
+ * says about itself is believed beyond that. The same device connecting again replaces its older
+ * session: the link it believes in is the newest one.
  *
  * Credit: granted = released + window, released when the bus has the chunk; while too much waits
- * nothing is granted, and the watch grants again when less does. Control messages are bounded by
- * their number in the queue; beyond it nothing is read for a while.
+ * nothing is granted, and the watch grants again when less does.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cloud/jpeg_head.h"
-#include "cloud/segment.h"
 #include "cloud/session.h"
 #include "lib/crc32c.h"
 #include "lib/log.h"
 
-#define ITEMS_MAX   4096 /* in the queue, of one session */
-#define NUMBER_MAX  ((uint64_t)INT64_MAX)
-#define TIME_MIN_NS 946684800000000000ull  /* 2000 */
-#define TIME_MAX_NS 7258118400000000000ull /* 2200 */
-
 /* ---- sending ---- */
 
 /* The connection is ending; its close() still comes, to the client, which ends the session. */
-static void leave_conn(struct sluice_session *ss)
+void sluice_session_leave(struct sluice_session *ss)
 {
 	ss->conn = NULL;
 	sluice_io_timer_cancel(ss->server->io, &ss->heartbeat);
@@ -59,12 +47,12 @@ void sluice_session_send(struct sluice_session *ss, uint8_t type, uint32_t slot,
 	sluice_wire_header_put(&header, &m, crc);
 	if (sluice_conn_send(ss->conn, iov, parts + 1) == -ENOBUFS) {
 		sluice_conn_abort(ss->conn, "the device does not read what it is sent");
-		leave_conn(ss);
+		sluice_session_leave(ss);
 	}
 }
 
-static void send_fields(struct sluice_session *ss, uint8_t type, uint32_t slot,
-			const struct sluice_wire_writer *w)
+void sluice_session_fields(struct sluice_session *ss, uint8_t type, uint32_t slot,
+			   const struct sluice_wire_writer *w)
 {
 	struct iovec part = { w->buf, w->used };
 
@@ -84,19 +72,14 @@ void sluice_session_goaway(struct sluice_session *ss, uint32_t code, const char 
 	sluice_wire_put_u32(&w, SLUICE_TAG_CODE, code);
 	sluice_wire_put_text(&w, SLUICE_TAG_TEXT, text);
 	sluice_wire_put_u32(&w, SLUICE_TAG_RETRY_MS, retry_ms);
-	send_fields(ss, SLUICE_MSG_GOAWAY, 0, &w);
+	sluice_session_fields(ss, SLUICE_MSG_GOAWAY, 0, &w);
 	if (ss->conn)
 		sluice_conn_shutdown(ss->conn);
-	leave_conn(ss);
-}
-
-static void break_off(struct sluice_session *ss, const char *text)
-{
-	sluice_session_goaway(ss, SLUICE_CODE_PROTOCOL, text, 0);
+	sluice_session_leave(ss);
 }
 
 /* More credit, if there is a reason and room. */
-static void grant_credit(struct sluice_session *ss)
+void sluice_session_grant(struct sluice_session *ss)
 {
 	_Alignas(8) uint8_t buf[32];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
@@ -108,7 +91,7 @@ static void grant_credit(struct sluice_session *ss)
 		return;
 	ss->granted = credit;
 	sluice_wire_put_u64(&w, SLUICE_TAG_CREDIT, credit);
-	send_fields(ss, SLUICE_MSG_CREDIT, 0, &w);
+	sluice_session_fields(ss, SLUICE_MSG_CREDIT, 0, &w);
 }
 
 static void send_stored(struct sluice_session *ss, const struct sluice_told *t)
@@ -119,7 +102,7 @@ static void send_stored(struct sluice_session *ss, const struct sluice_told *t)
 	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, t->epoch);
 	sluice_wire_put_u32(&w, SLUICE_TAG_STAGE, SLUICE_STAGE_STORED);
 	sluice_wire_put_u64(&w, SLUICE_TAG_CUMULATIVE, t->value);
-	send_fields(ss, SLUICE_MSG_ACK, t->slot, &w);
+	sluice_session_fields(ss, SLUICE_MSG_ACK, t->slot, &w);
 }
 
 static void send_opened(struct sluice_session *ss, const struct sluice_told *t)
@@ -133,20 +116,8 @@ static void send_opened(struct sluice_session *ss, const struct sluice_told *t)
 	slot->opened = 1;
 	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, t->epoch);
 	sluice_wire_put_u64(&w, SLUICE_TAG_RESUME, t->value);
-	send_fields(ss, SLUICE_MSG_OPENED, t->slot, &w);
+	sluice_session_fields(ss, SLUICE_MSG_OPENED, t->slot, &w);
 	sluice_downlink_resend(ss, slot->camera);
-}
-
-static void send_reject(struct sluice_session *ss, uint32_t slot, uint64_t sequence)
-{
-	_Alignas(8) uint8_t buf[256];
-	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
-
-	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, ss->slot[slot].epoch);
-	sluice_wire_put_u64(&w, SLUICE_TAG_SEQUENCE, sequence);
-	sluice_wire_put_u32(&w, SLUICE_TAG_CODE, SLUICE_CODE_BAD_FRAME);
-	sluice_wire_put_text(&w, SLUICE_TAG_TEXT, "not a baseline JPEG of the announced size");
-	send_fields(ss, SLUICE_MSG_REJECT, slot, &w);
 }
 
 void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t)
@@ -164,7 +135,7 @@ void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t)
 		ss->released += t->bytes;
 		ss->items -= t->items;
 		if (ss->conn)
-			grant_credit(ss);
+			sluice_session_grant(ss);
 		break;
 	case SLUICE_TOLD_FAILED:
 		if (t->err == -EDQUOT)
@@ -173,397 +144,6 @@ void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t)
 		else
 			sluice_session_goaway(ss, SLUICE_CODE_STORAGE, "cannot store now", 5000);
 		break;
-	}
-}
-
-/* ---- items ---- */
-
-static struct sluice_item *make_item(struct sluice_session *ss, enum sluice_item_kind kind,
-				     uint32_t slot, size_t data)
-{
-	struct sluice_item *item = malloc(sizeof(*item) + data);
-
-	if (!item) {
-		sluice_session_goaway(ss, SLUICE_CODE_STORAGE, "out of memory", 5000);
-		return NULL;
-	}
-	memset(item, 0, sizeof(*item));
-	item->kind = kind;
-	item->session = ss->id;
-	item->slot = slot;
-	item->camera = ss->slot[slot].camera;
-	item->epoch = ss->slot[slot].epoch;
-	return item;
-}
-
-/* Hands it to the writer; a session with too much in the queue is not read from for a while. */
-static void put_item(struct sluice_session *ss, struct sluice_item *item)
-{
-	ss->items++;
-	sluice_ingest_put(ss->server->ingest, item);
-	if (ss->items >= ITEMS_MAX || (item->kind == SLUICE_ITEM_FRAME &&
-				       sluice_server_fill(ss->server) > SLUICE_FILL_PAUSE)) {
-		ss->paused = 1;
-		sluice_conn_pause(ss->conn, true);
-	}
-}
-
-/* UTC of a device's monotonic time; what makes no sense becomes now. */
-static uint64_t map_time(const struct sluice_wire_clock *c, uint64_t time_ns)
-{
-	uint64_t utc = c->realtime + (time_ns - c->monotonic);
-
-	return utc >= TIME_MIN_NS && utc <= TIME_MAX_NS ? utc : sluice_utc_now();
-}
-
-/* ---- messages ---- */
-
-static struct sluice_session *find_device(struct sluice_server *s, const char *tenant,
-					  const char *device, const struct sluice_session *but)
-{
-	struct sluice_session *ss;
-
-	for (ss = s->sessions; ss; ss = ss->next)
-		if (ss != but && ss->conn && ss->greeted && !strcmp(ss->who.device, device) &&
-		    !strcmp(ss->who.tenant, tenant))
-			return ss;
-	return NULL;
-}
-
-static void on_heartbeat(void *arg)
-{
-	struct sluice_session *ss = arg;
-
-	sluice_session_send(ss, SLUICE_MSG_PING, 0, NULL, 0);
-	if (!ss->conn)
-		return;
-	sluice_io_timer_in(ss->server->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
-			   ss);
-}
-
-static void take_hello(struct sluice_session *ss, const struct sluice_wire_fields *f)
-{
-	_Alignas(8) uint8_t buf[256];
-	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
-	struct sluice_session *old;
-	char boot[64] = "", build[64] = "";
-
-	if (ss->greeted || sluice_wire_get_text(f, SLUICE_TAG_BOOT_ID, boot, sizeof(boot)) ||
-	    sluice_wire_get_text(f, SLUICE_TAG_BUILD, build, sizeof(build)) ||
-	    sluice_wire_get_clock(f, &ss->clock)) {
-		break_off(ss, ss->greeted ? "a second HELLO" : "HELLO misses a field");
-		return;
-	}
-	old = find_device(ss->server, ss->who.tenant, ss->who.device, ss);
-	if (old)
-		sluice_session_goaway(old, SLUICE_CODE_REPLACED,
-				      "the same device has connected again", 0);
-	ss->greeted = 1;
-	ss->granted = sluice_server_fill(ss->server) > SLUICE_FILL_GRANT
-			      ? 0
-			      : ss->server->c.credit_window;
-	sluice_wire_put_u64(&w, SLUICE_TAG_SESSION, ss->id);
-	sluice_wire_put_text(&w, SLUICE_TAG_NODE, ss->server->node);
-	sluice_wire_put_u64(&w, SLUICE_TAG_CREDIT, ss->granted);
-	sluice_wire_put_u32(&w, SLUICE_TAG_PAYLOAD_MAX, SLUICE_FRAME_MAX);
-	sluice_wire_put_u32(&w, SLUICE_TAG_HEARTBEAT_MS, SLUICE_WIRE_HEARTBEAT_MS);
-	send_fields(ss, SLUICE_MSG_WELCOME, 0, &w);
-	sluice_io_timer_in(ss->server->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
-			   ss);
-	sluice_info("device %s is connected from %s (%s)", ss->who.device,
-		    sluice_conn_address(ss->conn), build);
-}
-
-/* Checks OPEN's fields and fills the slot; 0, or the reason why not. */
-static const char *fill_slot(struct sluice_session *ss, uint32_t number,
-			     const struct sluice_wire_fields *f, uint64_t *first_ns, uint32_t *code)
-{
-	struct sluice_slot slot = { .last_seen = -1, .clock = ss->clock };
-	uint32_t width, height, i;
-	char name[SLUICE_NAME_MAX];
-	int err;
-
-	if (sluice_wire_get_text(f, SLUICE_TAG_NAME, name, sizeof(name)) ||
-	    sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &slot.epoch) ||
-	    sluice_wire_get_size(f, &width, &height) ||
-	    sluice_wire_get_u64(f, SLUICE_TAG_FIRST_NS, first_ns))
-		return "OPEN misses a field";
-	if (sluice_wire_get_clock(f, &slot.clock) == -EBADMSG)
-		return "OPEN has a malformed clock";
-	if (slot.epoch > NUMBER_MAX || *first_ns > NUMBER_MAX || !width || !height ||
-	    width > 16384 || height > 16384)
-		return "OPEN has a number out of range";
-	slot.width = (uint16_t)width;
-	slot.height = (uint16_t)height;
-	err = sluice_cameras_get(ss->server->cameras, ss->who.tenant, ss->who.device, name,
-				 &slot.camera);
-	if (err == -EINVAL)
-		return "a camera's name is 1 to 31 letters, digits, dots, hyphens, underscores";
-	if (err) {
-		*code = SLUICE_CODE_LIMIT;
-		return "too many camera names";
-	}
-	for (i = 1; i <= SLUICE_WIRE_SLOTS; i++)
-		if (i != number && ss->slot[i].camera == slot.camera)
-			return "the camera is open in another slot";
-	ss->slot[number] = slot;
-	return NULL;
-}
-
-static void take_open(struct sluice_session *ss, uint32_t number,
-		      const struct sluice_wire_fields *f)
-{
-	struct sluice_item *item;
-	uint64_t first_ns = 0;
-	uint32_t code = SLUICE_CODE_PROTOCOL;
-	const char *why = fill_slot(ss, number, f, &first_ns, &code);
-
-	if (why) {
-		sluice_session_goaway(ss, code, why, 0);
-		return;
-	}
-	item = make_item(ss, SLUICE_ITEM_OPEN, number, 0);
-	if (!item)
-		return;
-	item->time_ns = first_ns;
-	item->utc_ns = map_time(&ss->slot[number].clock, first_ns);
-	item->width = ss->slot[number].width;
-	item->height = ss->slot[number].height;
-	put_item(ss, item);
-}
-
-/* Is it the picture that was announced? */
-static int check_picture(const struct sluice_slot *slot, const struct sluice_wire_frame_info *f)
-{
-	uint16_t width, height;
-
-	return f->width == slot->width && f->height == slot->height &&
-	       !sluice_jpeg_head(f->picture, f->picture_size, &width, &height) &&
-	       width == slot->width && height == slot->height;
-}
-
-static const char *check_frame(struct sluice_session *ss, const struct sluice_wire_message *m,
-			       struct sluice_wire_frame_info *f)
-{
-	const struct sluice_slot *slot = &ss->slot[m->slot];
-
-	if (slot->closed)
-		return "FRAME after CLOSE";
-	if (sluice_wire_frame_get(m->payload, m->length, f))
-		return "a malformed FRAME";
-	if (f->epoch != slot->epoch)
-		return "FRAME of an epoch that is not open";
-	if (m->sequence > NUMBER_MAX || f->time_ns > NUMBER_MAX)
-		return "FRAME has a number out of range";
-	if ((int64_t)m->sequence < slot->last_seen)
-		return "FRAME out of order";
-	return NULL;
-}
-
-static void take_frame(struct sluice_session *ss, const struct sluice_wire_message *m)
-{
-	struct sluice_slot *slot = &ss->slot[m->slot];
-	struct sluice_wire_frame_info f;
-	struct sluice_item *item;
-	const char *why = check_frame(ss, m, &f);
-	int bad;
-
-	if (why) {
-		break_off(ss, why);
-		return;
-	}
-	ss->received += m->length;
-	if (ss->received > ss->granted) {
-		sluice_session_goaway(ss, SLUICE_CODE_LIMIT, "more bytes than credit", 1000);
-		return;
-	}
-	slot->last_seen = (int64_t)m->sequence;
-	bad = !check_picture(slot, &f);
-	if (bad && f.reason != SLUICE_REASON_CORRUPT) {
-		send_reject(ss, m->slot, m->sequence);
-		ss->released += m->length;
-		grant_credit(ss);
-		return;
-	}
-	item = make_item(ss, SLUICE_ITEM_FRAME, m->slot, f.cells_size + f.picture_size);
-	if (!item)
-		return;
-	item->charge = m->length;
-	item->sequence = m->sequence;
-	item->time_ns = f.time_ns;
-	item->utc_ns = map_time(&slot->clock, f.time_ns);
-	item->width = f.width;
-	item->height = f.height;
-	item->grid_w = f.grid_w;
-	item->grid_h = f.grid_h;
-	item->reason = f.reason;
-	item->flags = (uint16_t)((f.flags & ~SLUICE_RECORD_BAD) | (bad ? SLUICE_RECORD_BAD : 0));
-	item->score = f.score;
-	item->event = f.event;
-	item->settings = f.settings;
-	item->cells_size = f.cells_size;
-	item->jpeg_size = f.picture_size;
-	if (f.cells_size)
-		memcpy(item->data, f.cells, f.cells_size);
-	memcpy(item->data + f.cells_size, f.picture, f.picture_size);
-	put_item(ss, item);
-}
-
-/* STATS and CLOSE. */
-static void take_ledger(struct sluice_session *ss, const struct sluice_wire_message *m,
-			const struct sluice_wire_fields *f)
-{
-	struct sluice_slot *slot = &ss->slot[m->slot];
-	int close = m->type == SLUICE_MSG_CLOSE;
-	struct sluice_wire_ledger ledger;
-	uint64_t epoch, now_ns;
-	uint32_t state = 0, size;
-	struct sluice_item *item;
-	const uint8_t *raw;
-
-	if (sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch) ||
-	    sluice_wire_get_u64(f, SLUICE_TAG_NOW_NS, &now_ns) ||
-	    sluice_wire_get_ledger(f, &ledger) ||
-	    (!close && sluice_wire_get_u32(f, SLUICE_TAG_STATE, &state)) ||
-	    sluice_wire_get_clock(f, &slot->clock) == -EBADMSG) {
-		break_off(ss, close ? "CLOSE misses a field" : "STATS misses a field");
-		return;
-	}
-	if (epoch != slot->epoch || now_ns > NUMBER_MAX || (!close && slot->closed)) {
-		break_off(ss, close ? "CLOSE of an epoch that is not open"
-				    : "STATS of an epoch that is not open");
-		return;
-	}
-	sluice_wire_get_bytes(f, SLUICE_TAG_LEDGER, &raw, &size);
-	item = make_item(ss, close ? SLUICE_ITEM_CLOSE : SLUICE_ITEM_STATS, m->slot, size);
-	if (!item)
-		return;
-	item->time_ns = now_ns;
-	item->utc_ns = map_time(&slot->clock, now_ns);
-	item->state = state;
-	item->delivered = ledger.delivered;
-	item->ledger_size = size;
-	memcpy(item->data, raw, size);
-	slot->closed = close;
-	put_item(ss, item);
-}
-
-static void take_summary_ack(struct sluice_session *ss, const struct sluice_wire_fields *f)
-{
-	const struct sluice_camera *camera;
-	struct sluice_item *item;
-	uint32_t status;
-	char id[33];
-
-	if (sluice_wire_get_text(f, SLUICE_TAG_ID, id, sizeof(id)) ||
-	    sluice_wire_get_u32(f, SLUICE_TAG_STATUS, &status) || !sluice_wire_id_ok(id)) {
-		break_off(ss, "SUMMARY_ACK misses a field");
-		return;
-	}
-	camera = sluice_downlink_acked(ss, id);
-	if (!camera)
-		return; /* told twice; harmless */
-	if (status) {
-		sluice_warning("device %s could not keep summary %s: %s", ss->who.device, id,
-			       strerror((int)(status & 0xfff)));
-	} else {
-		item = make_item(ss, SLUICE_ITEM_ACK, 0, 0);
-		if (!item)
-			return;
-		item->camera = camera;
-		memcpy(item->id, id, sizeof(item->id));
-		put_item(ss, item);
-	}
-	sluice_downlink_pump(ss);
-}
-
-static void take_control(struct sluice_session *ss, const struct sluice_wire_message *m)
-{
-	struct sluice_wire_fields f;
-
-	if (sluice_wire_fields_get(&f, m->payload, m->length, 0)) {
-		break_off(ss, "malformed fields");
-		return;
-	}
-	switch (m->type) {
-	case SLUICE_MSG_HELLO:
-		take_hello(ss, &f);
-		break;
-	case SLUICE_MSG_OPEN:
-		take_open(ss, m->slot, &f);
-		break;
-	case SLUICE_MSG_STATS:
-	case SLUICE_MSG_CLOSE:
-		take_ledger(ss, m, &f);
-		break;
-	case SLUICE_MSG_SUMMARY_ACK:
-		take_summary_ack(ss, &f);
-		break;
-	case SLUICE_MSG_BYE:
-		sluice_conn_shutdown(ss->conn);
-		leave_conn(ss);
-		break;
-	}
-}
-
-static void take_ping(struct sluice_session *ss, const struct sluice_wire_message *m)
-{
-	struct iovec part = { (void *)m->payload, m->length };
-
-	if (m->length > 1024)
-		break_off(ss, "PING is longer than 1024 bytes");
-	else
-		sluice_session_send(ss, SLUICE_MSG_PONG, 0, &part, m->length ? 1 : 0);
-}
-
-static void take_message(struct sluice_session *ss, const struct sluice_wire_message *m)
-{
-	int of_slot = m->type == SLUICE_MSG_FRAME || m->type == SLUICE_MSG_STATS ||
-		      m->type == SLUICE_MSG_CLOSE;
-
-	if (!sluice_wire_type_known(m->type)) {
-		if (m->flags & SLUICE_WIRE_CRITICAL)
-			break_off(ss, "a critical message of unknown type");
-		return;
-	}
-	if (!ss->greeted && m->type != SLUICE_MSG_HELLO) {
-		break_off(ss, "the first message must be HELLO");
-		return;
-	}
-	if (m->type >= SLUICE_MSG_WELCOME) {
-		break_off(ss, "a message that only the cloud sends");
-		return;
-	}
-	if ((of_slot && (!m->slot || !ss->slot[m->slot].camera)) ||
-	    (m->type == SLUICE_MSG_OPEN && !m->slot)) {
-		break_off(ss, "a message for a slot that is not open");
-		return;
-	}
-	if (m->type == SLUICE_MSG_FRAME)
-		take_frame(ss, m);
-	else if (m->type == SLUICE_MSG_PING)
-		take_ping(ss, m);
-	else if (m->type != SLUICE_MSG_PONG)
-		take_control(ss, m);
-}
-
-void sluice_session_data(struct sluice_session *ss, const uint8_t *data, size_t size)
-{
-	struct sluice_wire_message m;
-	size_t used;
-	int r;
-
-	while (size && ss->conn) {
-		r = sluice_wire_feed(&ss->decoder, data, size, &used, &m);
-		if (r < 0) {
-			sluice_session_goaway(ss, sluice_wire_error_code(r),
-					      sluice_wire_strerror(r), 0);
-			return;
-		}
-		data += used;
-		size -= used;
-		if (r > 0)
-			take_message(ss, &m);
 	}
 }
 
@@ -620,9 +200,21 @@ struct sluice_session *sluice_session_find(struct sluice_server *s, uint64_t id)
 	return ss;
 }
 
+struct sluice_session *sluice_session_device(struct sluice_server *s, const char *tenant,
+					     const char *device, const struct sluice_session *but)
+{
+	struct sluice_session *ss;
+
+	for (ss = s->sessions; ss; ss = ss->next)
+		if (ss != but && ss->conn && ss->greeted && !strcmp(ss->who.device, device) &&
+		    !strcmp(ss->who.tenant, tenant))
+			return ss;
+	return NULL;
+}
+
 struct sluice_session *sluice_session_of(struct sluice_server *s, const struct sluice_camera *c)
 {
-	return find_device(s, c->tenant, c->device, NULL);
+	return sluice_session_device(s, c->tenant, c->device, NULL);
 }
 
 uint32_t sluice_session_slot(const struct sluice_session *ss, const struct sluice_camera *c)
@@ -648,8 +240,8 @@ void sluice_session_watch(struct sluice_server *s, int check_deny)
 					      "the device's certificate was revoked", 0);
 			continue;
 		}
-		grant_credit(ss);
-		if (ss->paused && ss->conn && ss->items < ITEMS_MAX / 2 &&
+		sluice_session_grant(ss);
+		if (ss->paused && ss->conn && ss->items < SLUICE_ITEMS_MAX / 2 &&
 		    sluice_server_fill(s) <= SLUICE_FILL_GRANT) {
 			ss->paused = 0;
 			sluice_conn_pause(ss->conn, false);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* session.h - one device's uplink: what session.c (up) and downlink.c (down) share. */
+/* session.h - one device's uplink: what session.c, uplink.c and downlink.c share. */
 #ifndef SLUICE_SESSION_H
 #define SLUICE_SESSION_H
 
@@ -15,6 +15,8 @@ struct sluice_slot {
 	uint16_t width, height;
 	struct sluice_wire_clock clock;
 };
+
+#define SLUICE_ITEMS_MAX 4096 /* of one session in the queue */
 
 /* Something to deliver in order: a summary, or DONE. */
 struct sluice_parcel {
@@ -61,6 +63,17 @@ struct sluice_session {
 void sluice_session_send(struct sluice_session *ss, uint8_t type, uint32_t slot,
 			 const struct iovec *part, unsigned int parts);
 
+/* The same for fields that were written without error. */
+void sluice_session_fields(struct sluice_session *ss, uint8_t type, uint32_t slot,
+			   const struct sluice_wire_writer *w);
+/* More credit, if there is a reason and room. */
+void sluice_session_grant(struct sluice_session *ss);
+/* The connection is ending; its close() still comes, to the client, which ends the session. */
+void sluice_session_leave(struct sluice_session *ss);
+
+/* The live session of a device, other than `but`. */
+struct sluice_session *sluice_session_device(struct sluice_server *s, const char *tenant,
+					     const char *device, const struct sluice_session *but);
 struct sluice_session *sluice_session_find(struct sluice_server *s, uint64_t id);
 struct sluice_session *sluice_session_of(struct sluice_server *s, const struct sluice_camera *c);
 /* Number of the camera's open slot, 0: none. */

@@ -165,7 +165,7 @@ static struct subject *get_subject(struct sluice_worker *w, const struct sluice_
 	struct sluice_analysis_config conf = {
 		.join_ms = 10000,
 		.event_max_ms = 300000,
-		.keyframes_max = 5,
+		.keyframes_max = 12,
 		.language = "en",
 	};
 	struct subject **at = &w->bucket[c->id[2] % BUCKETS], *s;

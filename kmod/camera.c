@@ -9,16 +9,16 @@
  * Detach, in phases: out of the table (no request finds it; those in progress have references) ->
  * the watch work ends -> the source ends (no probe, task work or thread is left) -> the flow ends
  * (what waits in the pre-roll is settled, state ENDED, sleepers woken) -> the node vanishes -> the
- * table's reference goes. A reader that has the ring open keeps it, and the memory, until he closes;
- * his slot is free for another camera at once, and cameras and such left rings together are at most
- * SLUICE_CAMERA_MAX.
+ * table's reference goes. A reader that has the ring open keeps it, and the memory, until he
+ * closes; his slot is free for another camera at once, and cameras and such left rings together are
+ * at most SLUICE_CAMERA_MAX.
  *
  * The camera goes (unplugged, or its driver gives up): the watch work ends the source, closes the
  * video node, so that the driver can be removed, and leaves the camera attached in state GONE until
  * somebody detaches it. It never restarts by itself.
  *
- * Locks: slots_lock, then nothing; cam->source_lock, then a queue's lock, then cam->lock. Attach and
- * detach sleep long (USB) and hold neither the first nor the last meanwhile.
+ * Locks: slots_lock, then nothing; cam->source_lock, then a queue's lock, then cam->lock. Attach
+ * and detach sleep long (USB) and hold neither the first nor the last meanwhile.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -29,7 +29,7 @@
 
 static struct sluice_camera *slots[SLUICE_CAMERA_MAX];
 static DEFINE_MUTEX(slots_lock);
-static u32 generation; /* of slots, for dumps */
+static u32 generation;			  /* of slots, for dumps */
 static atomic_t cameras = ATOMIC_INIT(0); /* with rings that only a reader keeps */
 
 static void release_camera(struct kref *kref)
@@ -98,7 +98,7 @@ static int take_slot(struct sluice_camera *cam, const char *name, struct netlink
 	}
 	if (index == SLUICE_CAMERA_MAX) {
 		NL_SET_ERR_MSG_FMT_MOD(extack, "%u cameras are attached, more are not possible",
-				   SLUICE_CAMERA_MAX);
+				       SLUICE_CAMERA_MAX);
 		rc = -ENFILE;
 		goto unlock;
 	}
@@ -111,10 +111,11 @@ static int take_slot(struct sluice_camera *cam, const char *name, struct netlink
 			continue;
 		if (slots[i]->node_id == node && !(slots[i]->flow.state & SLUICE_STATE_GONE)) {
 			NL_SET_ERR_MSG_FMT_MOD(extack, "already attached as camera %u, %s", i,
-					   slots[i]->name);
+					       slots[i]->name);
 			rc = -EEXIST;
 		} else if (!strcmp(slots[i]->name, cam->name)) {
-			NL_SET_ERR_MSG_FMT_MOD(extack, "camera %u is called %s already", i, cam->name);
+			NL_SET_ERR_MSG_FMT_MOD(extack, "camera %u is called %s already", i,
+					       cam->name);
 			rc = -EEXIST;
 		}
 		if (rc)
@@ -169,7 +170,8 @@ static bool watch_source(struct sluice_camera *cam)
 
 static void watch_camera(struct work_struct *work)
 {
-	struct sluice_camera *cam = container_of(to_delayed_work(work), struct sluice_camera, watch);
+	struct sluice_camera *cam =
+		container_of(to_delayed_work(work), struct sluice_camera, watch);
 	bool again = false;
 
 	mutex_lock(&cam->source_lock);
@@ -193,8 +195,9 @@ static struct sluice_camera *create_camera(u32 mode, struct netlink_ext_ack *ext
 	struct sluice_camera *cam;
 
 	if (atomic_inc_return(&cameras) > SLUICE_CAMERA_MAX) {
-		NL_SET_ERR_MSG_FMT_MOD(extack, "%u cameras and rings with a reader exist, more are not possible",
-				   SLUICE_CAMERA_MAX);
+		NL_SET_ERR_MSG_FMT_MOD(
+			extack, "%u cameras and rings with a reader exist, more are not possible",
+			SLUICE_CAMERA_MAX);
 		atomic_dec(&cameras);
 		return ERR_PTR(-ENFILE);
 	}
@@ -229,7 +232,9 @@ static int prepare_camera(struct sluice_camera *cam, const struct sluice_attach 
 		NL_SET_ERR_MSG_MOD(extack, "no memory for the ring, or its size is out of range");
 		return rc;
 	}
-	cam->flow.interval_us = sluice_video_interval_us(&cam->video);
+	/* Under a tap the application may change it at any time. */
+	if (a->mode == SLUICE_MODE_CAPTURE)
+		cam->flow.interval_us = sluice_video_interval_us(&cam->video);
 	return sluice_flow_init(cam, a, &pix, extack);
 }
 

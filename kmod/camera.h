@@ -43,13 +43,13 @@ struct sluice_flow {
 	struct sluice_ledger ledger;
 	struct sluice_path *path;
 	void *path_mem;
-	u8 *privacy;	/* bitmap for the picture's grid, or NULL */
-	u8 *thresholds; /* a byte a cell of it, or NULL */
-	u32 interval_us;
-	u32 refused; /* fourcc of a stream that was refused; 0: none */
-	u32 state;   /* SLUICE_STATE_*, without those of the path */
-	u64 epoch;   /* of the newest verdict */
-	u64 last_ns; /* CLOCK_MONOTONIC of the last frame or start */
+	u8 *privacy;	 /* bitmap for the picture's grid, or NULL */
+	u8 *thresholds;	 /* a byte a cell of it, or NULL */
+	u32 interval_us; /* nominal; 0: not known */
+	u32 refused;	 /* fourcc of a stream that was refused; 0: none */
+	u32 state;	 /* SLUICE_STATE_*, without those of the path */
+	u64 epoch;	 /* of the newest verdict */
+	u64 last_ns;	 /* CLOCK_MONOTONIC of the last frame or start */
 	u32 last_sequence;
 	bool audible; /* events are announced: from the end of attach on */
 };
@@ -81,9 +81,9 @@ struct sluice_camera {
 
 	struct sluice_video video;
 	const struct sluice_source_ops *ops;
-	struct mutex source_lock;  /* from attach to the end: start, stop, watch are one at a time */
-	void *source;		   /* the source's own state; NULL: not started, or ended */
-	bool failed;		   /* the source met an error that ends it; WRITE_ONCE */
+	struct mutex source_lock; /* from attach to the end: start, stop, watch are one at a time */
+	void *source;		  /* the source's own state; NULL: not started, or ended */
+	bool failed;		  /* the source met an error that ends it; WRITE_ONCE */
 	struct delayed_work watch; /* stalls, idle streams, failed sources */
 
 	struct sluice_store store;

@@ -21,7 +21,7 @@
 #include "camera.h"
 #include "compat.h"
 
-#define CAPTURE_BUFFERS 6
+#define CAPTURE_BUFFERS 8
 
 struct capture {
 	struct sluice_camera *cam;
@@ -55,7 +55,8 @@ static int take_buffer(struct capture *c)
 	f.len = min_t(size_t, b.bytesused, c->buffer[b.index].size);
 	f.driver_sequence = b.sequence;
 	f.error = b.flags & V4L2_BUF_FLAG_ERROR;
-	f.time_ns = (u64)b.timestamp.tv_sec * NSEC_PER_SEC + (u64)b.timestamp.tv_usec * NSEC_PER_USEC;
+	f.time_ns =
+		(u64)b.timestamp.tv_sec * NSEC_PER_SEC + (u64)b.timestamp.tv_usec * NSEC_PER_USEC;
 	if (f.time_ns || !f.error)
 		f.time_ns = sluice_video_time(v->queue, f.time_ns);
 	sluice_flow_frame(c->cam, &f);
@@ -111,8 +112,9 @@ static int prepare_buffers(struct capture *c, struct netlink_ext_ack *extack)
 			c->buffer[i].size = vb2_plane_size(vb, 0);
 		}
 		if (!c->buffer[i].data) {
-			NL_SET_ERR_MSG_MOD(extack,
-					   "the driver's buffers are out of the kernel's reach: use tap or the feed");
+			NL_SET_ERR_MSG_MOD(
+				extack,
+				"the kernel cannot read the driver's buffers: use sluice-feed");
 			return -EOPNOTSUPP;
 		}
 		rc = sluice_video_queue(v, i);
@@ -135,7 +137,9 @@ static int start_stream(struct capture *c, struct file *user, struct netlink_ext
 	if (!rc)
 		rc = sluice_video_learn_queue(v);
 	if (rc) {
-		NL_SET_ERR_MSG_MOD(extack, "the camera is busy: stop the application that streams it, or use tap");
+		NL_SET_ERR_MSG_MOD(
+			extack,
+			"the camera is busy: stop the application that streams it, or use tap");
 		return rc;
 	}
 	rc = prepare_buffers(c, extack);

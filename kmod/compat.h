@@ -12,7 +12,7 @@
 #include <linux/netlink.h>
 #include <linux/shmem_fs.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#if KERNEL_VERSION(6, 3, 0) > LINUX_VERSION_CODE
 static inline void compat_vm_flags(struct vm_area_struct *vma, unsigned long set,
 				   unsigned long clear)
 {
@@ -26,13 +26,13 @@ static inline void compat_vm_flags(struct vm_area_struct *vma, unsigned long set
 }
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#if KERNEL_VERSION(6, 16, 0) > LINUX_VERSION_CODE
 #define compat_call_mmap(file, vma) call_mmap(file, vma)
 #else
 #define compat_call_mmap(file, vma) vfs_mmap(file, vma)
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#if KERNEL_VERSION(7, 0, 0) > LINUX_VERSION_CODE
 #define COMPAT_SHMEM_NORESERVE VM_NORESERVE
 #else
 #define COMPAT_SHMEM_NORESERVE mk_vma_flags(VMA_NORESERVE_BIT)
@@ -45,14 +45,13 @@ static inline void compat_vm_flags(struct vm_area_struct *vma, unsigned long set
 #ifndef NL_SET_ERR_MSG_FMT_MOD
 #define COMPAT_EXTACK_SIZE 120
 char *sluice_extack_buffer(void);
-#define NL_SET_ERR_MSG_FMT_MOD(extack, fmt, args...)                               \
-	do {                                                                   \
-		struct netlink_ext_ack *_ack = (extack);                       \
-		char *_buf = sluice_extack_buffer();                           \
-									       \
-		snprintf(_buf, COMPAT_EXTACK_SIZE, "sluice: " fmt, ##args);    \
-		if (_ack)                                                      \
-			_ack->_msg = _buf;                                     \
+#define NL_SET_ERR_MSG_FMT_MOD(extack, fmt, args...)                        \
+	do {                                                                \
+		struct netlink_ext_ack *_ack = (extack);                    \
+		char *_buf = sluice_extack_buffer();                        \
+		snprintf(_buf, COMPAT_EXTACK_SIZE, "sluice: " fmt, ##args); \
+		if (_ack)                                                   \
+			_ack->_msg = _buf;                                  \
 	} while (0)
 #define COMPAT_NEEDS_EXTACK_BUFFER 1
 #endif

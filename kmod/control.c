@@ -266,23 +266,49 @@ static int ask_snapshot(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-#define OP(name, policy_, flags_, call)                                                            \
-	{ .cmd = SLUICE_CMD_##name, .policy = sluice_policy_##policy_,                             \
-	  .maxattr = SLUICE_ATTR_MAX, .flags = flags_, .doit = call }
-
 static const struct genl_ops ops[] = {
 	{
 		.cmd = SLUICE_CMD_GET,
-		.policy = sluice_policy_get,
+		.policy = sluice_policy_camera,
 		.maxattr = SLUICE_ATTR_MAX,
 		.doit = get_camera,
 		.dumpit = dump_cameras,
 	},
-	OP(ATTACH, attach, GENL_ADMIN_PERM, attach_camera),
-	OP(DETACH, camera, GENL_ADMIN_PERM, detach_camera),
-	OP(SET, set, GENL_ADMIN_PERM, set_settings),
-	OP(MASK, mask, GENL_ADMIN_PERM, set_masks),
-	OP(SNAPSHOT, camera, GENL_ADMIN_PERM, ask_snapshot),
+	{
+		.cmd = SLUICE_CMD_ATTACH,
+		.policy = sluice_policy_attach,
+		.maxattr = SLUICE_ATTR_MAX,
+		.flags = GENL_ADMIN_PERM,
+		.doit = attach_camera,
+	},
+	{
+		.cmd = SLUICE_CMD_DETACH,
+		.policy = sluice_policy_camera,
+		.maxattr = SLUICE_ATTR_MAX,
+		.flags = GENL_ADMIN_PERM,
+		.doit = detach_camera,
+	},
+	{
+		.cmd = SLUICE_CMD_SET,
+		.policy = sluice_policy_set,
+		.maxattr = SLUICE_ATTR_MAX,
+		.flags = GENL_ADMIN_PERM,
+		.doit = set_settings,
+	},
+	{
+		.cmd = SLUICE_CMD_MASK,
+		.policy = sluice_policy_mask,
+		.maxattr = SLUICE_ATTR_MAX,
+		.flags = GENL_ADMIN_PERM,
+		.doit = set_masks,
+	},
+	{
+		.cmd = SLUICE_CMD_SNAPSHOT,
+		.policy = sluice_policy_camera,
+		.maxattr = SLUICE_ATTR_MAX,
+		.flags = GENL_ADMIN_PERM,
+		.doit = ask_snapshot,
+	},
 };
 
 static const struct genl_multicast_group groups[] = {

@@ -9,7 +9,6 @@
 extern struct genl_family sluice_family;
 
 /* Policies: one for each command, so that an attribute that a command does not know is refused. */
-extern const struct nla_policy sluice_policy_get[SLUICE_ATTR_MAX + 1];
 extern const struct nla_policy sluice_policy_attach[SLUICE_ATTR_MAX + 1];
 extern const struct nla_policy sluice_policy_camera[SLUICE_ATTR_MAX + 1];
 extern const struct nla_policy sluice_policy_set[SLUICE_ATTR_MAX + 1];

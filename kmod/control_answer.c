@@ -33,8 +33,7 @@ static int put_ledger(struct sk_buff *skb, const struct sluice_ledger *l)
 	    put_u64(skb, SLUICE_LEDGER_PENDING, l->pending) ||
 	    put_u64(skb, SLUICE_LEDGER_BYTES_SEEN, l->bytes_seen) ||
 	    put_u64(skb, SLUICE_LEDGER_BYTES_PASSED, l->bytes_passed) ||
-	    nla_put_64bit(skb, SLUICE_LEDGER_COUNTS, sizeof(l->count), l->count,
-			  SLUICE_LEDGER_PAD))
+	    nla_put_64bit(skb, SLUICE_LEDGER_COUNTS, sizeof(l->count), l->count, SLUICE_LEDGER_PAD))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -57,8 +56,7 @@ static int put_camera(struct sk_buff *skb, const struct sluice_camera *cam)
 	if (nla_put_u32(skb, SLUICE_ATTR_CAMERA, cam->index) ||
 	    nla_put_string(skb, SLUICE_ATTR_NAME, cam->name) ||
 	    nla_put_u32(skb, SLUICE_ATTR_MODE, cam->mode) ||
-	    nla_put_u64_64bit(skb, SLUICE_ATTR_ARENA, (u64)cam->store.arena_pages << PAGE_SHIFT,
-			      SLUICE_ATTR_PAD) ||
+	    nla_put_u64_64bit(skb, SLUICE_ATTR_ARENA, cam->store.bytes, SLUICE_ATTR_PAD) ||
 	    nla_put_u32(skb, SLUICE_ATTR_STATE, camera_state(cam)) ||
 	    nla_put_string(skb, SLUICE_ATTR_CARD, cam->video.card) ||
 	    nla_put_u32(skb, SLUICE_ATTR_VIDEO, cam->video_number) ||
@@ -66,8 +64,7 @@ static int put_camera(struct sk_buff *skb, const struct sluice_camera *cam)
 	    nla_put_u32(skb, SLUICE_ATTR_WIDTH, p->width) ||
 	    nla_put_u32(skb, SLUICE_ATTR_HEIGHT, p->height) ||
 	    nla_put_u64_64bit(skb, SLUICE_ATTR_EPOCH, flow->epoch, SLUICE_ATTR_PAD) ||
-	    put_settings(skb, &flow->settings) ||
-	    nla_put_u32(skb, SLUICE_ATTR_GRID_W, p->grid_w) ||
+	    put_settings(skb, &flow->settings) || nla_put_u32(skb, SLUICE_ATTR_GRID_W, p->grid_w) ||
 	    nla_put_u32(skb, SLUICE_ATTR_GRID_H, p->grid_h) || put_ledger(skb, &flow->ledger) ||
 	    nla_put_u8(skb, SLUICE_ATTR_READER, cam->reader))
 		return -EMSGSIZE;

@@ -53,8 +53,8 @@ void sluice_event_post(const struct sluice_event_note *n)
 	schedule_work(&notes_work);
 	spin_unlock(&notes_lock);
 	if (full)
-		pr_notice_ratelimited("sluice: %s: event %u not announced, 64 are waiting\n", n->name,
-				      n->event);
+		pr_notice_ratelimited("sluice: %s: event %u not announced, 64 are waiting\n",
+				      n->name, n->event);
 }
 
 void sluice_event_exit(void)

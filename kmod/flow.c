@@ -14,6 +14,7 @@
  */
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 #include "camera.h"
 #include "compat.h"
 #include "trace.h"
@@ -37,9 +38,8 @@ static void on_published(void *ctx, const struct sluice_ring_desc *d, bool wake)
 	trace_sluice_commit(cam->index, d, wake);
 	if (!wake)
 		return;
-	/* Pairs with the barrier in poll: the record is out before we look for sleepers. */
-	smp_mb();
-	if (waitqueue_active(&cam->readers))
+	/* wq_has_sleeper() has the barrier that pairs with the one in poll. */
+	if (wq_has_sleeper(&cam->readers))
 		wake_up_interruptible_poll(&cam->readers, EPOLLIN | EPOLLRDNORM);
 }
 
@@ -101,19 +101,20 @@ static int make_path(struct sluice_camera *cam, const struct sluice_picture *p)
 		.ctx = cam,
 		.seed = get_random_u32(),
 	};
-	void *mem = kvzalloc(sluice_path_size(p), GFP_KERNEL);
+	/* Not kmalloc: it would round up to a power of two. */
+	void *mem = vzalloc(sluice_path_size(p));
 	int rc;
 
 	if (!mem)
 		return -ENOMEM;
 	rc = sluice_tune_scale(flow, p);
 	if (rc) {
-		kvfree(mem);
+		vfree(mem);
 		return rc;
 	}
 	if (flow->path)
 		sluice_path_end(flow->path);
-	kvfree(flow->path_mem);
+	vfree(flow->path_mem);
 	flow->picture = *p;
 	flow->path_mem = mem;
 	config.epoch_floor = flow->epoch;
@@ -144,18 +145,18 @@ static int check_format(const struct sluice_flow *flow, const struct v4l2_pix_fo
 
 	sluice_flow_fourcc(pix->pixelformat, name);
 	if (rc == -EOPNOTSUPP) {
-		NL_SET_ERR_MSG_FMT_MOD(extack,
-				   "pixel format %s is not supported; set YUYV, MJPG, NV12 or GREY",
-				   name);
+		NL_SET_ERR_MSG_FMT_MOD(
+			extack, "pixel format %s is not supported; set YUYV, MJPG, NV12 or GREY",
+			name);
 	} else if (rc) {
 		NL_SET_ERR_MSG_FMT_MOD(extack, "%s of %ux%u is outside of 16x16 to 4096x4096", name,
-				   pix->width, pix->height);
+				       pix->width, pix->height);
 	} else if (pix->field == V4L2_FIELD_ALTERNATE) {
 		NL_SET_ERR_MSG_FMT_MOD(extack, "alternating fields are not supported");
 		rc = -EOPNOTSUPP;
 	} else if (flow->privacy && !p->stride) {
-		NL_SET_ERR_MSG_FMT_MOD(extack, "a privacy mask needs a raw format, the camera is set to %s",
-				   name);
+		NL_SET_ERR_MSG_FMT_MOD(
+			extack, "a privacy mask needs a raw format, the camera is set to %s", name);
 		rc = -EOPNOTSUPP;
 	}
 	return rc;
@@ -163,9 +164,8 @@ static int check_format(const struct sluice_flow *flow, const struct v4l2_pix_fo
 
 static bool same_format(const struct v4l2_pix_format *a, const struct v4l2_pix_format *b)
 {
-	return a->pixelformat == b->pixelformat && a->width == b->width &&
-	       a->height == b->height && a->bytesperline == b->bytesperline &&
-	       a->field == b->field;
+	return a->pixelformat == b->pixelformat && a->width == b->width && a->height == b->height &&
+	       a->bytesperline == b->bytesperline && a->field == b->field;
 }
 
 int sluice_flow_init(struct sluice_camera *cam, const struct sluice_attach *a,
@@ -197,7 +197,7 @@ void sluice_flow_exit(struct sluice_camera *cam)
 {
 	struct sluice_flow *flow = &cam->flow;
 
-	kvfree(flow->path_mem);
+	vfree(flow->path_mem);
 	kvfree(flow->privacy);
 	kvfree(flow->thresholds);
 }

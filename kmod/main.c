@@ -3,8 +3,8 @@
  * main.c - order of start and, in reverse, of stop. Nothing here knows about cameras.
  *
  * Stop: no event on its way -> no request -> no camera (each source is stopped, its thread, probe
- * and works have ended) -> no task in our text. The module cannot go while a ring is open. Listeners
- * see the family vanish.
+ * and works have ended) -> no task in our text. The module cannot go while a ring is open.
+ * Listeners see the family vanish.
  */
 #include <linux/module.h>
 #include "camera.h"

@@ -9,9 +9,9 @@
  * a user does to his mapping. The control page is vmalloc memory of its own, because it alone is
  * writable by the reader; mapping it holds the device file, and so the camera and the module.
  *
- * Descriptors: one for every 32 KiB of arena, 64 at least, as a power of two. Memory of a ring is
- * the arena, 1/256 of it for descriptors, one control page, and under 1/2000 of it for bitmap,
- * spans and page tables.
+ * The memory that was asked for is shared by both: one descriptor for every 32 KiB, 64 at least, as
+ * a power of two, takes 1/256 of it; the rest is the arena. Beside it a ring needs the control
+ * page, bitmap and spans (9 KiB of 32 MiB) and the kernel's page tables (64 KiB of 32 MiB).
  *
  * Failure: nothing is half visible. A ring that cannot be made fails the attach with -ENOMEM.
  */
@@ -23,9 +23,10 @@
 #include "compat.h"
 #include "store.h"
 
-#define ARENA_MIN      (1u << 20)
-#define ARENA_PER_DESC (32u << 10)
+#define BYTES_MIN      (1u << 20)
+#define BYTES_PER_DESC (32u << 10)
 #define DESC_MIN       64u
+#define TRACKING       240 /* one byte of so many keeps track of pages */
 
 _Static_assert(SLUICE_RING_PAGE == PAGE_SIZE, "the arena is handed out in pages");
 
@@ -75,21 +76,22 @@ static void unmap_pages(struct sluice_store *s)
 	s->base = NULL;
 }
 
-int sluice_store_init(struct sluice_store *s, u64 arena_bytes, const char *name)
+int sluice_store_init(struct sluice_store *s, u64 bytes, const char *name)
 {
+	u64 arena_bytes;
 	u32 desc_count;
-	u64 bytes;
 	int rc = -ENOMEM;
 
 	memset(s, 0, sizeof(*s));
-	if (arena_bytes < ARENA_MIN || arena_bytes > SLUICE_RING_ARENA_MAX)
+	if (bytes < BYTES_MIN || bytes > SLUICE_RING_ARENA_MAX)
 		return -EINVAL;
-	arena_bytes = PAGE_ALIGN(arena_bytes);
-	desc_count = rounddown_pow_of_two((u32)(arena_bytes / ARENA_PER_DESC));
+	s->bytes = bytes;
+	desc_count = rounddown_pow_of_two((u32)(bytes / BYTES_PER_DESC));
 	desc_count = clamp(desc_count, DESC_MIN, SLUICE_RING_DESC_MAX);
 	s->desc_pages = desc_count * SLUICE_RING_DESC_SIZE / PAGE_SIZE;
-	s->arena_pages = arena_bytes / PAGE_SIZE;
-	bytes = (u64)(s->desc_pages + s->arena_pages) * PAGE_SIZE;
+	s->arena_pages = (bytes - bytes / TRACKING) / PAGE_SIZE - s->desc_pages;
+	arena_bytes = (u64)s->arena_pages * PAGE_SIZE;
+	bytes = arena_bytes + (u64)s->desc_pages * PAGE_SIZE;
 
 	s->ring.ctrl = vmalloc_user(sizeof(struct sluice_ring_ctrl));
 	s->priv = kvzalloc(sluice_ring_private_size(desc_count, arena_bytes), GFP_KERNEL);

@@ -12,14 +12,15 @@ struct sluice_store {
 	struct file *shmem; /* descriptors, then the arena */
 	void *base;	    /* all of it, in the kernel's address space */
 	void *priv;	    /* page bitmap and spans: never mapped by anybody */
+	u64 bytes;	    /* as asked for */
 	u32 desc_pages, arena_pages;
 };
 
 /*
- * Make a ring with an arena of arena_bytes (1 MiB .. SLUICE_RING_ARENA_MAX, rounded up to pages).
+ * Make a ring that costs bytes (1 MiB .. SLUICE_RING_ARENA_MAX) with all that belongs to it.
  * Returns 0, -EINVAL for a size outside the limits, -ENOMEM. May sleep.
  */
-int sluice_store_init(struct sluice_store *s, u64 arena_bytes, const char *name);
+int sluice_store_init(struct sluice_store *s, u64 bytes, const char *name);
 
 /* Free everything; user mappings of the data live on by themselves. Half-made stores are fine. */
 void sluice_store_exit(struct sluice_store *s);

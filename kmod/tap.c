@@ -12,9 +12,9 @@
  * pays the copy of frames that pass and the grid of all.
  *
  * Lost frames are counted as LATE, with the driver's number: no free item (16 tasks of one
- * application dequeue at once), a kernel thread dequeues, the buffer went back to the driver at once
- * (read() instead of mmap), or its memory is out of the kernel's reach (USERPTR and DMABUF are read
- * only where the driver uses vmalloc buffers, as uvcvideo does).
+ * application dequeue at once), a kernel thread dequeues, the buffer went back to the driver at
+ * once (read() instead of mmap), or its memory is out of the kernel's reach (USERPTR and DMABUF are
+ * read only where the driver uses vmalloc buffers, as uvcvideo does).
  *
  * Which queue: vdev->queue, or learnt from the idle camera (video.c). If the application streams
  * already and the driver (uvcvideo before 7.x) names no queue: a queue is taken for the camera's if
@@ -159,6 +159,7 @@ static void accept_queue(struct tap *t, const struct tap_item *item)
 	if (!fits)
 		return;
 	v->queue = item->queue;
+	/* Pairs with the acquire in the probe: v->queue is set before works read it. */
 	smp_store_release(&t->queue, item->queue);
 	wake_up_all(&taps_wait);
 }
@@ -222,7 +223,7 @@ static void tap_probe(void *data, struct vb2_queue *q, struct vb2_buffer *vb)
 		t = READ_ONCE(taps[i]);
 		if (!t)
 			continue;
-		own = smp_load_acquire(&t->queue);
+		own = smp_load_acquire(&t->queue); /* pairs with the release that sets it */
 		if (own ? own != q : !looks_like_ours(t, q))
 			t = NULL;
 	}
@@ -298,6 +299,7 @@ static int find_queue(struct tap *t, struct netlink_ext_ack *extack)
 	int rc = sluice_video_learn_queue(v);
 
 	if (!rc && v->queue->lock) {
+		/* Pairs with the acquire in the probe. */
 		smp_store_release(&t->queue, v->queue);
 		return 0;
 	}
@@ -314,8 +316,9 @@ static int find_queue(struct tap *t, struct netlink_ext_ack *extack)
 	if (rc > 0)
 		return 0;
 	if (!rc)
-		NL_SET_ERR_MSG_MOD(extack,
-				   "the camera is streaming already: attach before the application starts");
+		NL_SET_ERR_MSG_MOD(
+			extack,
+			"the camera is streaming already: attach before the application starts");
 	return rc ? rc : -EBUSY;
 }
 

@@ -16,6 +16,8 @@
 #include <linux/tracepoint.h>
 #include <sluice/ring.h>
 
+/* These macros have a layout of their own. */
+/* clang-format off */
 TRACE_EVENT(sluice_verdict,
 	TP_PROTO(u32 camera, u64 epoch, u64 sequence, u64 time_ns, u32 score, u32 reason),
 	TP_ARGS(camera, epoch, sequence, time_ns, score, reason),
@@ -84,6 +86,7 @@ TRACE_EVENT(sluice_lost,
 	TP_printk("camera=%u epoch=%llu sequence=%llu reason=%u", __entry->camera,
 		  __entry->epoch, __entry->sequence, __entry->reason)
 );
+/* clang-format on */
 
 #endif
 

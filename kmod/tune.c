@@ -111,8 +111,8 @@ static int copy_mask(u8 **to, const u8 *from, u32 size, u32 want, const char *wh
 	if (!from || !size)
 		return 0;
 	if (size != want) {
-		NL_SET_ERR_MSG_FMT_MOD(extack, "%s: %u bytes given, this camera's grid needs %u", what,
-				   size, want);
+		NL_SET_ERR_MSG_FMT_MOD(extack, "%s: %u bytes given, this camera's grid needs %u",
+				       what, size, want);
 		return -EINVAL;
 	}
 	*to = kvmalloc(size, GFP_KERNEL);
@@ -130,8 +130,8 @@ int sluice_tune_masks(struct sluice_flow *flow, const struct sluice_attach *a,
 	int rc;
 
 	if (a->privacy && a->privacy_size && !flow->picture.stride) {
-		NL_SET_ERR_MSG_FMT_MOD(extack, "a privacy mask needs a raw format: blanking a JPEG "
-					   "would need to decode it in the kernel");
+		NL_SET_ERR_MSG_FMT_MOD(extack,
+				       "a privacy mask needs a raw format: set YUYV, for example");
 		return -EOPNOTSUPP;
 	}
 	rc = copy_mask(&privacy, a->privacy, a->privacy_size, DIV_ROUND_UP(cells, 8),
@@ -160,7 +160,8 @@ static int check_version(const struct sluice_flow *flow, const u32 *if_version,
 {
 	if (!if_version || *if_version == flow->settings.version)
 		return 0;
-	NL_SET_ERR_MSG_FMT_MOD(extack, "the settings have version %u by now", flow->settings.version);
+	NL_SET_ERR_MSG_FMT_MOD(extack, "the settings have version %u by now",
+			       flow->settings.version);
 	return -ESTALE;
 }
 

@@ -50,22 +50,21 @@ static void unlock_node(struct mutex *lock)
 }
 
 /* Call ops->vidioc_NAME(file, its private data, arg) under the right lock. */
-#define CALL(v, file_, buffers, name, arg)                                                         \
-	({                                                                                         \
-		const struct v4l2_ioctl_ops *_ops = (v)->vdev->ioctl_ops;                          \
-		struct file *_file = (file_);                                                      \
-		struct mutex *_lock;                                                               \
-		int _rc = -ENOTTY;                                                                 \
-												   \
-		if (_ops && _ops->vidioc_##name) {                                                 \
-			_lock = lock_node(v, buffers);                                             \
-			_rc = PTR_ERR_OR_ZERO(_lock);                                              \
-			if (!_rc) {                                                                \
-				_rc = _ops->vidioc_##name(_file, _file->private_data, arg);        \
-				unlock_node(_lock);                                                \
-			}                                                                          \
-		}                                                                                  \
-		_rc;                                                                               \
+#define CALL(v, file_, buffers, name, arg)                                                  \
+	({                                                                                  \
+		const struct v4l2_ioctl_ops *_ops = (v)->vdev->ioctl_ops;                   \
+		struct file *_file = (file_);                                               \
+		struct mutex *_lock;                                                        \
+		int _rc = -ENOTTY;                                                          \
+		if (_ops && _ops->vidioc_##name) {                                          \
+			_lock = lock_node(v, buffers);                                      \
+			_rc = PTR_ERR_OR_ZERO(_lock);                                       \
+			if (!_rc) {                                                         \
+				_rc = _ops->vidioc_##name(_file, _file->private_data, arg); \
+				unlock_node(_lock);                                         \
+			}                                                                   \
+		}                                                                           \
+		_rc;                                                                        \
 	})
 
 static int check_node(const struct video_device *vdev, struct netlink_ext_ack *extack)
@@ -79,7 +78,8 @@ static int check_node(const struct video_device *vdev, struct netlink_ext_ack *e
 	}
 	if (!(caps & V4L2_CAP_VIDEO_CAPTURE)) {
 		if (caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE)
-			NL_SET_ERR_MSG_MOD(extack, "multi-planar capture devices are not supported");
+			NL_SET_ERR_MSG_MOD(extack,
+					   "multi-planar capture devices are not supported");
 		else
 			NL_SET_ERR_MSG_MOD(extack, "not a capture device");
 		return caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE ? -EOPNOTSUPP : -ENOTTY;
@@ -105,15 +105,20 @@ int sluice_video_open(struct sluice_video *v, struct file *user, bool write,
 		return -ENOTTY;
 	}
 	if (!(user->f_mode & FMODE_READ) || (write && !(user->f_mode & FMODE_WRITE))) {
-		NL_SET_ERR_MSG_MOD(extack, "no permission: open the video node for reading and writing");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "no permission: open the video node for reading and writing");
 		return -EACCES;
 	}
 	rc = check_node(video_devdata(user), extack);
 	if (rc)
 		return rc;
-	file = dentry_open(&user->f_path, O_RDWR | O_NONBLOCK, current_cred());
+	/* With no more rights than the file that was handed over. */
+	file = dentry_open(&user->f_path,
+			   (user->f_mode & FMODE_WRITE ? O_RDWR : O_RDONLY) | O_NONBLOCK,
+			   current_cred());
 	if (IS_ERR(file)) {
-		NL_SET_ERR_MSG_MOD(extack, "the driver does not let the camera be opened once more");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "the driver does not let the camera be opened once more");
 		return PTR_ERR(file);
 	}
 	v->file = file;

@@ -61,6 +61,9 @@ $(BUILD)/fuzz/fuzz_jpeg_dc: | $(BUILD)/fuzz/corpus/jpeg_dc/seed-0
 $(eval $(call fuzzprog,fuzz_luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
 $(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
 
+# The cloud.
+$(eval $(call fuzzer,segment,tests/fuzz/fuzz_segment.c cloud/segment.c lib/crc32c.c))
+
 # A folder of tests may have its own list.
 include $(sort $(wildcard tests/*/build.mk))
 

@@ -20,7 +20,7 @@
 enum sluice_cmd {
 	SLUICE_CMD_UNSPEC,
 	SLUICE_CMD_GET,	   /* do: one camera; dump: all. Answer: CAMERA .. LEDGER */
-	SLUICE_CMD_ATTACH, /* FD, MODE, [NAME], [ARENA], [settings]. Answer: as GET */
+	SLUICE_CMD_ATTACH, /* FD, MODE, [NAME], [ARENA], [settings], [masks]. Answer: as GET */
 	SLUICE_CMD_DETACH, /* camera. The ring stays until its reader closes it */
 	SLUICE_CMD_SET,	   /* camera, [IF_VERSION], settings. Answer: as GET */
 	SLUICE_CMD_MASK,   /* camera, [IF_VERSION], [PRIVACY], [THRESHOLDS]; an empty one clears */
@@ -43,7 +43,7 @@ enum sluice_attr {
 	SLUICE_ATTR_MODE,   /* u32: enum sluice_mode */
 	SLUICE_ATTR_FD, /* s32: open video node of the caller; capture: configured by S_FMT, S_PARM,
 			 * not streaming, O_RDWR */
-	SLUICE_ATTR_ARENA,	/* u64: bytes; 1 MiB .. SLUICE_RING_ARENA_MAX; default 32 MiB */
+	SLUICE_ATTR_ARENA,	/* u64: bytes of the whole ring; 1 MiB .. 256 MiB; default 32 MiB */
 	SLUICE_ATTR_STATE,	/* u32: SLUICE_STATE_* */
 	SLUICE_ATTR_CARD,	/* string: the driver's name of the camera */
 	SLUICE_ATTR_VIDEO,	/* u32: minor of /dev/videoN's node number N */

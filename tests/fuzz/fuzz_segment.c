@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sluice_segment_frame f;
 	struct sluice_segment_info info;
 	uint8_t *copy = malloc(size ? size : 1); /* exact, so that a read beyond it is seen */
-	volatile uint8_t sum = 0;
+	static volatile uint8_t sum;		 /* so that the reads are not left out */
 	size_t i;
 	long n;
 

@@ -25,6 +25,8 @@ int main(int argc, char **argv)
 		{ "title", required_argument, NULL, 't' },
 		{ "fact", required_argument, NULL, 'f' },
 		{ "seconds", required_argument, NULL, 's' },
+		{ "print", no_argument, NULL, 'p' },
+		{ "expect", no_argument, NULL, 'e' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};

@@ -13,6 +13,7 @@
 #include "tools/try/child.h"
 #include "tools/try/result.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <libgen.h>
 #include <signal.h>
@@ -206,27 +207,28 @@ static int enrol(struct try *t, const char *url)
 	return ret;
 }
 
+/* Its settings are all on the command line: a relay.conf of this machine is not for this run. */
 static int start_relay(struct try *t, const char *url)
 {
-	char *conf = strdup(work_path(t, "relay.conf"));
-	char *argv[] = { "sluice-relay", "--config", conf, "--once", NULL };
-	FILE *f = conf ? fopen(conf, "w") : NULL;
-	int ret = -1;
+	static const char *const names[] = { "relay.conf", "device/device.crt", "device/device.key",
+					     "device/ca.crt", "relay" };
+	static char path[5][PATH_SIZE];
+	char *argv[] = { "sluice-relay", "--config", path[0],	"--cloud", (char *)url, "--cert",
+			 path[1],	 "--key",    path[2],	"--ca",	   path[3],	"--state",
+			 path[4],	 "--feed",   t->socket, "--once",  NULL };
+	size_t i;
+	int fd;
 
-	if (f) {
-		fprintf(f, "[cloud]\nurl = \"%s\"\ncertificates = \"%s\"\n", url,
-			work_path(t, "device"));
-		fprintf(f, "[relay]\nstate = \"%s\"\n", work_path(t, "relay"));
-		fprintf(f, "[feed]\nsocket = \"%s\"\n", t->socket);
-		ret = fclose(f);
+	for (i = 0; i < 5; i++)
+		snprintf(path[i], PATH_SIZE, "%s", work_path(t, names[i]));
+	fd = open(path[0], O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (fd < 0 || close(fd) || mkdir(path[4], 0700)) {
+		fprintf(stderr, "sluice-try: cannot write to %s: %s\n", t->work, strerror(errno));
+		return -1;
 	}
-	if (ret)
-		fprintf(stderr, "sluice-try: cannot write %s: %s\n", conf ? conf : "?",
-			strerror(errno));
-	else if (child_start(&t->relay, t->bin, NULL, work_path(t, "relay.log"), argv))
-		ret = child_failed(t, &t->relay);
-	free(conf);
-	return ret;
+	if (child_start(&t->relay, t->bin, NULL, work_path(t, "relay.log"), argv))
+		return child_failed(t, &t->relay);
+	return 0;
 }
 
 /* Until the feed has been emptied and the relay has heard that all is done. */

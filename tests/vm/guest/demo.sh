@@ -11,13 +11,6 @@ say "$(uname -r): sluice.ko is in, uvcvideo is the kernel's own"
 sluicectl enrol "$URL" --token "$TOKEN" --dir /etc/sluice || fail "the cloud gave no certificate"
 say "enrolled: the device has a key and a certificate"
 
-cat >/etc/sluice/relay.conf <<CONF
-[cloud]
-url = $URL
-CONF
-sluice-relay --config /etc/sluice/relay.conf >/out/relay.log 2>&1 &
-relay=$!
-
 # In tap mode the roll is played on, so that v4l2-ctl gets its number of frames whatever happens.
 case "$MODE" in
 capture) plug_camsim /share/clip.roll ;;
@@ -26,6 +19,11 @@ esac
 sluicectl attach /dev/video0 --mode "$MODE" --name front || fail "the camera cannot be attached"
 say "front: $(v4l2-ctl -d /dev/video0 --info | sed -n 's/^[[:space:]]*Card type[^:]*: //p') is attached, mode $MODE"
 
+# --once: it ends when the ring has ended, everything is stored, and the cloud has said that no summary
+# is to come any more.
+sluice-relay --once --events --cloud "$URL" --device /dev/sluice0 >/out/events.jsonl 2>/out/relay.log &
+relay=$!
+
 # One line every ten seconds of the camera's time, until the command that is given ends.
 ledger_line() {
 	sluicectl stats front | awk '
@@ -33,7 +31,18 @@ ledger_line() {
 		$1 == "passed" || $1 == "dropped" || $1 == "lost" { n[$1] = $2 }
 		END { printf "demo: %d frames: %d passed, %d held back, %d lost\n", d, n["passed"], n["dropped"], n["lost"] }'
 }
+# What came down the link since the last look.
+told=0
+tell_events() {
+	lines=$(wc -l </out/events.jsonl)
+	[ "$lines" -gt "$told" ] || return 0
+	tail -n +$((told + 1)) /out/events.jsonl | sed -n \
+		-e 's/^{"event":.*"start_s":\([0-9]*\.\{0,1\}[0-9]\{0,1\}\).*/demo: from the cloud: something has moved since second \1/p' \
+		-e 's/^{"summary":.*"path":"\([^"]*\)".*/demo: from the cloud: a summary, now in \1/p'
+	told=$lines
+}
 run_is_over() {
+	tell_events
 	kill -0 $relay || fail "the relay is gone"
 	kill -0 $camsim_pid || fail "the camera is gone"
 	now=$(cut -d. -f1 /proc/uptime)
@@ -48,7 +57,7 @@ run_is_over() {
 }
 next_line=$(($(cut -d. -f1 /proc/uptime) + 10))
 if [ "$MODE" = tap ]; then
-	v4l2-ctl -d /dev/video0 --stream-mmap --verbose --stream-count="$FRAMES" --stream-to=/out/stream \
+	v4l2-ctl -d /dev/video0 --stream-mmap=32 --verbose --stream-count="$FRAMES" --stream-to=/out/stream \
 		>/out/v4l2.log 2>&1 &
 	app=$!
 fi
@@ -57,9 +66,19 @@ if [ "$MODE" = tap ]; then
 	wait $app || fail "v4l2-ctl failed: $(tail -n 1 /out/v4l2.log)"
 fi
 ledger_line
-say "the clip is over"
+say "the clip is over; what is still on its way is waited for"
 
-# Once the camera is detached the stream has ended: the relay sends what is left of it and closes it,
-# and the cloud answers when the last summary has been sent.
-sluicectl stats --json >/out/ledger.json
-sluicectl detach front
+# The stream ends with the camera's leaving; the relay sends what is left of it.
+sluicectl detach front || fail "the camera cannot be detached"
+relay_is_over() {
+	tell_events
+	! kill -0 $relay 2>/dev/null
+}
+wait_until 120 relay_is_over || fail "the relay does not end: $(tail -n 3 /out/relay.log)"
+wait $relay || fail "the relay failed: $(tail -n 3 /out/relay.log)"
+tell_events
+unplug_camsim
+rmmod sluice || fail "sluice.ko cannot be removed"
+
+cp /var/lib/sluice/ledger.json /out/
+[ ! -d /var/lib/sluice/summaries ] || cp -r /var/lib/sluice/summaries /out/

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034 # used by those who source this
 # Sourced by the module's guest scripts: small words for what they all do.
 
 fail() { echo "FAILED: $*"; exit 1; }

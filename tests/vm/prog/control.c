@@ -40,11 +40,12 @@ static uint64_t value_of(const struct nlattr *a)
 
 static void print_ledger(const struct nlattr *a, size_t len)
 {
-	static const char *const name[] = { "", "", "delivered", "pending", "bytes_seen",
-					    "bytes_passed" };
+	static const char *const name[] = { "",	       "",	     "delivered",
+					    "pending", "bytes_seen", "bytes_passed" };
 	uint64_t count[SLUICE_REASON_COUNT] = { 0 }, passed = 0, dropped = 0, lost = 0;
 
-	nl_for (a, len) {
+	nl_for(a, len)
+	{
 		if (nl_type(a) == SLUICE_LEDGER_COUNTS)
 			memcpy(count, nl_data(a), sizeof(count));
 		else if (nl_type(a) > SLUICE_LEDGER_PAD && nl_type(a) < SLUICE_LEDGER_COUNTS)
@@ -66,8 +67,7 @@ static void print_ledger(const struct nlattr *a, size_t len)
 
 static void print_settings(const struct nlattr *a, size_t len)
 {
-	nl_for (a, len)
-		printf("setting%u=%" PRIu64 "\n", nl_type(a), value_of(a));
+	nl_for(a, len) printf("setting%u=%" PRIu64 "\n", nl_type(a), value_of(a));
 }
 
 static void print_camera(const struct genlmsghdr *g, const struct nlattr *a, size_t len, void *arg)
@@ -84,7 +84,8 @@ static void print_camera(const struct genlmsghdr *g, const struct nlattr *a, siz
 
 	(void)g;
 	(void)arg;
-	nl_for (a, len) {
+	nl_for(a, len)
+	{
 		unsigned int type = nl_type(a);
 
 		if (type == SLUICE_ATTR_GRID_W)
@@ -110,7 +111,8 @@ static void quiet(const struct genlmsghdr *g, const struct nlattr *a, size_t len
 {
 	(void)g;
 	(void)arg;
-	nl_for (a, len) {
+	nl_for(a, len)
+	{
 		if (nl_type(a) == SLUICE_ATTR_GRID_W)
 			grid_w = (uint32_t)value_of(a);
 		if (nl_type(a) == SLUICE_ATTR_GRID_H)
@@ -176,7 +178,9 @@ static void put_masks(struct nlmsghdr *h, char **words)
 	if (privacy) {
 		memset(bytes, 255, sizeof(bytes));
 		nl_put(h, SLUICE_ATTR_PRIVACY, bytes,
-		       !strcmp(privacy, "all") ? (cells + 7) / 8 : !strcmp(privacy, "none") ? 0 : 3);
+		       !strcmp(privacy, "all")	  ? (cells + 7) / 8
+		       : !strcmp(privacy, "none") ? 0
+						  : 3);
 	}
 	if (thresholds) {
 		memset(bytes, (int)strtoul(thresholds, NULL, 10), sizeof(bytes));
@@ -276,8 +280,8 @@ static int listen_events(const char *seconds)
 		if (poll(&p, 1, 200) <= 0)
 			continue;
 		got = recv(nl.fd, in, sizeof(in), 0);
-		for (struct nlmsghdr *m = (struct nlmsghdr *)in; got > 0 && NLMSG_OK(m, (size_t)got);
-		     m = NLMSG_NEXT(m, got))
+		for (struct nlmsghdr *m = (struct nlmsghdr *)in;
+		     got > 0 && NLMSG_OK(m, (size_t)got); m = NLMSG_NEXT(m, got))
 			print_camera(NLMSG_DATA(m),
 				     (struct nlattr *)((char *)NLMSG_DATA(m) + GENL_HDRLEN),
 				     m->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN, NULL);
@@ -296,7 +300,8 @@ int main(int argc, char **argv)
 		words++;
 	}
 	if (!words[0] || (!words[1] && strcmp(words[0], "dump"))) {
-		fprintf(stderr, "usage: control attach|get|detach|snapshot|set|mask|events|raw WHAT ... | dump\n");
+		fprintf(stderr, "usage: control attach|get|detach|snapshot|set|mask|events|raw "
+				"WHAT ... | dump\n");
 		return 2;
 	}
 	rc = nl_open(&nl, SLUICE_GENL_NAME, SLUICE_GENL_GROUP);

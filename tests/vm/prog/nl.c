@@ -81,7 +81,8 @@ static int read_ack(struct nl *nl, const struct nlmsghdr *h)
 		skip += NLMSG_ALIGN(e->msg.nlmsg_len) - sizeof(e->msg);
 	a = (const struct nlattr *)((const char *)e + skip);
 	len = h->nlmsg_len - NLMSG_HDRLEN - skip;
-	nl_for (a, len) {
+	nl_for(a, len)
+	{
 		if (nl_type(a) == NLMSGERR_ATTR_MSG)
 			snprintf(nl->error, sizeof(nl->error), "%.*s", (int)nl_len(a),
 				 (const char *)nl_data(a));
@@ -127,7 +128,8 @@ static void read_group(struct lookup *l, const struct nlattr *a, size_t len)
 	const char *name = "";
 	uint32_t id = 0;
 
-	nl_for (a, len) {
+	nl_for(a, len)
+	{
 		if (nl_type(a) == CTRL_ATTR_MCAST_GRP_NAME)
 			name = nl_data(a);
 		if (nl_type(a) == CTRL_ATTR_MCAST_GRP_ID)
@@ -142,15 +144,15 @@ static void read_family(const struct genlmsghdr *g, const struct nlattr *a, size
 	struct lookup *l = arg;
 
 	(void)g;
-	nl_for (a, len) {
+	nl_for(a, len)
+	{
 		if (nl_type(a) == CTRL_ATTR_FAMILY_ID)
 			memcpy(&l->nl->family, nl_data(a), sizeof(l->nl->family));
 		if (nl_type(a) == CTRL_ATTR_MCAST_GROUPS) {
 			const struct nlattr *b = nl_data(a);
 			size_t left = nl_len(a);
 
-			nl_for (b, left)
-				read_group(l, nl_data(b), nl_len(b));
+			nl_for(b, left) read_group(l, nl_data(b), nl_len(b));
 		}
 	}
 }

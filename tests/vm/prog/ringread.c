@@ -118,7 +118,8 @@ static void try_maps(struct reader *r)
 	if (!madvise((void *)(uintptr_t)r->arena, 4096, MADV_REMOVE))
 		wrong(r, "hole in the arena", 0, 0);
 	/* Writable arena: with CAP_SYS_ADMIN yes, without no. */
-	void *w = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, SLUICE_RING_MAP_ARENA);
+	void *w =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, SLUICE_RING_MAP_ARENA);
 
 	if (w == MAP_FAILED)
 		wrong(r, "root gets no writable arena", (uint64_t)errno, 0);
@@ -261,7 +262,8 @@ int main(int argc, char **argv)
 	int rc, done;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: ringread NODE [frames=N] [seconds=N] [list=FILE] [dump=FILE] [hold] [observe] [attack] [until-end]\n");
+		fprintf(stderr, "usage: ringread NODE [frames=N] [seconds=N] [list=FILE] "
+				"[dump=FILE] [hold] [observe] [attack] [until-end]\n");
 		return 2;
 	}
 	for (int i = 2; i < argc; i++) {

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/* index_summaries.c - summaries and their media in the SQLite index. */
+#include <errno.h>
+
+#include "cloud/index_sqlite.h"
+
+/* The row and its media, together or not at all; joins the caller's transaction if there is one. */
+int sluice_sqlite_summary_add(struct sluice_index *ix, const struct sluice_index_summary *s)
+{
+	int err, added = 0, own = sqlite3_get_autocommit(db(ix)->db);
+	size_t i;
+
+	err = own ? ix->ops->begin(ix) : 0;
+	if (err)
+		return err;
+	err = sluice_sqlite_run(sluice_sqlite_bind(db(ix), SUMMARY_ADD, "sciiis", s->id, s->camera,
+						   s->epoch, s->start_utc_ns, s->end_utc_ns,
+						   s->json));
+	if (!err)
+		added = sqlite3_changes(db(ix)->db) > 0;
+	for (i = 0; !err && added && i < s->media_count; i++)
+		err = sluice_sqlite_run(sluice_sqlite_bind(
+			db(ix), MEDIA_ADD, "sisib", s->id, (uint64_t)i, s->media[i].name,
+			s->media[i].size, s->media[i].sha256, sizeof(s->media[i].sha256)));
+	if (own && !err)
+		err = ix->ops->commit(ix);
+	if (own && err)
+		ix->ops->rollback(ix);
+	return err ? err : !added;
+}
+
+int sluice_sqlite_summary_acked(struct sluice_index *ix, const uint8_t camera[16], const char *id)
+{
+	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), SUMMARY_ACKED, "cs", camera, id));
+}
+
+static void read_summary(sqlite3_stmt *st, struct sluice_index_summary *s)
+{
+	memset(s, 0, sizeof(*s));
+	column_text(st, 0, s->id, sizeof(s->id));
+	sluice_sqlite_id(st, 1, s->camera);
+	s->epoch = column_u64(st, 2);
+	s->start_utc_ns = column_u64(st, 3);
+	s->end_utc_ns = column_u64(st, 4);
+}
+
+int sluice_sqlite_summaries_unacked(struct sluice_index *ix, const uint8_t camera[16],
+				    sluice_index_summary_fn fn, void *ctx)
+{
+	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), SUMMARIES_UNACKED, "c", camera);
+	struct sluice_index_summary s;
+	int rc;
+
+	while ((rc = sluice_sqlite_step(st)) > 0) {
+		read_summary(st, &s);
+		rc = fn(ctx, NULL, &s);
+		if (rc) {
+			sqlite3_reset(st);
+			break;
+		}
+	}
+	return rc;
+}
+
+static int read_media(struct sluice_index *ix, const char *id, struct sluice_index_media *media,
+		      size_t *count)
+{
+	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), MEDIA, "s", id);
+	int rc;
+
+	*count = 0;
+	while ((rc = sluice_sqlite_step(st)) > 0) {
+		struct sluice_index_media *m = &media[*count];
+		const void *sha = sqlite3_column_blob(st, 2);
+
+		if (*count == SLUICE_SUMMARY_MEDIA_MAX || sqlite3_column_bytes(st, 2) != 32) {
+			sqlite3_reset(st);
+			return -EUCLEAN;
+		}
+		column_text(st, 0, m->name, sizeof(m->name));
+		m->size = column_u64(st, 1);
+		memcpy(m->sha256, sha, sizeof(m->sha256));
+		++*count;
+	}
+	return rc;
+}
+
+/* Calls fn for the rows of a statement with SUMMARY_COLUMNS and CAMERA_COLUMNS. */
+static int walk_summaries(struct sluice_index *ix, sqlite3_stmt *st, sluice_index_summary_fn fn,
+			  void *ctx, int *rows)
+{
+	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
+	struct sluice_index_summary s;
+	struct sluice_camera c;
+	int rc;
+
+	*rows = 0;
+	while ((rc = sluice_sqlite_step(st)) > 0) {
+		read_summary(st, &s);
+		s.json = sluice_sqlite_text(st, 5);
+		s.acked = sqlite3_column_int(st, 6);
+		read_camera(st, 7, &c);
+		rc = read_media(ix, s.id, media, &s.media_count);
+		s.media = media;
+		if (!rc)
+			rc = fn(ctx, &c, &s);
+		++*rows;
+		if (rc) {
+			sqlite3_reset(st);
+			break;
+		}
+	}
+	return rc;
+}
+
+int sluice_sqlite_summaries(struct sluice_index *ix, const char *tenant, const char *camera,
+			    unsigned int limit, sluice_index_summary_fn fn, void *ctx)
+{
+	int rows;
+
+	return walk_summaries(
+		ix, sluice_sqlite_bind(db(ix), SUMMARIES, "ssd", tenant, camera, (int)limit), fn,
+		ctx, &rows);
+}
+
+int sluice_sqlite_summaries_all(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx)
+{
+	int rows;
+
+	return walk_summaries(ix, sluice_sqlite_bind(db(ix), SUMMARIES_ALL, ""), fn, ctx, &rows);
+}
+
+int sluice_sqlite_summary_find(struct sluice_index *ix, const char *tenant, const char *id,
+			       sluice_index_summary_fn fn, void *ctx)
+{
+	int rows, rc;
+
+	rc = walk_summaries(ix, sluice_sqlite_bind(db(ix), SUMMARY_FIND, "ss", tenant, id), fn, ctx,
+			    &rows);
+	return !rc && !rows ? -ENOENT : rc;
+}
