@@ -224,6 +224,7 @@ static int start(struct relay *r)
 					  .camera = r->camera,
 					  .encoder = r->encoder,
 					  .downlink = r->downlink,
+					  .probe = r->conf.check,
 					  .events = r->conf.events,
 					  .told = on_told,
 					  .progress = on_progress,

@@ -242,6 +242,9 @@ static size_t take_response(struct relay_uplink *u, const uint8_t *data, size_t 
 		    !sluice_http_token(sluice_http_field(&u->http, "upgrade"),
 				       SLUICE_WIRE_UPGRADE)) {
 			refuse_upgrade(u);
+		} else if (u->conf.probe) {
+			u->state = RELAY_LINK_CLOSING;
+			tell(u, true, false, "the cloud answers");
 		} else {
 			u->state = RELAY_LINK_GREET;
 			sluice_wire_decoder_init(&u->decoder, 0);

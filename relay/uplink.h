@@ -30,7 +30,9 @@ struct relay_uplink_config {
 	struct relay_camera *camera; /* SLUICE_WIRE_SLOTS of them */
 	struct relay_encoder *encoder;
 	struct relay_downlink *downlink;
-	bool events;		 /* EVENTs as lines on stdout */
+	bool probe;  /* only ask whether the cloud takes us; greeting would replace a relay that
+		      * is at work */
+	bool events; /* EVENTs as lines on stdout */
 	uint32_t retry_first_ms; /* back-off; 0: 500 */
 	uint32_t retry_max_ms;	 /* 0: 60000 */
 	/* WELCOME came, or a try failed: text for people; permanent: trying again will not help
