@@ -12,12 +12,14 @@
  * of a segment is known without the index.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cloud/segment.h"
 #include "cloud/store.h"
@@ -175,21 +177,37 @@ int sluice_store_epoch(struct sluice_store *s, const struct sluice_item *item, u
 	return err;
 }
 
-static int make_parents(const char *data, const struct sluice_camera *c, char *path, size_t size)
+/* A directory that is new is made durable, or a power failure takes it and all that is in it. */
+static int make_dir(int parent, const char *name)
+{
+	int fd;
+
+	if (!mkdirat(parent, name, 0700)) {
+		if (fsync(parent) < 0)
+			return -errno;
+	} else if (errno != EEXIST) {
+		return -errno;
+	}
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int make_parents(const char *data, const struct sluice_camera *c)
 {
 	const char *const names[] = { "segments", c->tenant, c->device, c->name };
+	int fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC), next;
 	size_t i;
-	int n = snprintf(path, size, "%s", data);
 
+	if (fd < 0)
+		return -errno;
 	for (i = 0; i < 4; i++) {
-		if (n < 0 || (size_t)n >= size)
-			return -ENAMETOOLONG;
-		n += snprintf(path + n, size - (size_t)n, "/%s", names[i]);
-		if ((size_t)n >= size)
-			return -ENAMETOOLONG;
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return -errno;
+		next = make_dir(fd, names[i]);
+		close(fd);
+		if (next < 0)
+			return next;
+		fd = next;
 	}
+	close(fd);
 	return 0;
 }
 
@@ -201,14 +219,14 @@ static int begin_segment(struct sluice_store *s, struct stream *st, const struct
 		.sequence = item->sequence,
 	};
 	const struct sluice_camera *c = st->camera;
-	char dir[4096], path[4400];
+	char path[4400];
 	int err;
 
 	memcpy(info.camera, c->id, sizeof(info.camera));
 	memset(&st->row, 0, sizeof(st->row));
 	memcpy(st->row.camera, c->id, sizeof(st->row.camera));
 	st->row.created_ns = info.created_ns;
-	err = make_parents(s->data, c, dir, sizeof(dir));
+	err = make_parents(s->data, c);
 	if (err)
 		return err;
 	snprintf(st->row.path, sizeof(st->row.path),
