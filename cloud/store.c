@@ -40,6 +40,7 @@ struct stream {
 	int64_t last; /* highest sequence of the epoch, this group included; -1: none */
 	uint64_t seen_utc_ns;
 	uint16_t width, height;
+	uint64_t broken_session; /* 0: none */
 };
 
 struct sluice_store {
@@ -119,7 +120,7 @@ static struct stream *get_stream(struct sluice_store *s, const struct sluice_cam
 	struct stream **at = &s->bucket[c->id[0]], *st;
 
 	for (st = *at; st; st = st->next)
-		if (!memcmp(st->camera->id, c->id, sizeof(c->id)))
+		if (st->camera == c)
 			return st;
 	st = calloc(1, sizeof(*st));
 	if (st) {
@@ -175,6 +176,26 @@ int sluice_store_epoch(struct sluice_store *s, const struct sluice_item *item, u
 	if (!err)
 		*resume = (uint64_t)(st->last + 1);
 	return err;
+}
+
+int sluice_store_break(struct sluice_store *s, const struct sluice_item *item)
+{
+	struct stream *st = get_stream(s, item->camera);
+
+	if (!st)
+		return -ENOMEM;
+	st->broken_session = item->session;
+	return 0;
+}
+
+int sluice_store_broken(struct sluice_store *s, const struct sluice_item *item)
+{
+	const struct stream *st;
+
+	for (st = s->bucket[item->camera->id[0]]; st; st = st->next)
+		if (st->camera == item->camera)
+			return st->broken_session && st->broken_session == item->session;
+	return 0;
 }
 
 /* A directory that is new is made durable, or a power failure takes it and all that is in it. */
