@@ -211,6 +211,13 @@ static uint32_t fetch_media(struct sluice_analysis *a, struct sluice_keyframe *k
 	return n;
 }
 
+static int by_start(const void *p, const void *q)
+{
+	const struct sluice_track *a = p, *b = q;
+
+	return a->start_s < b->start_s ? -1 : a->start_s > b->start_s ? 1 : 0;
+}
+
 static void tell(struct sluice_analysis *a, bool continued)
 {
 	struct sluice_event_log *e = &a->event;
@@ -223,6 +230,7 @@ static void tell(struct sluice_analysis *a, bool continued)
 	char *json;
 	uint32_t n;
 
+	qsort(e->tracks, e->track_count, sizeof(e->tracks[0]), by_start);
 	facts_of(a, &f);
 	f.continued = continued;
 	f.seen = a->delivered - e->seen_at_start;

@@ -12,7 +12,7 @@
 
 #include "cloud/blobs.h"
 
-#define JOIN_SHARE 0.20f /* of the smaller box's larger side */
+#define JOIN_SHARE 0.20f /* of the higher box's height */
 #define JOIN_MAX   6.0f	 /* pixels */
 
 struct run {
@@ -155,19 +155,22 @@ static int by_area(const void *p, const void *q)
 	return a->area < b->area ? 1 : a->area > b->area ? -1 : 0;
 }
 
-static float gap(uint32_t a0, uint32_t a1, uint32_t b0, uint32_t b1)
+/* What two intervals share; negative: the gap between them. */
+static float shared(uint32_t a0, uint32_t a1, uint32_t b0, uint32_t b1)
 {
-	return a1 < b0 ? b0 - a1 : b1 < a0 ? a0 - b1 : 0;
+	return (float)(a1 < b1 ? a1 : b1) - (float)(a0 > b0 ? a0 : b0);
 }
 
+/* Parts of one thing lie above each other (a head, a shirt like the wall, legs); what stands side
+ * by side is two things. Boxes that lie in each other are one. */
 static bool near(const struct comp *a, const struct comp *b)
 {
 	float wa = a->x1 - a->x0, ha = a->y1 - a->y0, wb = b->x1 - b->x0, hb = b->y1 - b->y0;
-	float sa = wa > ha ? wa : ha, sb = wb > hb ? wb : hb;
-	float limit = JOIN_SHARE * (sa < sb ? sa : sb);
+	float narrow = wa < wb ? wa : wb, limit = JOIN_SHARE * (ha > hb ? ha : hb);
+	float x = shared(a->x0, a->x1, b->x0, b->x1), y = shared(a->y0, a->y1, b->y0, b->y1);
 
 	limit = limit < JOIN_MAX ? limit : JOIN_MAX;
-	return gap(a->x0, a->x1, b->x0, b->x1) <= limit && gap(a->y0, a->y1, b->y0, b->y1) <= limit;
+	return x > 0.5f * narrow && y >= -limit;
 }
 
 static uint32_t join(struct comp *c, uint32_t n)

@@ -21,7 +21,7 @@
 #include "camera.h"
 #include "compat.h"
 
-#define CAPTURE_BUFFERS 6
+#define CAPTURE_BUFFERS 8
 
 struct capture {
 	struct sluice_camera *cam;

@@ -244,7 +244,7 @@ static void finish_warmup(struct sluice_gate *g)
 	u32 i;
 
 	for (i = 0; i < g->n; i++)
-		g->dev[i] = min_t(u32, g->dev[i] + GATE_DEV_MIN, GATE_DEV_MAX);
+		g->dev[i] = min_t(s32, g->dev[i] + GATE_DEV_MIN, GATE_DEV_MAX);
 	gate_light_class(g);
 	for (i = 0; i < g->h; i++)
 		gate_light_weigh(g, i);
@@ -261,7 +261,7 @@ static void warm_up(struct sluice_gate *g, const u16 *cell, u32 dt)
 	if (!g->frames++) {
 		memcpy(g->bg, cell, g->n * sizeof(*cell));
 		for (i = 0; i < g->n; i++)
-			g->dev[i] = max_t(u16, g->dev[i], GATE_DEV_MIN);
+			g->dev[i] = max_t(s16, g->dev[i], GATE_DEV_MIN);
 		return;
 	}
 	shift = g->frames <= 3 ? 1 : g->frames <= 9 ? 2 : 3;
@@ -272,7 +272,7 @@ static void warm_up(struct sluice_gate *g, const u16 *cell, u32 dt)
 		s32 d = gate_abs(h - 2 * g->light[g->bg[i] >> 8]);
 
 		g->bg[i] += h >> shift;
-		g->dev[i] = min_t(s32, g->dev[i] + ((d - g->dev[i]) >> shift), 65535);
+		g->dev[i] = min_t(s32, g->dev[i] + ((d - g->dev[i]) >> shift), 32767);
 	}
 	g->warm_ms += dt;
 	if (g->warm_ms >= g->config.warmup_ms && g->frames >= GATE_WARM_FRAMES)

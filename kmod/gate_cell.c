@@ -77,12 +77,14 @@ static void drop_row(struct sluice_gate *g, u32 y)
 
 /* ---- stage two: threshold, learning ---- */
 
-/* e, t and hit of a row; true if anything was hit. */
+/* e, t and hit of a row; true if anything was hit. Products are of s16, which vectors like. */
 static bool hold_against(struct sluice_gate *g, u32 y)
 {
-	const u32 w = g->w, k = g->config.k, floor = g->config.floor / 2;
+	const u32 w = g->w;
+	const s16 k = g->config.k;
+	const s32 floor = g->config.floor / 2;
 	const s16 *restrict d1 = g->ring_d1 + y % GATE_RING * w;
-	const u16 *restrict dev = g->dev + y * w, *restrict weight = g->weight + y * w;
+	const s16 *restrict dev = g->dev + y * w, *restrict weight = g->weight + y * w;
 	const s16 *restrict box = g->box, *restrict shade = g->shade;
 	const u8 *restrict map = g->map + y * w;
 	u16 *restrict e = g->e, *restrict t = g->t;
@@ -91,18 +93,22 @@ static bool hold_against(struct sluice_gate *g, u32 y)
 
 	for (x = 0; x < w; x++) {
 		s32 v = (box[x] * weight[x]) >> 9;
-		s32 m = gate_abs(d1[x]) - max_t(s32, d1[x] < 0 ? -v : v, 0);
-		u32 base = max_t(u32, (dev[x] * k) >> 5, floor);
+		s32 d = d1[x], light = shade[x];
+		s32 m = d < 0 ? -d : d, along = d < 0 ? -v : v;
+		s32 base = (dev[x] * k) >> 5;
 
-		base += (gate_abs(shade[x]) * GATE_ILL + gate_abs(v) * GATE_ILL_LOCAL) >> 8;
-		e[x] = max_t(s32, m, 0);
-		t[x] = min_t(u32, base, 65535);
+		m -= along > 0 ? along : 0;
+		e[x] = m > 0 ? m : 0;
+		base = base > floor ? base : floor;
+		base += ((light < 0 ? -light : light) * GATE_ILL) >> 4;
+		base += (v < 0 ? -v : v) >> GATE_ILL_LOCAL;
+		t[x] = base < 65535 ? base : 65535;
 	}
 	if (g->mapped)
 		for (x = 0; x < w; x++)
 			t[x] = map[x] ? clamp_t(u32, t[x] * map[x] / 16, 1, 65535) : 65535;
 	for (x = 0; x < w; x++) {
-		hit[x] = e[x] * 2u >= t[x];
+		hit[x] = e[x] >= t[x] - t[x] / 2;
 		any |= hit[x];
 	}
 	return any;
@@ -169,7 +175,7 @@ static void learn_spot(struct sluice_gate *g, struct gate_spot *s, u16 c, u32 i,
 		s->cage = 0;
 	}
 	s->bg = clamp_t(s32, bg, 0, 65535);
-	s->dev = clamp_t(s32, dev, 0, 65535);
+	s->dev = clamp_t(s32, dev, 0, 32767);
 	s->cand = cc;
 }
 
@@ -217,14 +223,16 @@ static void learn_quiet(struct sluice_gate *g, const u16 *restrict c, u32 y)
 	const u32 w = g->w;
 	const s16 *restrict d = g->ring_d + y % GATE_RING * w;
 	const u16 *restrict e = g->e;
-	u16 *restrict bg = g->bg + y * w, *restrict dev = g->dev + y * w;
-	u16 *restrict cand = g->cand + y * w;
+	u16 *restrict bg = g->bg + y * w, *restrict cand = g->cand + y * w;
+	s16 *restrict dev = g->dev + y * w;
 	u8 *restrict cage = g->cage + y * w;
-	const s32 a_bg = g->a_bg, a_dev = g->a_dev, round = g->dither;
+	const s16 a_bg = g->a_bg, a_dev = g->a_dev;
+	const s32 round = g->dither;
 	u32 x;
 
 	for (x = 0; x < w; x++) {
-		s16 h = (c[x] >> 1) - (bg[x] >> 1), v = e[x] - (dev[x] >> 1);
+		s16 h = (c[x] >> 1) - (bg[x] >> 1),
+		    v = (e[x] < 16383 ? e[x] : 16383) - (dev[x] >> 1);
 
 		cand[x] = clamp_t(s32, (bg[x] >> 1) + d[x], 0, 32767);
 		bg[x] += (h * a_bg + round) >> 14;

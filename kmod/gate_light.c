@@ -145,27 +145,49 @@ static u32 count_explained(const struct sluice_gate *g, const u16 *cell, const s
 	return count;
 }
 
-/* A curve steeper than this against the level is two kinds of light, not one. */
+/*
+ * Light changes bright things more than dark ones, or all alike. A curve that falls off against the
+ * level, or that is very steep, is two kinds of light in one picture.
+ */
 static bool curve_plausible(const struct curve *c)
 {
 	u32 i;
 
-	for (i = 0; i + 1 < c->nodes; i++)
-		if (gate_abs(c->y[i + 1] - c->y[i]) > (c->x[i + 1] - c->x[i]) / 4 * 3)
+	for (i = 0; i + 1 < c->nodes; i++) {
+		u32 step = gate_abs(c->y[i + 1] - c->y[i]), run = c->x[i + 1] - c->x[i];
+		bool falls = gate_abs(c->y[i + 1]) < gate_abs(c->y[i]);
+
+		if (step * 8 > run * (falls ? 3 : 6))
 			return false;
+	}
 	return true;
+}
+
+/* Do two curves differ by a jump at one of the nodes? */
+static bool curves_jump(const s16 *a, const s16 *b, const struct curve *c)
+{
+	u32 i;
+
+	for (i = 0; i < c->nodes; i++)
+		if (gate_abs(a[c->x[i] >> 8] - b[c->x[i] >> 8]) > GATE_LIGHT_JUMP)
+			return true;
+	return false;
 }
 
 /*
  * While the edge of a cloud crosses, the medians of the classes go over one after the other, and a
  * curve through them fits no place at all. So the curve has rivals: no change, and the gain of each
- * single node. What explains most cells holds.
+ * single node. What explains most cells holds. But light does not jump to and fro between two
+ * explanations of about equal worth: then the one of the frame before stays (and fades as the
+ * background follows it).
  */
 static void choose_light(struct sluice_gate *g, const u16 *cell, const struct curve *c)
 {
-	s16 trial[256];
+	s16 trial[256], held[256];
 	u32 best, count, k;
 
+	for (k = 0; k < 256; k++)
+		held[k] = g->lit ? g->light[k] - ((g->light[k] * (s32)g->a_bg) >> 15) : 0;
 	draw_curve(g->light, c);
 	best = curve_plausible(c) ? count_explained(g, cell, g->light) : 0;
 	best += best / 32; /* in doubt the curve */
@@ -181,6 +203,8 @@ static void choose_light(struct sluice_gate *g, const u16 *cell, const struct cu
 		draw_gain(trial, c, k);
 		count = count_explained(g, cell, trial);
 	}
+	if (curves_jump(g->light, held, c) && count_explained(g, cell, held) * 8 >= best * 7)
+		memcpy(g->light, held, sizeof(held));
 }
 
 void gate_light_measure(struct sluice_gate *g, const u16 *cell)
@@ -205,11 +229,11 @@ void gate_light_measure(struct sluice_gate *g, const u16 *cell)
 		g->lit = false;
 		return;
 	}
-	g->lit = true;
 	if (largest < GATE_EXPLAINED * 2)
 		draw_curve(g->light, &c);
 	else
 		choose_light(g, cell, &c);
+	g->lit = true;
 }
 
 void gate_light_weigh(struct sluice_gate *g, u32 y)

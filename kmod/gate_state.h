@@ -20,6 +20,7 @@
 #define GATE_BINS_SHIFT	 7
 #define GATE_TRIALS	 512	   /* cells on which curves of light are compared */
 #define GATE_EXPLAINED	 (3 * 128) /* Q7 */
+#define GATE_LIGHT_JUMP	 (8 * 128) /* Q7 */
 #define GATE_CLASS_MS	 250	   /* the classes are found again this often */
 #define GATE_WEIGHT_MS	 2000 /* the local weights are found again this often, a few rows a frame */
 #define GATE_TAU_BG	 6400
@@ -28,15 +29,15 @@
 #define GATE_TAU_LEAK	 30000
 #define GATE_TAU_CAND	 400
 #define GATE_DT_LEARN	 500 /* ms: longest step of learning */
-#define GATE_ILL	 48  /* share of a global light change that the threshold takes, /256 */
-#define GATE_ILL_LOCAL	 64  /* the same, local */
-#define GATE_CLIP	 (48 * 128) /* Q7 */
+#define GATE_ILL	 3   /* sixteenths of a global light change that the threshold takes */
+#define GATE_ILL_LOCAL	 2   /* the same, local: a quarter, as a shift */
+#define GATE_CLIP	 (96 * 128) /* Q7 */
 #define GATE_ROWCLIP	 (12 * 128) /* Q7 */
 #define GATE_DEV_MIN	 128	    /* Q8: start value, and what warm-up adds */
 #define GATE_DEV_MAX	 (16 * 256) /* Q8: most that warm-up leaves */
 #define GATE_HOLD	 8	    /* ticks of 100 ms: longer unchanged is still */
 #define GATE_ABSORB	 50	    /* ticks: background takes it over */
-#define GATE_SETTLE_PCT	 15	    /* still cells: more is a scene that settled */
+#define GATE_SETTLE_PCT	 8	    /* still cells: more is a scene that settled */
 #define GATE_NUIS_ADD	 32
 #define GATE_NUIS_MIN	 64
 #define GATE_LOW	 8  /* q of a low cell, 1/16 T */
@@ -133,9 +134,9 @@ struct sluice_gate {
 
 	/* Planes of n cells. */
 	u16 *bg;     /* Q8 background */
-	u16 *dev;    /* Q8 mean absolute deviation */
+	s16 *dev;    /* Q8 mean absolute deviation */
 	u16 *cand;   /* Q7 value that may become background */
-	u16 *weight; /* Q14: B of the cell / sum of B around it, B = background + 4 grey */
+	s16 *weight; /* Q14: B of the cell / sum of B around it, B = background + 4 grey */
 	u8 *cage;    /* ticks for which cand has held */
 	u8 *map;     /* threshold factor, 1/16 */
 	/* Padded planes; the pointer is cell 0,0. */

@@ -265,6 +265,8 @@ void relay_camera_next(struct relay_camera *c, struct relay_todo *t)
 	t->epoch = e;
 	if (!e || e->phase == RELAY_OPENING || !e->width || !e->first_ns)
 		return;
+	if (record && t->desc.epoch < e->epoch)
+		return; /* the list is full, and what is next comes before e */
 	if (e->phase == RELAY_NEW) {
 		t->step = RELAY_SEND_OPEN;
 		return;

@@ -31,7 +31,18 @@ ledger_line() {
 		$1 == "passed" || $1 == "dropped" || $1 == "lost" { n[$1] = $2 }
 		END { printf "demo: %d frames: %d passed, %d held back, %d lost\n", d, n["passed"], n["dropped"], n["lost"] }'
 }
+# What came down the link since the last look.
+told=0
+tell_events() {
+	lines=$(wc -l </out/events.jsonl)
+	[ "$lines" -gt "$told" ] || return 0
+	tail -n +$((told + 1)) /out/events.jsonl | sed -n \
+		-e 's/^{"event":.*"start_s":\([0-9]*\.\{0,1\}[0-9]\{0,1\}\).*/demo: from the cloud: something has moved since second \1/p' \
+		-e 's/^{"summary":.*"path":"\([^"]*\)".*/demo: from the cloud: a summary, now in \1/p'
+	told=$lines
+}
 run_is_over() {
+	tell_events
 	kill -0 $relay || fail "the relay is gone"
 	kill -0 $camsim_pid || fail "the camera is gone"
 	now=$(cut -d. -f1 /proc/uptime)
@@ -46,7 +57,7 @@ run_is_over() {
 }
 next_line=$(($(cut -d. -f1 /proc/uptime) + 10))
 if [ "$MODE" = tap ]; then
-	v4l2-ctl -d /dev/video0 --stream-mmap --verbose --stream-count="$FRAMES" --stream-to=/out/stream \
+	v4l2-ctl -d /dev/video0 --stream-mmap=32 --verbose --stream-count="$FRAMES" --stream-to=/out/stream \
 		>/out/v4l2.log 2>&1 &
 	app=$!
 fi
@@ -59,12 +70,15 @@ say "the clip is over; what is still on its way is waited for"
 
 # The stream ends with the camera's leaving; the relay sends what is left of it.
 sluicectl detach front || fail "the camera cannot be detached"
-relay_is_over() { ! kill -0 $relay 2>/dev/null; }
+relay_is_over() {
+	tell_events
+	! kill -0 $relay 2>/dev/null
+}
 wait_until 120 relay_is_over || fail "the relay does not end: $(tail -n 3 /out/relay.log)"
 wait $relay || fail "the relay failed: $(tail -n 3 /out/relay.log)"
+tell_events
 unplug_camsim
 rmmod sluice || fail "sluice.ko cannot be removed"
 
 cp /var/lib/sluice/ledger.json /out/
 [ ! -d /var/lib/sluice/summaries ] || cp -r /var/lib/sluice/summaries /out/
-say "on the device: $(sluicectl summaries list | grep -c .) lines of summaries in /var/lib/sluice/summaries"
