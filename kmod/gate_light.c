@@ -163,31 +163,16 @@ static bool curve_plausible(const struct curve *c)
 	return true;
 }
 
-/* Do two curves differ by a jump at one of the nodes? */
-static bool curves_jump(const s16 *a, const s16 *b, const struct curve *c)
-{
-	u32 i;
-
-	for (i = 0; i < c->nodes; i++)
-		if (gate_abs(a[c->x[i] >> 8] - b[c->x[i] >> 8]) > GATE_LIGHT_JUMP)
-			return true;
-	return false;
-}
-
 /*
  * While the edge of a cloud crosses, the medians of the classes go over one after the other, and a
  * curve through them fits no place at all. So the curve has rivals: no change, and the gain of each
- * single node. What explains most cells holds. But light does not jump to and fro between two
- * explanations of about equal worth: then the one of the frame before stays (and fades as the
- * background follows it).
+ * single node. What explains most cells holds.
  */
 static void choose_light(struct sluice_gate *g, const u16 *cell, const struct curve *c)
 {
-	s16 trial[256], held[256];
+	s16 trial[256];
 	u32 best, count, k;
 
-	for (k = 0; k < 256; k++)
-		held[k] = g->lit ? g->light[k] - ((g->light[k] * (s32)g->a_bg) >> 15) : 0;
 	draw_curve(g->light, c);
 	best = curve_plausible(c) ? count_explained(g, cell, g->light) : 0;
 	best += best / 32; /* in doubt the curve */
@@ -203,8 +188,6 @@ static void choose_light(struct sluice_gate *g, const u16 *cell, const struct cu
 		draw_gain(trial, c, k);
 		count = count_explained(g, cell, trial);
 	}
-	if (curves_jump(g->light, held, c) && count_explained(g, cell, held) * 8 >= best * 7)
-		memcpy(g->light, held, sizeof(held));
 }
 
 void gate_light_measure(struct sluice_gate *g, const u16 *cell)
