@@ -97,6 +97,15 @@ static double rolled_share(const struct decision *d, size_t n)
 	return n ? (double)passed / n : 0;
 }
 
+double published_share(const struct decision *d, size_t n)
+{
+	size_t passed = 0;
+
+	for (size_t i = 0; i < n; i++)
+		passed += d[i].published;
+	return n ? (double)passed / n : 0;
+}
+
 void score_decisions(struct score *s, const struct truth *t, const struct decision *d, size_t n)
 {
 	size_t passed = 0;

@@ -35,9 +35,10 @@ void spans_add(struct spans *s, double start, double end);
 
 /* One frame as the gate decided. */
 struct decision {
-	double t_s;  /* since the first frame */
-	bool motion; /* motion or scene change */
-	bool pass;   /* motion, or warm-up */
+	double t_s;	/* since the first frame */
+	bool motion;	/* motion or scene change */
+	bool pass;	/* motion, or warm-up */
+	bool published; /* passed with the rolls of the frame path; only sluice-feed tells */
 	double score;
 };
 
@@ -54,6 +55,9 @@ struct score {
 };
 
 void score_decisions(struct score *s, const struct truth *t, const struct decision *d, size_t n);
+
+/* Share of frames that were published. */
+double published_share(const struct decision *d, size_t n);
 
 /* Stretches with motion, those closer than gap_s joined. */
 void motion_spans(struct spans *s, const struct decision *d, size_t n, double gap_s);
