@@ -9,15 +9,7 @@
 #include "truth.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <jansson.h>
-
-void spans_add(struct spans *s, double start, double end)
-{
-	if (s->count == SPANS_MAX)
-		abort();
-	s->at[s->count++] = (struct span){ start, end };
-}
 
 static bool inside(const struct spans *s, double t, double widen)
 {
