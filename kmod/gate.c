@@ -151,7 +151,7 @@ struct sluice_gate *sluice_gate_init(void *mem, u32 grid_w, u32 grid_h,
 void sluice_gate_configure(struct sluice_gate *g, const struct sluice_gate_config *c)
 {
 	g->config = *c;
-	g->config.floor = min_t(u32, c->floor, 65535);
+	g->config.floor = clamp_t(u32, c->floor, 2, 65535); /* a threshold is never 0 */
 	g->config.k = min_t(u32, c->k, 1024);
 	g->config.mass = clamp_t(u32, c->mass, 1, 4096);
 }

@@ -20,7 +20,6 @@
 #define GATE_BINS_SHIFT	 7
 #define GATE_TRIALS	 512	   /* cells on which curves of light are compared */
 #define GATE_EXPLAINED	 (3 * 128) /* Q7 */
-#define GATE_LIGHT_JUMP	 (8 * 128) /* Q7 */
 #define GATE_CLASS_MS	 250	   /* the classes are found again this often */
 #define GATE_WEIGHT_MS	 2000 /* the local weights are found again this often, a few rows a frame */
 #define GATE_TAU_BG	 6400
