@@ -85,6 +85,8 @@ static void place_arrays(struct sluice_gate *g, struct gate_arena *a)
 	g->age = take_padded(a, g);
 	g->nuis = take_padded(a, g);
 	g->env = take_padded(a, g);
+	g->light = take_bytes(a, 256 * 2);
+	g->class_base = take_bytes(a, 256 * 2);
 	g->row_low = take_bytes(a, g->h * 2);
 	g->hist = take_bytes(a, GATE_CLASSES * GATE_BINS * 2);
 	g->ring_d = take_bytes(a, GATE_RING * g->w * 2);

@@ -252,7 +252,7 @@ void gate_light_measure(struct sluice_gate *g, const u16 *cell)
 	}
 	if (largest < 64) { /* a quarter grey: the background follows by itself */
 		if (g->lit)
-			memset(g->light, 0, sizeof(g->light));
+			memset(g->light, 0, 256 * sizeof(*g->light));
 		g->lit = false;
 		return;
 	}

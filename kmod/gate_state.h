@@ -119,8 +119,8 @@ struct sluice_gate {
 	u32 a_bg, a_dev, a_dev_fg, a_leak, a_cand;
 
 	/* Global light of this frame, by background level: Q7. */
-	s16 light[256];
-	u16 class_base[256];	      /* bin 0 of the class of a background level, in hist */
+	s16 *light;		      /* 256 */
+	u16 *class_base;	      /* 256: bin 0 of the class of a background level, in hist */
 	u32 class_mean[GATE_CLASSES]; /* Q8 */
 	u32 class_cells[GATE_CLASSES];
 
