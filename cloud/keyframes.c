@@ -13,8 +13,8 @@
 #include "cloud/keyframes.h"
 
 #define BURST_REST_S 1.0f
-#define BURST_EDGE_S 0.3
-#define SAME_S	     0.8f /* closer pictures are one */
+#define SAME_S	     0.8  /* closer pictures are one ... */
+#define SAME_BURST_S 0.2  /* ... but a burst is shown for certain */
 #define ALIKE_S	     3.0f /* within this, pictures that look alike are one */
 #define ALIKE_GREY   4.0f /* mean difference of the thumbnails */
 #define STRETCH_S    2.5f /* least stretch of motion that deserves a picture of its own */
@@ -24,6 +24,7 @@ struct choice {
 	struct sluice_keyframe *out;
 	const struct sluice_moment *from[SLUICE_KEYFRAMES_MAX];
 	uint32_t count, max;
+	double apart; /* pictures closer than this are one */
 };
 
 static const struct sluice_moment *moment_near(const struct sluice_event_log *e, uint64_t sequence,
@@ -70,7 +71,7 @@ static void take(struct choice *c, const struct sluice_moment *m, const char *wh
 	for (uint32_t i = 0; i < c->count; i++) {
 		double dt = fabs(c->from[i]->t_s - m->t_s);
 
-		if (dt < SAME_S ||
+		if (dt < c->apart ||
 		    (alike && dt < ALIKE_S && difference(c->from[i], m) < ALIKE_GREY)) {
 			if (dt < 0.05)
 				name_track(&c->out[i], track);
@@ -123,7 +124,7 @@ static bool shown(const struct choice *c, double start, double end)
 
 static bool near_chosen(const struct choice *c, double t_s)
 {
-	return shown(c, t_s - SAME_S, t_s + SAME_S);
+	return shown(c, t_s - c->apart, t_s + c->apart);
 }
 
 /* The most telling moment with motion between two times that is not near a chosen one, or NULL. */
@@ -144,17 +145,40 @@ static const struct sluice_moment *busiest(const struct choice *c, double start,
 	return best;
 }
 
-/* A picture from a burst's first or last moments may show nothing of it: that does not count. */
+/*
+ * The heart of a burst is where the gate's score reaches half of the burst's highest. A picture
+ * from outside it may show nothing of what moved (it was not in the picture yet, or has left it),
+ * so it does not count as showing the burst.
+ */
 static void take_burst(struct choice *c, double start, double last)
 {
-	double margin = fmin(BURST_EDGE_S, (last - start) / 4);
+	const struct sluice_event_log *e = c->e;
 	const struct sluice_moment *m;
+	double from = last, to = start;
+	uint32_t most = 0;
 
-	if (shown(c, start + margin, last - margin))
+	for (uint32_t i = 0; i < e->moment_count; i++) {
+		m = &e->moments[i];
+		if (m->motion && m->t_s >= start && m->t_s <= last && m->score > most)
+			most = m->score;
+	}
+	for (uint32_t i = 0; i < e->moment_count; i++) {
+		m = &e->moments[i];
+		if (!m->motion || m->t_s < start || m->t_s > last || m->score < most / 2)
+			continue;
+		from = fmin(from, m->t_s);
+		to = fmax(to, m->t_s);
+	}
+	if (shown(c, from, to))
 		return;
-	m = busiest(c, start + margin, last - margin);
+	m = busiest(c, from, to);
+	if (!m) {
+		c->apart = SAME_BURST_S;
+		m = busiest(c, from, to);
+	}
 	if (m)
 		take(c, m, "burst", 0, false);
+	c->apart = SAME_S;
 }
 
 static void take_bursts(struct choice *c)
@@ -240,7 +264,8 @@ static int earlier(const void *p, const void *q)
 uint32_t sluice_keyframes_choose(const struct sluice_event_log *e, uint32_t max,
 				 struct sluice_keyframe out[SLUICE_KEYFRAMES_MAX])
 {
-	struct choice c = { .e = e,
+	struct choice c = { .apart = SAME_S,
+			    .e = e,
 			    .out = out,
 			    .max = max < SLUICE_KEYFRAMES_MAX ? max : SLUICE_KEYFRAMES_MAX };
 	const struct sluice_moment *peak;
