@@ -5,7 +5,8 @@
  * motion of which nothing is shown yet. A candidate that looks like a chosen one and lies close to
  * it in time adds nothing and is left out (its tracks are named on the chosen one).
  *
- * When there are more candidates than room, longer tracks and longer stretches go first.
+ * When there are more candidates than room, longer tracks, heavier bursts and longer stretches go
+ * first.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "cloud/keyframes.h"
 
 #define BURST_REST_S 1.0f
+#define BURSTS_MAX   128
 #define SAME_S	     0.8  /* closer pictures are one ... */
 #define SAME_BURST_S 0.2  /* ... but a burst is shown for certain */
 #define ALIKE_S	     3.0f /* within this, pictures that look alike are one */
@@ -181,26 +183,47 @@ static void take_burst(struct choice *c, double start, double last)
 	c->apart = SAME_S;
 }
 
+struct burst {
+	double start, last;
+	double weight; /* moving share, summed over its pictures */
+};
+
+static int heavier(const void *p, const void *q)
+{
+	const struct burst *a = p, *b = q;
+
+	return a->weight < b->weight ? 1 : a->weight > b->weight ? -1 : 0;
+}
+
+/* Find the bursts; when there are more than BURSTS_MAX the first ones are taken. */
+static uint32_t find_bursts(const struct sluice_event_log *e, struct burst *out)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < e->moment_count; i++) {
+		const struct sluice_moment *m = &e->moments[i];
+
+		if (!m->motion)
+			continue;
+		if (!n || m->t_s - out[n - 1].last > BURST_REST_S) {
+			if (n == BURSTS_MAX)
+				break;
+			out[n++] = (struct burst){ .start = m->t_s };
+		}
+		out[n - 1].last = m->t_s;
+		out[n - 1].weight += m->moving;
+	}
+	return n;
+}
+
 static void take_bursts(struct choice *c)
 {
-	const struct sluice_event_log *e = c->e;
-	double start = -1, last = -1;
+	struct burst bursts[BURSTS_MAX];
+	uint32_t n = find_bursts(c->e, bursts);
 
-	for (uint32_t i = 0; i <= e->moment_count; i++) {
-		const struct sluice_moment *m = i < e->moment_count ? &e->moments[i] : NULL;
-
-		if (m && !m->motion)
-			continue;
-		if (start >= 0 && (!m || m->t_s - last > BURST_REST_S)) {
-			take_burst(c, start, last);
-			start = -1;
-		}
-		if (!m)
-			break;
-		if (start < 0)
-			start = m->t_s;
-		last = m->t_s;
-	}
+	qsort(bursts, n, sizeof(bursts[0]), heavier);
+	for (uint32_t i = 0; i < n; i++)
+		take_burst(c, bursts[i].start, bursts[i].last);
 }
 
 /* A stretch between two chosen pictures (or the event's ends). */
