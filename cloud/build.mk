@@ -14,7 +14,9 @@ $(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c
 	$(LIBCLOUD) $(ANALYSIS) $(LIBSLUICE),$(CLOUD_PKGS) libjpeg libturbojpeg,-lm -lpthread))
 
 $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c $(LIBSLUICE)))
+$(eval $(call testprog,test_bus,tests/unit/test_bus.c cloud/bus_local.c,,-lpthread))
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
+$(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))

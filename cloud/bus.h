@@ -41,8 +41,9 @@ struct sluice_item {
 	uint64_t delivered;   /* STATS, CLOSE */
 	uint64_t ledger_size; /* STATS, CLOSE: bytes of the LEDGER field in data */
 	char id[33];	      /* ACK */
-	int32_t duplicate;    /* set by the writer: stored before, not for the worker */
-	uint8_t data[];	      /* bitmap, then JPEG; or the LEDGER field */
+	int32_t duplicate; /* set by the writer: not for the worker (stored before, or broken off)
+			    */
+	uint8_t data[];	   /* bitmap, then JPEG; or the LEDGER field */
 };
 
 #define SLUICE_CHUNK_MAX (256u << 10) /* bytes; a chunk of one larger item is larger */

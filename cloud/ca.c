@@ -182,19 +182,29 @@ static int valid_host(const char *name)
 	return 1;
 }
 
+static int is_address(const char *name)
+{
+	unsigned char addr[16];
+
+	return inet_pton(AF_INET, name, addr) == 1 || inet_pton(AF_INET6, name, addr) == 1;
+}
+
+int sluice_ca_host_valid(const char *name)
+{
+	return is_address(name) || valid_host(name);
+}
+
 int sluice_ca_server(struct sluice_ca *ca, const char *dir, const char *const *names, size_t count,
 		     const char **bad)
 {
 	char san[4096] = "DNS:localhost,IP:127.0.0.1,IP:::1";
-	unsigned char addr[16];
 	EVP_PKEY *key;
 	X509 *cert = NULL;
 	int err = -ENOMEM;
 	size_t i, used = strlen(san);
 
 	for (i = 0; i < count; i++) {
-		int ip = inet_pton(AF_INET, names[i], addr) == 1 ||
-			 inet_pton(AF_INET6, names[i], addr) == 1;
+		int ip = is_address(names[i]);
 
 		*bad = names[i];
 		if ((!ip && !valid_host(names[i])) || used + strlen(names[i]) + 8 > sizeof(san))

@@ -26,6 +26,9 @@ int sluice_ca_open(const char *dir, struct sluice_ca **out);
 /* NULL-safe. */
 void sluice_ca_close(struct sluice_ca *ca);
 
+/* 1 if it may stand in a server certificate: a host name or an address. */
+int sluice_ca_host_valid(const char *name);
+
 /* Makes DIR/server.key, server.crt for localhost, 127.0.0.1, ::1 and names (hosts or addresses).
  * -EINVAL: a name that is neither; *bad receives it. */
 int sluice_ca_server(struct sluice_ca *ca, const char *dir, const char *const *names, size_t count,

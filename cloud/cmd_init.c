@@ -111,6 +111,9 @@ int sluice_cmd_init(int argc, char **argv)
 	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
 		if (o == 'd')
 			data = optarg;
+		else if (o == 'n' && !sluice_ca_host_valid(optarg))
+			return sluice_cmd_usage(
+				"init", "'%s' is neither a host name nor an address", optarg);
 		else if (o == 'n' && count < NAMES_MAX)
 			names[count++] = optarg;
 		else if (o == 'f')

@@ -9,7 +9,8 @@
  * devices, never the disk.
  *
  * A group that cannot be stored (disk full, damaged index) is dropped whole and its sessions are
- * told FAILED: they close, the devices keep their frames and come back.
+ * told FAILED: they close, the devices keep their frames and come back. What such a session still
+ * has in the queue is dropped too: storing it would acknowledge the hole before it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -281,6 +282,15 @@ static int store_item(struct sluice_ingest *in, struct sluice_item *item)
 	return err;
 }
 
+/* Nothing more of this camera is taken from this session; it must not be forgotten. */
+static void break_stream(struct sluice_ingest *in, const struct sluice_item *item)
+{
+	if (item->kind == SLUICE_ITEM_ACK)
+		return;
+	while (sluice_store_break(in->store, item))
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+}
+
 /* All or nothing; what is to be told is in in->told. */
 static int store_group(struct sluice_ingest *in, struct sluice_item *group)
 {
@@ -290,15 +300,15 @@ static int store_group(struct sluice_ingest *in, struct sluice_item *group)
 	if (err)
 		return err;
 	for (item = group; item && !err; item = item->next) {
-		if (item->duplicate)
+		if (item->kind != SLUICE_ITEM_ACK && sluice_store_broken(in->store, item)) {
+			item->duplicate = 1;
 			continue;
+		}
 		err = store_item(in, item);
 		if (err == -EDQUOT) { /* that device's fault, not the disk's */
-			struct sluice_item *rest;
-
 			tell_failed(in, item, err);
-			for (rest = item; rest; rest = rest->next)
-				rest->duplicate |= rest->camera == item->camera;
+			break_stream(in, item);
+			item->duplicate = 1;
 			err = 0;
 		}
 	}
@@ -328,6 +338,7 @@ static void drop_group(struct sluice_ingest *in, struct sluice_item *group, int 
 	in->told_count = 0;
 	for (item = group; item; item = item->next) {
 		tell_failed(in, item, err);
+		break_stream(in, item);
 		bytes += item_bytes(item);
 	}
 	free_items(group);

@@ -13,6 +13,7 @@
 #include "cloud/keyframes.h"
 
 #define BURST_REST_S 1.0f
+#define BURST_EDGE_S 0.3
 #define SAME_S	     0.8f /* closer pictures are one */
 #define ALIKE_S	     3.0f /* within this, pictures that look alike are one */
 #define ALIKE_GREY   4.0f /* mean difference of the thumbnails */
@@ -120,22 +121,40 @@ static bool shown(const struct choice *c, double start, double end)
 	return false;
 }
 
-/* The most telling moment with motion between two times, or NULL. */
-static const struct sluice_moment *busiest(const struct sluice_event_log *e, double start,
-					   double end)
+static bool near_chosen(const struct choice *c, double t_s)
 {
+	return shown(c, t_s - SAME_S, t_s + SAME_S);
+}
+
+/* The most telling moment with motion between two times that is not near a chosen one, or NULL. */
+static const struct sluice_moment *busiest(const struct choice *c, double start, double end)
+{
+	const struct sluice_event_log *e = c->e;
 	const struct sluice_moment *best = NULL;
 
 	for (uint32_t i = 0; i < e->moment_count; i++) {
 		const struct sluice_moment *m = &e->moments[i];
 
-		if (!m->motion || m->t_s < start || m->t_s > end)
+		if (!m->motion || m->t_s < start || m->t_s > end || near_chosen(c, m->t_s))
 			continue;
 		if (!best || m->objects > best->objects ||
 		    (m->objects == best->objects && m->moving > best->moving))
 			best = m;
 	}
 	return best;
+}
+
+/* A picture from a burst's first or last moments may show nothing of it: that does not count. */
+static void take_burst(struct choice *c, double start, double last)
+{
+	double margin = fmin(BURST_EDGE_S, (last - start) / 4);
+	const struct sluice_moment *m;
+
+	if (shown(c, start + margin, last - margin))
+		return;
+	m = busiest(c, start + margin, last - margin);
+	if (m)
+		take(c, m, "burst", 0, false);
 }
 
 static void take_bursts(struct choice *c)
@@ -149,8 +168,7 @@ static void take_bursts(struct choice *c)
 		if (m && !m->motion)
 			continue;
 		if (start >= 0 && (!m || m->t_s - last > BURST_REST_S)) {
-			if (!shown(c, start, last))
-				take(c, busiest(e, start, last), "burst", 0, false);
+			take_burst(c, start, last);
 			start = -1;
 		}
 		if (!m)
@@ -161,38 +179,54 @@ static void take_bursts(struct choice *c)
 	}
 }
 
-/* Again and again: the longest stretch between chosen pictures gets one from its middle. */
+/* A stretch between two chosen pictures (or the event's ends). */
+struct stretch {
+	double from, to;
+};
+
+#define TRIED_MAX (2 * SLUICE_KEYFRAMES_MAX + 1)
+
+/* The longest stretch that was not tried yet; its length is 0 if there is none. */
+static struct stretch longest_stretch(const struct choice *c, const struct stretch *tried,
+				      uint32_t tried_count)
+{
+	double before = c->e->part_start_s, last = c->e->last_motion_s;
+	struct stretch best = { 0, 0 };
+
+	while (before < last) {
+		struct stretch s = { before, last };
+		bool old = false;
+
+		for (uint32_t i = 0; i < c->count; i++)
+			if (c->from[i]->t_s > before && c->from[i]->t_s < s.to)
+				s.to = c->from[i]->t_s;
+		for (uint32_t i = 0; i < tried_count; i++)
+			old |= tried[i].from == s.from && tried[i].to == s.to;
+		if (!old && s.to - s.from > best.to - best.from)
+			best = s;
+		before = s.to;
+	}
+	return best;
+}
+
+/* Again and again: the longest stretch between chosen pictures gets one from its middle. One with
+ * nothing to show there is passed over. */
 static void take_stretches(struct choice *c)
 {
-	const struct sluice_event_log *e = c->e;
+	struct stretch tried[TRIED_MAX];
+	uint32_t n = 0;
 
-	while (c->count < c->max) {
-		double from = 0, to = 0, before = e->part_start_s;
+	while (c->count < c->max && n < TRIED_MAX) {
+		struct stretch s = longest_stretch(c, tried, n);
+		double quarter = (s.to - s.from) / 4;
 		const struct sluice_moment *m;
-		uint32_t count = c->count;
 
-		for (;;) {
-			double next = e->last_motion_s;
-
-			for (uint32_t i = 0; i < c->count; i++)
-				if (c->from[i]->t_s > before && c->from[i]->t_s < next)
-					next = c->from[i]->t_s;
-			if (next - before > to - from) {
-				from = before;
-				to = next;
-			}
-			if (next >= e->last_motion_s)
-				break;
-			before = next;
-		}
-		if (to - from < STRETCH_S)
+		if (s.to - s.from < STRETCH_S)
 			return;
-		m = busiest(e, from + (to - from) / 4, to - (to - from) / 4);
-		if (!m)
-			return;
-		take(c, m, "coverage", 0, false);
-		if (c->count == count)
-			return;
+		tried[n++] = s;
+		m = busiest(c, s.from + quarter, s.to - quarter);
+		if (m)
+			take(c, m, "coverage", 0, false);
 	}
 }
 
@@ -216,8 +250,9 @@ uint32_t sluice_keyframes_choose(const struct sluice_event_log *e, uint32_t max,
 	take_best_views(&c);
 	take_bursts(&c);
 	take_stretches(&c);
-	peak = busiest(e, e->part_start_s, e->end_s);
-	take(&c, peak ? peak : &e->moments[e->moment_count / 2], "peak", 0, true);
+	peak = busiest(&c, e->part_start_s, e->end_s);
+	if (peak || !c.count)
+		take(&c, peak ? peak : &e->moments[e->moment_count / 2], "peak", 0, true);
 	for (uint32_t i = 0; i < c.count; i++)
 		for (uint32_t k = 0; k < e->track_count; k++)
 			if (e->tracks[k].start_s <= out[i].t_s && e->tracks[k].seen_s >= out[i].t_s)

@@ -12,12 +12,14 @@
  * of a segment is known without the index.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cloud/segment.h"
 #include "cloud/store.h"
@@ -38,6 +40,7 @@ struct stream {
 	int64_t last; /* highest sequence of the epoch, this group included; -1: none */
 	uint64_t seen_utc_ns;
 	uint16_t width, height;
+	uint64_t broken_session; /* 0: none */
 };
 
 struct sluice_store {
@@ -117,7 +120,7 @@ static struct stream *get_stream(struct sluice_store *s, const struct sluice_cam
 	struct stream **at = &s->bucket[c->id[0]], *st;
 
 	for (st = *at; st; st = st->next)
-		if (!memcmp(st->camera->id, c->id, sizeof(c->id)))
+		if (st->camera == c)
 			return st;
 	st = calloc(1, sizeof(*st));
 	if (st) {
@@ -175,21 +178,57 @@ int sluice_store_epoch(struct sluice_store *s, const struct sluice_item *item, u
 	return err;
 }
 
-static int make_parents(const char *data, const struct sluice_camera *c, char *path, size_t size)
+int sluice_store_break(struct sluice_store *s, const struct sluice_item *item)
+{
+	struct stream *st = get_stream(s, item->camera);
+
+	if (!st)
+		return -ENOMEM;
+	st->broken_session = item->session;
+	return 0;
+}
+
+int sluice_store_broken(struct sluice_store *s, const struct sluice_item *item)
+{
+	const struct stream *st;
+
+	for (st = s->bucket[item->camera->id[0]]; st; st = st->next)
+		if (st->camera == item->camera)
+			return st->broken_session && st->broken_session == item->session;
+	return 0;
+}
+
+/* A directory that is new is made durable, or a power failure takes it and all that is in it. */
+static int make_dir(int parent, const char *name)
+{
+	int fd;
+
+	if (!mkdirat(parent, name, 0700)) {
+		if (fsync(parent) < 0)
+			return -errno;
+	} else if (errno != EEXIST) {
+		return -errno;
+	}
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int make_parents(const char *data, const struct sluice_camera *c)
 {
 	const char *const names[] = { "segments", c->tenant, c->device, c->name };
+	int fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC), next;
 	size_t i;
-	int n = snprintf(path, size, "%s", data);
 
+	if (fd < 0)
+		return -errno;
 	for (i = 0; i < 4; i++) {
-		if (n < 0 || (size_t)n >= size)
-			return -ENAMETOOLONG;
-		n += snprintf(path + n, size - (size_t)n, "/%s", names[i]);
-		if ((size_t)n >= size)
-			return -ENAMETOOLONG;
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return -errno;
+		next = make_dir(fd, names[i]);
+		close(fd);
+		if (next < 0)
+			return next;
+		fd = next;
 	}
+	close(fd);
 	return 0;
 }
 
@@ -201,14 +240,14 @@ static int begin_segment(struct sluice_store *s, struct stream *st, const struct
 		.sequence = item->sequence,
 	};
 	const struct sluice_camera *c = st->camera;
-	char dir[4096], path[4400];
+	char path[4400];
 	int err;
 
 	memcpy(info.camera, c->id, sizeof(info.camera));
 	memset(&st->row, 0, sizeof(st->row));
 	memcpy(st->row.camera, c->id, sizeof(st->row.camera));
 	st->row.created_ns = info.created_ns;
-	err = make_parents(s->data, c, dir, sizeof(dir));
+	err = make_parents(s->data, c);
 	if (err)
 		return err;
 	snprintf(st->row.path, sizeof(st->row.path),

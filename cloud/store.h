@@ -24,6 +24,13 @@ int sluice_store_begin(struct sluice_store *s);
 /* A camera's epoch begins or goes on. *resume: highest stored sequence + 1, 0 if none. -EDQUOT. */
 int sluice_store_epoch(struct sluice_store *s, const struct sluice_item *item, uint64_t *resume);
 
+/*
+ * A group with this item is given up. Nothing more of that camera is taken from that session: what
+ * follows would be acknowledged, cumulatively, over the hole. -ENOMEM.
+ */
+int sluice_store_break(struct sluice_store *s, const struct sluice_item *item);
+int sluice_store_broken(struct sluice_store *s, const struct sluice_item *item);
+
 /* Appends a frame; sets item->duplicate instead if it is stored already. */
 int sluice_store_frame(struct sluice_store *s, struct sluice_item *item);
 

@@ -13,6 +13,8 @@
 #include "cloud/summary.h"
 #include "cloud/text.h"
 
+#define BOXES_MAX 4000 /* of a summary: the JSON must fit SLUICE_WIRE_CONTROL_MAX */
+
 void sluice_summary_id(const char *camera, uint64_t epoch, double start_s, uint32_t part,
 		       char id[33])
 {
@@ -52,7 +54,9 @@ static void set_time(json_t *o, const char *key, const char *key_ns, uint64_t ns
 	json_object_set_new(o, key_ns, json_string(text));
 }
 
-static json_t *track_json(const struct sluice_track *t, const struct sluice_summary_facts *f)
+/* Every step-th box, and the last one. */
+static json_t *track_json(const struct sluice_track *t, const struct sluice_summary_facts *f,
+			  uint32_t step)
 {
 	struct sluice_track_facts facts;
 	json_t *o = json_object(), *boxes = json_array();
@@ -70,6 +74,8 @@ static json_t *track_json(const struct sluice_track *t, const struct sluice_summ
 	for (uint32_t i = 0; i < t->path_count; i++) {
 		const struct sluice_box *b = &t->path[i];
 
+		if (i % step && i + 1 < t->path_count)
+			continue;
 		json_array_append_new(boxes, json_pack("[ooooo]", rounded(b->t_s),
 						       json_integer(lroundf(b->x * f->scale)),
 						       json_integer(lroundf(b->y * f->scale)),
@@ -111,6 +117,16 @@ static json_t *ledger_json(const struct sluice_summary_facts *f)
 			 (json_int_t)f->passed, "lost", lost);
 }
 
+/* How many boxes of a track to pass over, so that all tracks together stay below BOXES_MAX. */
+static uint32_t box_step(const struct sluice_event_log *e)
+{
+	uint64_t boxes = 0;
+
+	for (uint32_t i = 0; i < e->track_count; i++)
+		boxes += e->tracks[i].path_count;
+	return boxes / BOXES_MAX + 1;
+}
+
 static void set_head(json_t *o, const char *id, const struct sluice_summary_facts *f)
 {
 	char text[24];
@@ -128,6 +144,7 @@ char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
 {
 	json_t *o = json_object(), *tracks = json_array(), *activity = json_array();
 	struct sluice_text text;
+	uint32_t step = box_step(e);
 	char *out;
 
 	if (!o || !tracks || !activity) {
@@ -152,7 +169,7 @@ char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
 	json_object_set_new(o, "confidence", rounded(text.confidence));
 	json_object_set_new(o, "peak_objects", json_integer(e->peak));
 	for (uint32_t i = 0; i < e->track_count; i++)
-		json_array_append_new(tracks, track_json(&e->tracks[i], f));
+		json_array_append_new(tracks, track_json(&e->tracks[i], f, step));
 	json_object_set_new(o, "tracks", tracks);
 	for (uint32_t i = 0; i < e->activity_count; i++)
 		json_array_append_new(activity, rounded(e->activity[i]));

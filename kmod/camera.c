@@ -26,6 +26,7 @@
 #include "compat.h"
 
 #define WATCH_MS 500
+#define PATH_FREE (224u << 10) /* of a path that fits into the 256 KiB beside the ring */
 
 static struct sluice_camera *slots[SLUICE_CAMERA_MAX];
 static DEFINE_MUTEX(slots_lock);
@@ -216,6 +217,22 @@ static struct sluice_camera *create_camera(u32 mode, struct netlink_ext_ack *ext
 	return cam;
 }
 
+/*
+ * What a camera costs is its arena and at most 256 KiB. A grid of 160x90 and more needs a larger path
+ * than that allows; the rest of it is taken out of the arena. A tapped stream that becomes larger
+ * later is the one case that goes beyond.
+ */
+static u64 beside_ring(const struct v4l2_pix_format *pix)
+{
+	struct sluice_picture p;
+	size_t path;
+
+	if (sluice_picture_init(&p, pix->pixelformat, pix->width, pix->height, pix->bytesperline))
+		return 0;
+	path = sluice_path_size(&p);
+	return path > PATH_FREE ? path - PATH_FREE : 0;
+}
+
 /* Ring and flow for the format that the camera has now. */
 static int prepare_camera(struct sluice_camera *cam, const struct sluice_attach *a,
 			  struct netlink_ext_ack *extack)
@@ -227,7 +244,7 @@ static int prepare_camera(struct sluice_camera *cam, const struct sluice_attach 
 		NL_SET_ERR_MSG_MOD(extack, "the camera does not tell its format");
 		return rc;
 	}
-	rc = sluice_store_init(&cam->store, a->arena, cam->name);
+	rc = sluice_store_init(&cam->store, a->arena, beside_ring(&pix), cam->name);
 	if (rc) {
 		NL_SET_ERR_MSG_MOD(extack, "no memory for the ring, or its size is out of range");
 		return rc;

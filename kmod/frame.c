@@ -12,10 +12,11 @@
  * frame seen after init, after sluice_path_end(), or after the driver's numbers went back; the gate
  * then warms up anew.
  *
- * Time. All policy runs on the path's clock: buffer timestamps, made never to go back. A timestamp
- * up to 2 s before the newest is jitter (uvcvideo does that): the clock stands still. One further
- * back is another time base: the clock goes on from where it is. Records keep the timestamp as it
- * came. Ages are compared in whole ms.
+ * Time. All policy runs on the path's clock: buffer timestamps since the epoch's first frame (the
+ * same frames get the same verdicts at any time of day), made never to go back. A timestamp up to
+ * 2 s before the newest is jitter (uvcvideo does that): the clock stands still. One further back is
+ * another time base: the clock goes on from where it is. Records keep the timestamp as it came.
+ * Ages are compared in whole ms.
  *
  * Gate closed:
  *	QUIET, QUALIFIED  waits in the pre-roll. It is published as PREROLL if the gate opens while
@@ -180,12 +181,12 @@ static void stream_begin(struct sluice_path *p, const struct sluice_frame *f, u6
 {
 	p->running = true;
 	p->epoch = max(real_ns, p->epoch + 1);
-	p->clock_ns = f->time_ns;
-	p->clock_ms = div_u64(p->clock_ns, NS_PER_MS);
-	p->clock_skew = 0;
-	p->last_pass_ms = p->clock_ms;
-	p->last_motion_ms = p->clock_ms;
-	p->rate_due_ns = p->clock_ns;
+	p->clock_ns = 0;
+	p->clock_ms = 0;
+	p->clock_skew = 0 - f->time_ns;
+	p->last_pass_ms = 0;
+	p->last_motion_ms = 0;
+	p->rate_due_ns = 0;
 	p->event = 0;
 	p->streak = false;
 	p->epoch_first_ns = f->time_ns;

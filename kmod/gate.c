@@ -85,6 +85,8 @@ static void place_arrays(struct sluice_gate *g, struct gate_arena *a)
 	g->age = take_padded(a, g);
 	g->nuis = take_padded(a, g);
 	g->env = take_padded(a, g);
+	g->light = take_bytes(a, 256 * 2);
+	g->class_base = take_bytes(a, 256 * 2);
 	g->row_low = take_bytes(a, g->h * 2);
 	g->hist = take_bytes(a, GATE_CLASSES * GATE_BINS * 2);
 	g->ring_d = take_bytes(a, GATE_RING * g->w * 2);
@@ -151,7 +153,7 @@ struct sluice_gate *sluice_gate_init(void *mem, u32 grid_w, u32 grid_h,
 void sluice_gate_configure(struct sluice_gate *g, const struct sluice_gate_config *c)
 {
 	g->config = *c;
-	g->config.floor = min_t(u32, c->floor, 65535);
+	g->config.floor = clamp_t(u32, c->floor, 2, 65535); /* a threshold is never 0 */
 	g->config.k = min_t(u32, c->k, 1024);
 	g->config.mass = clamp_t(u32, c->mass, 1, 4096);
 }

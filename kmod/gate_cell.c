@@ -77,33 +77,52 @@ static void drop_row(struct sluice_gate *g, u32 y)
 
 /* ---- stage two: threshold, learning ---- */
 
-/* e, t and hit of a row; true if anything was hit. Products are of s16, which vectors like. */
-static bool hold_against(struct sluice_gate *g, u32 y)
+/*
+ * e and t of a row. Products are of s16 and the arrays are told apart as parameters: so a compiler
+ * can use vectors.
+ */
+static void weigh_row(const s16 *restrict d1, const s16 *restrict box, const s16 *restrict weight,
+		      const s16 *restrict shade, u16 *restrict e, u16 *restrict t, u32 w)
 {
-	const u32 w = g->w;
-	const s16 k = g->config.k;
-	const s32 floor = g->config.floor / 2;
-	const s16 *restrict d1 = g->ring_d1 + y % GATE_RING * w;
-	const s16 *restrict dev = g->dev + y * w, *restrict weight = g->weight + y * w;
-	const s16 *restrict box = g->box, *restrict shade = g->shade;
-	const u8 *restrict map = g->map + y * w;
-	u16 *restrict e = g->e, *restrict t = g->t;
-	u8 *restrict hit = g->hit;
-	u32 x, any = 0;
+	u32 x;
 
 	for (x = 0; x < w; x++) {
 		s32 v = (box[x] * weight[x]) >> 9;
 		s32 d = d1[x], light = shade[x];
-		s32 m = d < 0 ? -d : d, along = d < 0 ? -v : v;
-		s32 base = (dev[x] * k) >> 5;
+		s32 m = d < 0 ? -d : d, along = d < 0 ? -v : v, more;
 
 		m -= along > 0 ? along : 0;
 		e[x] = m > 0 ? m : 0;
-		base = base > floor ? base : floor;
-		base += ((light < 0 ? -light : light) * GATE_ILL) >> 4;
-		base += (v < 0 ? -v : v) >> GATE_ILL_LOCAL;
+		more = ((light < 0 ? -light : light) * GATE_ILL) >> 4;
+		more += (v < 0 ? -v : v) >> GATE_ILL_LOCAL;
+		t[x] = more < 32767 ? more : 32767;
+	}
+}
+
+/* t of a row holds the share of light; adds what the deviation asks for. */
+static void raise_row(u16 *restrict t, const s16 *restrict dev, s16 k, s32 floor, u32 w)
+{
+	u32 x;
+
+	for (x = 0; x < w; x++) {
+		s32 base = (dev[x] * k) >> 5;
+
+		base = (base > floor ? base : floor) + t[x];
 		t[x] = base < 65535 ? base : 65535;
 	}
+}
+
+/* e, t and hit of a row; true if anything was hit. */
+static bool hold_against(struct sluice_gate *g, u32 y)
+{
+	const u32 w = g->w;
+	const u8 *map = g->map + y * w;
+	u16 *e = g->e, *t = g->t;
+	u8 *hit = g->hit;
+	u32 x, any = 0;
+
+	weigh_row(g->ring_d1 + y % GATE_RING * w, g->box, g->weight + y * w, g->shade, e, t, w);
+	raise_row(t, g->dev + y * w, g->config.k, g->config.floor / 2, w);
 	if (g->mapped)
 		for (x = 0; x < w; x++)
 			t[x] = map[x] ? clamp_t(u32, t[x] * map[x] / 16, 1, 65535) : 65535;

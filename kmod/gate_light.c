@@ -93,6 +93,7 @@ struct curve {
 	u32 nodes;
 	u32 x[GATE_CLASSES];
 	s32 y[GATE_CLASSES];
+	u32 class[GATE_CLASSES];
 };
 
 /* Between levels x0 and x1 (Q8) the light goes from y0 to y1 (Q8). */
@@ -114,6 +115,10 @@ static void draw_curve(s16 *light, const struct curve *c)
 {
 	u32 i;
 
+	if (!c->nodes) {
+		memset(light, 0, 256 * sizeof(*light));
+		return;
+	}
 	for (i = 0; i < 256; i++)
 		light[i] = clamp_t(s32, (i * 256 < c->x[0] ? c->y[0] : c->y[c->nodes - 1]) >> 1,
 				   -32767, 32767);
@@ -130,19 +135,52 @@ static void draw_gain(s16 *light, const struct curve *c, u32 k)
 		light[i] = clamp_t(s32, (gain * (i * 16 + 8 + DARK)) >> 9, -32767, 32767);
 }
 
+/* Cells looked at and explained by a curve, by class. */
+struct trial {
+	u32 seen[GATE_CLASSES], explained[GATE_CLASSES];
+};
+
 /* How many of some cells the curve explains. */
-static u32 count_explained(const struct sluice_gate *g, const u16 *cell, const s16 *light)
+static u32 count_explained(const struct sluice_gate *g, const u16 *cell, const s16 *light,
+			   struct trial *t)
 {
-	u32 step = g->n / GATE_TRIALS + 1, count = 0, i;
+	u32 step = g->n / GATE_TRIALS + 1, count = 0, i, k;
 
 	step |= 1; /* walk through the columns */
+	memset(t, 0, sizeof(*t));
 	for (i = 0; i < g->n; i += step) {
 		s32 shift = light[g->bg[i] >> 8];
 		s32 d = (cell[i] >> 1) - (g->bg[i] >> 1) - shift;
 
-		count += gate_abs(d) <= GATE_EXPLAINED + gate_abs(shift) / 16;
+		k = g->class_base[g->bg[i] >> 8] / GATE_BINS;
+		t->seen[k]++;
+		t->explained[k] += gate_abs(d) <= GATE_EXPLAINED + gate_abs(shift) / 16;
 	}
+	for (k = 0; k < GATE_CLASSES; k++)
+		count += t->explained[k];
 	return count;
+}
+
+/*
+ * Leave out nodes that are the middle of nothing: under a lamp the changes of a class spread from
+ * none to much, and their median says little. True if one went.
+ */
+static bool drop_nodes(struct curve *c, const struct trial *t)
+{
+	u32 i, kept = 0;
+
+	for (i = 0; i < c->nodes; i++) {
+		u32 k = c->class[i];
+
+		if (t->explained[k] * 5 < t->seen[k])
+			continue;
+		c->x[kept] = c->x[i];
+		c->y[kept] = c->y[i];
+		c->class[kept++] = k;
+	}
+	i = c->nodes;
+	c->nodes = kept;
+	return kept < i;
 }
 
 /*
@@ -163,36 +201,26 @@ static bool curve_plausible(const struct curve *c)
 	return true;
 }
 
-/* Do two curves differ by a jump at one of the nodes? */
-static bool curves_jump(const s16 *a, const s16 *b, const struct curve *c)
-{
-	u32 i;
-
-	for (i = 0; i < c->nodes; i++)
-		if (gate_abs(a[c->x[i] >> 8] - b[c->x[i] >> 8]) > GATE_LIGHT_JUMP)
-			return true;
-	return false;
-}
-
 /*
  * While the edge of a cloud crosses, the medians of the classes go over one after the other, and a
  * curve through them fits no place at all. So the curve has rivals: no change, and the gain of each
- * single node. What explains most cells holds. But light does not jump to and fro between two
- * explanations of about equal worth: then the one of the frame before stays (and fades as the
- * background follows it).
+ * single node. What explains most cells holds.
  */
-static void choose_light(struct sluice_gate *g, const u16 *cell, const struct curve *c)
+static void choose_light(struct sluice_gate *g, const u16 *cell, struct curve *c)
 {
-	s16 trial[256], held[256];
+	s16 trial[256];
+	struct trial t;
 	u32 best, count, k;
 
-	for (k = 0; k < 256; k++)
-		held[k] = g->lit ? g->light[k] - ((g->light[k] * (s32)g->a_bg) >> 15) : 0;
 	draw_curve(g->light, c);
-	best = curve_plausible(c) ? count_explained(g, cell, g->light) : 0;
-	best += best / 32; /* in doubt the curve */
+	best = count_explained(g, cell, g->light, &t);
+	if (drop_nodes(c, &t)) {
+		draw_curve(g->light, c);
+		best = count_explained(g, cell, g->light, &t);
+	}
+	best = curve_plausible(c) ? best + best / 32 : 0; /* in doubt the curve */
 	memset(trial, 0, sizeof(trial));
-	count = count_explained(g, cell, trial);
+	count = count_explained(g, cell, trial, &t);
 	for (k = 0;; k++) {
 		if (count > best) {
 			best = count;
@@ -201,10 +229,8 @@ static void choose_light(struct sluice_gate *g, const u16 *cell, const struct cu
 		if (k == c->nodes)
 			break;
 		draw_gain(trial, c, k);
-		count = count_explained(g, cell, trial);
+		count = count_explained(g, cell, trial, &t);
 	}
-	if (curves_jump(g->light, held, c) && count_explained(g, cell, held) * 8 >= best * 7)
-		memcpy(g->light, held, sizeof(held));
 }
 
 void gate_light_measure(struct sluice_gate *g, const u16 *cell)
@@ -220,12 +246,13 @@ void gate_light_measure(struct sluice_gate *g, const u16 *cell)
 			continue;
 		c.x[c.nodes] = g->class_mean[i];
 		c.y[c.nodes] = class_median(g->hist + i * GATE_BINS, count[i]);
+		c.class[c.nodes] = i;
 		largest = max_t(u32, largest, gate_abs(c.y[c.nodes]));
 		c.nodes++;
 	}
 	if (largest < 64) { /* a quarter grey: the background follows by itself */
 		if (g->lit)
-			memset(g->light, 0, sizeof(g->light));
+			memset(g->light, 0, 256 * sizeof(*g->light));
 		g->lit = false;
 		return;
 	}

@@ -20,7 +20,6 @@
 #define GATE_BINS_SHIFT	 7
 #define GATE_TRIALS	 512	   /* cells on which curves of light are compared */
 #define GATE_EXPLAINED	 (3 * 128) /* Q7 */
-#define GATE_LIGHT_JUMP	 (8 * 128) /* Q7 */
 #define GATE_CLASS_MS	 250	   /* the classes are found again this often */
 #define GATE_WEIGHT_MS	 2000 /* the local weights are found again this often, a few rows a frame */
 #define GATE_TAU_BG	 6400
@@ -120,8 +119,8 @@ struct sluice_gate {
 	u32 a_bg, a_dev, a_dev_fg, a_leak, a_cand;
 
 	/* Global light of this frame, by background level: Q7. */
-	s16 light[256];
-	u16 class_base[256];	      /* bin 0 of the class of a background level, in hist */
+	s16 *light;		      /* 256 */
+	u16 *class_base;	      /* 256: bin 0 of the class of a background level, in hist */
 	u32 class_mean[GATE_CLASSES]; /* Q8 */
 	u32 class_cells[GATE_CLASSES];
 

@@ -52,8 +52,8 @@ static u64 next_bytes(struct jpeg_scan *s, u32 *n)
 }
 
 /*
- * Copies data without its stuffing, at most room bytes of it; stops behind a marker or at the end
- * of the data. Returns the bytes written.
+ * Copies data without its stuffing into to, at most room bytes; stops behind a marker or at the
+ * end of the data. Returns the bytes written.
  */
 static u32 unstuff(struct jpeg_scan *s, u8 *to, u32 room)
 {

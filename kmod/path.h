@@ -53,7 +53,7 @@ struct sluice_path {
 	bool running;
 	u64 epoch;	  /* the running one, or the last */
 	u64 sequence;	  /* of the next frame */
-	u64 clock_ns;	  /* never goes back; all policy runs on it */
+	u64 clock_ns;	  /* since the epoch's first frame; never goes back */
 	u64 clock_ms;	  /* the same, whole ms */
 	u64 clock_skew;	  /* clock - time_ns after a jump, modulo 2^64 */
 	u64 last_pass_ms; /* clock of the newest frame that passes or will */

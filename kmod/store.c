@@ -76,7 +76,7 @@ static void unmap_pages(struct sluice_store *s)
 	s->base = NULL;
 }
 
-int sluice_store_init(struct sluice_store *s, u64 bytes, const char *name)
+int sluice_store_init(struct sluice_store *s, u64 bytes, u64 beside, const char *name)
 {
 	u64 arena_bytes;
 	u32 desc_count;
@@ -86,6 +86,7 @@ int sluice_store_init(struct sluice_store *s, u64 bytes, const char *name)
 	if (bytes < BYTES_MIN || bytes > SLUICE_RING_ARENA_MAX)
 		return -EINVAL;
 	s->bytes = bytes;
+	bytes -= min(beside, bytes / 2);
 	desc_count = rounddown_pow_of_two((u32)(bytes / BYTES_PER_DESC));
 	desc_count = clamp(desc_count, DESC_MIN, SLUICE_RING_DESC_MAX);
 	s->desc_pages = desc_count * SLUICE_RING_DESC_SIZE / PAGE_SIZE;

@@ -17,10 +17,11 @@ struct sluice_store {
 };
 
 /*
- * Make a ring that costs bytes (1 MiB .. SLUICE_RING_ARENA_MAX) with all that belongs to it.
+ * Make a ring that costs bytes (1 MiB .. SLUICE_RING_ARENA_MAX) with all that belongs to it, less
+ * the bytes in beside (at most half are given up): what the camera's other state costs too much.
  * Returns 0, -EINVAL for a size outside the limits, -ENOMEM. May sleep.
  */
-int sluice_store_init(struct sluice_store *s, u64 bytes, const char *name);
+int sluice_store_init(struct sluice_store *s, u64 bytes, u64 beside, const char *name);
 
 /* Free everything; user mappings of the data live on by themselves. Half-made stores are fine. */
 void sluice_store_exit(struct sluice_store *s);

@@ -107,8 +107,8 @@ struct sluice_io_listener;
 
 /*
  * Bind, listen and accept. fn gets each connection's fd (close-on-exec, blocking: io_uring waits
- * itself), which is then the callback's. Out of descriptors: accepting rests for 100 ms. NULL and
- * -errno in *err.
+ * itself), which is then the callback's. Out of descriptors: accepting rests for 100 ms. A
+ * port in use is tried for a second. NULL and -errno in *err.
  */
 struct sluice_io_listener *sluice_io_listen(struct sluice_io *io, const struct sockaddr *addr,
 					    socklen_t len, void (*fn)(void *arg, int fd), void *arg,

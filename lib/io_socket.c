@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ACCEPT_REST_MS 100
@@ -146,6 +147,22 @@ static uint16_t bound_port(int fd)
 	return 0;
 }
 
+/*
+ * A process that was killed a moment ago may still hold the port: the kernel takes its ring apart,
+ * and with it the pending accept, only some time after its end.
+ */
+static int bind_patiently(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	const struct timespec pause = { 0, 20000000 };
+
+	for (int tries = 50; bind(fd, addr, len); tries--) {
+		if (errno != EADDRINUSE || !tries)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 struct sluice_io_listener *sluice_io_listen(struct sluice_io *io, const struct sockaddr *addr,
 					    socklen_t len, void (*fn)(void *arg, int fd), void *arg,
 					    int *err)
@@ -158,7 +175,7 @@ struct sluice_io_listener *sluice_io_listen(struct sluice_io *io, const struct s
 		return NULL;
 	fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    bind(fd, addr, len) || listen(fd, SOMAXCONN)) {
+	    bind_patiently(fd, addr, len) || listen(fd, SOMAXCONN)) {
 		*err = -errno;
 		if (fd >= 0)
 			close(fd);

@@ -330,7 +330,9 @@ static void settle(struct relay_downlink *dl, struct coming *c, int err,
 	if (err == -EEXIST)
 		err = 0;
 	if (err)
-		sluice_error("summary %s cannot be kept: %s", c->id, strerror(-err));
+		sluice_error("summary %s cannot be kept: %s", c->id,
+			     err == -EILSEQ ? "a file is not what was announced (SHA-256)"
+					    : strerror(-err));
 	answer->answer = true;
 	answer->status = err;
 	memcpy(answer->id, c->id, sizeof(answer->id));

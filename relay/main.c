@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ struct relay {
 	struct sluice_io_timer tick;
 	char ledger[PATH_MAX + 16];
 	unsigned int ticks;
+	struct timespec certificate_time;
 	int exit_code;
 	bool stopping, ledger_failed;
 	char trouble[320]; /* the last one that was told: once is enough */
@@ -64,6 +66,44 @@ static void write_ledger(struct relay *r)
 	r->ledger_failed = err;
 }
 
+/* Certificate and key from their files; r->tls stays what it was on error. */
+static int open_tls(struct relay *r)
+{
+	struct sluice_tls_ctx *tls;
+	struct sluice_tls_config c = { .cert = r->conf.cert, .key = r->conf.key, .ca = r->conf.ca };
+	char why[512];
+	int64_t left;
+	int err;
+
+	tls = sluice_tls_ctx_open(&c, &err, why, sizeof(why));
+	if (!tls) {
+		sluice_error("%s%s", why,
+			     err == -EACCES ? "" : "; enrol this device (sluicectl enrol)");
+		return err;
+	}
+	sluice_tls_ctx_close(r->tls);
+	r->tls = tls;
+	left = sluice_tls_ctx_expiry(r->tls) - (int64_t)time(NULL);
+	if (left < EXPIRY_WARN_S)
+		sluice_warning("the certificate %s %s%" PRId64
+			       " days%s; renew it (sluicectl enrol)",
+			       r->conf.cert, left < 0 ? "has expired " : "expires in ",
+			       (left < 0 ? -left : left) / 86400, left < 0 ? " ago" : "");
+	return 0;
+}
+
+/* True once after the certificate's file was written anew. */
+static bool certificate_changed(struct relay *r)
+{
+	struct timespec before = r->certificate_time;
+	struct stat st;
+
+	if (stat(r->conf.cert, &st))
+		return false;
+	r->certificate_time = st.st_mtim;
+	return before.tv_sec != st.st_mtim.tv_sec || before.tv_nsec != st.st_mtim.tv_nsec;
+}
+
 /* ---- what the parts tell ---- */
 
 static void on_told(void *arg, bool up, bool permanent, const char *why)
@@ -82,6 +122,9 @@ static void on_told(void *arg, bool up, bool permanent, const char *why)
 		sluice_log(permanent ? SLUICE_LOG_ERROR : SLUICE_LOG_WARNING, "%s%s", why,
 			   r->conf.check || (r->conf.once && permanent) ? "" : "; trying again");
 	snprintf(r->trouble, sizeof(r->trouble), "%s", why);
+	/* the device may have been enrolled anew meanwhile */
+	if (permanent && !r->stopping && certificate_changed(r) && !open_tls(r))
+		r->uplink.conf.tls = r->tls;
 	if (r->conf.check || (r->conf.once && permanent))
 		stop(r, 1);
 }
@@ -159,28 +202,6 @@ static void on_tick(void *arg)
 
 /* ---- start and stop ---- */
 
-static int open_tls(struct relay *r)
-{
-	struct sluice_tls_config c = { .cert = r->conf.cert, .key = r->conf.key, .ca = r->conf.ca };
-	char why[512];
-	int64_t left;
-	int err;
-
-	r->tls = sluice_tls_ctx_open(&c, &err, why, sizeof(why));
-	if (!r->tls) {
-		sluice_error("%s%s", why,
-			     err == -EACCES ? "" : "; enrol this device (sluicectl enrol)");
-		return err;
-	}
-	left = sluice_tls_ctx_expiry(r->tls) - (int64_t)time(NULL);
-	if (left < EXPIRY_WARN_S)
-		sluice_warning("the certificate %s %s%" PRId64
-			       " days%s; renew it (sluicectl enrol)",
-			       r->conf.cert, left < 0 ? "has expired " : "expires in ",
-			       (left < 0 ? -left : left) / 86400, left < 0 ? " ago" : "");
-	return 0;
-}
-
 static int open_parts(struct relay *r)
 {
 	char why[256];
@@ -197,6 +218,7 @@ static int open_parts(struct relay *r)
 		sluice_error("signals: %s", strerror(-err));
 		return err;
 	}
+	certificate_changed(r);
 	err = open_tls(r);
 	if (err)
 		return err;
@@ -224,6 +246,7 @@ static int start(struct relay *r)
 					  .camera = r->camera,
 					  .encoder = r->encoder,
 					  .downlink = r->downlink,
+					  .probe = r->conf.check,
 					  .events = r->conf.events,
 					  .told = on_told,
 					  .progress = on_progress,

@@ -40,7 +40,8 @@ struct source {
 	struct sluice_io_watch *watch, *wake_watch;
 	struct sluice_io_timer retry;
 	struct relay_camera *camera;
-	int told; /* last error that was told */
+	int told;	   /* last error that was told */
+	unsigned int busy; /* times in a row */
 };
 
 struct relay_sources {
@@ -83,6 +84,11 @@ static void miss_source(struct source *s, int err, const char *why)
 	const char *hint = "";
 
 	release_source(s);
+	s->busy = err == -EBUSY ? s->busy + 1 : 0;
+	if (s->busy == 1) { /* a relay that was killed holds it for a moment yet */
+		retry_source(s);
+		return;
+	}
 	if (err != s->told && (err != -ENOENT || !s->scanned)) {
 		if (err == -EACCES)
 			hint = "; add the relay's user to the group video";

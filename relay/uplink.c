@@ -10,9 +10,6 @@
  * While the link is up, pump() lets the cameras take turns, one message each, as long as the
  * connection has room. A frame that has been encoded and finds no credit waits, and with it all
  * others, since credit is for the whole link; the frame is not encoded again.
- *
- * A message that breaks the protocol ends the link. Nothing that the cloud says is believed beyond
- * what relay_camera_*() can check.
  */
 #include "relay/uplink.h"
 #include "lib/log.h"
@@ -26,17 +23,14 @@
 
 #define RETRY_FIRST_MS 500
 #define RETRY_MAX_MS   60000
-#define REPLACED_MS    30000 /* another relay has our certificate: do not fight over the link */
 #define STEADY_NS      10000000000ull
 #define HANDSHAKE_MS   15000
-#define PING_MAX       1024
 
 static struct sluice_log_limit frame_limit = { .burst = 5, .interval_ms = 60000 };
 
 /* ---- ending a link ---- */
 
-__attribute__((format(printf, 3, 4))) static void break_off(struct relay_uplink *u, bool permanent,
-							    const char *format, ...)
+void relay_uplink_break(struct relay_uplink *u, bool permanent, const char *format, ...)
 {
 	va_list ap;
 
@@ -193,7 +187,7 @@ static void on_open(void *arg)
 	sluice_http_write_field(&w, "Upgrade", "%s", SLUICE_WIRE_UPGRADE);
 	n = sluice_http_write_end(&w);
 	if (n < 0) {
-		break_off(u, true, "the cloud's host name is too long");
+		relay_uplink_break(u, true, "the cloud's host name is too long");
 		return;
 	}
 	iov.iov_len = (size_t)n;
@@ -209,25 +203,28 @@ static void refuse_upgrade(struct relay_uplink *u)
 	switch (status) {
 	case 401:
 	case 403:
-		break_off(u, true,
-			  "the cloud does not know this device (%d); enrol it (sluicectl enrol)",
-			  status);
+		relay_uplink_break(
+			u, true,
+			"the cloud does not know this device (%d); enrol it (sluicectl enrol)",
+			status);
 		break;
 	case 426:
-		break_off(u, true,
-			  "the cloud does not speak %s (426); update relay or cloud so that they "
-			  "match",
-			  SLUICE_WIRE_UPGRADE);
+		relay_uplink_break(
+			u, true,
+			"the cloud does not speak %s (426); update relay or cloud so that they "
+			"match",
+			SLUICE_WIRE_UPGRADE);
 		break;
 	case 404:
 	case 405:
 	case 200:
-		break_off(u, true, "no Sluice cloud there (HTTP status %d); check the address",
-			  status);
+		relay_uplink_break(u, true,
+				   "no Sluice cloud there (HTTP status %d); check the address",
+				   status);
 		break;
 	default:
-		break_off(u, false, "the cloud refused the link (HTTP status %d %s)", status,
-			  sluice_http_reason(status));
+		relay_uplink_break(u, false, "the cloud refused the link (HTTP status %d %s)",
+				   status, sluice_http_reason(status));
 	}
 }
 
@@ -238,12 +235,16 @@ static size_t take_response(struct relay_uplink *u, const uint8_t *data, size_t 
 	int step = sluice_http_feed(&u->http, data, size, &used);
 
 	if (step < 0) {
-		break_off(u, true, "no Sluice cloud there: %s; check the address", u->http.why);
+		relay_uplink_break(u, true, "no Sluice cloud there: %s; check the address",
+				   u->http.why);
 	} else if (step == SLUICE_HTTP_STARTED) {
 		if (u->http.status != 101 || !u->http.upgrade ||
 		    !sluice_http_token(sluice_http_field(&u->http, "upgrade"),
 				       SLUICE_WIRE_UPGRADE)) {
 			refuse_upgrade(u);
+		} else if (u->conf.probe) {
+			u->state = RELAY_LINK_CLOSING;
+			tell(u, true, false, "the cloud answers");
 		} else {
 			u->state = RELAY_LINK_GREET;
 			sluice_wire_decoder_init(&u->decoder, 0);
@@ -256,24 +257,8 @@ static size_t take_response(struct relay_uplink *u, const uint8_t *data, size_t 
 
 /* ---- messages ---- */
 
-static void bad_message(struct relay_uplink *u, const struct sluice_wire_message *m)
+void relay_uplink_welcomed(struct relay_uplink *u, const char *node, uint64_t session)
 {
-	break_off(u, false, "the cloud broke the protocol: malformed or misplaced %s",
-		  sluice_wire_type_name(m->type));
-}
-
-static int take_welcome(struct relay_uplink *u, const struct sluice_wire_fields *f)
-{
-	char node[64] = "";
-	uint64_t session = 0;
-
-	if (u->state != RELAY_LINK_GREET || sluice_wire_get_u64(f, SLUICE_TAG_CREDIT, &u->credit) ||
-	    sluice_wire_get_u32(f, SLUICE_TAG_PAYLOAD_MAX, &u->frame_max))
-		return -EPROTO;
-	sluice_wire_get_text(f, SLUICE_TAG_NODE, node, sizeof(node));
-	sluice_wire_get_u64(f, SLUICE_TAG_SESSION, &session);
-	if (u->frame_max > SLUICE_WIRE_PAYLOAD_MAX)
-		u->frame_max = SLUICE_WIRE_PAYLOAD_MAX;
 	u->state = RELAY_LINK_UP;
 	u->up_since_ns = sluice_io_now(u->conf.io);
 	u->links++;
@@ -284,175 +269,6 @@ static int take_welcome(struct relay_uplink *u, const struct sluice_wire_fields 
 	set_cameras_link(u, true);
 	sluice_io_timer_in(u->conf.io, &u->ping, SLUICE_WIRE_HEARTBEAT_MS, on_ping, u);
 	tell(u, true, false, "linked");
-	return 0;
-}
-
-static int take_goaway(struct relay_uplink *u, const struct sluice_wire_fields *f)
-{
-	static const char *const codes[] = { "ok",	"shutdown", "version", "protocol",
-					     "revoked", "limit",    "too big", "bad frame",
-					     "storage", "replaced" };
-	uint32_t code = 0, retry = 0;
-	char text[160] = "";
-	bool permanent;
-
-	if (sluice_wire_get_u32(f, SLUICE_TAG_CODE, &code))
-		return -EPROTO;
-	sluice_wire_get_u32(f, SLUICE_TAG_RETRY_MS, &retry);
-	sluice_wire_get_text(f, SLUICE_TAG_TEXT, text, sizeof(text));
-	permanent = code == SLUICE_CODE_VERSION || code == SLUICE_CODE_REVOKED;
-	u->hold_ms = retry < 3600000 ? retry : 3600000;
-	if (code == SLUICE_CODE_REPLACED && u->hold_ms < REPLACED_MS)
-		u->hold_ms = REPLACED_MS;
-	break_off(u, permanent, "the cloud ended the link (%s): %s%s",
-		  code < sizeof(codes) / sizeof(codes[0]) ? codes[code] : "unknown code", text,
-		  code == SLUICE_CODE_REVOKED	 ? "; enrol this device again"
-		  : code == SLUICE_CODE_REPLACED ? "; does another relay use this certificate?"
-		  : code == SLUICE_CODE_VERSION	 ? "; update relay or cloud so that they match"
-						 : "");
-	return 0;
-}
-
-static int take_reject(struct relay_camera *c, const struct sluice_wire_fields *f)
-{
-	uint64_t epoch, sequence;
-	uint32_t code = 0;
-	char text[160] = "";
-
-	if (sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch) ||
-	    sluice_wire_get_u64(f, SLUICE_TAG_SEQUENCE, &sequence) ||
-	    sluice_wire_get_u32(f, SLUICE_TAG_CODE, &code))
-		return -EPROTO;
-	sluice_wire_get_text(f, SLUICE_TAG_TEXT, text, sizeof(text));
-	sluice_log_limited(&frame_limit, SLUICE_LOG_WARNING,
-			   "%s: the cloud rejected frame %" PRIu64 ": %s (code %u)", c->name,
-			   sequence, text, code);
-	return relay_camera_rejected(c, epoch, sequence);
-}
-
-static int take_ack(struct relay_camera *c, const struct sluice_wire_fields *f)
-{
-	uint64_t epoch, cumulative;
-	uint32_t stage;
-
-	if (sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch) ||
-	    sluice_wire_get_u32(f, SLUICE_TAG_STAGE, &stage) ||
-	    sluice_wire_get_u64(f, SLUICE_TAG_CUMULATIVE, &cumulative))
-		return -EPROTO;
-	return stage == SLUICE_STAGE_STORED ? relay_camera_stored(c, epoch, cumulative) : 0;
-}
-
-/* Messages about a camera. */
-static int take_camera(struct relay_uplink *u, const struct sluice_wire_message *m,
-		       const struct sluice_wire_fields *f)
-{
-	struct relay_camera *c;
-	uint64_t epoch, resume;
-	int err = -EPROTO;
-
-	if (!m->slot)
-		return -EPROTO;
-	c = &u->conf.camera[m->slot - 1];
-	switch (m->type) {
-	case SLUICE_MSG_OPENED:
-		err = sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch);
-		if (!err)
-			err = sluice_wire_get_u64(f, SLUICE_TAG_RESUME, &resume);
-		if (!err)
-			err = relay_camera_opened(c, epoch, resume);
-		break;
-	case SLUICE_MSG_ACK:
-		err = take_ack(c, f);
-		break;
-	case SLUICE_MSG_REJECT:
-		err = take_reject(c, f);
-		break;
-	case SLUICE_MSG_DONE:
-		err = sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch);
-		if (!err)
-			err = relay_camera_done(c, epoch);
-		break;
-	}
-	/* told about a camera that has just gone: no fault of the cloud */
-	return err && !c->attached ? 0 : err;
-}
-
-/* Answers that downlink found; see relay/downlink.h. */
-static int acknowledge(struct relay_uplink *u, const char *id, int status)
-{
-	_Alignas(8) uint8_t buf[128];
-	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
-
-	sluice_wire_put_text(&w, SLUICE_TAG_ID, id);
-	sluice_wire_put_u32(&w, SLUICE_TAG_STATUS, (uint32_t)-status);
-	relay_send_fields(u, SLUICE_MSG_SUMMARY_ACK, 0, &w);
-	return 0;
-}
-
-static int take_down(struct relay_uplink *u, const struct sluice_wire_message *m)
-{
-	const struct relay_camera *c = m->slot ? &u->conf.camera[m->slot - 1] : NULL;
-	const char *name = c && c->name[0] ? c->name : NULL;
-	struct relay_answer answer = { .answer = false };
-	int err;
-
-	if (m->type == SLUICE_MSG_SUMMARY)
-		err = relay_downlink_summary(u->conf.downlink, name, m->payload, m->length,
-					     &answer);
-	else if (m->type == SLUICE_MSG_PART)
-		err = relay_downlink_part(u->conf.downlink, m->payload, m->length, &answer);
-	else
-		err = relay_downlink_event(u->conf.downlink, name, m->payload, m->length,
-					   u->conf.events);
-	if (!err && answer.answer)
-		err = acknowledge(u, answer.id, answer.status);
-	return err;
-}
-
-static int take_control(struct relay_uplink *u, const struct sluice_wire_message *m)
-{
-	struct sluice_wire_fields f;
-
-	if (sluice_wire_fields_get(&f, m->payload, m->length, 0))
-		return -EPROTO;
-	switch (m->type) {
-	case SLUICE_MSG_WELCOME:
-		return take_welcome(u, &f);
-	case SLUICE_MSG_GOAWAY:
-		return take_goaway(u, &f);
-	case SLUICE_MSG_CREDIT:
-		/* absolute, so an old one can only say less */
-		return sluice_wire_get_u64(&f, SLUICE_TAG_CREDIT, &u->credit);
-	case SLUICE_MSG_CONFIG:
-		sluice_debug("settings from the cloud are not taken by this relay");
-		return 0;
-	default:
-		return take_camera(u, m, &f);
-	}
-}
-
-static int take_message(struct relay_uplink *u, const struct sluice_wire_message *m)
-{
-	if (!sluice_wire_type_known(m->type))
-		return m->flags & SLUICE_WIRE_CRITICAL ? -EPROTO : 0;
-	if (u->state == RELAY_LINK_GREET && m->type != SLUICE_MSG_WELCOME &&
-	    m->type != SLUICE_MSG_GOAWAY)
-		return -EPROTO;
-	switch (m->type) {
-	case SLUICE_MSG_PING:
-		if (m->length > PING_MAX)
-			return -EPROTO;
-		relay_send_message(u, SLUICE_MSG_PONG, 0, m->payload, m->length);
-		return 0;
-	case SLUICE_MSG_PONG:
-		return 0;
-	case SLUICE_MSG_SUMMARY:
-	case SLUICE_MSG_PART:
-	case SLUICE_MSG_EVENT:
-		return take_down(u, m);
-	default:
-		return m->type < SLUICE_MSG_WELCOME ? -EPROTO : take_control(u, m);
-	}
 }
 
 static void on_data(void *arg, const uint8_t *data, size_t size)
@@ -472,10 +288,13 @@ static void on_data(void *arg, const uint8_t *data, size_t size)
 		data += used;
 		size -= used;
 		if (r < 0)
-			break_off(u, r == -EPROTONOSUPPORT, "the cloud broke the protocol: %s",
-				  sluice_wire_strerror(r));
-		else if (r > 0 && take_message(u, &m))
-			bad_message(u, &m);
+			relay_uplink_break(u, r == -EPROTONOSUPPORT,
+					   "the cloud broke the protocol: %s",
+					   sluice_wire_strerror(r));
+		else if (r > 0 && relay_take_message(u, &m))
+			relay_uplink_break(
+				u, false, "the cloud broke the protocol: malformed or misplaced %s",
+				sluice_wire_type_name(m.type));
 	}
 	relay_uplink_pump(u);
 	if (u->conf.progress)

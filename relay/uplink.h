@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * uplink.h - the link to the cloud: one connection, kept alive for ever, on which all cameras take
- * turns. docs/protocol.md tells the messages. uplink.c owns the link's life and what arrives,
- * uplink_send.c what is said.
+ * turns. docs/protocol.md tells the messages. uplink.c owns the link's life, uplink_take.c what is
+ * heard, uplink_send.c what is said.
  */
 #ifndef RELAY_UPLINK_H
 #define RELAY_UPLINK_H
@@ -30,7 +30,9 @@ struct relay_uplink_config {
 	struct relay_camera *camera; /* SLUICE_WIRE_SLOTS of them */
 	struct relay_encoder *encoder;
 	struct relay_downlink *downlink;
-	bool events;		 /* EVENTs as lines on stdout */
+	bool probe;  /* only ask whether the cloud takes us; greeting would replace a relay that
+		      * is at work */
+	bool events; /* EVENTs as lines on stdout */
 	uint32_t retry_first_ms; /* back-off; 0: 500 */
 	uint32_t retry_max_ms;	 /* 0: 60000 */
 	/* WELCOME came, or a try failed: text for people; permanent: trying again will not help
@@ -80,6 +82,18 @@ void relay_uplink_stop(struct relay_uplink *u);
 bool relay_uplink_stopped(const struct relay_uplink *u);
 /* After stopped(), or to cut it off before the io is closed. */
 void relay_uplink_free(struct relay_uplink *u);
+
+/* ---- uplink_take.c ---- */
+
+/* A message of the cloud. 0, or -errno: it breaks the protocol. */
+int relay_take_message(struct relay_uplink *u, const struct sluice_wire_message *m);
+
+/* ---- for it, in uplink.c ---- */
+
+/* End the link; the first reason is told. permanent: see told(). */
+void relay_uplink_break(struct relay_uplink *u, bool permanent, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void relay_uplink_welcomed(struct relay_uplink *u, const char *node, uint64_t session);
 
 /* ---- uplink_send.c; 0 or -errno of the connection ---- */
 

@@ -21,7 +21,8 @@ $(eval $(call testprog,test_camsim_payload,tests/unit/test_camsim_payload.c $(ad
 $(eval $(call testprog,test_camsim_uvc,tests/unit/test_camsim_uvc.c $(addprefix tools/camsim/,descriptors.c uvc_control.c vhci.c)))
 $(eval $(call testprog,test_camsim_usbip,tests/unit/test_camsim_usbip.c tools/camsim/usbip.c))
 # Benchmark: one program. OpenCV is a peer only: its group falls out where it is not installed.
-BENCH_SRCS := tests/bench/main.c $(LUMA_SRCS) tests/bench/luma.c $(JPEG_DC_SRCS) tests/bench/jpeg_dc.c
+BENCH_SRCS := tests/bench/main.c $(LUMA_SRCS) tests/bench/luma.c $(JPEG_DC_SRCS) tests/bench/jpeg_dc.c \
+	$(GATE_SRCS) tests/bench/gate_rows.c tests/accuracy/scenes.c
 OPENCV_INC := /usr/include/opencv4
 ifneq ($(and $(wildcard tests/bench/opencv.cc),$(wildcard $(OPENCV_INC)/opencv2/video.hpp)),)
 BENCH_OPENCV := $(BUILD)/obj/tests/bench/opencv.o
@@ -29,11 +30,11 @@ $(BENCH_OPENCV): tests/bench/opencv.cc tests/bench/bench.h
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 -O2 -g -Iinclude -I. -I$(OPENCV_INC) -c -o $@ $<
-BENCH_LIBS := $(BENCH_OPENCV) -lopencv_video -lopencv_imgproc -lopencv_core -lstdc++
+BENCH_LIBS := -lopencv_video -lopencv_imgproc -lopencv_core -lstdc++
 else
 BENCH_SRCS += tests/bench/opencv_absent.c
 endif
-$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS),libturbojpeg,$(BENCH_LIBS)))
+$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS),libturbojpeg,$(BENCH_LIBS) -lm))
 $(BUILD)/bench/bench: $(BENCH_OPENCV)
 
 # Fuzz targets, with clang: build/fuzz/fuzz_NAME. Seeds: tests/fuzz/corpus/NAME (kept) and

@@ -24,17 +24,17 @@ void grid_quantise(u16 *cell, size_t n, enum grid_kind kind);
 
 struct clip_grids {
 	u32 width, height; /* pixels */
-	u32 w, h;	   /* cells */
+	u32 w, h, block;   /* cells; pixels per side of one */
 	size_t frames;
 	double *t_s; /* since the first frame */
 	u16 *cell;   /* frames * w * h */
 };
 
 /*
- * Decodes a whole clip. kind other than GRID_RAW uses 8x8 cells at any size. Returns 0, or -1 with
- * a message on stderr. Free with clip_grids_free().
+ * Decodes a whole clip. block: pixels per side of a cell, 0: as the gate would take it. Returns 0,
+ * or -1 with a message on stderr. Free with clip_grids_free().
  */
-int clip_grids_read(struct clip_grids *c, const char *path, enum grid_kind kind);
+int clip_grids_read(struct clip_grids *c, const char *path, u32 block);
 void clip_grids_free(struct clip_grids *c);
 
 /*
@@ -44,10 +44,11 @@ void clip_grids_free(struct clip_grids *c);
 int clip_picture(u8 *luma, const char *path, double t_s, u32 width, u32 height);
 
 /*
- * Runs a fresh gate with preset medium over the clip, keeping at most fps frames a second (0: all).
- * d has room for c->frames. Returns the number of decisions.
+ * Runs a fresh gate with preset medium over the clip, its grids quantised as kind says, keeping at
+ * most fps frames a second (0: all). d has room for c->frames. Returns the number of decisions.
  */
-size_t clip_grids_decide(const struct clip_grids *c, double fps, struct decision *d);
+size_t clip_grids_decide(const struct clip_grids *c, enum grid_kind kind, double fps,
+			 struct decision *d);
 
 /* A gate in memory of its own; free() the result of gate_new(). */
 struct sluice_gate *gate_new(u32 w, u32 h);

@@ -9,15 +9,7 @@
 #include "truth.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <jansson.h>
-
-void spans_add(struct spans *s, double start, double end)
-{
-	if (s->count == SPANS_MAX)
-		abort();
-	s->at[s->count++] = (struct span){ start, end };
-}
 
 static bool inside(const struct spans *s, double t, double widen)
 {
@@ -94,6 +86,15 @@ static double rolled_share(const struct decision *d, size_t n)
 			pass = d[k].pass;
 		passed += pass;
 	}
+	return n ? (double)passed / n : 0;
+}
+
+double published_share(const struct decision *d, size_t n)
+{
+	size_t passed = 0;
+
+	for (size_t i = 0; i < n; i++)
+		passed += d[i].published;
 	return n ? (double)passed / n : 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #define SPANS_MAX 128
 
@@ -31,13 +32,19 @@ struct truth {
 int truth_read(struct truth *t, const char *path);
 
 /* Adds a span; beyond SPANS_MAX it is an error of the caller (aborts). */
-void spans_add(struct spans *s, double start, double end);
+static inline void spans_add(struct spans *s, double start, double end)
+{
+	if (s->count == SPANS_MAX)
+		abort();
+	s->at[s->count++] = (struct span){ start, end };
+}
 
 /* One frame as the gate decided. */
 struct decision {
-	double t_s;  /* since the first frame */
-	bool motion; /* motion or scene change */
-	bool pass;   /* motion, or warm-up */
+	double t_s;	/* since the first frame */
+	bool motion;	/* motion or scene change */
+	bool pass;	/* motion, or warm-up */
+	bool published; /* passed with the rolls of the frame path; only sluice-feed tells */
 	double score;
 };
 
@@ -54,6 +61,9 @@ struct score {
 };
 
 void score_decisions(struct score *s, const struct truth *t, const struct decision *d, size_t n);
+
+/* Share of frames that were published. */
+double published_share(const struct decision *d, size_t n);
 
 /* Stretches with motion, those closer than gap_s joined. */
 void motion_spans(struct spans *s, const struct decision *d, size_t n, double gap_s);

@@ -52,9 +52,13 @@ void bench_left_out(struct bench *b, const char *name, const char *reason);
 uint8_t *bench_clip(struct bench *b, const char *name, unsigned int width, unsigned int height,
 		    unsigned int count, const char **source);
 
+/* One read pass over n bytes with the widest vectors there are; returns a sum of them. */
+uint64_t bench_read_pass(const uint8_t *p, size_t n);
+
 /* Groups, in the order of the table of main.c. */
 void bench_luma(struct bench *b);
 void bench_jpeg_dc(struct bench *b);
+void bench_gate(struct bench *b);
 void bench_opencv(struct bench *b);
 
 #ifdef __cplusplus

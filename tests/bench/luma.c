@@ -69,12 +69,12 @@ static uint64_t read_plain(const uint8_t *p, size_t n)
 	return a[0][0] + a[0][1];
 }
 
-static uint64_t read_frame(const uint8_t *p, size_t n)
+uint64_t bench_read_pass(const uint8_t *p, size_t n)
 {
 	return __builtin_cpu_supports("avx2") ? read_avx2(p, n) : read_plain(p, n);
 }
 #else
-static uint64_t read_frame(const uint8_t *p, size_t n)
+uint64_t bench_read_pass(const uint8_t *p, size_t n)
 {
 	uint64_t sum[4] = { 0 }, w[4];
 
@@ -91,7 +91,7 @@ static uint64_t read_one(void *context, unsigned int i)
 {
 	struct job *j = context;
 
-	return read_frame(j->frames + (size_t)i * j->picture.size_min, j->luma_bytes);
+	return bench_read_pass(j->frames + (size_t)i * j->picture.size_min, j->luma_bytes);
 }
 
 /* Into one buffer that stays: the cheapest copy there is. */

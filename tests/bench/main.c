@@ -43,6 +43,7 @@ static const struct group {
 } groups[] = {
 	{ "luma", bench_luma },
 	{ "jpeg_dc", bench_jpeg_dc },
+	{ "gate", bench_gate },
 	{ "opencv", bench_opencv },
 };
 

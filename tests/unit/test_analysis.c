@@ -13,8 +13,10 @@
 #include <turbojpeg.h>
 
 #include <sluice/ring.h>
+#include <sluice/wire.h>
 
 #include "cloud/analysis.h"
+#include "cloud/summary.h"
 
 #define W 640
 #define H 480
@@ -250,8 +252,40 @@ static void long_event(void)
 	sluice_analysis_close(a);
 }
 
+/* However much moves and however long, the JSON fits into one message. */
+static void bounded(void)
+{
+	static struct sluice_event_log e;
+	struct sluice_summary_facts f = {
+		.camera = "yard", .w = 160, .h = 120, .scale = 4, .width = W, .height = H
+	};
+	const char *none[] = { NULL };
+	uint64_t lost = 0;
+	char *json;
+
+	f.lost_names = none;
+	f.lost = &lost;
+	sluice_event_begin(&e, 0);
+	for (uint32_t i = 0; i < SLUICE_EVENT_TRACKS; i++) {
+		struct sluice_track t = { .id = 1000000 + i, .hits = 3000, .seen_s = 1234567.891 };
+
+		t.path = calloc(SLUICE_TRACK_PATH_MAX, sizeof(*t.path));
+		t.path_count = SLUICE_TRACK_PATH_MAX;
+		for (uint32_t k = 0; k < t.path_count; k++)
+			t.path[k] = (struct sluice_box){ 1234567.891, 1023, 767, 1023, 767 };
+		CHECK(sluice_event_track(&e, &t));
+	}
+	while (e.activity_count < SLUICE_ACTIVITY_MAX)
+		e.activity[e.activity_count++] = 0.123f;
+	json = sluice_summary_json(&e, "0123456789abcdef0123456789abcdef", &f, NULL, NULL, 0);
+	CHECK(json && strlen(json) < SLUICE_WIRE_CONTROL_MAX - 16384);
+	free(json);
+	sluice_event_clear(&e);
+}
+
 int main(void)
 {
+	bounded();
 	walker();
 	light_and_rubbish();
 	long_event();

@@ -162,6 +162,33 @@ static void test_time(void)
 	rig_close(t);
 }
 
+/* The same stream at another time of day, also below a millisecond, has the same verdicts. */
+static void test_time_of_day(void)
+{
+	struct rig *a = rig_raw();
+	struct rig *b = rig_raw();
+	uint32_t dt;
+	uint32_t n;
+
+	a->settings.rate_mfps = b->settings.rate_mfps = 5000;
+	rig_apply(a);
+	rig_apply(b);
+	for (n = 0; n < 2000; n++) {
+		uint64_t at = n * 33366700ull;
+		int state = n % 700 > 600 ? M : Q;
+
+		rig_frame(a, SEC + at, state, n);
+		dt = last_dt;
+		rig_frame(b, 77777 * SEC + 654321 + at, state, n);
+		CHECK(last_dt == dt);
+	}
+	rig_end(a);
+	rig_end(b);
+	CHECK(!memcmp(a->verdict, b->verdict, 2000));
+	rig_close(a);
+	rig_close(b);
+}
+
 static void test_keepalive(void)
 {
 	struct rig *t = rig_raw();
@@ -454,6 +481,7 @@ int main(void)
 	test_scene();
 	test_rate();
 	test_time();
+	test_time_of_day();
 	test_keepalive();
 	test_audit();
 	test_snapshot();

@@ -285,6 +285,8 @@ static void test_hostile(void)
 			if (i == 200)
 				sluice_gate_preset(&c, SLUICE_PRESET_HIGH);
 			c.scene_pct = i < 100 ? 0 : 200;
+			c.floor = i % 3 ? c.floor : 0;
+			c.k = i % 5 ? c.k : 0;
 			sluice_gate_configure(g, &c);
 			sluice_gate_frame(g, cell, i % 7 ? next_random() % 3000 : ~0u, &r, bits);
 		}

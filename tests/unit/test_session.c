@@ -471,6 +471,41 @@ static void test_rest(void)
 			  answer, sizeof(answer)) == 403);
 }
 
+/* ---- a full disk ---- */
+
+/* A device that is told STORAGE keeps its frames and brings them when there is room again. */
+static void test_full_disk(void)
+{
+	uint64_t sent, stored, i;
+	struct uplink u;
+
+	cloud.file_max = 1 << 20;
+	cloud_start(&cloud);
+	CHECK(!uplink_open(&u, &cloud, "box1"));
+	open_camera(&u, 90);
+	for (sent = 0; sent < 50; sent++)
+		uplink_frame(&u, 1, 90, sent, KEEPALIVE, 50000);
+	CHECK(uplink_expect_goaway(&u, SLUICE_CODE_STORAGE));
+	stored = u.stored;
+	CHECK(stored < 50);
+	uplink_close(&u);
+	CHECK(get_status("/healthz", NULL, (char[4096]){ 0 }, 4096) == 200);
+	CHECK(!cloud_stop(&cloud));
+
+	cloud.file_max = 0;
+	cloud_start(&cloud);
+	CHECK(!uplink_open(&u, &cloud, "box1"));
+	i = open_camera(&u, 90);
+	CHECK(i >= stored && i <= 50);
+	for (; i < 50; i++)
+		uplink_frame(&u, 1, 90, i, KEEPALIVE, 50000);
+	wait_stored(&u, 49);
+	uplink_close(&u);
+	CHECK(!cloud_stop(&cloud));
+	for (i = 0; i < 50; i++)
+		CHECK(is_stored(90, i, 50000));
+}
+
 /* ---- kill -9 ---- */
 
 /* The server dies at a step of its n-th group; the device comes back and loses nothing. */
@@ -558,6 +593,7 @@ int main(int argc, char **argv)
 	test_credit();
 	CHECK(!cloud_stop(&cloud));
 	cloud.credit_window = 0;
+	test_full_disk();
 	test_kill();
 	cloud_exit(&cloud);
 	return check_result();

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -191,6 +192,9 @@ static void run_cloud(struct cloud *c)
 
 	sluice_log_setup("cloud", getenv("VERBOSE") ? SLUICE_LOG_DEBUG : SLUICE_LOG_ERROR, false);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	if (c->file_max)
+		setrlimit(RLIMIT_FSIZE, &(struct rlimit){ (rlim_t)c->file_max, RLIM_INFINITY });
 	if (c->die_count) {
 		dying = c;
 		nftw(c->data, visit_segment, 16, FTW_PHYS); /* what is there is on the disk */

@@ -129,10 +129,18 @@ modprobe vivid n_devs=8 node_types=0x1,0x1,0x1,0x1,0x1,0x1,0x1,0x1 no_error_inj=
 for n in 0 1 2 3 4 5 6 7; do
 	v4l2-ctl -d /dev/video$n --set-fmt-video=width=640,height=480,pixelformat=YUYV >/dev/null
 done
+# What was freed a moment ago comes back late: read until two readings agree.
 memory_free() {
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	awk '/^MemFree/ { print $2 }' /proc/meminfo
+	last=0
+	for n in $(seq 20); do
+		sync
+		echo 3 >/proc/sys/vm/drop_caches
+		now=$(awk '/^MemFree/ { print $2 }' /proc/meminfo)
+		[ $((now > last ? now - last : last - now)) -gt 200 ] || break
+		last=$now
+		sleep 1
+	done
+	echo "$now"
 }
 free_before=$(memory_free)
 for n in 0 1 2 3 4 5 6 7; do

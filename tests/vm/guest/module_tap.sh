@@ -45,6 +45,11 @@ grep -qx format=RGBP /tmp/events || fail "REFUSED does not name the format: $(ca
 same "refused once" "$(grep -cx event=11 /tmp/events)" 1
 check_ledger 0
 same "frames of a refused stream" "$(value delivered /tmp/ledger)" "$before"
+# Known again: it goes on by itself.
+v4l2-ctl -d /dev/video0 --set-fmt-video=width=640,height=480,pixelformat=UYVY >/dev/null
+both_see 10 --stream-mmap
+same "format" "$(value format /tmp/ledger)" UYVY
+v4l2-ctl -d /dev/video0 --set-fmt-video=width=640,height=360,pixelformat=RGBP >/dev/null
 refused "EOPNOTSUPP" sh -c 'control detach yard; control attach /dev/video0 tap' || true
 v4l2-ctl -d /dev/video0 --set-fmt-video=width=640,height=480,pixelformat=YUYV >/dev/null
 control attach /dev/video0 tap name=yard $all_pass >/tmp/attach || fail "$(cat /tmp/attach)"
