@@ -57,6 +57,12 @@ struct sluice_analysis {
 	struct sluice_event_log event;
 };
 
+#define DWELL_S	     30.0 /* how long an event waits for what stands still in the picture */
+#define DWELL_HITS   8	  /* ... and what it waits for: followed this often, */
+#define DWELL_WAY    0.5f /* and come this far, in its own sizes */
+#define STANDS_SHARE 0.5f /* of overlap, while it stands */
+#define DWELL_AREA   200  /* and at least 1/DWELL_AREA of the picture */
+
 static const char *const loss_names[LOSSES + 1] = { "overrun", "late", "driver", "errorflag",
 						    NULL };
 
@@ -211,6 +217,14 @@ static uint32_t fetch_media(struct sluice_analysis *a, struct sluice_keyframe *k
 	return n;
 }
 
+/* A longer event may show more: one picture for each further half minute. */
+static uint32_t keyframes_max(const struct sluice_analysis *a)
+{
+	double length = a->event.end_s - a->event.part_start_s;
+
+	return a->config.keyframes_max + (uint32_t)(fmax(0, length - 30) / 30);
+}
+
 static int by_start(const void *p, const void *q)
 {
 	const struct sluice_track *a = p, *b = q;
@@ -241,7 +255,7 @@ static void tell(struct sluice_analysis *a, bool continued)
 	f.lost = lost;
 	f.lost_names = loss_names;
 	sluice_summary_id(a->config.camera, a->epoch, e->start_s, e->part, s.id);
-	n = sluice_keyframes_choose(e, a->config.keyframes_max, keys);
+	n = sluice_keyframes_choose(e, keyframes_max(a), keys);
 	n = fetch_media(a, keys, n, media, files);
 	json = sluice_summary_json(e, s.id, &f, keys, (const char(*)[48])files, n);
 	s.start_utc_ns = a->first_utc_ns + (uint64_t)(e->part_start_s * 1e9);
@@ -263,6 +277,63 @@ static void event_end(struct sluice_analysis *a)
 	tell(a, false);
 	sluice_event_clear(&a->event);
 	a->event.part = 0;
+}
+
+/* Has it stood in one place for the last second that it was seen? A flame does not. */
+static bool stands(const struct sluice_track *t)
+{
+	const struct sluice_box *a = &t->last;
+
+	for (uint32_t i = t->path_count; i-- > 0;) {
+		const struct sluice_box *b = &t->path[i];
+		float w = fminf(a->x + a->w, b->x + b->w) - fmaxf(a->x, b->x);
+		float h = fminf(a->y + a->h, b->y + b->h) - fmaxf(a->y, b->y);
+		float both = fmaxf(w, 0) * fmaxf(h, 0);
+
+		if (both < STANDS_SHARE * (a->w * a->h + b->w * b->h - both))
+			return false;
+		if (a->t_s - b->t_s > 1)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * When the thing that the event is about was last seen, if it stands in the newest picture; else 0.
+ * It cannot leave without motion.
+ */
+static double dwelling(const struct sluice_analysis *a)
+{
+	double seen = 0;
+	uint32_t count;
+	const struct sluice_track *live;
+
+	if (!a->tracker)
+		return 0;
+	live = sluice_tracker_live(a->tracker, &count);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct sluice_track *t = &live[i];
+
+		if (t->confirmed && t->hits >= DWELL_HITS && t->way >= DWELL_WAY &&
+		    t->seen_s >= a->last_t_s &&
+		    t->last.w * t->last.h * DWELL_AREA > (float)a->gray.w * a->gray.h && stands(t))
+			seen = fmax(seen, t->seen_s);
+	}
+	return seen;
+}
+
+/* Is the event over at t_s? Then its end is set. */
+static bool event_over(struct sluice_analysis *a, double t_s)
+{
+	double rest = t_s - a->event.last_motion_s, seen;
+
+	if (!a->event.active || rest < a->config.join_ms / 1000.0)
+		return false;
+	seen = dwelling(a);
+	if (seen > 0 && rest < DWELL_S)
+		return false;
+	a->event.end_s = fmax(a->event.end_s, seen);
+	return true;
 }
 
 static void ledger_mark(struct sluice_analysis *a)
@@ -431,7 +502,6 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 	struct sluice_event_log *e = &a->event;
 	bool motion = f->reason == SLUICE_REASON_MOTION || f->reason == SLUICE_REASON_SCENE_CHANGE;
 	struct sluice_moment m = { .sequence = f->sequence, .score = f->score, .motion = motion };
-	double join = a->config.join_ms / 1000.0;
 	int err = 0;
 
 	if (f->epoch != a->epoch)
@@ -439,7 +509,7 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 	m.t_s = f->time_ns > a->first_ns ? (f->time_ns - a->first_ns) / 1e9 : 0;
 	if (a->seen_one && m.t_s < a->last_t_s)
 		m.t_s = a->last_t_s; /* buffers may come out of order by a frame or two */
-	if (e->active && m.t_s - e->last_motion_s >= join)
+	if (event_over(a, m.t_s))
 		event_end(a);
 	if (e->active && motion && m.t_s - e->part_start_s >= a->config.event_max_ms / 1000.0)
 		event_continue(a, m.t_s);
@@ -470,15 +540,14 @@ void sluice_analysis_clock(struct sluice_analysis *a, uint64_t now_ns, int gate_
 
 	a->delivered = delivered;
 	memcpy(a->counts, counts, sizeof(a->counts));
-	if (a->event.active && !gate_open &&
-	    now_s - a->event.last_motion_s >= a->config.join_ms / 1000.0) {
-		sluice_tracker_clock(a->tracker, now_s, track_ended, a);
+	if (!gate_open && event_over(a, now_s))
 		event_end(a);
-	}
 }
 
 void sluice_analysis_flush(struct sluice_analysis *a)
 {
+	if (a->event.active)
+		a->event.end_s = fmax(a->event.end_s, dwelling(a));
 	if (a->tracker)
 		sluice_tracker_flush(a->tracker, track_ended, a);
 	event_end(a);
