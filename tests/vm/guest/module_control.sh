@@ -148,7 +148,7 @@ for n in 0 1 2 3 4 5 6 7; do
 done
 cost=$(((free_before - $(memory_free)) / 8))
 echo "memory of a camera: $cost kB"
-[ $cost -gt 32000 ] && [ $cost -le $((32768 + 256)) ] || fail "a camera costs $cost kB"
+[ $cost -gt 30000 ] && [ $cost -le $((32768 + 256)) ] || fail "a camera costs $cost kB"
 refused "ENODEV" control get 8
 rmmod sluice
 rmmod vivid
