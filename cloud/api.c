@@ -115,7 +115,7 @@ static void answer_enrol_error(struct call *c, int err)
 {
 	switch (err) {
 	case -EACCES:
-		sluice_api_problem(c->out, 403, "no such enrolment token");
+		sluice_api_problem(c->out, 403, "no such enrolment token; make another one");
 		break;
 	case -EALREADY:
 		sluice_api_problem(c->out, 403,

@@ -3,3 +3,5 @@
 $(eval $(call testprog,make_scene,tests/pipeline/make_scene.c))
 $(eval $(call testprog,ring_reader,tests/pipeline/ring_reader.c))
 $(eval $(call testprog,check_try,tests/pipeline/check_try.c,jansson))
+$(eval $(call testprog,damage_avi,tests/pipeline/damage_avi.c))
+$(eval $(call testprog,expire_tokens,tests/pipeline/expire_tokens.c,sqlite3))

@@ -37,7 +37,9 @@ static int open_camera(const struct ctl *ctl, const struct wish *w)
 		return -1;
 	}
 	if (ioctl(fd, VIDIOC_QUERYCAP, &cap) < 0) {
-		ctl_error(ctl, 0, "%s is not a V4L2 device", w->device);
+		ctl_error(ctl, 0,
+			  "%s is not a V4L2 device; 'v4l2-ctl --list-devices' lists the cameras",
+			  w->device);
 	} else if (!(cap.device_caps & (V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_CAPTURE_MPLANE))) {
 		ctl_error(ctl, 0,
 			  "%s does not capture video (%s); a camera often has a second node for "

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 /* Exit codes. */
 enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
 
@@ -20,6 +22,7 @@ struct ctl {
  */
 struct ctl_command {
 	const char *name, *arguments, *what;
+	const char *more; /* options, for COMMAND --help; NULL: none */
 	int (*run)(struct ctl *ctl, int argc, char **argv);
 };
 
@@ -34,6 +37,9 @@ int ctl_snapshot(struct ctl *ctl, int argc, char **argv);
 int ctl_enrol(struct ctl *ctl, int argc, char **argv);
 int ctl_summaries(struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(struct ctl *ctl, int argc, char **argv);
+
+/* One line of JSON on stdout; the reference is taken over. */
+void ctl_print_json(json_t *json);
 
 /* "sluicectl COMMAND: text" on stderr; returns code. */
 int ctl_error(const struct ctl *ctl, int code, const char *format, ...)

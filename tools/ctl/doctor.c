@@ -228,9 +228,12 @@ static void check_cloud(struct report *r, const char *dir, const char *url)
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_cleanup(c);
 	if (rc)
-		tell(r, BAD, "cloud", "%s: %s", url, *why ? why : curl_easy_strerror(rc));
+		tell(r, BAD, "cloud",
+		     "%s: %s; does sluice-cloud run there, is the certificate its own, and does a "
+		     "firewall let this port through?",
+		     url, *why ? why : curl_easy_strerror(rc));
 	else if (status != 200)
-		tell(r, BAD, "cloud", "%s/healthz answers %ld", url, status);
+		tell(r, BAD, "cloud", "%s/healthz answers %ld; is it a sluice-cloud?", url, status);
 	else
 		tell(r, GOOD, "cloud", "%s answers", url);
 }

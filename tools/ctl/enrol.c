@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * enrol.c - a certificate for this device. The key is made here and never leaves. The token that
- *the operator was given has two parts, SECRET.PIN: PIN is the start of the SHA-256 of the cloud's
- *CA certificate, so that the very first connection can already tell the right cloud from a wrong
- *one.
+ * the operator was given has two parts, SECRET.PIN: PIN is the start of the SHA-256 of the cloud's
+ * CA certificate, so that the very first connection can already tell the right cloud from a wrong
+ * one.
  *
  *	1. GET /v1/ca, unverified; what comes is believed only if its hash begins with PIN
  *	2. POST /v1/enrol over TLS verified against that CA: token and a signing request
  *	3. write ca.crt, device.crt and device.key (0600), each complete or not at all
  *
- * A failure before 3 leaves nothing behind; the token is used up only by a certificate that was
- *issued.
+ * A failure before 3 leaves the files as they were; the token is used up only by a certificate that
+ * was issued.
  */
 #include <curl/curl.h>
 #include <errno.h>
@@ -52,6 +52,24 @@ static size_t on_data(char *data, size_t size, size_t count, void *arg)
 	return n;
 }
 
+/* What to do about a request that found no cloud. */
+static const char *advice(CURLcode rc)
+{
+	switch (rc) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_URL_MALFORMAT:
+		return "; check the name in the URL";
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_OPERATION_TIMEDOUT:
+		return "; does sluice-cloud run there, and does a firewall let this port through?";
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return "; use a name that the cloud's certificate is for (sluice-cloud init "
+		       "--name)";
+	default:
+		return "; is it a sluice-cloud that answers at this address and port?";
+	}
+}
+
 /* One request; body NULL: GET. ca NULL: unverified. Returns the HTTP status, or -1 with the error
  * printed. */
 static long request(const struct ctl *ctl, const char *base, const char *path, const char *body,
@@ -88,7 +106,7 @@ static long request(const struct ctl *ctl, const char *base, const char *path, c
 	}
 	rc = curl_easy_perform(c);
 	if (rc)
-		ctl_error(ctl, 0, "%s: %s", url, *why ? why : curl_easy_strerror(rc));
+		ctl_error(ctl, 0, "%s: %s%s", url, *why ? why : curl_easy_strerror(rc), advice(rc));
 	else
 		curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_cleanup(c);
@@ -191,8 +209,8 @@ static int store(struct ctl *ctl, const char *dir, const struct answer *a, const
 		 !write_file(ctl, dir, "device.crt", certificate, 0644))
 		rc = CTL_OK;
 	if (!rc && ctl->json)
-		printf("{\"device\":\"%s\",\"tenant\":\"%s\",\"dir\":\"%s\"}\n", device, tenant,
-		       dir);
+		ctl_print_json(
+			json_pack("{s:s,s:s,s:s}", "device", device, "tenant", tenant, "dir", dir));
 	else if (!rc)
 		printf("enrolled as %s of %s; certificate, key and CA are in %s\n", device, tenant,
 		       dir);
@@ -207,10 +225,11 @@ static void refused(const struct ctl *ctl, long status, const struct answer *a)
 
 	if (!detail)
 		detail = json_string_value(json_object_get(o, "title"));
-	ctl_error(ctl, 0,
-		  "the cloud refused (%ld): %s; a token works once and for a short time, ask for a "
-		  "new one",
-		  status, detail ? detail : "no reason given");
+	ctl_error(ctl, 0, "the cloud refused (%ld): %s%s", status,
+		  detail ? detail : "no reason given",
+		  status == 403 ? " (on the cloud: sluice-cloud token; it works once, for a short "
+				  "time)"
+				: "");
 	json_decref(o);
 }
 
@@ -232,10 +251,14 @@ static int enrol(struct ctl *ctl, const char *url, const char *token, const char
 	status = request(ctl, url, "/v1/ca", NULL, NULL, &ca);
 	if (status != 200)
 		return status < 0 ? CTL_FAILED
-				  : ctl_error(ctl, CTL_FAILED, "%s/v1/ca answers %ld", url, status);
+				  : ctl_error(ctl, CTL_FAILED,
+					      "%s/v1/ca answers %ld; is it a sluice-cloud?", url,
+					      status);
 	if (!pin_matches(ca.text, pin + 1))
 		return ctl_error(ctl, CTL_FAILED,
-				 "%s is not the cloud that the token is for (its CA differs)", url);
+				 "%s is not the cloud that the token is for (its CA differs); "
+				 "check the URL, or make a token there",
+				 url);
 	key = EVP_EC_gen("P-256");
 	csr = key ? make_request(key) : NULL;
 	key_pem = key ? key_text(key) : NULL;
@@ -281,10 +304,14 @@ int ctl_enrol(struct ctl *ctl, int argc, char **argv)
 			dir = optarg;
 		} else if (c == 'f') {
 			f = fopen(optarg, "re");
+			from_file[0] = 0;
 			if (!f || !fgets(from_file, sizeof(from_file), f))
-				return ctl_error(ctl, CTL_FAILED, "cannot read a token from %s",
-						 optarg);
-			fclose(f);
+				ctl_error(ctl, 0, "cannot read a token from %s: %s", optarg,
+					  f ? "it is empty" : strerror(errno));
+			if (f)
+				fclose(f);
+			if (!from_file[0])
+				return CTL_FAILED;
 			from_file[strcspn(from_file, " \r\n")] = 0;
 			token = from_file;
 		} else {
@@ -301,7 +328,8 @@ int ctl_enrol(struct ctl *ctl, int argc, char **argv)
 	for (n = strlen(url); n && url[n - 1] == '/'; n--)
 		url[n - 1] = 0;
 	if (mkdir(dir, 0755) && errno != EEXIST)
-		return ctl_error(ctl, CTL_FAILED, "cannot make %s: %s", dir, strerror(errno));
+		return ctl_error(ctl, CTL_FAILED, "cannot make %s: %s; use --dir or run as root",
+				 dir, strerror(errno));
 	if (access(dir, W_OK))
 		return ctl_error(ctl, CTL_FAILED,
 				 "cannot write to %s: %s; use --dir or run as root", dir,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kmod/frame.h"
 #include "lib/reason.h"
 #include "tools/ctl/fields.h"
 
@@ -49,6 +50,18 @@ static int unknown_field(const struct ctl *ctl, const char *text)
 	return -EINVAL;
 }
 
+/* In the units that people type; the module has the last word. */
+static int check_range(const struct ctl *ctl, const struct field *f, uint32_t value)
+{
+	const struct sluice_setting_info *i = &sluice_setting_infos[f->setting];
+
+	if ((value >= i->least && value <= i->most) || (i->zero && !value))
+		return 0;
+	ctl_error(ctl, 0, "%s is %s%g to %g: %s", f->name, i->zero ? "0, or " : "",
+		  i->least / f->unit, i->most / f->unit, f->what);
+	return -EINVAL;
+}
+
 int field_parse(const struct ctl *ctl, const char *text, int *setting, uint32_t *value)
 {
 	const char *eq = strchr(text, '=');
@@ -75,7 +88,7 @@ int field_parse(const struct ctl *ctl, const char *text, int *setting, uint32_t 
 		return -EINVAL;
 	}
 	*value = (uint32_t)llround(v * f->unit);
-	return 0;
+	return check_range(ctl, f, *value);
 }
 
 int field_put_all(const struct ctl *ctl, struct nl_msg *m, int argc, char **argv)

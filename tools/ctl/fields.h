@@ -7,7 +7,7 @@
 
 #include "tools/ctl/genl.h"
 
-/* "motion preroll=3s"-like argument NAME=VALUE to a setting. Prints why not and returns -EINVAL. */
+/* An argument NAME=VALUE, like preroll=3, to a setting. Prints why not and returns -EINVAL. */
 int field_parse(const struct ctl *ctl, const char *text, int *setting, uint32_t *value);
 
 /* Add all NAME=VALUE arguments as a SETTINGS nest; none adds nothing. Returns 0, -EINVAL or

@@ -37,6 +37,8 @@ static const char *hint(int err)
 		return "; run it as root or give it CAP_NET_ADMIN";
 	case ENODEV:
 		return "; 'sluicectl show' lists the cameras";
+	case ESTALE:
+		return "; look at them again ('sluicectl show CAMERA')";
 	default:
 		return "";
 	}
@@ -257,7 +259,7 @@ int genl_dump(struct genl *g, void (*each)(void *arg, const struct genl_camera *
 	return genl_send(g, genl_request(g, SLUICE_CMD_GET, NLM_F_DUMP), each, arg);
 }
 
-static void copy_camera(void *arg, const struct genl_camera *c)
+void genl_copy_camera(void *arg, const struct genl_camera *c)
 {
 	*(struct genl_camera *)arg = *c;
 }
@@ -274,7 +276,7 @@ int genl_camera(struct genl *g, const char *text, struct genl_camera *out)
 		return err;
 	}
 	memset(out, 0, sizeof(*out));
-	return genl_send(g, m, copy_camera, out);
+	return genl_send(g, m, genl_copy_camera, out);
 }
 
 struct event_sink {
@@ -316,8 +318,9 @@ int genl_events(struct genl *g, bool (*each)(void *arg, struct nlattr **attr), v
 	nl_socket_disable_seq_check(g->sock);
 	nl_socket_modify_cb(g->sock, NL_CB_VALID, NL_CB_CUSTOM, on_event, &s);
 	while (s.more && !ctl_stopped) {
-		if (poll(&p, 1, -1) < 0)
-			continue; /* a signal: ctl_stopped tells */
+		/* A signal that came just before poll() is seen a second later. */
+		if (poll(&p, 1, 1000) <= 0)
+			continue;
 		err = nl_recvmsgs_default(g->sock);
 		if (err == -NLE_NOMEM) {
 			ctl_error(g->ctl, 0,

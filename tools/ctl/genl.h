@@ -47,6 +47,9 @@ int genl_send(struct genl *g, struct nl_msg *m,
 /* The same for a dump of all cameras. */
 int genl_dump(struct genl *g, void (*each)(void *arg, const struct genl_camera *c), void *arg);
 
+/* For genl_send: arg is a struct genl_camera, which becomes a copy of the one in the answer. */
+void genl_copy_camera(void *arg, const struct genl_camera *c);
+
 /* One camera by name or index. Prints why not. */
 int genl_camera(struct genl *g, const char *text, struct genl_camera *out);
 

@@ -12,20 +12,49 @@
 
 volatile int ctl_stopped;
 
+static const char attach_more[] =
+	"  --mode capture   the module streams the camera (default)\n"
+	"  --mode tap       another program streams it; attach before that program starts\n"
+	"  --name NAME      letters, digits, - and _; default camN\n"
+	"  --arena MIB      memory for frames that wait, 1 to 256; default 32\n"
+	"of a camera that is captured:\n"
+	"  --format F       yuyv uyvy nv12 nv21 yu12 grey rgb3 bgr3 mjpeg\n"
+	"  --size WxH       16x16 to 4096x4096\n"
+	"  --fps N          1 to 240\n"
+	"  what is not given stays as 'v4l2-ctl -d DEVICE --all' shows it\n";
+static const char set_more[] =
+	"  --if-version=N   only if the settings still have the version that show tells\n"
+	"'sluicectl show CAMERA' prints every setting with its value and meaning.\n";
+static const char mask_more[] =
+	"  --privacy 'X,Y X,Y X,Y ...'  a polygon in pixels, blanked before anybody can read it\n"
+	"  --ignore 'X,Y X,Y X,Y ...'   motion there does not count\n"
+	"  --clear                      no masks any more\n"
+	"Polygons given replace those of their kind that were there.\n";
+static const char enrol_more[] =
+	"  --token TOKEN      from 'sluice-cloud token --data DIR --device NAME'\n"
+	"  --token-file FILE  the same, not to be seen in the list of processes\n"
+	"  --dir DIR          for ca.crt, device.crt, device.key; default /etc/sluice\n";
+static const char doctor_more[] = "  --dir DIR    certificate and key; default /etc/sluice\n"
+				  "  --cloud URL  https://HOST:PORT, to try the connection\n"
+				  "  --state DIR  summaries and ledger; default /var/lib/sluice\n";
+
 static const struct ctl_command commands[] = {
-	{ "show", "[CAMERA]", "cameras, their state and settings", ctl_show },
-	{ "attach", "DEVICE [options] [SETTING=VALUE]...", "watch a camera", ctl_attach },
-	{ "detach", "CAMERA", "stop watching a camera", ctl_detach },
-	{ "set", "CAMERA SETTING=VALUE...", "change settings of a gate", ctl_set },
+	{ "show", "[CAMERA]", "cameras, their state and settings", NULL, ctl_show },
+	{ "attach", "DEVICE [options] [SETTING=VALUE]...", "watch a camera", attach_more,
+	  ctl_attach },
+	{ "detach", "CAMERA", "stop watching a camera", NULL, ctl_detach },
+	{ "set", "CAMERA SETTING=VALUE...", "change settings of a gate", set_more, ctl_set },
 	{ "mask", "CAMERA [--privacy|--ignore X,Y ...]...", "privacy masks and ignored zones",
-	  ctl_mask },
-	{ "stats", "[CAMERA] [--follow]", "the ledger: where every frame went", ctl_stats },
-	{ "watch", "", "events as they happen", ctl_watch },
-	{ "snapshot", "CAMERA", "let the next frame pass", ctl_snapshot },
-	{ "enrol", "URL --token TOKEN [--dir DIR]", "get this device a certificate", ctl_enrol },
-	{ "summaries", "[list|show ID|follow] [--dir DIR]", "summaries that came back",
+	  mask_more, ctl_mask },
+	{ "stats", "[CAMERA] [--follow]", "the ledger: where every frame went", NULL, ctl_stats },
+	{ "watch", "", "events as they happen", NULL, ctl_watch },
+	{ "snapshot", "CAMERA", "let the next frame pass", NULL, ctl_snapshot },
+	{ "enrol", "URL --token TOKEN [--dir DIR]", "get this device a certificate", enrol_more,
+	  ctl_enrol },
+	{ "summaries", "[list|show ID|follow] [--dir DIR]", "summaries that came back", NULL,
 	  ctl_summaries },
-	{ "doctor", "[--dir DIR] [--cloud URL]", "what is missing on this box", ctl_doctor },
+	{ "doctor", "[--dir DIR] [--cloud URL]", "what is missing on this box", doctor_more,
+	  ctl_doctor },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -44,6 +73,13 @@ int ctl_error(const struct ctl *ctl, int code, const char *format, ...)
 	va_end(ap);
 	fputc('\n', stderr);
 	return code;
+}
+
+void ctl_print_json(json_t *json)
+{
+	json_dumpf(json, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(json);
 }
 
 bool ctl_number(const char *text, int64_t least, int64_t most, int64_t *out)
@@ -83,7 +119,8 @@ int main(int argc, char **argv)
 	struct ctl ctl = { .command = "show" };
 	const struct ctl_command *c = &commands[0];
 	static char *none[] = { "show", NULL };
-	int kept = 0;
+	int kept = 0, rc;
+	char words[32];
 
 	ctl.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	sigaction(SIGINT, &sa, NULL);
@@ -111,9 +148,15 @@ int main(int argc, char **argv)
 	ctl.command = c->name;
 	for (int i = 1; i < kept; i++) {
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-			printf("usage: sluicectl %s %s\n%s\n", c->name, c->arguments, c->what);
+			printf("usage: sluicectl %s %s\n%s\n%s", c->name, c->arguments, c->what,
+			       c->more ? c->more : "");
 			return CTL_OK;
 		}
 	}
-	return c->run(&ctl, kept, argv);
+	snprintf(words, sizeof(words), "sluicectl %s", c->name);
+	argv[0] = words; /* getopt begins its complaints with it */
+	rc = c->run(&ctl, kept, argv);
+	if (rc == CTL_USAGE)
+		fprintf(stderr, "see %s --help\n", words);
+	return rc;
 }

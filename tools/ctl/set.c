@@ -8,6 +8,7 @@
 static int request(struct ctl *ctl, uint8_t cmd, const char *camera, int argc, char **argv,
 		   const int64_t *version, const char *done)
 {
+	struct genl_camera c = { 0 };
 	struct genl *g = genl_open(ctl);
 	struct nl_msg *m = g ? genl_request(g, cmd, NLM_F_ACK) : NULL;
 	int rc = CTL_FAILED;
@@ -23,14 +24,19 @@ static int request(struct ctl *ctl, uint8_t cmd, const char *camera, int argc, c
 	} else if (field_put_all(ctl, m, argc, argv)) {
 		rc = CTL_USAGE;
 	} else {
-		rc = genl_send(g, m, NULL, NULL) ? CTL_FAILED : CTL_OK;
+		rc = genl_send(g, m, genl_copy_camera, &c) ? CTL_FAILED : CTL_OK;
 		m = NULL;
 	}
 	nlmsg_free(m);
 	genl_close(g);
-	if (rc == CTL_OK && ctl->json)
-		printf("{\"camera\":\"%s\",\"done\":\"%s\"}\n", camera, done);
-	else if (rc == CTL_OK)
+	if (rc == CTL_OK && ctl->json) {
+		json_t *o =
+			json_pack("{s:s,s:s}", "camera", *c.name ? c.name : camera, "done", done);
+
+		if (cmd == SLUICE_CMD_SET)
+			json_object_set_new(o, "settings", field_settings_json(&c));
+		ctl_print_json(o);
+	} else if (rc == CTL_OK)
 		printf("%s: %s\n", camera, done);
 	return rc;
 }
