@@ -1,64 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * analysis.c - one camera's chain: decode, background, blobs, tracks, and the event that they are
- * in.
- *
- * An event begins with the first picture that the gate passed as motion (or scene change), or
- * earlier, where a thing that moves now was first seen in the pre-roll. It ends when join_ms have
- * passed without motion: by a later picture, or by the device's clock (STATS) when no picture
- * comes. After event_max_ms it is told as a part and goes on under the same event id.
+ * analysis.c - one camera's chain for one picture: decode, background, blobs, tracks; telling.c
+ * makes events of it. An event also ends by the device's clock (STATS), when no picture comes.
  *
  * A picture that does not decode is counted and skipped: the gate's verdict still keeps the event
- * alive, so a camera with a bad cable loses pictures, not events. Key frames are the stored bytes
- * themselves, fetched when the event is told; one that can no longer be fetched is left out.
+ * alive, so a camera with a bad cable loses pictures, not events.
  */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 
-#include <sluice/ring.h>
+#include "cloud/analysis_state.h"
 
-#include "cloud/analysis.h"
-#include "cloud/background.h"
-#include "cloud/blobs.h"
-#include "cloud/decode.h"
-#include "cloud/events.h"
-#include "cloud/keyframes.h"
-#include "cloud/summary.h"
-#include "cloud/track.h"
-
-#define HISTORY 96 /* moments before an event */
-#define LOOK_BACK                                                                               \
-	0.7 /* seconds an event's start may lie before its first motion: the gate needs less to \
-	       confirm */
 #define AREA_MIN 1500 /* a blob has at least 1/AREA_MIN of the picture, and at least 5 pixels */
-#define LOSSES	 4
-
-struct sluice_analysis {
-	struct sluice_analysis_config config;
-	const struct sluice_analysis_ops *ops;
-	void *ctx;
-	uint64_t epoch, first_ns, first_utc_ns;
-	uint32_t width, height; /* of the camera */
-	struct sluice_gray gray;
-	struct sluice_decoder *decoder;
-	struct sluice_background *background;
-	struct sluice_blobs *blobs;
-	struct sluice_tracker *tracker;
-	uint8_t *mask, *hold;
-	double last_t_s;
-	bool seen_one;
-	uint64_t undecodable;
-	uint64_t delivered, counts[SLUICE_REASON_COUNT]; /* the device's ledger as last told */
-	struct sluice_moment history[HISTORY];
-	uint32_t history_count;
-	struct sluice_event_log event;
-};
-
-static const char *const loss_names[LOSSES + 1] = { "overrun", "late", "driver", "errorflag",
-						    NULL };
 
 struct sluice_analysis *sluice_analysis_open(const struct sluice_analysis_config *c,
 					     const struct sluice_analysis_ops *ops, void *ctx)
@@ -126,204 +81,10 @@ static int models_for(struct sluice_analysis *a, const struct sluice_gray *g, ui
 	return 0;
 }
 
-static bool worth_telling(const struct sluice_track *t)
-{
-	return t->confirmed && (t->moved || t->hits >= 6);
-}
-
-static void track_ended(void *ctx, struct sluice_track *t)
-{
-	struct sluice_analysis *a = ctx;
-
-	if (a->event.active && worth_telling(t) && t->path_count &&
-	    t->seen_s >= a->event.part_start_s)
-		sluice_event_track(&a->event, t);
-}
-
-/* Tracks that live on beyond the event (or its part) are told as far as they went; their path
- * begins anew. */
-static void tell_living(struct sluice_analysis *a)
-{
-	uint32_t count;
-	struct sluice_track *live = a->tracker ? sluice_tracker_live(a->tracker, &count) : NULL;
-
-	for (uint32_t i = 0; live && i < count; i++) {
-		struct sluice_track copy = live[i];
-
-		if (!worth_telling(&copy) || !copy.path_count ||
-		    copy.seen_s < a->event.part_start_s)
-			continue;
-		copy.path = malloc(SLUICE_TRACK_PATH_MAX * sizeof(*copy.path));
-		if (!copy.path)
-			continue;
-		memcpy(copy.path, live[i].path, copy.path_count * sizeof(*copy.path));
-		if (!sluice_event_track(&a->event, &copy))
-			free(copy.path);
-		live[i].path_count = 0;
-		live[i].best.score = 0;
-	}
-}
-
-static uint64_t sum_of(const uint64_t counts[SLUICE_REASON_COUNT], unsigned int from,
-		       unsigned int to)
-{
-	uint64_t sum = 0;
-
-	for (unsigned int i = from; i < to; i++)
-		sum += counts[i];
-	return sum;
-}
-
-static void facts_of(const struct sluice_analysis *a, struct sluice_summary_facts *f)
-{
-	memset(f, 0, sizeof(*f));
-	f->camera = a->config.camera;
-	f->epoch = a->epoch;
-	f->first_utc_ns = a->first_utc_ns;
-	f->w = a->gray.w;
-	f->h = a->gray.h;
-	f->scale = a->gray.scale;
-	f->width = a->width;
-	f->height = a->height;
-}
-
-/* Fetch the key frames' bytes; those that are gone are taken out of keys. */
-static uint32_t fetch_media(struct sluice_analysis *a, struct sluice_keyframe *keys, uint32_t count,
-			    struct sluice_summary_media *media, char (*files)[48])
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		size_t size = 0;
-		uint8_t *data = a->ops->fetch
-					? a->ops->fetch(a->ctx, a->epoch, keys[i].sequence, &size)
-					: NULL;
-
-		if (!data)
-			continue;
-		keys[n] = keys[i];
-		snprintf(files[n], sizeof(files[n]), "key-%u.jpg", n + 1);
-		memcpy(media[n].name, files[n], sizeof(media[n].name));
-		media[n].data = data;
-		media[n].size = size;
-		n++;
-	}
-	return n;
-}
-
-static int by_start(const void *p, const void *q)
-{
-	const struct sluice_track *a = p, *b = q;
-
-	return a->start_s < b->start_s ? -1 : a->start_s > b->start_s ? 1 : 0;
-}
-
-static void tell(struct sluice_analysis *a, bool continued)
-{
-	struct sluice_event_log *e = &a->event;
-	struct sluice_keyframe keys[SLUICE_KEYFRAMES_MAX];
-	struct sluice_summary_media media[SLUICE_KEYFRAMES_MAX];
-	char files[SLUICE_KEYFRAMES_MAX][48];
-	struct sluice_summary s = { .epoch = a->epoch, .media = media };
-	struct sluice_summary_facts f;
-	uint64_t lost[LOSSES];
-	char *json;
-	uint32_t n;
-
-	qsort(e->tracks, e->track_count, sizeof(e->tracks[0]), by_start);
-	facts_of(a, &f);
-	f.continued = continued;
-	f.seen = a->delivered - e->seen_at_start;
-	f.passed =
-		sum_of(a->counts, SLUICE_REASON_MOTION, SLUICE_REASON_OVERRUN) - e->passed_at_start;
-	for (int i = 0; i < LOSSES; i++)
-		lost[i] = a->counts[SLUICE_REASON_OVERRUN + i] - e->lost_at_start[i];
-	f.lost = lost;
-	f.lost_names = loss_names;
-	sluice_summary_id(a->config.camera, a->epoch, e->start_s, e->part, s.id);
-	n = sluice_keyframes_choose(e, a->config.keyframes_max, keys);
-	n = fetch_media(a, keys, n, media, files);
-	json = sluice_summary_json(e, s.id, &f, keys, (const char(*)[48])files, n);
-	s.start_utc_ns = a->first_utc_ns + (uint64_t)(e->part_start_s * 1e9);
-	s.end_utc_ns = a->first_utc_ns + (uint64_t)(e->end_s * 1e9);
-	s.json = json;
-	s.media_count = n;
-	if (json)
-		a->ops->summary(a->ctx, &s);
-	free(json);
-	for (uint32_t i = 0; i < n; i++)
-		free((void *)media[i].data);
-}
-
-static void event_end(struct sluice_analysis *a)
-{
-	if (!a->event.active)
-		return;
-	tell_living(a);
-	tell(a, false);
-	sluice_event_clear(&a->event);
-	a->event.part = 0;
-}
-
-static void ledger_mark(struct sluice_analysis *a)
-{
-	a->event.seen_at_start = a->delivered;
-	a->event.passed_at_start = sum_of(a->counts, SLUICE_REASON_MOTION, SLUICE_REASON_OVERRUN);
-	for (int i = 0; i < LOSSES; i++)
-		a->event.lost_at_start[i] = a->counts[SLUICE_REASON_OVERRUN + i];
-}
-
-/* The event goes on, but its memory is told and begun anew. */
-static void event_continue(struct sluice_analysis *a, double t_s)
-{
-	tell_living(a);
-	tell(a, true);
-	sluice_event_begin(&a->event, t_s);
-	a->event.part++;
-	ledger_mark(a);
-}
-
-static void event_start(struct sluice_analysis *a, const struct sluice_moment *now,
-			bool scene_change)
-{
-	struct sluice_event_log *e = &a->event;
-	double start = now->t_s;
-	const struct sluice_box *box = NULL;
-	struct sluice_summary_facts f;
-	uint32_t count;
-	struct sluice_track *live = sluice_tracker_live(a->tracker, &count);
-	char *json;
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (live[i].hits < 2 || live[i].seen_s + 1 < now->t_s)
-			continue;
-		if (live[i].start_s < start && live[i].start_s > now->t_s - LOOK_BACK)
-			start = live[i].start_s;
-		if (!box || live[i].last.w * live[i].last.h > box->w * box->h)
-			box = &live[i].last;
-	}
-	sluice_event_begin(e, start);
-	e->start_s = start;
-	e->part = 0;
-	e->scene_change = scene_change;
-	ledger_mark(a);
-	sluice_summary_id(a->config.camera, a->epoch, start, 0, e->event_id);
-	for (uint32_t i = 0; i < a->history_count; i++)
-		if (a->history[i].t_s >= start)
-			sluice_event_moment(e, &a->history[i]);
-	if (!a->ops->event)
-		return;
-	facts_of(a, &f);
-	json = sluice_summary_event_json(e, &f, box);
-	if (json)
-		a->ops->event(a->ctx, e->event_id, json);
-	free(json);
-}
-
 static void history_add(struct sluice_analysis *a, const struct sluice_moment *m)
 {
-	if (a->history_count == HISTORY) {
-		memmove(a->history, a->history + 1, (HISTORY - 1) * sizeof(*m));
+	if (a->history_count == ANALYSIS_HISTORY) {
+		memmove(a->history, a->history + 1, (ANALYSIS_HISTORY - 1) * sizeof(*m));
 		a->history_count--;
 	}
 	a->history[a->history_count++] = *m;
@@ -401,7 +162,7 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 	area_min = g.w * g.h / AREA_MIN;
 	n = sluice_blobs_find(a->blobs, a->mask, g.px, area_min > 5 ? area_min : 5, f->cells,
 			      f->grid_w, f->grid_h, blobs);
-	sluice_tracker_frame(a->tracker, t_s, f->sequence, blobs, n, track_ended, a);
+	sluice_tracker_frame(a->tracker, t_s, f->sequence, blobs, n, analysis_track_ended, a);
 	live = sluice_tracker_live(a->tracker, &count);
 	for (uint32_t i = 0; i < count; i++)
 		m->objects += live[i].hits >= 2 && live[i].seen_s >= t_s;
@@ -431,7 +192,6 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 	struct sluice_event_log *e = &a->event;
 	bool motion = f->reason == SLUICE_REASON_MOTION || f->reason == SLUICE_REASON_SCENE_CHANGE;
 	struct sluice_moment m = { .sequence = f->sequence, .score = f->score, .motion = motion };
-	double join = a->config.join_ms / 1000.0;
 	int err = 0;
 
 	if (f->epoch != a->epoch)
@@ -439,10 +199,10 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 	m.t_s = f->time_ns > a->first_ns ? (f->time_ns - a->first_ns) / 1e9 : 0;
 	if (a->seen_one && m.t_s < a->last_t_s)
 		m.t_s = a->last_t_s; /* buffers may come out of order by a frame or two */
-	if (e->active && m.t_s - e->last_motion_s >= join)
-		event_end(a);
+	if (analysis_event_over(a, m.t_s))
+		analysis_event_end(a);
 	if (e->active && motion && m.t_s - e->part_start_s >= a->config.event_max_ms / 1000.0)
-		event_continue(a, m.t_s);
+		analysis_event_continue(a, m.t_s);
 	if (f->reason != SLUICE_REASON_CORRUPT)
 		err = look(a, f, m.t_s, &m);
 	if (err == -ENOMEM)
@@ -454,7 +214,7 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 		return err;
 	}
 	if (motion && !e->active)
-		event_start(a, &m, f->reason == SLUICE_REASON_SCENE_CHANGE);
+		analysis_event_start(a, &m, f->reason == SLUICE_REASON_SCENE_CHANGE);
 	if (e->active) {
 		e->settings = f->settings;
 		sluice_event_moment(e, &m);
@@ -470,16 +230,15 @@ void sluice_analysis_clock(struct sluice_analysis *a, uint64_t now_ns, int gate_
 
 	a->delivered = delivered;
 	memcpy(a->counts, counts, sizeof(a->counts));
-	if (a->event.active && !gate_open &&
-	    now_s - a->event.last_motion_s >= a->config.join_ms / 1000.0) {
-		sluice_tracker_clock(a->tracker, now_s, track_ended, a);
-		event_end(a);
-	}
+	if (!gate_open && analysis_event_over(a, now_s))
+		analysis_event_end(a);
 }
 
 void sluice_analysis_flush(struct sluice_analysis *a)
 {
+	if (a->event.active)
+		a->event.end_s = fmax(a->event.end_s, analysis_dwelling(a));
 	if (a->tracker)
-		sluice_tracker_flush(a->tracker, track_ended, a);
-	event_end(a);
+		sluice_tracker_flush(a->tracker, analysis_track_ended, a);
+	analysis_event_end(a);
 }

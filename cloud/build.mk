@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What the worker does with a frame, in that order.
 ANALYSIS := cloud/decode.c cloud/background.c cloud/blobs.c cloud/assign.c cloud/track.c cloud/events.c \
-	    cloud/keyframes.c cloud/text.c cloud/summary.c cloud/analysis.c
+	    cloud/keyframes.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/server.c cloud/http.c cloud/api.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
 	 cloud/jpeg_head.c cloud/ingest.c cloud/store.c cloud/segment.c cloud/index_sqlite.c \

@@ -5,7 +5,8 @@
  * motion of which nothing is shown yet. A candidate that looks like a chosen one and lies close to
  * it in time adds nothing and is left out (its tracks are named on the chosen one).
  *
- * When there are more candidates than room, longer tracks and longer stretches go first.
+ * When there are more candidates than room, longer tracks, heavier bursts and longer stretches go
+ * first.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -13,8 +14,9 @@
 #include "cloud/keyframes.h"
 
 #define BURST_REST_S 1.0f
-#define BURST_EDGE_S 0.3
-#define SAME_S	     0.8f /* closer pictures are one */
+#define BURSTS_MAX   128
+#define SAME_S	     0.8  /* closer pictures are one ... */
+#define SAME_BURST_S 0.2  /* ... but a burst is shown for certain */
 #define ALIKE_S	     3.0f /* within this, pictures that look alike are one */
 #define ALIKE_GREY   4.0f /* mean difference of the thumbnails */
 #define STRETCH_S    2.5f /* least stretch of motion that deserves a picture of its own */
@@ -24,6 +26,7 @@ struct choice {
 	struct sluice_keyframe *out;
 	const struct sluice_moment *from[SLUICE_KEYFRAMES_MAX];
 	uint32_t count, max;
+	double apart; /* pictures closer than this are one */
 };
 
 static const struct sluice_moment *moment_near(const struct sluice_event_log *e, uint64_t sequence,
@@ -70,7 +73,7 @@ static void take(struct choice *c, const struct sluice_moment *m, const char *wh
 	for (uint32_t i = 0; i < c->count; i++) {
 		double dt = fabs(c->from[i]->t_s - m->t_s);
 
-		if (dt < SAME_S ||
+		if (dt < c->apart ||
 		    (alike && dt < ALIKE_S && difference(c->from[i], m) < ALIKE_GREY)) {
 			if (dt < 0.05)
 				name_track(&c->out[i], track);
@@ -123,7 +126,7 @@ static bool shown(const struct choice *c, double start, double end)
 
 static bool near_chosen(const struct choice *c, double t_s)
 {
-	return shown(c, t_s - SAME_S, t_s + SAME_S);
+	return shown(c, t_s - c->apart, t_s + c->apart);
 }
 
 /* The most telling moment with motion between two times that is not near a chosen one, or NULL. */
@@ -144,39 +147,83 @@ static const struct sluice_moment *busiest(const struct choice *c, double start,
 	return best;
 }
 
-/* A picture from a burst's first or last moments may show nothing of it: that does not count. */
+/*
+ * The heart of a burst is where the gate's score reaches half of the burst's highest. A picture
+ * from outside it may show nothing of what moved (it was not in the picture yet, or has left it),
+ * so it does not count as showing the burst.
+ */
 static void take_burst(struct choice *c, double start, double last)
 {
-	double margin = fmin(BURST_EDGE_S, (last - start) / 4);
+	const struct sluice_event_log *e = c->e;
 	const struct sluice_moment *m;
+	double from = last, to = start;
+	uint32_t most = 0;
 
-	if (shown(c, start + margin, last - margin))
+	for (uint32_t i = 0; i < e->moment_count; i++) {
+		m = &e->moments[i];
+		if (m->motion && m->t_s >= start && m->t_s <= last && m->score > most)
+			most = m->score;
+	}
+	for (uint32_t i = 0; i < e->moment_count; i++) {
+		m = &e->moments[i];
+		if (!m->motion || m->t_s < start || m->t_s > last || m->score < most / 2)
+			continue;
+		from = fmin(from, m->t_s);
+		to = fmax(to, m->t_s);
+	}
+	if (shown(c, from, to))
 		return;
-	m = busiest(c, start + margin, last - margin);
+	m = busiest(c, from, to);
+	if (!m) {
+		c->apart = SAME_BURST_S;
+		m = busiest(c, from, to);
+	}
 	if (m)
 		take(c, m, "burst", 0, false);
+	c->apart = SAME_S;
+}
+
+struct burst {
+	double start, last;
+	double weight; /* moving share, summed over its pictures */
+};
+
+static int heavier(const void *p, const void *q)
+{
+	const struct burst *a = p, *b = q;
+
+	return a->weight < b->weight ? 1 : a->weight > b->weight ? -1 : 0;
+}
+
+/* Find the bursts; when there are more than BURSTS_MAX the first ones are taken. */
+static uint32_t find_bursts(const struct sluice_event_log *e, struct burst *out)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < e->moment_count; i++) {
+		const struct sluice_moment *m = &e->moments[i];
+
+		if (!m->motion)
+			continue;
+		if (!n || m->t_s - out[n - 1].last > BURST_REST_S) {
+			if (n == BURSTS_MAX)
+				break;
+			out[n++] = (struct burst){ .start = m->t_s };
+		}
+		out[n - 1].last = m->t_s;
+		out[n - 1].weight += m->moving;
+	}
+	return n;
 }
 
 static void take_bursts(struct choice *c)
 {
-	const struct sluice_event_log *e = c->e;
-	double start = -1, last = -1;
+	struct burst bursts[BURSTS_MAX];
+	uint32_t n = find_bursts(c->e, bursts);
 
-	for (uint32_t i = 0; i <= e->moment_count; i++) {
-		const struct sluice_moment *m = i < e->moment_count ? &e->moments[i] : NULL;
-
-		if (m && !m->motion)
-			continue;
-		if (start >= 0 && (!m || m->t_s - last > BURST_REST_S)) {
-			take_burst(c, start, last);
-			start = -1;
-		}
-		if (!m)
-			break;
-		if (start < 0)
-			start = m->t_s;
-		last = m->t_s;
-	}
+	qsort(bursts, n, sizeof(bursts[0]), heavier);
+	for (uint32_t i = 0; i < n; i++)
+		take_burst(c, bursts[i].start, bursts[i].last);
 }
 
 /* A stretch between two chosen pictures (or the event's ends). */
@@ -240,7 +287,8 @@ static int earlier(const void *p, const void *q)
 uint32_t sluice_keyframes_choose(const struct sluice_event_log *e, uint32_t max,
 				 struct sluice_keyframe out[SLUICE_KEYFRAMES_MAX])
 {
-	struct choice c = { .e = e,
+	struct choice c = { .apart = SAME_S,
+			    .e = e,
 			    .out = out,
 			    .max = max < SLUICE_KEYFRAMES_MAX ? max : SLUICE_KEYFRAMES_MAX };
 	const struct sluice_moment *peak;

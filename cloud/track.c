@@ -22,6 +22,8 @@
 
 #define CONFIRM_HITS 3
 #define LOST_S	     3.0f
+#define MISS_MAX_S   0.5f /* one picture without it counts for no more, however long the gap */
+#define STILL_GAP_S  1.0f /* after a longer gap nothing is known of speeds */
 #define PATH_STEP_S  0.0999f
 #define ACCEL	     120.0f /* pixels/s^2: process noise at 160 pixels of width */
 #define MEASURE	     2.5f   /* pixels: noise of a blob's edge */
@@ -170,10 +172,10 @@ static void observe(const struct sluice_tracker *t, struct sluice_track *k,
 		    const struct sluice_blob *b, double t_s, uint64_t sequence)
 {
 	struct sluice_box box = { t_s, b->x, b->y, b->w, b->h };
-	float dt = t_s - k->seen_s, score = view_score(t, b);
+	float dt = t_s - k->seen_s, score = view_score(t, b), far;
 	const struct sluice_box *first = k->path_count ? &k->path[0] : &k->last;
 
-	if (k->hits && dt > 0.7f) {
+	if (k->hits && dt > 0.7f && k->missed_s > 0) {
 		/* re-update: the filter walks the straight line between the observations */
 		float done = 0;
 
@@ -198,12 +200,14 @@ static void observe(const struct sluice_tracker *t, struct sluice_track *k,
 		k->vx += f * ((b->x + b->w / 2 - k->last.x - k->last.w / 2) / dt - k->vx);
 		k->vy += f * ((b->y + b->h / 2 - k->last.y - k->last.h / 2) / dt - k->vy);
 	}
-	if (k->hits && hypotf(b->x + b->w / 2 - first->x - first->w / 2,
-			      b->y + b->h / 2 - first->y - first->h / 2) >
-			       0.5f * fminf(hypotf(b->w, b->h), 0.2f * t->w))
+	far = hypotf(b->x + b->w / 2 - first->x - first->w / 2,
+		     b->y + b->h / 2 - first->y - first->h / 2);
+	k->way = fmaxf(k->way, far / hypotf(b->w, b->h));
+	if (k->hits && far > 0.5f * fminf(hypotf(b->w, b->h), 0.2f * t->w))
 		k->moved = true;
 	k->last = box;
 	k->seen_s = t_s;
+	k->missed_s = 0;
 	k->hits++;
 	k->confirmed = k->confirmed || k->hits >= CONFIRM_HITS;
 	path_add(k, &box);
@@ -241,15 +245,26 @@ static void end_at(struct sluice_tracker *t, uint32_t i, sluice_track_ended *end
 	t->tracks[i] = t->tracks[--t->count];
 }
 
-void sluice_tracker_clock(struct sluice_tracker *t, double t_s, sluice_track_ended *ended,
-			  void *ctx)
+/* Tracks that were not in this picture, dt after the one before, grow old; too old ones end. */
+static void age(struct sluice_tracker *t, double t_s, float dt, sluice_track_ended *ended,
+		void *ctx)
 {
 	for (uint32_t i = t->count; i-- > 0;) {
 		struct sluice_track *k = &t->tracks[i];
 
-		if (t_s - k->seen_s > (k->confirmed ? LOST_S : LOST_S / 3))
+		if (k->seen_s >= t_s)
+			continue;
+		k->missed_s += fminf(dt, MISS_MAX_S);
+		if (k->missed_s > (k->confirmed ? LOST_S : LOST_S / 3))
 			end_at(t, i, ended, ctx);
 	}
+}
+
+/* Nothing moved for a while: whatever is still there stands. */
+static void stand_still(struct sluice_track *k)
+{
+	k->cx.v = k->cy.v = k->w.v = k->h.v = 0;
+	k->vx = k->vy = 0;
 }
 
 void sluice_tracker_frame(struct sluice_tracker *t, double t_s, uint64_t sequence,
@@ -260,9 +275,10 @@ void sluice_tracker_frame(struct sluice_tracker *t, double t_s, uint64_t sequenc
 	bool taken[SLUICE_BLOBS_MAX] = { false };
 	float dt = t_s > t->now_s ? t_s - t->now_s : 0;
 
-	sluice_tracker_clock(t, t_s, ended, ctx);
 	for (uint32_t i = 0; i < t->count; i++) {
-		predict(t, &t->tracks[i], dt);
+		if (dt > STILL_GAP_S)
+			stand_still(&t->tracks[i]);
+		predict(t, &t->tracks[i], fminf(dt, STILL_GAP_S));
 		for (uint32_t j = 0; j < count; j++)
 			t->cost[i][j] = fminf(cost_of(t, &t->tracks[i], &blobs[j], t_s), COST_NONE);
 	}
@@ -279,6 +295,7 @@ void sluice_tracker_frame(struct sluice_tracker *t, double t_s, uint64_t sequenc
 	for (uint32_t j = 0; j < count; j++)
 		if (!taken[j] && blobs[j].support)
 			start(t, &blobs[j], t_s, sequence);
+	age(t, t_s, dt, ended, ctx);
 }
 
 void sluice_tracker_flush(struct sluice_tracker *t, sluice_track_ended *ended, void *ctx)

@@ -28,6 +28,8 @@ struct sluice_track {
 	bool moved;	/* left its place at least once */
 	uint32_t hits;
 	double start_s, seen_s; /* first and last time it was really seen */
+	float missed_s;		/* how long pictures have gone by without it */
+	float way;		/* farthest that it came from where it began, in its own sizes */
 	struct sluice_kalman cx, cy, w, h;
 	struct sluice_box last;	 /* last observation */
 	float vx, vy;		 /* pixels per second between the last observations */
@@ -45,7 +47,8 @@ struct sluice_tracker;
 struct sluice_tracker *sluice_tracker_open(uint32_t w, uint32_t h); /* NULL: out of memory */
 void sluice_tracker_close(struct sluice_tracker *t);		    /* NULL-safe */
 
-/* A track ended (not seen for three seconds, or tracker flushed); the callee may take t->path. */
+/* A track ended (not seen in three seconds of pictures, or tracker flushed); the callee may take
+ * t->path. Time without pictures ends none: the gate saw nothing move, so it is where it was. */
 typedef void sluice_track_ended(void *ctx, struct sluice_track *t);
 
 /*
@@ -55,10 +58,6 @@ typedef void sluice_track_ended(void *ctx, struct sluice_track *t);
 void sluice_tracker_frame(struct sluice_tracker *t, double t_s, uint64_t sequence,
 			  const struct sluice_blob *blobs, uint32_t count,
 			  sluice_track_ended *ended, void *ctx);
-
-/* Time passes without pictures; tracks that were not seen for three seconds end. */
-void sluice_tracker_clock(struct sluice_tracker *t, double t_s, sluice_track_ended *ended,
-			  void *ctx);
 
 /* End all. */
 void sluice_tracker_flush(struct sluice_tracker *t, sluice_track_ended *ended, void *ctx);

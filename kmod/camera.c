@@ -25,7 +25,7 @@
 #include "camera.h"
 #include "compat.h"
 
-#define WATCH_MS 500
+#define WATCH_MS  500
 #define PATH_FREE (224u << 10) /* of a path that fits into the 256 KiB beside the ring */
 
 static struct sluice_camera *slots[SLUICE_CAMERA_MAX];
@@ -218,9 +218,9 @@ static struct sluice_camera *create_camera(u32 mode, struct netlink_ext_ack *ext
 }
 
 /*
- * What a camera costs is its arena and at most 256 KiB. A grid of 160x90 and more needs a larger path
- * than that allows; the rest of it is taken out of the arena. A tapped stream that becomes larger
- * later is the one case that goes beyond.
+ * What a camera costs is its arena and at most 256 KiB. A grid of 160x90 and more needs a larger
+ * path than that allows; the rest of it is taken out of the arena. A tapped stream that becomes
+ * larger later is the one case that goes beyond.
  */
 static u64 beside_ring(const struct v4l2_pix_format *pix)
 {

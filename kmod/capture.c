@@ -4,7 +4,8 @@
  *
  * The thread waits on the queue's done_wq, dequeues without blocking, gives the frame to the flow
  * and queues the buffer again: the very path of a process with MMAP buffers, with the driver's
- * rules and power management. The buffers' kernel addresses are constant from REQBUFS on.
+ * rules and power management. The buffers' kernel addresses are constant from REQBUFS until the
+ * queue is released, which an unplug does at any time: see give_frame().
  *
  * While we stream, others get -EBUSY from REQBUFS and S_FMT, so the format cannot change. Buffers
  * with the error flag are counted and queued again. When dequeuing or queuing fails (unplugged, or
@@ -39,6 +40,27 @@ static bool capture_waits(struct vb2_queue *q)
 	return list_empty_careful(&q->done_list) && vb2_is_streaming(q) && !q->error;
 }
 
+/*
+ * The driver that is unplugged frees the buffers of the queue we own, dequeued or not, under the
+ * queue's lock: so the copy is made under it, and only of a buffer that is still there. One that is
+ * not counts as LATE.
+ */
+static void give_frame(struct capture *c, u32 index, struct sluice_frame *f)
+{
+	struct sluice_video *v = &c->cam->video;
+	struct mutex *lock = v->queue->lock ? v->queue->lock : v->vdev->lock;
+	struct vb2_buffer *vb;
+
+	if (lock)
+		mutex_lock(lock);
+	vb = vb2_get_buffer(v->queue, index);
+	if (!vb || vb->state != VB2_BUF_STATE_DEQUEUED)
+		f->data = NULL;
+	sluice_flow_frame(c->cam, f);
+	if (lock)
+		mutex_unlock(lock);
+}
+
 /* One buffer from the driver to the flow and back. Returns 0, -EAGAIN, or what ended the stream. */
 static int take_buffer(struct capture *c)
 {
@@ -59,7 +81,7 @@ static int take_buffer(struct capture *c)
 		(u64)b.timestamp.tv_sec * NSEC_PER_SEC + (u64)b.timestamp.tv_usec * NSEC_PER_USEC;
 	if (f.time_ns || !f.error)
 		f.time_ns = sluice_video_time(v->queue, f.time_ns);
-	sluice_flow_frame(c->cam, &f);
+	give_frame(c, b.index, &f);
 	return sluice_video_queue(v, b.index);
 }
 

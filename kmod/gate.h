@@ -35,7 +35,8 @@ enum sluice_gate_state {
 
 struct sluice_gate_result {
 	enum sluice_gate_state state;
-	u32 score; /* heaviest blob, 1/16 of T, clamped to 65535; 64 and more qualifies */
+	u32 score; /* heaviest blob with a high cell, against config.mass: 64 and more qualifies;
+		      clamped to 65535 */
 	u32 blobs; /* qualified blobs */
 	u32 cells; /* cells in them */
 };

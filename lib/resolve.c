@@ -3,6 +3,9 @@
  * One small object goes to the thread and comes back with its post. getaddrinfo cannot be
  * interrupted, so cancelling only cuts the object off from the loop: under its lock, io becomes
  * NULL and the thread then posts nothing. What the thread found and nobody wants it frees itself.
+ *
+ * "localhost" is never asked of anybody (RFC 6761, 6.3): a small machine may have no /etc/hosts,
+ * and whoever answers then could be anywhere.
  */
 #include "lib/resolve.h"
 
@@ -11,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct sluice_resolve {
 	pthread_mutex_t lock;
@@ -54,7 +58,8 @@ static int look_up(struct sluice_resolve *r, int flags)
 				  .ai_socktype = SOCK_STREAM,
 				  .ai_flags = flags | AI_NUMERICSERV };
 
-	return getaddrinfo(r->host, r->port, &hints, &r->addrs);
+	return getaddrinfo(strcasecmp(r->host, "localhost") ? r->host : NULL, r->port, &hints,
+			   &r->addrs);
 }
 
 static void *run_thread(void *arg)

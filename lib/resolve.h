@@ -11,7 +11,7 @@ struct sluice_resolve;
 
 /*
  * fn(arg, addresses, NULL) or fn(arg, NULL, why) once, from the loop; the addresses are then the
- * callback's (freeaddrinfo). Numeric addresses need no thread. NULL: out of memory.
+ * callback's (freeaddrinfo). Numeric addresses and localhost need no thread. NULL: out of memory.
  */
 struct sluice_resolve *sluice_resolve_start(
 	struct sluice_io *io, const char *host, const char *port,

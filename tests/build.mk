@@ -37,7 +37,6 @@ endif
 $(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS),libturbojpeg,$(BENCH_LIBS) -lm))
 $(BUILD)/bench/bench: $(BENCH_OPENCV)
 
-# Fuzzers; seeds of jpeg_dc are made in build/fuzz/corpus/jpeg_dc.
 # Fuzz targets, with clang: build/fuzz/fuzz_NAME. Seeds: tests/fuzz/corpus/NAME (kept) and
 # build/fuzz/corpus/NAME (made, and grown by every run).
 # $(call fuzzer,name,sources,flags,packages,libraries)
@@ -56,10 +55,9 @@ $(eval $(call link-rule,$(BUILD)/fuzz/seed_jpeg_dc,tests/fuzz/seed_jpeg_dc.c $(J
 $(BUILD)/fuzz/corpus/jpeg_dc/seed-0: $(BUILD)/fuzz/seed_jpeg_dc
 	@mkdir -p $(@D)
 	$(Q)$< $(@D)
-$(eval $(call fuzzprog,fuzz_jpeg_dc,$(JPEG_DC_SRCS) tests/fuzz/fuzz_jpeg_dc.c))
+$(eval $(call fuzzer,jpeg_dc,$(JPEG_DC_SRCS) tests/fuzz/fuzz_jpeg_dc.c))
 $(BUILD)/fuzz/fuzz_jpeg_dc: | $(BUILD)/fuzz/corpus/jpeg_dc/seed-0
 # one command compiles all its sources, so these get the widest flags; the ISA is still chosen at run time
-$(eval $(call fuzzprog,fuzz_luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
 $(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
 
 # The cloud.

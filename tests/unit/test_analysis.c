@@ -206,6 +206,53 @@ static void walker(void)
 	sluice_analysis_close(a);
 }
 
+/* Comes, stands still for 18 s while the gate lets nothing pass, goes: one event. */
+static void stander(void)
+{
+	struct sluice_analysis *a = open_chain();
+	uint64_t seq = 0, counts[32] = { 0 };
+
+	quiet(a, &seq, 0, 2.9, SLUICE_REASON_WARMUP);
+	for (double s = 3; s < 33; s += 0.2) {
+		bool moving = s < 5 || s >= 28;
+		int reason = moving ? SLUICE_REASON_MOTION : SLUICE_REASON_POSTROLL;
+		double x = s < 5 ? (s - 3) * 130 : s < 28 ? 260 : 260 + (s - 28) * 130;
+
+		if (s >= 10 && s < 23)
+			continue;
+		draw_scene(100);
+		draw_box(-40 + (int)x, 200, 60, 120);
+		CHECK(!give(a, seq++, s, s >= 23 && s < 28 ? SLUICE_REASON_PREROLL : reason));
+	}
+	sluice_analysis_clock(a, 1000000000ull + 40000000000ull, 0, seq, counts);
+	CHECK(summaries == 0); /* ten seconds after it left are not over */
+	sluice_analysis_clock(a, 1000000000ull + 44000000000ull, 0, seq, counts);
+	CHECK(summaries == 1 && events == 1);
+	CHECK(json_array_size(json_object_get(last, "tracks")) == 1);
+	CHECK(fabs(number("start_s") - 3) < 0.5 && fabs(number("end_s") - 33) < 0.5);
+	sluice_analysis_close(a);
+}
+
+/* Comes and stays: told after half a minute, up to the last time that it was seen. */
+static void stayer(void)
+{
+	struct sluice_analysis *a = open_chain();
+	uint64_t seq = 0, counts[32] = { 0 };
+
+	quiet(a, &seq, 0, 2.9, SLUICE_REASON_WARMUP);
+	for (double s = 3; s < 10; s += 0.2) {
+		draw_scene(100);
+		draw_box(-40 + (int)((s < 5 ? s - 3 : 2) * 130), 200, 60, 120);
+		CHECK(!give(a, seq++, s, s < 5 ? SLUICE_REASON_MOTION : SLUICE_REASON_POSTROLL));
+	}
+	sluice_analysis_clock(a, 1000000000ull + 20000000000ull, 0, seq, counts);
+	CHECK(summaries == 0);
+	sluice_analysis_clock(a, 1000000000ull + 36000000000ull, 0, seq, counts);
+	CHECK(summaries == 1);
+	CHECK(fabs(number("end_s") - 10) < 0.5);
+	sluice_analysis_close(a);
+}
+
 /* Light that goes up by a fifth is no object; a broken JPEG is refused and costs nothing. */
 static void light_and_rubbish(void)
 {
@@ -287,6 +334,8 @@ int main(void)
 {
 	bounded();
 	walker();
+	stander();
+	stayer();
 	light_and_rubbish();
 	long_event();
 	json_decref(last);

@@ -316,7 +316,8 @@ static int collect(struct try *t)
 		ret = write_report(t, summary);
 	if (!ret) {
 		list = result_list_summaries(t->out);
-		tell(t, "%zu event summaries", json_array_size(list));
+		tell(t, "%zu event %s", json_array_size(list),
+		     json_array_size(list) == 1 ? "summary" : "summaries");
 		print_result(t, list);
 	}
 	json_decref(list);

@@ -56,14 +56,16 @@ run_is_over() {
 	esac
 }
 next_line=$(($(cut -d. -f1 /proc/uptime) + 10))
+# What v4l2-ctl writes goes to memory first: on /out each write waits for the host's disk, and while
+# the application waits, no buffer goes back to the driver, which then drops frames.
 if [ "$MODE" = tap ]; then
-	v4l2-ctl -d /dev/video0 --stream-mmap=32 --verbose --stream-count="$FRAMES" --stream-to=/out/stream \
-		>/out/v4l2.log 2>&1 &
+	v4l2-ctl -d /dev/video0 --stream-mmap=32 --verbose --stream-count="$FRAMES" --stream-to=/tmp/stream \
+		>/tmp/v4l2.log 2>&1 &
 	app=$!
 fi
 wait_until 100000 run_is_over
 if [ "$MODE" = tap ]; then
-	wait $app || fail "v4l2-ctl failed: $(tail -n 1 /out/v4l2.log)"
+	wait $app || fail "v4l2-ctl failed: $(tail -n 1 /tmp/v4l2.log)"
 fi
 ledger_line
 say "the clip is over; what is still on its way is waited for"
@@ -80,5 +82,6 @@ tell_events
 unplug_camsim
 rmmod sluice || fail "sluice.ko cannot be removed"
 
+[ "$MODE" != tap ] || hand_over /tmp/stream /tmp/v4l2.log
 cp /var/lib/sluice/ledger.json /out/
 [ ! -d /var/lib/sluice/summaries ] || cp -r /var/lib/sluice/summaries /out/
