@@ -103,6 +103,7 @@ static void place_arrays(struct sluice_gate *g, struct gate_arena *a)
 	g->hit = take_bytes(a, g->w + 8);
 	for (i = 0; i < 2; i++)
 		g->spots[i].spot = take_bytes(a, g->w * sizeof(struct gate_spot));
+	g->trace = take_bytes(a, 2 * sizeof(struct gate_traces));
 	g->run = take_bytes(a, g->runs_max * sizeof(struct gate_run));
 }
 

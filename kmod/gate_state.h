@@ -135,7 +135,7 @@ struct sluice_gate {
 	u32 low;   /* low and high cells of this frame */
 	u32 still; /* those that have not changed for GATE_HOLD */
 	u32 runs, runs_max;
-	struct gate_traces trace[2]; /* of this frame and the one before, by turns */
+	struct gate_traces *trace; /* 2: of this frame and the one before, by turns */
 	u32 turn;
 
 	/* Planes of n cells. */
@@ -183,10 +183,10 @@ static inline u8 gate_max9(const u8 *p, u32 pitch)
 
 /* gate_light.c */
 void gate_light_class(struct sluice_gate *g); /* find classes of background luma */
-void gate_light_measure(struct sluice_gate *g, const u16 *cell); /* fill light[] */
+void gate_light_measure(struct sluice_gate *g, const u16 *cell);      /* fill light[] */
 void gate_light_hold(struct sluice_gate *g, const u16 *cell, u32 dt); /* no jump without cause */
 void gate_light_sample(struct sluice_gate *g, const u16 *cell);	      /* keep what is compared */
-void gate_light_weigh(struct sluice_gate *g, u32 y);		 /* local weights of a row */
+void gate_light_weigh(struct sluice_gate *g, u32 y);		      /* local weights of a row */
 
 /* gate_cell.c: fills q, row_low, high, low; learns. */
 void gate_cell_scan(struct sluice_gate *g, const u16 *cell);
