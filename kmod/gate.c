@@ -86,6 +86,8 @@ static void place_arrays(struct sluice_gate *g, struct gate_arena *a)
 	g->nuis = take_padded(a, g);
 	g->env = take_padded(a, g);
 	g->light = take_bytes(a, 256 * 2);
+	g->light_was = take_bytes(a, 256 * 2);
+	g->sample = take_bytes(a, GATE_TRIALS * 2);
 	g->class_base = take_bytes(a, 256 * 2);
 	g->row_low = take_bytes(a, g->h * 2);
 	g->hist = take_bytes(a, GATE_CLASSES * GATE_BINS * 2);
@@ -101,6 +103,7 @@ static void place_arrays(struct sluice_gate *g, struct gate_arena *a)
 	g->hit = take_bytes(a, g->w + 8);
 	for (i = 0; i < 2; i++)
 		g->spots[i].spot = take_bytes(a, g->w * sizeof(struct gate_spot));
+	g->trace = take_bytes(a, 2 * sizeof(struct gate_traces));
 	g->run = take_bytes(a, g->runs_max * sizeof(struct gate_run));
 }
 
@@ -251,6 +254,10 @@ static void finish_warmup(struct sluice_gate *g)
 	for (i = 0; i < g->h; i++)
 		gate_light_weigh(g, i);
 	g->class_ms = 0;
+	g->steady_ms = 0;
+	g->held = false;
+	memset(g->light_was, 0, 256 * sizeof(*g->light_was));
+	memset(g->sample, 0, GATE_TRIALS * sizeof(*g->sample));
 	g->weight_due = 0;
 	g->weight_row = 0;
 	g->warm = true;
@@ -329,6 +336,7 @@ void sluice_gate_frame(struct sluice_gate *g, const u16 *cell, u32 dt_ms,
 		       struct sluice_gate_result *r, u8 *bits)
 {
 	u32 dt = clamp_t(u32, dt_ms, 1, 2000);
+	bool renew;
 
 	memset(r, 0, sizeof(*r));
 	if (bits)
@@ -340,11 +348,15 @@ void sluice_gate_frame(struct sluice_gate *g, const u16 *cell, u32 dt_ms,
 		return;
 	}
 	r->state = SLUICE_GATE_QUIET;
-	if (g->class_ms >= GATE_CLASS_MS) {
-		g->class_ms = 0;
+	renew = g->class_ms >= GATE_CLASS_MS;
+	if (renew)
 		gate_light_class(g);
-	}
 	gate_light_measure(g, cell);
+	gate_light_hold(g, cell, dt);
+	if (renew) {
+		g->class_ms = 0;
+		gate_light_sample(g, cell);
+	}
 	refresh_weights(g, dt);
 	gate_cell_scan(g, cell);
 	if (scene_changed(g, dt)) {

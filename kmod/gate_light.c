@@ -140,13 +140,18 @@ struct trial {
 	u32 seen[GATE_CLASSES], explained[GATE_CLASSES];
 };
 
+/* From one of some cells, GATE_TRIALS at most, to the next. */
+static u32 trial_step(const struct sluice_gate *g)
+{
+	return (g->n / GATE_TRIALS + 1) | 1; /* walk through the columns */
+}
+
 /* How many of some cells the curve explains. */
 static u32 count_explained(const struct sluice_gate *g, const u16 *cell, const s16 *light,
 			   struct trial *t)
 {
-	u32 step = g->n / GATE_TRIALS + 1, count = 0, i, k;
+	u32 step = trial_step(g), count = 0, i, k;
 
-	step |= 1; /* walk through the columns */
 	memset(t, 0, sizeof(*t));
 	for (i = 0; i < g->n; i += step) {
 		s32 shift = light[g->bg[i] >> 8];
@@ -261,6 +266,54 @@ void gate_light_measure(struct sluice_gate *g, const u16 *cell)
 	else
 		choose_light(g, cell, &c);
 	g->lit = true;
+}
+
+void gate_light_sample(struct sluice_gate *g, const u16 *cell)
+{
+	u32 step = trial_step(g), i, k = 0;
+
+	for (i = 0; i < g->n; i += step)
+		g->sample[k++] = cell[i];
+}
+
+/* More than one in 50 of the sample has changed. */
+static bool sample_changed(const struct sluice_gate *g, const u16 *cell)
+{
+	u32 step = trial_step(g), changed = 0, i, k = 0;
+
+	for (i = 0; i < g->n; i += step, k++)
+		changed += gate_abs(cell[i] - g->sample[k]) > 2 * GATE_EXPLAINED;
+	return changed * 50 > k;
+}
+
+/*
+ * Seconds after a lamp was lit, as backgrounds follow and are absorbed, another curve may explain
+ * more cells than the one that held, though nothing in the picture changes; what only the old one
+ * explained would look like motion. So while the picture is steady the light goes over slowly, and
+ * the deviations learn to bear it. Light that has just set in is never held back.
+ */
+void gate_light_hold(struct sluice_gate *g, const u16 *cell, u32 dt)
+{
+	const s32 slew = max_t(s32, dt * GATE_LIGHT_SLEW * 128 / 1000, 1);
+	bool lit = g->lit;
+	u32 i;
+
+	if (!g->lit && !g->held) {
+		g->steady_ms = 0;
+		return;
+	}
+	g->steady_ms = sample_changed(g, cell) ? 0 : min_t(u32, g->steady_ms + dt, 60000);
+	for (i = 0; g->steady_ms >= GATE_STEADY_MS && i < 256; i++) {
+		s32 by = g->light[i] - g->light_was[i];
+
+		if (gate_abs(by) <= GATE_LIGHT_FREE)
+			continue;
+		g->light[i] = g->light_was[i] + clamp_t(s32, by, -slew, slew);
+		lit = true;
+	}
+	memcpy(g->light_was, g->light, 256 * sizeof(*g->light));
+	g->lit = lit;
+	g->held = lit;
 }
 
 void gate_light_weigh(struct sluice_gate *g, u32 y)

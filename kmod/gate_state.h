@@ -20,6 +20,9 @@
 #define GATE_BINS_SHIFT	 7
 #define GATE_TRIALS	 512	   /* cells on which curves of light are compared */
 #define GATE_EXPLAINED	 (3 * 128) /* Q7 */
+#define GATE_STEADY_MS	 500	   /* a picture unchanged for this long is steady */
+#define GATE_LIGHT_SLEW	 8	   /* grey a second by which light may then change */
+#define GATE_LIGHT_FREE	 (2 * 128) /* Q7: less than this it may change at any time */
 #define GATE_CLASS_MS	 250	   /* the classes are found again this often */
 #define GATE_WEIGHT_MS	 2000 /* the local weights are found again this often, a few rows a frame */
 #define GATE_TAU_BG	 6400
@@ -114,12 +117,16 @@ struct sluice_gate {
 	bool aged;	/* age holds something */
 	bool nuisance;	/* nuis holds something */
 	bool lit;	/* light holds something */
+	bool held;	/* light_was holds something */
 
 	/* Steps of learning for this frame's dt, in 1/65536 (cand) or 1/32768 of Q7 differences. */
 	u32 a_bg, a_dev, a_dev_fg, a_leak, a_cand;
 
 	/* Global light of this frame, by background level: Q7. */
 	s16 *light;		      /* 256 */
+	s16 *light_was;		      /* 256: of the frame before */
+	u16 *sample;		      /* GATE_TRIALS cells as they were at the last class_ms */
+	u32 steady_ms;		      /* since the sample changed or light began */
 	u16 *class_base;	      /* 256: bin 0 of the class of a background level, in hist */
 	u32 class_mean[GATE_CLASSES]; /* Q8 */
 	u32 class_cells[GATE_CLASSES];
@@ -128,7 +135,7 @@ struct sluice_gate {
 	u32 low;   /* low and high cells of this frame */
 	u32 still; /* those that have not changed for GATE_HOLD */
 	u32 runs, runs_max;
-	struct gate_traces trace[2]; /* of this frame and the one before, by turns */
+	struct gate_traces *trace; /* 2: of this frame and the one before, by turns */
 	u32 turn;
 
 	/* Planes of n cells. */
@@ -176,8 +183,10 @@ static inline u8 gate_max9(const u8 *p, u32 pitch)
 
 /* gate_light.c */
 void gate_light_class(struct sluice_gate *g); /* find classes of background luma */
-void gate_light_measure(struct sluice_gate *g, const u16 *cell); /* fill light[] */
-void gate_light_weigh(struct sluice_gate *g, u32 y);		 /* local weights of a row */
+void gate_light_measure(struct sluice_gate *g, const u16 *cell);      /* fill light[] */
+void gate_light_hold(struct sluice_gate *g, const u16 *cell, u32 dt); /* no jump without cause */
+void gate_light_sample(struct sluice_gate *g, const u16 *cell);	      /* keep what is compared */
+void gate_light_weigh(struct sluice_gate *g, u32 y);		      /* local weights of a row */
 
 /* gate_cell.c: fills q, row_low, high, low; learns. */
 void gate_cell_scan(struct sluice_gate *g, const u16 *cell);
