@@ -377,7 +377,9 @@ static int replay_frame(void *ctx, const struct sluice_index_frame *row)
 		.height = rec.height,
 		.grid_w = rec.grid_w,
 		.grid_h = rec.grid_h,
-		.cells = rec.cells,
+		/* the analysis walks it by the grid's size; what comes from a disk need not fit */
+		.cells = rec.cells_size == ((uint32_t)rec.grid_w * rec.grid_h + 7u) / 8u ? rec.cells
+											 : NULL,
 		.jpeg = rec.jpeg,
 		.jpeg_size = rec.jpeg_size,
 	};
