@@ -6,10 +6,6 @@
  * the next try comes after a random time of up to 0.5 s, 1 s, 2 s ... 60 s. A link that held for
  * ten seconds makes the next series begin anew. What a person must repair (certificates, names,
  * versions) is said once in clear words and tried again all the same: it may be repaired meanwhile.
- *
- * While the link is up, pump() lets the cameras take turns, one message each, as long as the
- * connection has room. A frame that has been encoded and finds no credit waits, and with it all
- * others, since credit is for the whole link; the frame is not encoded again.
  */
 #include "relay/uplink.h"
 #include "lib/log.h"
@@ -25,8 +21,6 @@
 #define RETRY_MAX_MS   60000
 #define STEADY_NS      10000000000ull
 #define HANDSHAKE_MS   15000
-
-static struct sluice_log_limit frame_limit = { .burst = 5, .interval_ms = 60000 };
 
 /* ---- ending a link ---- */
 
@@ -124,7 +118,7 @@ static void set_cameras_link(struct relay_uplink *u, bool up)
 	for (unsigned int i = 0; i < SLUICE_WIRE_SLOTS; i++)
 		if (u->conf.camera[i].attached)
 			relay_camera_link(&u->conf.camera[i], up);
-	u->picture_of = NULL;
+	u->payload_of = NULL;
 }
 
 static void on_close(void *arg, enum sluice_conn_end end, const char *why)
@@ -337,91 +331,15 @@ void relay_uplink_start(struct relay_uplink *u, const struct relay_uplink_config
 	connect_now(u);
 }
 
-/* ---- sending ---- */
-
-/* The frame of t. 1 if it was dealt with, 0 if the link must wait. */
-static int pump_frame(struct relay_uplink *u, struct relay_camera *c, struct relay_todo *t)
-{
-	const struct sluice_ring_desc *d = &t->desc;
-	size_t size;
-	int err = 0;
-
-	if (u->picture_of && (u->picture_of != c || u->picture_index != c->cursor))
-		return 0; /* another one waits for credit */
-	if (!u->picture_of)
-		err = relay_encode(u->conf.encoder, d, relay_ring_bytes(&c->ring, d->offset),
-				   &u->picture);
-	size = sizeof(struct sluice_wire_frame) + sluice_wire_cells_padded(d->cells_size) +
-	       u->picture.size;
-	if (!err && size > u->frame_max)
-		err = -EMSGSIZE;
-	if (err) {
-		sluice_log_limited(&frame_limit, SLUICE_LOG_WARNING,
-				   "%s: frame %" PRIu64 " (%ux%u, %u bytes) cannot be sent: %s",
-				   c->name, (uint64_t)d->sequence, d->width, d->height, d->size,
-				   err == -EMSGSIZE ? "larger than the cloud accepts"
-						    : strerror(-err));
-		u->picture_of = NULL;
-		relay_camera_refuse(c, t);
-		return 1;
-	}
-	err = relay_send_frame(u, c, d, &u->picture);
-	u->picture_of = err == -ENOSPC ? c : NULL;
-	u->picture_index = c->cursor;
-	if (!err)
-		relay_camera_sent(c, t);
-	return !err;
-}
-
-/* One message of one camera. 1 if it was dealt with. */
-static int pump_camera(struct relay_uplink *u, struct relay_camera *c)
-{
-	struct relay_todo t;
-	int err = 0;
-
-	relay_camera_next(c, &t);
-	switch (t.step) {
-	case RELAY_NOTHING:
-		return 0;
-	case RELAY_SEND_FRAME:
-		return pump_frame(u, c, &t);
-	case RELAY_SEND_OPEN:
-		err = relay_send_open(u, c, t.epoch);
-		break;
-	case RELAY_SEND_STATS:
-		err = relay_send_ledger(u, c, t.epoch, false);
-		break;
-	case RELAY_SEND_CLOSE:
-		relay_camera_look(c);
-		err = relay_send_ledger(u, c, t.epoch, true);
-		break;
-	}
-	if (!err)
-		relay_camera_sent(c, &t);
-	return !err;
-}
-
-void relay_uplink_pump(struct relay_uplink *u)
-{
-	unsigned int idle = 0;
-
-	while (u->state == RELAY_LINK_UP && idle < SLUICE_WIRE_SLOTS && sluice_conn_room(u->conn)) {
-		struct relay_camera *c = &u->conf.camera[u->turn];
-
-		u->turn = (u->turn + 1) % SLUICE_WIRE_SLOTS;
-		idle = c->attached && pump_camera(u, c) ? 0 : idle + 1;
-	}
-}
+/* ---- for main ---- */
 
 void relay_uplink_camera_changed(struct relay_uplink *u, struct relay_camera *c)
 {
-	if (u->picture_of == c)
-		u->picture_of = NULL;
+	if (u->payload_of == c)
+		u->payload_of = NULL;
 	if (c->attached)
 		relay_camera_link(c, u->state == RELAY_LINK_UP);
 }
-
-/* ---- the end ---- */
 
 void relay_uplink_stop(struct relay_uplink *u)
 {

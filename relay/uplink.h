@@ -2,7 +2,7 @@
 /*
  * uplink.h - the link to the cloud: one connection, kept alive for ever, on which all cameras take
  * turns. docs/protocol.md tells the messages. uplink.c owns the link's life, uplink_take.c what is
- * heard, uplink_send.c what is said.
+ * heard, uplink_pump.c whose turn it is, uplink_send.c what is said.
  */
 #ifndef RELAY_UPLINK_H
 #define RELAY_UPLINK_H
@@ -12,7 +12,7 @@
 #include "lib/wire.h"
 #include "relay/downlink.h"
 #include "relay/drain.h"
-#include "relay/encode.h"
+#include "relay/payload.h"
 
 enum relay_link {
 	RELAY_LINK_DOWN,    /* waiting for the next try */
@@ -61,9 +61,9 @@ struct relay_uplink {
 	char text[320]; /* why the link was broken off */
 	bool permanent;
 	/* a frame that is encoded and waits for credit */
-	struct relay_picture picture;
-	struct relay_camera *picture_of; /* NULL: none */
-	uint64_t picture_index;
+	struct relay_payload payload;
+	struct relay_camera *payload_of; /* NULL: none */
+	uint64_t payload_index;
 	/* counters */
 	uint64_t links, bytes_sent;
 };
@@ -106,8 +106,8 @@ int relay_send_open(struct relay_uplink *u, struct relay_camera *c, const struct
 int relay_send_ledger(struct relay_uplink *u, struct relay_camera *c, const struct relay_epoch *e,
 		      bool close);
 int relay_send_bye(struct relay_uplink *u, const char *text);
-/* A FRAME of up to `size` bytes of payload that picture and record make; -ENOSPC: no credit. */
-int relay_send_frame(struct relay_uplink *u, struct relay_camera *c,
-		     const struct sluice_ring_desc *d, const struct relay_picture *picture);
+/* A FRAME; -ENOSPC: no credit. */
+int relay_send_frame(struct relay_uplink *u, uint32_t slot, uint64_t sequence,
+		     const struct iovec *payload, unsigned int count);
 
 #endif

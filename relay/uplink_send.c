@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Messages to the cloud. A FRAME goes out as one vector: header, fixed part, cells and picture
- * straight from the ring (or the encoder), so that its bytes are touched twice in user space: by
- * the checksum and by the encryption.
+ * Messages to the cloud. A FRAME goes out as one vector: header, then the pieces of its payload
+ * from wherever they lie (payload.h).
  */
 #include "relay/uplink.h"
 #include "lib/crc32c.h"
@@ -132,42 +131,23 @@ int relay_send_bye(struct relay_uplink *u, const char *text)
 	return relay_send_fields(u, SLUICE_MSG_BYE, 0, &w);
 }
 
-int relay_send_frame(struct relay_uplink *u, struct relay_camera *c,
-		     const struct sluice_ring_desc *d, const struct relay_picture *picture)
+int relay_send_frame(struct relay_uplink *u, uint32_t slot, uint64_t sequence,
+		     const struct iovec *payload, unsigned int count)
 {
-	static const uint8_t zeros[8];
 	struct sluice_wire_message m = { .type = SLUICE_MSG_FRAME,
-					 .slot = c->slot,
-					 .sequence = d->sequence };
-	struct sluice_wire_frame_info info = { .epoch = d->epoch,
-					       .time_ns = d->time_ns,
-					       .format = SLUICE_WIRE_JPEG,
-					       .reason = d->reason,
-					       .flags = d->flags & ~SLUICE_FRAME_NODHT,
-					       .score = d->score,
-					       .event = d->event,
-					       .dropped = d->dropped,
-					       .lost = d->lost,
-					       .width = d->width,
-					       .height = d->height,
-					       .grid_w = d->grid_w,
-					       .grid_h = d->grid_h,
-					       .cells_size = d->cells_size,
-					       .settings = d->settings };
-	uint32_t padding = sluice_wire_cells_padded(d->cells_size) - d->cells_size;
-	struct sluice_wire_frame fixed;
-	struct iovec iov[4 + 3];
-	size_t size = sizeof(fixed) + d->cells_size + padding + picture->size;
+					 .slot = slot,
+					 .sequence = sequence };
+	struct iovec iov[1 + RELAY_PAYLOAD_PARTS];
+	size_t size = 0;
 	int err;
 
+	for (unsigned int i = 0; i < count; i++) {
+		iov[1 + i] = payload[i];
+		size += payload[i].iov_len;
+	}
 	if (u->credit_used + size > u->credit)
 		return -ENOSPC;
-	sluice_wire_frame_put(&fixed, &info);
-	iov[1] = (struct iovec){ &fixed, sizeof(fixed) };
-	iov[2] = (struct iovec){ (void *)relay_ring_bytes(&c->ring, d->cells), d->cells_size };
-	iov[3] = (struct iovec){ (void *)zeros, padding };
-	memcpy(iov + 4, picture->iov, picture->count * sizeof(*iov));
-	err = send_vector(u, &m, iov, 4 + picture->count);
+	err = send_vector(u, &m, iov, 1 + count);
 	if (!err)
 		u->credit_used += size;
 	return err;

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/*
+ * While the link is up, pump() lets the cameras take turns, one message each, as long as the
+ * connection has room. A frame that has been encoded and finds no credit waits, and with it all
+ * others, since credit is for the whole link; the frame is not encoded again.
+ */
+#include "relay/uplink.h"
+#include "lib/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+static struct sluice_log_limit frame_limit = { .burst = 5, .interval_ms = 60000 };
+
+/* The frame of t. 1 if it was dealt with, 0 if the link must wait. */
+static int pump_frame(struct relay_uplink *u, struct relay_camera *c, struct relay_todo *t)
+{
+	const struct sluice_ring_desc *d = &t->desc;
+	int err = 0;
+
+	if (u->payload_of && (u->payload_of != c || u->payload_index != c->cursor))
+		return 0; /* another one waits for credit */
+	if (!u->payload_of)
+		err = relay_payload_make(&u->payload, u->conf.encoder, &c->ring, d);
+	if (!err && u->payload.size > u->frame_max)
+		err = -EMSGSIZE;
+	if (err) {
+		sluice_log_limited(&frame_limit, SLUICE_LOG_WARNING,
+				   "%s: frame %" PRIu64 " (%ux%u, %u bytes) cannot be sent: %s",
+				   c->name, (uint64_t)d->sequence, d->width, d->height, d->size,
+				   err == -EMSGSIZE ? "larger than the cloud accepts"
+						    : strerror(-err));
+		u->payload_of = NULL;
+		relay_camera_refuse(c, t);
+		return 1;
+	}
+	err = relay_send_frame(u, c->slot, d->sequence, u->payload.iov, u->payload.count);
+	u->payload_of = err == -ENOSPC ? c : NULL;
+	u->payload_index = c->cursor;
+	if (!err)
+		relay_camera_sent(c, t);
+	return !err;
+}
+
+/* One message of one camera. 1 if it was dealt with. */
+static int pump_camera(struct relay_uplink *u, struct relay_camera *c)
+{
+	struct relay_todo t;
+	int err = 0;
+
+	relay_camera_next(c, &t);
+	switch (t.step) {
+	case RELAY_NOTHING:
+		return 0;
+	case RELAY_SEND_FRAME:
+		return pump_frame(u, c, &t);
+	case RELAY_SEND_OPEN:
+		err = relay_send_open(u, c, t.epoch);
+		break;
+	case RELAY_SEND_STATS:
+		err = relay_send_ledger(u, c, t.epoch, false);
+		break;
+	case RELAY_SEND_CLOSE:
+		relay_camera_look(c);
+		err = relay_send_ledger(u, c, t.epoch, true);
+		break;
+	}
+	if (!err)
+		relay_camera_sent(c, &t);
+	return !err;
+}
+
+void relay_uplink_pump(struct relay_uplink *u)
+{
+	unsigned int idle = 0;
+
+	while (u->state == RELAY_LINK_UP && idle < SLUICE_WIRE_SLOTS && sluice_conn_room(u->conn)) {
+		struct relay_camera *c = &u->conf.camera[u->turn];
+
+		u->turn = (u->turn + 1) % SLUICE_WIRE_SLOTS;
+		idle = c->attached && pump_camera(u, c) ? 0 : idle + 1;
+	}
+}
