@@ -176,6 +176,8 @@ struct sluice_io_file *sluice_io_file_new(struct sluice_io *io, void (*fn)(void 
 					  void *arg);
 /* 0; the descriptor is the object's. flags, mode: of open(2); path stays until fn. */
 void sluice_io_file_open(struct sluice_io_file *f, const char *path, int flags, unsigned int mode);
+/* Open it here and now, for the start of a program. 0 or -errno. */
+int sluice_io_file_hold(struct sluice_io_file *f, const char *path, int flags);
 /* Bytes read, fewer only at the end of the file. size at most 1 GiB. buf stays until fn. */
 void sluice_io_file_read(struct sluice_io_file *f, void *buf, size_t size, uint64_t offset);
 /* Bytes written: all of them. */
@@ -187,6 +189,8 @@ bool sluice_io_file_is_open(const struct sluice_io_file *f);
 /* NULL-safe. fn does not come any more; the kernel may use the buffer until the loop has answered
  * (at the latest: sluice_io_close()). */
 void sluice_io_file_close(struct sluice_io_file *f);
+/* The same, and buf (of malloc) is freed once the kernel has let go of it. */
+void sluice_io_file_leave(struct sluice_io_file *f, void *buf);
 
 /* ---- the seam ---- */
 

@@ -7,6 +7,7 @@
 #include "lib/io_object.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ struct sluice_io_file {
 	void *arg;
 	int fd;
 	uint32_t done; /* bytes of this read or write so far */
+	void *left;    /* freed at the end */
 };
 
 /* What the request comes to; true if it goes on instead. */
@@ -62,6 +64,7 @@ static void file_release(struct io_object *o)
 
 	if (f->fd >= 0)
 		close(f->fd);
+	free(f->left);
 	free(f);
 }
 
@@ -103,6 +106,12 @@ void sluice_io_file_open(struct sluice_io_file *f, const char *path, int flags, 
 	submit(f, SLUICE_IO_OPEN);
 }
 
+int sluice_io_file_hold(struct sluice_io_file *f, const char *path, int flags)
+{
+	f->fd = open(path, flags | O_CLOEXEC);
+	return f->fd < 0 ? -errno : 0;
+}
+
 static void transfer(struct sluice_io_file *f, enum sluice_io_op op, void *buf, size_t size,
 		     uint64_t offset)
 {
@@ -136,4 +145,10 @@ void sluice_io_file_close(struct sluice_io_file *f)
 {
 	if (f && !f->object.closed)
 		sluice_io_object_close(&f->object);
+}
+
+void sluice_io_file_leave(struct sluice_io_file *f, void *buf)
+{
+	f->left = buf;
+	sluice_io_file_close(f);
 }

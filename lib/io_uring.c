@@ -186,7 +186,7 @@ static void prepare(struct io_uring_sqe *sqe, struct sluice_io_request *r)
 		io_uring_prep_write(sqe, r->fd, r->bytes, r->size, r->offset);
 		break;
 	case SLUICE_IO_SYNC:
-		io_uring_prep_fsync(sqe, r->fd, IORING_FSYNC_DATASYNC);
+		io_uring_prep_fsync(sqe, r->fd, 0); /* of directories too, so not only data */
 		break;
 	}
 	io_uring_sqe_set_data(sqe, r);
