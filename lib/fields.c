@@ -210,7 +210,7 @@ int sluice_wire_fields_get(struct sluice_wire_fields *f, const uint8_t *payload,
 	while ((more = sluice_wire_field_next(payload, length, &at, &field)) > 0) {
 		uint64_t bit;
 
-		if (field.tag > SLUICE_TAG_RETRY_MS || !field.tag)
+		if (field.tag >= SLUICE_TAG_END || !field.tag)
 			continue;
 		bit = 1ull << field.tag;
 		if (f->present & bit & ~repeated)

@@ -109,6 +109,7 @@ enum sluice_wire_tag {
 	SLUICE_TAG_RETRY_MS = 27,     /* u32 */
 	SLUICE_TAG_LANE = 28,	      /* u32: enum sluice_wire_lane; absent: live */
 	SLUICE_TAG_RANGE = 29,	      /* 2 x u64: first and last sequence; absent: all */
+	SLUICE_TAG_END,		      /* what is known ends before it */
 };
 
 enum sluice_wire_lane {
