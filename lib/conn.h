@@ -42,6 +42,7 @@ struct sluice_conn_config {
 	struct sluice_tls_ctx *tls; /* NULL: plain */
 	const struct sluice_conn_ops *ops;
 	size_t high_water;     /* bytes queued; 0: 256 KiB. send() refuses at 4 times this */
+	uint32_t unsent_max;   /* bytes that the kernel may hold and not send; 0: as it likes */
 	uint32_t handshake_ms; /* from connect/adopt to open; 0: 10000 */
 	uint32_t idle_ms;      /* without any byte received, after open; 0: never */
 };
