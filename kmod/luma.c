@@ -206,7 +206,7 @@ const struct sluice_luma_ops sluice_luma_scalar = {
 
 const struct sluice_luma_ops *sluice_luma = &sluice_luma_scalar;
 
-#ifndef SLUICE_LUMA_X86
+#ifndef SLUICE_SIMD_X86
 const struct sluice_luma_ops *const *sluice_luma_tables(void)
 {
 	static const struct sluice_luma_ops *const scalar_only[] = { &sluice_luma_scalar, NULL };
