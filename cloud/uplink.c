@@ -312,7 +312,7 @@ static void take_summary_ack(struct sluice_session *ss, const struct sluice_wire
 		break_off(ss, "SUMMARY_ACK misses a field");
 		return;
 	}
-	camera = sluice_downlink_acked(ss, id);
+	camera = sluice_downlink_acked(ss, id, status);
 	if (!camera)
 		return; /* told twice; harmless */
 	if (status) {
@@ -333,13 +333,17 @@ static void take_control(struct sluice_session *ss, const struct sluice_wire_mes
 {
 	struct sluice_wire_fields f;
 
-	if (sluice_wire_fields_get(&f, m->payload, m->length, 0)) {
+	uint64_t repeated = m->type == SLUICE_MSG_HELLO ? 1ull << SLUICE_TAG_PARTIAL : 0;
+
+	if (sluice_wire_fields_get(&f, m->payload, m->length, repeated)) {
 		break_off(ss, "malformed fields");
 		return;
 	}
 	switch (m->type) {
 	case SLUICE_MSG_HELLO:
 		take_hello(ss, &f);
+		if (ss->greeted && ss->conn)
+			sluice_downlink_partial(ss, m->payload, m->length);
 		break;
 	case SLUICE_MSG_OPEN:
 		take_open(ss, m->slot, &f);

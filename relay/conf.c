@@ -224,6 +224,9 @@ static int read_file(struct relay_conf *c, const struct said *said)
 	while ((path = sluice_conf_next(c->file, "relay", "device", &at)))
 		if (!named && add_path(c->device, &c->devices, path))
 			return 1;
+	relay_retention_conf(&c->retention, c->file);
+	relay_sinks_conf(&c->sinks, c->file);
+	c->sinks.state = c->state;
 	if (sluice_conf_finish(c->file)) {
 		fprintf(stderr, "sluice-relay: %s\n", sluice_conf_error(c->file));
 		return 1;

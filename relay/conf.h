@@ -3,6 +3,8 @@
 #ifndef RELAY_CONF_H
 #define RELAY_CONF_H
 
+#include "relay/retention.h"
+#include "relay/sinks.h"
 #include "relay/source.h"
 
 #include <limits.h>
@@ -15,6 +17,8 @@ struct relay_conf {
 	size_t feeds, devices;
 	unsigned int quality; /* of JPEGs made from raw frames */
 	bool once, check, verbose, json, events;
+	struct relay_retention retention;
+	struct relay_sinks_config sinks;
 	struct sluice_conf *file; /* holds the strings */
 };
 

@@ -32,6 +32,7 @@ struct relay {
 	struct sluice_tls_ctx *tls;
 	struct relay_encoder *encoder;
 	struct relay_downlink *downlink;
+	struct relay_sinks *sinks;
 	struct relay_sources *sources;
 	struct relay_uplink uplink;
 	struct relay_camera camera[SLUICE_WIRE_SLOTS];
@@ -150,6 +151,22 @@ static void on_changed(void *arg, struct relay_camera *c)
 	struct relay *r = arg;
 
 	relay_uplink_camera_changed(&r->uplink, c);
+	if (c->attached)
+		relay_sinks_camera(r->sinks, c->name);
+}
+
+static void on_answer(void *arg, const char *id, int status)
+{
+	struct relay *r = arg;
+
+	relay_uplink_acknowledge(&r->uplink, id, status);
+}
+
+static void on_hold(void *arg, bool hold)
+{
+	struct relay *r = arg;
+
+	relay_uplink_hold(&r->uplink, hold);
 }
 
 static void on_ready(void *arg, struct relay_camera *c)
@@ -202,6 +219,35 @@ static void on_tick(void *arg)
 
 /* ---- start and stop ---- */
 
+/* What comes back: sinks, then what they announce. */
+static int open_return(struct relay *r)
+{
+	struct relay_downlink_config c = { .state = r->conf.state,
+					   .io = r->io,
+					   .retention = &r->conf.retention,
+					   .answer = on_answer,
+					   .announce = on_summary,
+					   .hold = on_hold,
+					   .arg = r };
+	char why[256];
+	int err;
+
+	if (!r->conf.check) {
+		r->sinks = relay_sinks_open(&r->conf.sinks, &err, why, sizeof(why));
+		if (!r->sinks) {
+			sluice_error("%s", why);
+			return err;
+		}
+	}
+	c.sinks = r->sinks;
+	r->downlink = relay_downlink_open(&c, &err);
+	if (!r->downlink)
+		sluice_error("cannot use the directory %s: %s; make it for this user, or give "
+			     "--state",
+			     r->conf.state, strerror(-err));
+	return err;
+}
+
 static int open_parts(struct relay *r)
 {
 	char why[256];
@@ -222,13 +268,9 @@ static int open_parts(struct relay *r)
 	err = open_tls(r);
 	if (err)
 		return err;
-	r->downlink = relay_downlink_open(r->conf.state, on_summary, r, &err);
-	if (!r->downlink) {
-		sluice_error("cannot use the directory %s: %s; make it for this user, or give "
-			     "--state",
-			     r->conf.state, strerror(-err));
+	err = open_return(r);
+	if (err)
 		return err;
-	}
 	r->encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
 	if (!r->encoder) {
 		sluice_error("out of memory");
@@ -283,9 +325,11 @@ static void close_parts(struct relay *r)
 		sluice_io_timer_cancel(r->io, &r->tick);
 	relay_sources_close(r->sources);
 	relay_uplink_free(&r->uplink);
-	sluice_io_close(r->io);
-	relay_encoder_close(r->encoder);
 	relay_downlink_close(r->downlink);
+	r->uplink.conf.downlink = NULL; /* a link that is cut off now has nothing to tell it */
+	sluice_io_close(r->io);
+	relay_sinks_close(r->sinks);
+	relay_encoder_close(r->encoder);
 	sluice_tls_ctx_close(r->tls);
 	relay_conf_free(&r->conf);
 }

@@ -85,6 +85,11 @@ void relay_uplink_free(struct relay_uplink *u);
 
 /* ---- uplink_take.c ---- */
 
+/* SUMMARY_ACK, if the link is up. See relay/downlink.h. */
+void relay_uplink_acknowledge(struct relay_uplink *u, const char *id, int status);
+/* Read nothing, or read again. */
+void relay_uplink_hold(struct relay_uplink *u, bool hold);
+
 /* A message of the cloud. 0, or -errno: it breaks the protocol. */
 int relay_take_message(struct relay_uplink *u, const struct sluice_wire_message *m);
 
