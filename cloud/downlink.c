@@ -9,8 +9,8 @@
  *
  * A device whose link broke tells in HELLO how far it has got with a summary (PARTIAL): its first
  * PART then begins there, once; a place that is not in that summary counts as none. A summary that
- * the device could not keep waits RETRY_S and comes again, from its start; at once if it was gone on
- * with and did not have its SHA-256 in the end.
+ * the device could not keep waits RETRY_S and comes again, from its start; at once if it was gone
+ * on with and did not have its SHA-256 in the end.
  *
  * Media that is missing or changed on disk: the summary is not sent and said to be damaged; the
  * others go on.
@@ -138,8 +138,8 @@ static void choose_start(struct sluice_session *ss)
 		s->at = ss->partial[i].index;
 		s->offset = ss->partial[i].offset;
 		s->parcel->resumed = 1;
-		sluice_debug("summary %s goes on at %u/%" PRIu64, s->parcel->id,
-			     ss->partial[i].index, ss->partial[i].offset);
+		sluice_info("summary %s goes on at %u/%" PRIu64, s->parcel->id,
+			    ss->partial[i].index, ss->partial[i].offset);
 	}
 	ss->partial[i] = ss->partial[--ss->partial_count];
 }

@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -320,8 +321,11 @@ void relay_downlink_offer(struct relay_downlink *dl, struct sluice_wire_writer *
 {
 	memcpy(dl->offered, dl->next, sizeof(dl->offered));
 	dl->offered_count = dl->next_count;
-	for (unsigned int i = 0; i < dl->offered_count; i++)
+	for (unsigned int i = 0; i < dl->offered_count; i++) {
+		sluice_debug("summary %s is here up to byte %" PRIu64 " of file %u",
+			     dl->offered[i].id, dl->offered[i].offset, dl->offered[i].index);
 		sluice_wire_put_partial(w, &dl->offered[i]);
+	}
 }
 
 /* ---- SUMMARY ---- */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * summaries/CAMERA/DATE/.ID.part/ holds, until it is renamed to ID:
- *	.summary	the payload of SUMMARY, to know whether it is the same one when it comes again
- *	.progress	file and offset up to which all is durable, with a CRC
- *	summary.json and the files, those before .progress whole and of the right SHA-256
- * .progress is written after the bytes that it tells of were synced, so it may say too little after
- * a crash, never too much. Going on reads the bytes that are there again: the SHA-256 at the end is
- * over what lies on the disk. A file that is not what was announced makes all of it begin anew.
+ *	.summary	the payload of SUMMARY, to know whether it is the same one when it comes
+ *again .progress	file and offset up to which all is durable, with a CRC summary.json and the
+ *files, those before .progress whole and of the right SHA-256 .progress is written after the bytes
+ *that it tells of were synced, so it may say too little after a crash, never too much. Going on
+ *reads the bytes that are there again: the SHA-256 at the end is over what lies on the disk. A file
+ *that is not what was announced makes all of it begin anew.
  *
  * The names of the files in .ID.part that are ours begin with a dot, and the cloud's may not.
  */
@@ -26,10 +26,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SAFE_BYTES	(256u << 10) /* .progress is written that often */
-#define PROGRESS_MAGIC	0x4750534cu  /* "LSPG" */
-#define PART_NAME	40
-#define READ_BYTES	(64u << 10)
+#define SAFE_BYTES     (256u << 10) /* .progress is written that often */
+#define PROGRESS_MAGIC 0x4750534cu  /* "LSPG" */
+#define PART_NAME      40
+#define READ_BYTES     (64u << 10)
 
 struct progress {
 	uint32_t magic, index;

@@ -36,12 +36,12 @@ struct relay_landing {
 	struct sluice_wire_media_info media[RELAY_MEDIA_COUNT_MAX];
 	/* since begin() */
 	bool started, complete;
-	int err;	       /* it has failed or is over: parts are ignored */
-	int day_fd, fd;	       /* directories */
-	int file_fd;	       /* of media[index], -1: not open */
-	uint32_t index;	       /* the file that is being written */
-	uint64_t have;	       /* bytes of it */
-	uint64_t unsynced;     /* bytes since `safe` was written */
+	int err;			 /* it has failed or is over: parts are ignored */
+	int day_fd, fd;			 /* directories */
+	int file_fd;			 /* of media[index], -1: not open */
+	uint32_t index;			 /* the file that is being written */
+	uint64_t have;			 /* bytes of it */
+	uint64_t unsynced;		 /* bytes since `safe` was written */
 	struct sluice_wire_partial safe; /* so far it is durable */
 	EVP_MD_CTX *sha;
 };

@@ -111,8 +111,8 @@ static json_t *short_text(const json_t *o, const char *key, size_t max)
 
 char *relay_mqtt_last(const json_t *summary)
 {
-	static const char *const kept[] = { "id",    "camera",	   "kind",	  "start",
-					    "end",   "reason",	   "confidence", "peak_objects",
+	static const char *const kept[] = { "id",    "camera",	 "kind",       "start",
+					    "end",   "reason",	 "confidence", "peak_objects",
 					    "event", "continued" };
 	json_t *o = json_object();
 	char *text;
@@ -126,10 +126,9 @@ char *relay_mqtt_last(const json_t *summary)
 	if (o) {
 		json_object_set_new(o, "title", short_text(summary, "title", TITLE_MAX));
 		json_object_set_new(o, "text", short_text(summary, "text", 1000));
-		json_object_set_new(
-			o, "keyframes",
-			json_integer((json_int_t)json_array_size(
-				json_object_get(summary, "keyframes"))));
+		json_object_set_new(o, "keyframes",
+				    json_integer((json_int_t)json_array_size(
+					    json_object_get(summary, "keyframes"))));
 	}
 	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * A file outbox/SINK/ID holds "CAMERA/YYYY-MM-DD". It is made before the summary gets its name and
- * removed when the sink has announced it, so whatever happens in between, the next run finds it. One
- * whose summary is not there was made by a run that ended before the summary was complete: it is
- * removed at the start, and made again when the summary comes again.
+ * removed when the sink has announced it, so whatever happens in between, the next run finds it.
+ * One whose summary is not there was made by a run that ended before the summary was complete: it
+ * is removed at the start, and made again when the summary comes again.
  *
  * In memory at most QUEUE_MAX wait; when they are through, the directory is read again.
  */

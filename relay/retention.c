@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Oldest first, by the time when a summary came (that of its summary.json). A clock that is behind
- * makes summaries that come from the future: they count as new. At most ENTRIES_MAX are looked at in
- * one sweep; a device that has more of them removes those first that it finds first, and the rest
- * in later sweeps.
+ * makes summaries that come from the future: they count as new. At most ENTRIES_MAX are looked at
+ * in one sweep; a device that has more of them removes those first that it finds first, and the
+ * rest in later sweeps.
  */
 #include "relay/retention.h"
 #include "lib/log.h"
@@ -22,7 +22,7 @@
 
 #define ENTRIES_MAX 50000
 
-#define DAY_MS	    86400000ull
+#define DAY_MS 86400000ull
 
 void relay_retention_conf(struct relay_retention *r, struct sluice_conf *conf)
 {

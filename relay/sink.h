@@ -9,8 +9,8 @@
 /* Monotonic, ns. */
 uint64_t relay_sink_now(void);
 
-/* All of a file that holds one secret, without the newline at its end; the caller frees it. NULL and
- * -errno in *err. */
+/* All of a file that holds one secret, without the newline at its end; the caller frees it. NULL
+ * and -errno in *err. */
 char *relay_sink_secret(const char *path, int *err);
 
 /* Each runs until relay_outbox_ending(). */

@@ -78,8 +78,8 @@ static void make_environment(const struct relay_notice *n, const char *path, con
 	env[count++] = variable("SLUICE_ID", n->id);
 	env[count++] = variable("SLUICE_CAMERA", n->camera);
 	for (size_t i = 0; i < 4; i++)
-		env[count++] = variable(told[i][0],
-					json_string_value(json_object_get(o, told[i][1])));
+		env[count++] =
+			variable(told[i][0], json_string_value(json_object_get(o, told[i][1])));
 }
 
 /* The program itself; 0 or an errno. */
@@ -127,8 +127,10 @@ static void start(struct hook *h, struct run *r)
 	make_environment(n, path, o, env);
 	err = pipe2(pipes, O_CLOEXEC) ? errno : 0;
 	if (!err) {
-		char *const argv[] = { (char *)h->conf->program, path, (char *)n->id,
-				       (char *)n->camera, (char *)(kind ? kind : "event"), NULL };
+		char *const argv[] = {
+			(char *)h->conf->program,	 path, (char *)n->id, (char *)n->camera,
+			(char *)(kind ? kind : "event"), NULL
+		};
 
 		err = spawn(h, r, argv, env, pipes[1]);
 		close(pipes[1]);
@@ -195,8 +197,7 @@ static void read_output(struct run *r)
 static void tell_end(const struct hook *h, const struct run *r, int status)
 {
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
-		sluice_debug("hook %s for summary %s: exit code 0", h->conf->program,
-			     r->notice.id);
+		sluice_debug("hook %s for summary %s: exit code 0", h->conf->program, r->notice.id);
 	else if (WIFEXITED(status))
 		sluice_warning("hook %s for summary %s: exit code %d", h->conf->program,
 			       r->notice.id, WEXITSTATUS(status));
@@ -253,7 +254,10 @@ static void wait_all(struct hook *h)
 		if (r->pidfd < 0 && next > now + 100000000) /* then look often */
 			next = now + 100000000;
 	}
-	poll(p, count, next == UINT64_MAX ? -1 : next <= now ? 0 : (int)((next - now) / 1000000) + 1);
+	poll(p, count,
+	     next == UINT64_MAX ? -1
+	     : next <= now	? 0
+				: (int)((next - now) / 1000000) + 1);
 	relay_outbox_quiet(h->box);
 }
 

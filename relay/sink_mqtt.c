@@ -86,8 +86,7 @@ static void tell_camera(struct mqtt *q, unsigned int i)
 	struct relay_mqtt_entity e[RELAY_MQTT_ENTITIES];
 
 	q->told[i] = true;
-	if (!q->conf->discovery[0] ||
-	    relay_mqtt_discovery(q->conf, q->device, q->camera[i], e))
+	if (!q->conf->discovery[0] || relay_mqtt_discovery(q->conf, q->device, q->camera[i], e))
 		return;
 	for (int k = 0; k < RELAY_MQTT_ENTITIES; k++) {
 		if (!q->waiting)
@@ -121,8 +120,8 @@ static void meet_camera(struct mqtt *q, const char *camera)
 
 static void publish_keyframe(struct mqtt *q, const json_t *o)
 {
-	const char *file = json_string_value(json_object_get(
-		json_array_get(json_object_get(o, "keyframes"), 0), "file"));
+	const char *file = json_string_value(
+		json_object_get(json_array_get(json_object_get(o, "keyframes"), 0), "file"));
 	char path[PATH_MAX];
 	uint8_t *data;
 	uint32_t size;
@@ -157,7 +156,8 @@ static void publish_summary(struct mqtt *q)
 		publish_keyframe(q, o);
 		publish_text(q, camera, "last", last, true);
 		if (!json_is_true(json_object_get(o, "continued"))) {
-			snprintf(end, sizeof(end), "{\"type\":\"end\",\"id\":\"%s\"}", q->notice.id);
+			snprintf(end, sizeof(end), "{\"type\":\"end\",\"id\":\"%s\"}",
+				 q->notice.id);
 			publish_text(q, camera, "motion", "OFF", true);
 			publish_text(q, camera, "event", end, false);
 		}
@@ -350,8 +350,9 @@ void relay_sink_mqtt(const struct relay_sinks_config *c, struct relay_outbox *bo
 		if (!err)
 			err = serve(q);
 		if (!relay_outbox_ending(box))
-			sluice_log_limited(&limit, SLUICE_LOG_WARNING, "mqtt: %s:%d: %s; trying again",
-					   c->mqtt.host, c->mqtt.port,
+			sluice_log_limited(&limit, SLUICE_LOG_WARNING,
+					   "mqtt: %s:%d: %s; trying again", c->mqtt.host,
+					   c->mqtt.port,
 					   err == MOSQ_ERR_ERRNO ? strerror(errno)
 					   : err		 ? mosquitto_strerror(err)
 								 : "no answer");

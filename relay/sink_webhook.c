@@ -4,7 +4,8 @@
  * one after the other.
  *
  *	X-Sluice-Delivery: ID			the same when it comes again
- *	X-Sluice-Signature: sha256=HEX		HMAC-SHA256 of the body with the secret, if there is one
+ *	X-Sluice-Signature: sha256=HEX		HMAC-SHA256 of the body with the secret, if there is
+ *one
  *
  * 2xx: done. 4xx but 408, 425 and 429: given up, and said. All else (no connection, time out, 5xx,
  * redirects without end) is tried again after a random time of up to 1 s, 2 s, 4 s ... 10 min, or
@@ -117,8 +118,8 @@ static struct curl_slist *make_headers(struct webhook *w, const struct relay_not
 	snprintf(line, sizeof(line), "X-Sluice-Delivery: %s", n->id);
 	l = curl_slist_append(l, line);
 	l = curl_slist_append(l, "Expect:"); /* no round trip for small bodies */
-	if (w->secret && HMAC(EVP_sha256(), w->secret, (int)strlen(w->secret), (const uint8_t *)body,
-			      strlen(body), mac, &size)) {
+	if (w->secret && HMAC(EVP_sha256(), w->secret, (int)strlen(w->secret),
+			      (const uint8_t *)body, strlen(body), mac, &size)) {
 		at = snprintf(line, sizeof(line), "X-Sluice-Signature: sha256=");
 		for (unsigned int i = 0; i < size; i++)
 			at += snprintf(line + at, sizeof(line) - (size_t)at, "%02x", mac[i]);
@@ -179,8 +180,8 @@ static uint64_t post(struct webhook *w, const struct relay_notice *n, const char
 	}
 	rest = rest_ms(w, status && after > 0 ? (uint64_t)after * 1000 : 0);
 	if (!relay_outbox_ending(w->box) && status)
-		sluice_warning("webhook: summary %s: the server answers %ld; again in %.1f s", n->id,
-			       status, (double)rest / 1e3);
+		sluice_warning("webhook: summary %s: the server answers %ld; again in %.1f s",
+			       n->id, status, (double)rest / 1e3);
 	else if (!relay_outbox_ending(w->box))
 		sluice_warning("webhook: summary %s: %s; again in %.1f s", n->id,
 			       w->error[0] ? w->error : curl_easy_strerror(rc), (double)rest / 1e3);
@@ -204,7 +205,8 @@ void relay_sink_webhook(const struct relay_sinks_config *c, struct relay_outbox 
 	if (c->webhook.secret_file)
 		w.secret = relay_sink_secret(c->webhook.secret_file, &err);
 	if (err || !setup(&w)) {
-		sluice_error("webhook: %s; nothing is sent", err ? strerror(-err) : "out of memory");
+		sluice_error("webhook: %s; nothing is sent",
+			     err ? strerror(-err) : "out of memory");
 		goto out;
 	}
 	while (!relay_outbox_ending(box)) {

@@ -48,11 +48,12 @@ void relay_sinks_conf(struct relay_sinks_config *c, struct sluice_conf *conf);
 
 struct relay_sinks;
 
-/* Starts threads: after signals are blocked. c and its strings stay the caller's and must stay. NULL
- * and -errno in *err, text in why. */
+/* Starts threads: after signals are blocked. c and its strings stay the caller's and must stay.
+ * NULL and -errno in *err, text in why. */
 struct relay_sinks *relay_sinks_open(const struct relay_sinks_config *c, int *err, char *why,
 				     unsigned int why_size);
-/* Ends what is under way, in a few seconds; what is not announced stays in the outbox. NULL-safe. */
+/* Ends what is under way, in a few seconds; what is not announced stays in the outbox. NULL-safe.
+ */
 void relay_sinks_close(struct relay_sinks *s);
 
 /* All below: any thread; s may be NULL. */

@@ -56,8 +56,7 @@ void relay_tree_remove(int at, const char *name)
 	unlinkat(at, name, AT_REMOVEDIR);
 }
 
-void relay_tree_walk(int fd,
-		     void (*fn)(void *arg, int day_fd, const char *day, const char *name),
+void relay_tree_walk(int fd, void (*fn)(void *arg, int day_fd, const char *day, const char *name),
 		     void *arg)
 {
 	DIR *top = read_dir(fd, "."), *camera, *date;

@@ -14,14 +14,14 @@ void relay_tree_remove(int at, const char *name);
 
 /* fn for every entry (but "." and "..") of every CAMERA/DATE below fd; day is "CAMERA/DATE". fn may
  * remove the entry. */
-void relay_tree_walk(int fd,
-		     void (*fn)(void *arg, int day_fd, const char *day, const char *name),
+void relay_tree_walk(int fd, void (*fn)(void *arg, int day_fd, const char *day, const char *name),
 		     void *arg);
 
 /* A new file, synced; 0 or -errno. */
 int relay_file_write(int dir, const char *name, const uint8_t *data, size_t size);
 
-/* All of a file, and a NUL behind it; the caller frees it. NULL: not there, above max, no memory. */
+/* All of a file, and a NUL behind it; the caller frees it. NULL: not there, above max, no memory.
+ */
 uint8_t *relay_file_read(int dir, const char *name, size_t max, uint32_t *size);
 
 #endif

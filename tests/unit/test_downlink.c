@@ -316,8 +316,10 @@ static void test_retention(void)
 	CHECK(!utimensat(AT_FDCWD, below(DAY ".ee112233445566778899aabbccddeeff.part"), old, 0));
 	CHECK(!relay_retention_sweep(&r, &store, NULL) && entries() == before - 1);
 	/* too much of it: all but what fits, the oldest first */
-	CHECK(!utimensat(AT_FDCWD, below(DAY ID2 "/summary.json"), (struct timespec[2]){
-		{ .tv_sec = time(NULL) - 10 }, { .tv_sec = time(NULL) - 10 } }, 0));
+	CHECK(!utimensat(AT_FDCWD, below(DAY ID2 "/summary.json"),
+			 (struct timespec[2]){ { .tv_sec = time(NULL) - 10 },
+					       { .tv_sec = time(NULL) - 10 } },
+			 0));
 	r.size_bytes = 100000;
 	CHECK(relay_retention_sweep(&r, &store, NULL) && !exists(DAY ID2) && entries() > 0);
 	r.size_bytes = 1;
