@@ -4,6 +4,7 @@
 #define RELAY_CONF_H
 
 #include "relay/retention.h"
+#include "relay/settings.h"
 #include "relay/sinks.h"
 #include "relay/source.h"
 
@@ -19,6 +20,7 @@ struct relay_conf {
 	bool once, check, verbose, json, events;
 	struct relay_retention retention;
 	struct relay_sinks_config sinks;
+	struct relay_settings_conf settings;
 	struct sluice_conf *file; /* holds the strings */
 };
 

@@ -33,6 +33,7 @@ struct relay {
 	struct relay_encoder *encoder;
 	struct relay_downlink *downlink;
 	struct relay_sinks *sinks;
+	struct relay_settings *settings;
 	struct relay_sources *sources;
 	struct relay_uplink uplink;
 	struct relay_camera camera[SLUICE_WIRE_SLOTS];
@@ -162,6 +163,13 @@ static void on_answer(void *arg, const char *id, int status)
 	relay_uplink_acknowledge(&r->uplink, id, status);
 }
 
+static void on_config_result(void *arg, uint32_t slot, const char *json)
+{
+	struct relay *r = arg;
+
+	relay_uplink_config_result(&r->uplink, slot, json);
+}
+
 static void on_hold(void *arg, bool hold)
 {
 	struct relay *r = arg;
@@ -219,6 +227,22 @@ static void on_tick(void *arg)
 
 /* ---- start and stop ---- */
 
+/* What the cloud may set. */
+static int open_settings(struct relay *r)
+{
+	struct relay_settings_config c = { .conf = r->conf.settings,
+					   .io = r->io,
+					   .ops = &relay_settings_kernel,
+					   .result = on_config_result,
+					   .arg = r };
+	int err;
+
+	r->settings = relay_settings_open(&c, &err);
+	if (!r->settings)
+		sluice_error("settings: %s", strerror(-err));
+	return err;
+}
+
 /* What comes back: sinks, then what they announce. */
 static int open_return(struct relay *r)
 {
@@ -269,6 +293,8 @@ static int open_parts(struct relay *r)
 	if (err)
 		return err;
 	err = open_return(r);
+	if (!err)
+		err = open_settings(r);
 	if (err)
 		return err;
 	r->encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
@@ -288,6 +314,7 @@ static int start(struct relay *r)
 					  .camera = r->camera,
 					  .encoder = r->encoder,
 					  .downlink = r->downlink,
+					  .settings = r->settings,
 					  .probe = r->conf.check,
 					  .events = r->conf.events,
 					  .told = on_told,
@@ -325,6 +352,7 @@ static void close_parts(struct relay *r)
 		sluice_io_timer_cancel(r->io, &r->tick);
 	relay_sources_close(r->sources);
 	relay_uplink_free(&r->uplink);
+	relay_settings_close(r->settings);
 	relay_downlink_close(r->downlink);
 	r->uplink.conf.downlink = NULL; /* a link that is cut off now has nothing to tell it */
 	sluice_io_close(r->io);

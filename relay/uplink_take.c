@@ -153,6 +153,27 @@ static int take_down(struct relay_uplink *u, const struct sluice_wire_message *m
 	return relay_downlink_event(u->conf.downlink, name, m->payload, m->length, u->conf.events);
 }
 
+static int take_config(struct relay_uplink *u, uint32_t slot, const struct sluice_wire_fields *f)
+{
+	const struct relay_camera *c = slot ? &u->conf.camera[slot - 1] : NULL;
+	const uint8_t *json;
+	uint32_t size;
+
+	if (!c || sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size))
+		return -EPROTO;
+	return relay_settings_take(u->conf.settings, slot, c->name, json, size);
+}
+
+void relay_uplink_config_result(struct relay_uplink *u, uint32_t slot, const char *json)
+{
+	_Alignas(8) uint8_t buf[1024];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+
+	sluice_wire_put_bytes(&w, SLUICE_TAG_JSON, json, strlen(json));
+	if (u->state == RELAY_LINK_UP)
+		relay_send_fields(u, SLUICE_MSG_CONFIG_RESULT, slot, &w);
+}
+
 static int take_control(struct relay_uplink *u, const struct sluice_wire_message *m)
 {
 	struct sluice_wire_fields f;
@@ -168,8 +189,7 @@ static int take_control(struct relay_uplink *u, const struct sluice_wire_message
 		/* absolute, so an old one can only say less */
 		return sluice_wire_get_u64(&f, SLUICE_TAG_CREDIT, &u->credit);
 	case SLUICE_MSG_CONFIG:
-		sluice_debug("settings from the cloud are not taken by this relay");
-		return 0;
+		return take_config(u, m->slot, &f);
 	default:
 		return take_camera(u, m, &f);
 	}
