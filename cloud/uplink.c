@@ -15,6 +15,7 @@
 #include "cloud/jpeg_head.h"
 #include "cloud/segment.h"
 #include "cloud/session.h"
+#include "cloud/settings.h"
 #include "lib/log.h"
 
 #define NUMBER_MAX  ((uint64_t)INT64_MAX)
@@ -329,6 +330,17 @@ static void take_summary_ack(struct sluice_session *ss, const struct sluice_wire
 	sluice_downlink_pump(ss);
 }
 
+static void take_config_result(struct sluice_session *ss, uint32_t slot,
+			       const struct sluice_wire_fields *f)
+{
+	const uint8_t *json;
+	uint32_t size;
+
+	if (sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size) ||
+	    sluice_settings_result(ss->server, ss->slot[slot].camera, json, size))
+		break_off(ss, "CONFIG_RESULT is malformed");
+}
+
 static void take_control(struct sluice_session *ss, const struct sluice_wire_message *m)
 {
 	struct sluice_wire_fields f;
@@ -355,6 +367,9 @@ static void take_control(struct sluice_session *ss, const struct sluice_wire_mes
 	case SLUICE_MSG_SUMMARY_ACK:
 		take_summary_ack(ss, &f);
 		break;
+	case SLUICE_MSG_CONFIG_RESULT:
+		take_config_result(ss, m->slot, &f);
+		break;
 	case SLUICE_MSG_BYE:
 		sluice_conn_shutdown(ss->conn);
 		sluice_session_leave(ss);
@@ -375,7 +390,7 @@ static void take_ping(struct sluice_session *ss, const struct sluice_wire_messag
 static void take_message(struct sluice_session *ss, const struct sluice_wire_message *m)
 {
 	int of_slot = m->type == SLUICE_MSG_FRAME || m->type == SLUICE_MSG_STATS ||
-		      m->type == SLUICE_MSG_CLOSE;
+		      m->type == SLUICE_MSG_CLOSE || m->type == SLUICE_MSG_CONFIG_RESULT;
 
 	if (!sluice_wire_type_known(m->type)) {
 		if (m->flags & SLUICE_WIRE_CRITICAL)

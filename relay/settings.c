@@ -6,8 +6,8 @@
  * is refused. Masks have no name here: what the device hides, the cloud cannot show. The kernel's
  * own limits and versions come after that.
  *
- * The answer is {"request":"...","applied":true,"version":N} or {...,"applied":false,"reason":TEXT}.
- * At most WAITING_MAX are under way; more are refused.
+ * The answer is {"request":"...","applied":true,"version":N} or
+ * {...,"applied":false,"reason":TEXT}. At most WAITING_MAX are under way; more are refused.
  */
 #include "relay/settings.h"
 #include "lib/log.h"
@@ -157,8 +157,8 @@ static void run_apply(struct relay_job *job)
 	if (j->err)
 		return;
 	snprintf(j->why, sizeof(j->why), "the kernel refuses");
-	j->err = c->ops->apply(c->ops_arg, j->camera, j->conditional ? &j->if_version : NULL, j->list,
-			       j->count, &j->version, j->why, sizeof(j->why));
+	j->err = c->ops->apply(c->ops_arg, j->camera, j->conditional ? &j->if_version : NULL,
+			       j->list, j->count, &j->version, j->why, sizeof(j->why));
 }
 
 static void done_apply(struct relay_job *job)

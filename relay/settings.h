@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* settings.h - settings that the cloud asks for, to the kernel, inside the bounds of the local file. */
+/* settings.h - settings that the cloud asks for, to the kernel, inside the bounds of the local
+ * file. */
 #ifndef RELAY_SETTINGS_H
 #define RELAY_SETTINGS_H
 
@@ -56,8 +57,8 @@ struct relay_settings_config {
 struct relay_settings *relay_settings_open(const struct relay_settings_config *c, int *err);
 void relay_settings_close(struct relay_settings *s); /* NULL-safe; before the io is closed */
 
-/* JSON of a CONFIG for the camera of that slot; result() follows. s may be NULL: nothing is allowed,
- * nothing is told. 0, or -EPROTO: it is no JSON object. */
+/* JSON of a CONFIG for the camera of that slot; result() follows. s may be NULL: nothing is
+ * allowed, nothing is told. 0, or -EPROTO: it is no JSON object. */
 int relay_settings_take(struct relay_settings *s, uint32_t slot, const char *camera,
 			const uint8_t *json, uint32_t size);
 

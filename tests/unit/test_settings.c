@@ -118,7 +118,8 @@ int main(void)
 	refused(s, "{\"request\":\"r\",\"extra\":1,\"settings\":{\"rate\":2}}", "unknown key");
 	refused(s, "{\"request\":\"r\",\"if_version\":\"1\",\"settings\":{\"rate\":2}}", "version");
 	refused(s, "{\"request\":\"r\",\"if_version\":-1,\"settings\":{\"rate\":2}}", "version");
-	refused(s, "{\"request\":\"r\",\"privacy\":null,\"settings\":{\"rate\":2}}", "device alone");
+	refused(s, "{\"request\":\"r\",\"privacy\":null,\"settings\":{\"rate\":2}}",
+		"device alone");
 	refused(s, "{\"request\":\"r\",\"mask\":[],\"settings\":{\"rate\":2}}", "device alone");
 	CHECK(take(s, "[]") == -EPROTO && take(s, "{") == -EPROTO && take(s, "") == -EPROTO);
 	CHECK(take(s, S("\"rate\":2,\"rate\":3")) == -EPROTO);
