@@ -169,6 +169,7 @@ static void done_job(struct relay_job *job)
 	struct relay_downlink *dl = j->dl;
 	struct relay_landing *l = j->landing;
 	struct coming *c;
+	bool last;
 
 	if (dl->holding && relay_desk_bytes(dl->desk) < HOLD_BYTES / 2) {
 		dl->holding = false;
@@ -177,13 +178,16 @@ static void done_job(struct relay_job *job)
 	}
 	if (l) {
 		note_safe(dl, l->id, j->err || j->over ? NULL : &j->safe);
+		c = find_coming(dl, l->id);
+		last = j->over && c && c->landing == l;
+		if (last)
+			memset(c, 0, sizeof(*c));
 		if (j->over)
 			tell_over(dl, j);
-		c = find_coming(dl, l->id);
-		if (j->what == LEAVE)
+		if (last)
+			put_job(dl, LEAVE, l, NULL);
+		else if (j->what == LEAVE)
 			relay_landing_free(l);
-		else if (j->over && c && c->landing == l)
-			leave(dl, c);
 	}
 	free(j);
 }
@@ -291,6 +295,14 @@ struct relay_downlink *relay_downlink_open(const struct relay_downlink_config *c
 fail:
 	relay_downlink_close(dl);
 	return NULL;
+}
+
+bool relay_downlink_idle(const struct relay_downlink *dl)
+{
+	for (int i = 0; i < AT_ONCE; i++)
+		if (dl->coming[i].landing)
+			return false;
+	return true;
 }
 
 void relay_downlink_link_lost(struct relay_downlink *dl)

@@ -43,6 +43,9 @@ int relay_downlink_part(struct relay_downlink *dl, const uint8_t *payload, uint3
 int relay_downlink_event(struct relay_downlink *dl, const char *camera, const uint8_t *payload,
 			 uint32_t length, bool print);
 
+/* Nothing is on its way to the disk. */
+bool relay_downlink_idle(const struct relay_downlink *dl);
+
 /* The link is gone: what is not complete is kept and offered on the next one. */
 void relay_downlink_link_lost(struct relay_downlink *dl);
 

@@ -143,7 +143,7 @@ static void on_progress(void *arg)
 	if (!r->sources)
 		return;
 	relay_sources_tick(r->sources);
-	if (r->conf.once && relay_sources_ended(r->sources))
+	if (r->conf.once && relay_sources_ended(r->sources) && relay_downlink_idle(r->downlink))
 		stop(r, 0);
 }
 
@@ -161,6 +161,7 @@ static void on_answer(void *arg, const char *id, int status)
 	struct relay *r = arg;
 
 	relay_uplink_acknowledge(&r->uplink, id, status);
+	on_progress(r);
 }
 
 static void on_config_result(void *arg, uint32_t slot, const char *json)

@@ -76,10 +76,17 @@ int summary_show(const struct ctl *ctl, const struct summary_entry *e)
 	return CTL_OK;
 }
 
+static bool is_set(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value;
+}
+
 int summary_open(const struct ctl *ctl, const struct summary_entry *e)
 {
 	char *const argv[] = { "xdg-open", (char *)e->path, NULL };
-	bool screen = getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");
+	bool screen = is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
 	int status = 0;
 	pid_t pid;
 
