@@ -14,3 +14,4 @@ $(eval $(call testprog,test_uplink,tests/unit/test_uplink.c tests/unit/fake_clou
 	$(filter-out relay/conf.c relay/source.c relay/ledger.c,$(RELAY)) kmod/ring.c $(LIBSLUICE),$(RELAY_PKGS),-lm))
 $(eval $(call testprog,test_downlink,tests/unit/test_downlink.c tests/unit/certs.c $(RELAY_BACK) $(LIBSLUICE),$(RELAY_PKGS),-lm))
 $(eval $(call testprog,test_settings,tests/unit/test_settings.c relay/settings.c relay/desk.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm))
+$(eval $(call testprog,test_sinks,tests/unit/test_sinks.c tests/unit/certs.c $(RELAY_BACK) $(LIBSLUICE),$(RELAY_PKGS),-lm -lpthread))
