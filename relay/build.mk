@@ -2,7 +2,7 @@
 # In the order a frame meets them.
 RELAY := $(addprefix relay/,conf.c source.c ring.c drain.c encode.c uplink.c uplink_take.c uplink_send.c ledger.c)
 # What comes back.
-RELAY_BACK := $(addprefix relay/,desk.c downlink.c tree.c landing.c retention.c sinks.c outbox.c sink_hook.c \
+RELAY_BACK := $(addprefix relay/,desk.c downlink.c landing_read.c tree.c landing.c retention.c sinks.c outbox.c sink_hook.c \
 	mqtt_topics.c sink_mqtt.c sink_webhook.c settings.c) lib/setting.c
 RELAY += $(RELAY_BACK)
 RELAY_PKGS := $(LIBSLUICE_PKGS) libjpeg jansson libcurl libmosquitto
@@ -15,3 +15,5 @@ $(eval $(call testprog,test_uplink,tests/unit/test_uplink.c tests/unit/fake_clou
 $(eval $(call testprog,test_downlink,tests/unit/test_downlink.c tests/unit/certs.c $(RELAY_BACK) $(LIBSLUICE),$(RELAY_PKGS),-lm))
 $(eval $(call testprog,test_settings,tests/unit/test_settings.c relay/settings.c relay/desk.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm))
 $(eval $(call testprog,test_sinks,tests/unit/test_sinks.c tests/unit/certs.c $(RELAY_BACK) $(LIBSLUICE),$(RELAY_PKGS),-lm -lpthread))
+$(eval $(call testprog,config_apply,tests/vm/config_apply.c relay/settings.c relay/settings_kernel.c relay/desk.c lib/setting.c tools/ctl/genl.c \
+	$(LIBSLUICE),$(LIBSLUICE_PKGS) jansson libnl-genl-3.0,-lm))

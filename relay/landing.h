@@ -49,6 +49,11 @@ struct relay_landing {
 struct relay_landing *relay_landing_new(void);
 void relay_landing_free(struct relay_landing *l); /* NULL-safe; what is on disk stays */
 
+/* The payload of SUMMARY, for the camera of that name (NULL: the JSON's own) into a new landing. 0,
+ * -EPROTO or -ENOMEM. */
+int relay_landing_read(struct relay_landing *l, const char *camera, const uint8_t *payload,
+		       uint32_t length);
+
 /*
  * Directories, the list of files, what an earlier link has left. l->safe tells from where it may
  * go on. 0; -EEXIST: the summary is there already; else -errno. l->complete: it had no bytes.

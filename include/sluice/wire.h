@@ -45,9 +45,8 @@ struct sluice_wire_header {
 
 enum sluice_wire_type {
 	/* device to cloud */
-	SLUICE_MSG_HELLO =
-		1, /* first message: BOOT_ID, BUILD, CLOCK, [PARTIAL]; answered by WELCOME or
-		    * GOAWAY */
+	SLUICE_MSG_HELLO = 1, /* first message: BOOT_ID, BUILD, CLOCK, [PARTIAL]; answered by
+			       * WELCOME or GOAWAY */
 	SLUICE_MSG_OPEN =
 		2, /* slot: NAME, EPOCH, SIZE, FORMAT, FIRST_NS, CLOCK. New epoch: OPEN again */
 	SLUICE_MSG_FRAME = 3, /* slot: struct sluice_wire_frame, cell bitmap, picture */
@@ -59,7 +58,7 @@ enum sluice_wire_type {
 		6,	     /* ID, STATUS: the summary and its media are on the device's disk */
 	SLUICE_MSG_PING = 7, /* either side; answered by PONG with the same payload */
 	SLUICE_MSG_PONG = 8,
-	SLUICE_MSG_BYE = 9, /* orderly end; TEXT */
+	SLUICE_MSG_BYE = 9,	       /* orderly end; TEXT */
 	SLUICE_MSG_CONFIG_RESULT = 10, /* slot: JSON: what became of a CONFIG */
 	/* cloud to device */
 	SLUICE_MSG_WELCOME = 32, /* SESSION, NODE, CREDIT, PAYLOAD_MAX, HEARTBEAT_MS */
