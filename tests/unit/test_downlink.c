@@ -297,6 +297,25 @@ static void test_resume_damaged(void)
 	CHECK(!offers(p) && entries() == before);
 }
 
+/* Less is free than shall be: told with its errno, nothing is left behind; later there is room. */
+static void test_floor(void)
+{
+	struct relay_retention r = { .free_bytes = 1ull << 60 };
+	const char *id = "ff112233445566778899aabbccddeef0";
+	int before = entries();
+
+	relay_downlink_close(dl);
+	open_downlink(&r);
+	CHECK(!send_summary(id, NULL, files, 1) && answer.answer && answer.status == -ENOSPC);
+	CHECK(!send_part(id, 0, 0, bytes, 100));
+	CHECK(before > 0 && !entries()); /* all that could go has gone to make room */
+	relay_downlink_close(dl);
+	open_downlink(NULL);
+	CHECK(!send_summary(id, NULL, files, 1) && !answer.answer);
+	send_file(id, 0, &files[0]);
+	CHECK(answer.answer && !answer.status);
+}
+
 /* Retention: the oldest go, what stands still in part goes, the newest stay. */
 static void test_retention(void)
 {
@@ -423,6 +442,10 @@ int main(int argc, char **argv)
 	test_refused();
 	test_no_room();
 	test_retention();
+	CHECK(!send_summary(ID, NULL, files, 3));
+	send_file(ID, 0, &files[0]);
+	send_file(ID, 2, &files[2]);
+	test_floor();
 	relay_downlink_close(dl);
 	c.state = below("state/summaries/side");
 	none = relay_downlink_open(&c, &err);
