@@ -254,9 +254,14 @@ static int open_return(struct relay *r)
 					   .announce = on_summary,
 					   .hold = on_hold,
 					   .arg = r };
+	const char *wrong = relay_sinks_check(&r->conf.sinks);
 	char why[256];
 	int err;
 
+	if (wrong) {
+		sluice_error("%s", wrong);
+		return -EINVAL;
+	}
 	if (!r->conf.check) {
 		r->sinks = relay_sinks_open(&r->conf.sinks, &err, why, sizeof(why));
 		if (!r->sinks) {

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SINKS	 3
 #define NEWS_MAX 64 /* EVENTs that wait for the broker; older ones are of no interest */
@@ -123,11 +124,12 @@ static int start_sink(struct sink *k)
 	return err;
 }
 
-/* What is wrong with the settings, or NULL. */
-static const char *check_config(const struct relay_sinks_config *c)
+const char *relay_sinks_check(const struct relay_sinks_config *c)
 {
 	if (c->hook.program && c->hook.program[0] != '/')
 		return "[hook] program must be an absolute path";
+	if (c->hook.program && access(c->hook.program, X_OK))
+		return "[hook] program is not there, or may not be run";
 	if (c->webhook.url && strncmp(c->webhook.url, "https://", 8) &&
 	    strncmp(c->webhook.url, "http://", 7))
 		return "[webhook] url must begin with https:// or http://";
@@ -146,7 +148,7 @@ struct relay_sinks *relay_sinks_open(const struct relay_sinks_config *c, int *er
 {
 	bool wanted[SINKS] = { c->hook.program, c->mqtt.host, c->webhook.url };
 	struct relay_sinks *s = calloc(1, sizeof(*s));
-	const char *wrong = check_config(c);
+	const char *wrong = relay_sinks_check(c);
 
 	*err = wrong ? -EINVAL : s ? 0 : -ENOMEM;
 	if (*err) {

@@ -46,6 +46,9 @@ struct relay_sinks_config {
 /* The sections [hook], [mqtt] and [webhook]. Strings are those of conf. */
 void relay_sinks_conf(struct relay_sinks_config *c, struct sluice_conf *conf);
 
+/* What is wrong with the settings, or NULL. */
+const char *relay_sinks_check(const struct relay_sinks_config *c);
+
 struct relay_sinks;
 
 /* Starts threads: after signals are blocked. c and its strings stay the caller's and must stay.
