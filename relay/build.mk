@@ -17,3 +17,8 @@ $(eval $(call testprog,test_settings,tests/unit/test_settings.c relay/settings.c
 $(eval $(call testprog,test_sinks,tests/unit/test_sinks.c tests/unit/certs.c $(RELAY_BACK) $(LIBSLUICE),$(RELAY_PKGS),-lm -lpthread))
 $(eval $(call testprog,config_apply,tests/vm/config_apply.c relay/settings.c relay/settings_kernel.c relay/desk.c lib/setting.c tools/ctl/genl.c \
 	$(LIBSLUICE),$(LIBSLUICE_PKGS) jansson libnl-genl-3.0,-lm))
+# Calls that change the disk are counted, and fail when the test wants.
+comma := ,
+LANDING_CALLS := write pwrite fsync fdatasync ftruncate mkdirat unlinkat renameat
+$(eval $(call testprog,test_landing,tests/unit/test_landing.c tests/unit/certs.c $(RELAY_BACK) $(LIBSLUICE),$(RELAY_PKGS),-lm -lpthread \
+	$(LANDING_CALLS:%=-Wl$(comma)--wrap=%)))

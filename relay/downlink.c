@@ -100,7 +100,7 @@ static void run_job(struct relay_job *job)
 	j->over = !was_over && (l->err || l->complete);
 	j->err = l->err;
 	j->safe = l->safe;
-	if (j->over && l->complete && !l->err)
+	if (j->over && l->complete) /* even if its name may not be durable yet */
 		relay_sinks_announce(j->dl->conf.sinks, l->id, l->day);
 }
 
@@ -308,8 +308,10 @@ void relay_downlink_link_lost(struct relay_downlink *dl)
 	for (int i = 0; dl && i < AT_ONCE; i++)
 		if (dl->coming[i].landing)
 			leave(dl, &dl->coming[i]);
-	if (dl)
+	if (dl) {
 		dl->offered_count = 0;
+		dl->holding = false; /* the next connection is read until it, too, is too fast */
+	}
 }
 
 void relay_downlink_close(struct relay_downlink *dl)

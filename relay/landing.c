@@ -335,9 +335,8 @@ static int complete(struct relay_store *s, struct relay_landing *l)
 	int err;
 
 	part_name(l->id, part);
-	unlinkat(l->fd, ".summary", 0);
-	unlinkat(l->fd, ".progress", 0);
-	if (fsync(l->fd))
+	if ((unlinkat(l->fd, ".summary", 0) && errno != ENOENT) ||
+	    (unlinkat(l->fd, ".progress", 0) && errno != ENOENT) || fsync(l->fd))
 		return -errno;
 	err = s->stage ? s->stage(s->arg, l->id, l->day) : 0;
 	if (err)
