@@ -173,7 +173,7 @@ same "the rate" "$(sluicectl show left --json | jq .settings.rate)" 2.5
 lines=$(wc -l </tmp/list)
 more() { [ "$(wc -l </tmp/list)" -gt $((lines + 1)) ]; }
 wait_for 20 more
-tail -n 1 /tmp/list | sed 's/.*flags=\([0-9]*\).*/\1/' | awk '{ exit int($1 / 16) % 2 == 0 }' || fail "the mask is gone: $(tail -n 1 /tmp/list)"
+tail -n 2 /tmp/list | head -n 1 | sed 's/.*flags=\([0-9]*\).*/\1/' | awk '{ exit int($1 / 16) % 2 == 0 }' || fail "the mask is gone: $(tail -n 1 /tmp/list)"
 sluicectl mask left --clear --json >/tmp/out
 holds '.camera == "left"' /tmp/out
 
