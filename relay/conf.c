@@ -18,7 +18,8 @@ static const char help[] =
 	"come back.\n"
 	"\n"
 	"  --config FILE    settings; default " CONF_FILE ", if it is there\n"
-	"  --cloud URL      https://HOST[:PORT]\n"
+	"  --cloud URL      https://HOST[:PORT]; several, with commas, are tried in this order\n"
+	"  --proxy URL      http://[USER:PASSWORD@]HOST:PORT, or none; default: $https_proxy\n"
 	"  --cert FILE      this device's certificate; default /etc/sluice/device.crt\n"
 	"  --key FILE       its key; default /etc/sluice/device.key\n"
 	"  --ca FILE        certificate authority of the cloud; default /etc/sluice/ca.crt\n"
@@ -39,6 +40,7 @@ static const char help[] =
 enum {
 	OPT_CONFIG = 256,
 	OPT_CLOUD,
+	OPT_PROXY,
 	OPT_CERT,
 	OPT_KEY,
 	OPT_CA,
@@ -56,6 +58,7 @@ enum {
 static const struct option options[] = {
 	{ "config", required_argument, NULL, OPT_CONFIG },
 	{ "cloud", required_argument, NULL, OPT_CLOUD },
+	{ "proxy", required_argument, NULL, OPT_PROXY },
 	{ "cert", required_argument, NULL, OPT_CERT },
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "ca", required_argument, NULL, OPT_CA },
@@ -79,7 +82,7 @@ static int usage(const char *what, const char *arg)
 
 /* What the command line said; NULL: nothing. */
 struct said {
-	const char *config, *cloud, *cert, *key, *ca, *state;
+	const char *config, *cloud, *proxy, *cert, *key, *ca, *state;
 };
 
 static int add_path(const char **list, size_t *count, const char *path)
@@ -99,6 +102,9 @@ static int read_option(struct relay_conf *c, struct said *said, int option)
 		break;
 	case OPT_CLOUD:
 		said->cloud = optarg;
+		break;
+	case OPT_PROXY:
+		said->proxy = optarg;
 		break;
 	case OPT_CERT:
 		said->cert = optarg;
@@ -141,36 +147,22 @@ static int read_option(struct relay_conf *c, struct said *said, int option)
 	return -1;
 }
 
-/* https://HOST[:PORT][/], HOST may be [ADDRESS]. */
-static bool read_url(struct relay_conf *c, const char *url)
+/* Where the cloud is and how to get there. 0, or the exit code after it was said. */
+static int read_clouds(struct relay_conf *c, const struct said *said)
 {
-	const char *host = url + 8, *end, *port;
-	size_t n;
+	const char *url = sluice_conf_text(c->file, "cloud", "url", NULL);
+	const char *proxy = sluice_conf_text(c->file, "cloud", "proxy", NULL);
+	const char *no_proxy = sluice_conf_text(c->file, "cloud", "no_proxy", NULL);
+	char why[320];
 
-	if (strncmp(url, "https://", 8))
-		return false;
-	if (*host == '[') {
-		end = strchr(++host, ']');
-		port = end ? end + 1 : NULL;
-	} else {
-		end = host + strcspn(host, ":/");
-		port = end;
-	}
-	if (!end || end == host || (size_t)(end - host) >= sizeof(c->host))
-		return false;
-	snprintf(c->host, sizeof(c->host), "%.*s", (int)(end - host), host);
-	if (strspn(c->host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:") !=
-	    strlen(c->host))
-		return false;
-	snprintf(c->port, sizeof(c->port), "443");
-	if (*port == ':') {
-		n = strspn(++port, "0123456789");
-		if (!n || n > 5 || strtoul(port, NULL, 10) - 1 >= 65535)
-			return false;
-		snprintf(c->port, sizeof(c->port), "%.*s", (int)n, port);
-		port += n;
-	}
-	return !*port || !strcmp(port, "/");
+	if (said->cloud)
+		url = said->cloud;
+	if (said->proxy)
+		proxy = said->proxy;
+	if (relay_clouds_parse(&c->clouds, url ? url : "", why, sizeof(why)) ||
+	    relay_clouds_proxy(&c->clouds, proxy, no_proxy, why, sizeof(why)))
+		return usage(why, "");
+	return 0;
 }
 
 static int open_file(struct relay_conf *c, const char *path)
@@ -203,12 +195,10 @@ static void read_path(struct relay_conf *c, char out[PATH_MAX], const char *said
 static int read_file(struct relay_conf *c, const struct said *said)
 {
 	bool named = c->feeds || c->devices;
-	const char *url, *path;
+	int exit_code = read_clouds(c, said);
+	const char *path;
 	size_t at = 0;
 
-	url = sluice_conf_text(c->file, "cloud", "url", NULL);
-	if (said->cloud)
-		url = said->cloud;
 	read_path(c, c->cert, said->cert, "certificate", "device.crt");
 	read_path(c, c->key, said->key, "key", "device.key");
 	read_path(c, c->ca, said->ca, "ca", "ca.crt");
@@ -228,12 +218,7 @@ static int read_file(struct relay_conf *c, const struct said *said)
 		fprintf(stderr, "sluice-relay: %s\n", sluice_conf_error(c->file));
 		return 1;
 	}
-	if (!url)
-		return usage("no cloud: give --cloud https://HOST:PORT or [cloud] url in ",
-			     said->config ? said->config : CONF_FILE);
-	if (!read_url(c, url))
-		return usage("the cloud must be https://HOST[:PORT], not ", url);
-	return 0;
+	return exit_code;
 }
 
 int relay_conf_read(struct relay_conf *c, int argc, char **argv, int *exit_code)

@@ -3,12 +3,13 @@
 #ifndef RELAY_CONF_H
 #define RELAY_CONF_H
 
+#include "relay/clouds.h"
 #include "relay/source.h"
 
 #include <limits.h>
 
 struct relay_conf {
-	char host[256], port[8];
+	struct relay_clouds clouds;
 	char cert[PATH_MAX], key[PATH_MAX], ca[PATH_MAX];
 	char state[PATH_MAX];
 	const char *feed[RELAY_SOURCES_MAX], *device[RELAY_SOURCES_MAX];

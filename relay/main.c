@@ -241,8 +241,7 @@ static int start(struct relay *r)
 {
 	struct relay_uplink_config up = { .io = r->io,
 					  .tls = r->tls,
-					  .host = r->conf.host,
-					  .port = r->conf.port,
+					  .clouds = &r->conf.clouds,
 					  .camera = r->camera,
 					  .encoder = r->encoder,
 					  .downlink = r->downlink,
