@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # In the order a frame meets them.
-RELAY := $(addprefix relay/,conf.c clouds.c source.c ring.c drain.c encode.c uplink.c uplink_take.c uplink_send.c downlink.c ledger.c)
+RELAY := $(addprefix relay/,conf.c identity.c clouds.c renew.c source.c ring.c drain.c encode.c uplink.c uplink_take.c uplink_send.c downlink.c ledger.c)
 RELAY_PKGS := $(LIBSLUICE_PKGS) libjpeg jansson
 $(eval $(call program,sluice-relay,relay/main.c $(RELAY) lib/reason.c $(LIBSLUICE),$(RELAY_PKGS)))
 
