@@ -38,5 +38,5 @@ bool sluice_near(const char *a, const char *b)
 	unsigned int far = sluice_near_distance(a, b);
 	size_t n = strlen(b);
 
-	return far <= 3 && far * 3 <= (n < 3 ? 3 : n);
+	return far <= 3 && far * 3 <= n;
 }

@@ -10,3 +10,4 @@ $(eval $(call testprog,test_uplink,tests/unit/test_uplink.c tests/unit/fake_clou
 	$(filter-out relay/conf.c relay/source.c relay/ledger.c,$(RELAY)) kmod/ring.c $(LIBSLUICE),$(RELAY_PKGS)))
 $(eval $(call testprog,test_downlink,tests/unit/test_downlink.c tests/unit/certs.c relay/downlink.c $(LIBSLUICE),$(RELAY_PKGS)))
 $(eval $(call testprog,test_connect,tests/unit/test_connect.c tests/unit/certs.c relay/clouds.c $(LIBSLUICE),$(LIBSLUICE_PKGS)))
+$(eval $(call testprog,test_seccomp,tests/unit/test_seccomp.c relay/seccomp.c $(LIBSLUICE),$(LIBSLUICE_PKGS) libseccomp,-lpthread))
