@@ -227,6 +227,32 @@ static void test_loop(void)
 	CHECK(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77));
 }
 
+/* The loop's ring takes nothing but its list: the kernel says so when asked for something else. */
+static void test_ring(void)
+{
+	char why[256], path[64], name[64];
+	struct sluice_io *io;
+	int err, found = 0;
+
+	io = sluice_io_open(NULL, &err, why, sizeof(why));
+	if (!io)
+		return;
+	for (int fd = 0; fd < 64; fd++) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		n = readlink(path, name, sizeof(name) - 1);
+		name[n > 0 ? n : 0] = 0;
+		if (strcmp(name, "anon_inode:[io_uring]"))
+			continue;
+		found++;
+		CHECK(syscall(SYS_io_uring_register, fd, 9 /* personality */, NULL, 0) < 0 &&
+		      errno == EACCES);
+	}
+	CHECK(found == 1);
+	sluice_io_close(io);
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -241,5 +267,6 @@ int main(void)
 			fprintf(stderr, "%s: %d, not %d\n", cases[i].name, got, cases[i].expect);
 	}
 	test_loop();
+	test_ring();
 	return check_result();
 }
