@@ -426,6 +426,14 @@ const char *sluice_conf_next(struct sluice_conf *c, const char *section, const c
 	return NULL;
 }
 
+bool sluice_conf_has(const struct sluice_conf *c, const char *section, const char *key)
+{
+	for (size_t i = 0; c && i < c->count; i++)
+		if (!strcmp(c->entry[i].section, section) && !strcmp(c->entry[i].key, key))
+			return true;
+	return false;
+}
+
 const char *sluice_conf_section(struct sluice_conf *c, size_t index)
 {
 	for (size_t i = 0; c && i < c->count; i++) {

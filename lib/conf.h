@@ -48,6 +48,9 @@ uint64_t sluice_conf_ms(struct sluice_conf *c, const char *section, const char *
 const char *sluice_conf_next(struct sluice_conf *c, const char *section, const char *key,
 			     size_t *at);
 
+/* Is the key there? Does not count as asking for it. */
+bool sluice_conf_has(const struct sluice_conf *c, const char *section, const char *key);
+
 /* The names of the sections in order of first appearance, "" left out; NULL at the end. */
 const char *sluice_conf_section(struct sluice_conf *c, size_t index);
 

@@ -8,23 +8,45 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 static struct {
 	const char *program;
 	enum sluice_log_level max;
-	bool json;
-} conf = { "sluice", SLUICE_LOG_INFO, false };
+	bool json, journal;
+} conf = { "sluice", SLUICE_LOG_INFO, false, false };
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
+
+/* Is standard error the stream that systemd opened for us? (systemd.exec(5), JOURNAL_STREAM) */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char name[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st))
+		return false;
+	snprintf(name, sizeof(name), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	return !strcmp(name, stream);
+}
+
+void sluice_log_level(enum sluice_log_level max)
+{
+	conf.max = max;
+}
 
 void sluice_log_setup(const char *program, enum sluice_log_level max, bool json)
 {
 	conf.program = program;
 	conf.max = max;
 	conf.json = json;
+	conf.journal = is_journal();
 }
 
 bool sluice_log_on(enum sluice_log_level level)
@@ -73,9 +95,11 @@ static size_t format_json(char *line, size_t size, enum sluice_log_level level, 
 
 static size_t format_text(char *line, size_t size, enum sluice_log_level level, const char *text)
 {
-	int n = snprintf(line, size - 1, "%s: %s%s%s", conf.program,
-			 level == SLUICE_LOG_INFO ? "" : level_names[level],
-			 level == SLUICE_LOG_INFO ? "" : ": ", text);
+	static const int priority[] = { 3, 4, 6, 7 };
+	int n = conf.journal ? snprintf(line, size - 1, "<%d>%s", priority[level], text)
+			     : snprintf(line, size - 1, "%s: %s%s%s", conf.program,
+					level == SLUICE_LOG_INFO ? "" : level_names[level],
+					level == SLUICE_LOG_INFO ? "" : ": ", text);
 	size_t len = n < 0 ? 0 : (size_t)n < size - 1 ? (size_t)n : size - 2;
 
 	for (size_t i = 0; i < len; i++)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MS 1000000ull
+#define MS ((uint64_t)1000000)
 
 void relay_pulse_take(struct relay_pulse *p, const struct relay_camera *c)
 {

@@ -8,7 +8,8 @@
  *	KEY.new  -> KEY
  *	CERT.new -> CERT
  *
- * Killed before CERT.new is there: the old pair is whole, recover() removes what is left. Killed
+ * Killed before CERT.new is there: the old pair is whole, and what is left beside it is written
+ * over by the next attempt (it is not removed: it may be another relay's, at work just now). Killed
  * after it: recover() goes on, since it can tell by the key whether the third line was done. In
  * between a reader may meet a key and a certificate that do not belong together; the relay itself
  * calls recover() first, another one tries again.
@@ -120,23 +121,23 @@ static bool key_fits(const char *path, X509 *x)
 
 int relay_identity_recover(const struct relay_identity *id)
 {
-	char key_new[PATH_SIZE], cert_new[PATH_SIZE], part[PATH_SIZE];
+	char key_new[PATH_SIZE], cert_new[PATH_SIZE];
 	X509 *x;
 	int err = 0;
 
 	beside(key_new, id->key, ".new");
 	beside(cert_new, id->cert, ".new");
-	unlink(beside(part, id->cert, ".new.part"));
 	x = read_cert(cert_new);
-	if (!x || (!key_fits(key_new, x) && !key_fits(id->key, x))) {
+	if (!x)
+		return 0;
+	if (!key_fits(key_new, x) && !key_fits(id->key, x)) {
 		X509_free(x);
-		unlink(key_new);
 		unlink(cert_new);
 		return 0;
 	}
-	if (key_fits(key_new, x) && rename(key_new, id->key))
+	if (key_fits(key_new, x) && rename(key_new, id->key) && errno != ENOENT)
 		err = -errno;
-	if (!err && rename(cert_new, id->cert))
+	if (!err && rename(cert_new, id->cert) && errno != ENOENT)
 		err = -errno;
 	X509_free(x);
 	if (!err)

@@ -11,8 +11,8 @@ struct relay_identity {
 };
 
 /*
- * Before the files are read: a change that was interrupted is finished, or what is left of it is
- * removed. 1: the new ones are in place now; 0: nothing was to be done; -errno.
+ * Before the files are read: a change that was decided and interrupted is finished. 1: the new ones
+ * are in place now; 0: nothing was to be done; -errno.
  */
 int relay_identity_recover(const struct relay_identity *id);
 

@@ -387,7 +387,7 @@ struct relay_metrics *relay_metrics_open(const struct relay_metrics_config *c, i
 		return m;
 	*err = parse_address(c->address, &a, &len);
 	if (!*err && a.ss_family == AF_UNIX) {
-		snprintf(m->path, sizeof(m->path), "%s", ((struct sockaddr_un *)&a)->sun_path);
+		memcpy(m->path, ((struct sockaddr_un *)&a)->sun_path, sizeof(m->path));
 		unlink(m->path); /* of a relay that was killed */
 	}
 	if (!*err)
