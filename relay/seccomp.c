@@ -289,8 +289,11 @@ static int add_names(scmp_filter_ctx f, uint32_t action, const char *const *name
 
 static int add_arguments(scmp_filter_ctx f)
 {
-	static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
-	int err = 0;
+	static const int families[] = { AF_INET, AF_INET6, AF_NETLINK };
+	int err;
+
+	err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+			       SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]) && !err; i++)
 		for (int type = SOCK_STREAM; type <= SOCK_DGRAM && !err; type++)

@@ -65,6 +65,11 @@ static int try_netlink(void)
 	return as_errno(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
 }
 
+static int try_unix(void)
+{
+	return as_errno(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+}
+
 static int try_tcp(void)
 {
 	return as_errno(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -153,6 +158,7 @@ static const struct {
 	int expect; /* errno, 0: works, -1: killed */
 } cases[] = {
 	{ "tcp", try_tcp, false, 0 },
+	{ "a feed's socket", try_unix, false, 0 },
 	{ "netlink", try_netlink, false, 0 },
 	{ "files", try_files, false, 0 },
 	{ "thread", try_thread, false, 0 },
