@@ -12,3 +12,6 @@ $(eval $(call testprog,test_uplink,tests/unit/test_uplink.c tests/unit/fake_clou
 $(eval $(call testprog,test_downlink,tests/unit/test_downlink.c tests/unit/certs.c relay/downlink.c $(LIBSLUICE),$(RELAY_PKGS)))
 $(eval $(call testprog,test_connect,tests/unit/test_connect.c tests/unit/certs.c relay/clouds.c $(LIBSLUICE),$(LIBSLUICE_PKGS)))
 $(eval $(call testprog,test_seccomp,tests/unit/test_seccomp.c relay/seccomp.c $(LIBSLUICE),$(LIBSLUICE_PKGS) libseccomp,-lpthread))
+$(eval $(call testprog,test_identity,tests/unit/test_identity.c tests/unit/certs.c relay/identity.c $(LIBSLUICE),$(LIBSLUICE_PKGS)))
+$(eval $(call testprog,test_health,tests/unit/test_health.c relay/health.c relay/ring.c))
+$(eval $(call testprog,test_notify,tests/unit/test_notify.c relay/notify.c))
