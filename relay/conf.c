@@ -229,8 +229,8 @@ static void read_path(struct relay_conf *c, char out[PATH_MAX], const char *said
 		snprintf(out, PATH_MAX, "%s/%s", dir, usual);
 }
 
-/* How it runs as a service. 0, or the exit code. */
-static int read_service(struct relay_conf *c)
+/* How it runs as a service. 0, or the exit code. loud: nothing was complained of so far. */
+static int read_service(struct relay_conf *c, bool loud)
 {
 	static const char *const levels[] = { "error", "warning", "info", "debug" };
 	const char *log = sluice_conf_text(c->file, "relay", "log", "info");
@@ -241,10 +241,12 @@ static int read_service(struct relay_conf *c)
 	c->metrics = sluice_conf_text(c->file, "relay", "metrics", NULL);
 	for (c->log = 0; c->log < 4 && strcmp(log, levels[c->log]);)
 		c->log++;
+	if (c->verbose && c->log < 4)
+		c->log = SLUICE_LOG_DEBUG;
+	if (!loud)
+		return 0;
 	if (c->log == 4)
 		return usage("'log' must be error, warning, info or debug, not ", log);
-	if (c->verbose)
-		c->log = SLUICE_LOG_DEBUG;
 	if (c->metrics && relay_metrics_address(c->metrics))
 		return usage("'metrics' must be 127.0.0.1:PORT, [::1]:PORT or unix:/PATH, not ",
 			     c->metrics);
@@ -254,7 +256,7 @@ static int read_service(struct relay_conf *c)
 static int read_file(struct relay_conf *c, const struct said *said)
 {
 	bool named = c->feeds || c->devices;
-	int exit_code = read_clouds(c, said);
+	int exit_code = read_clouds(c, said), service;
 	const char *path;
 	size_t at = 0;
 
@@ -265,8 +267,9 @@ static int read_file(struct relay_conf *c, const struct said *said)
 	snprintf(c->state, sizeof(c->state), "%s", said->state ? said->state : path);
 	c->quality = (unsigned int)sluice_conf_int(c->file, "relay", "quality", 80, 10, 100);
 	c->events |= sluice_conf_bool(c->file, "relay", "events", false);
+	service = read_service(c, !exit_code);
 	if (!exit_code)
-		exit_code = read_service(c);
+		exit_code = service;
 	while ((path = sluice_conf_next(c->file, "feed", "socket", &at)))
 		if (!named && add_path(c->feed, &c->feeds, path))
 			return 1;
@@ -275,8 +278,9 @@ static int read_file(struct relay_conf *c, const struct said *said)
 		if (!named && add_path(c->device, &c->devices, path))
 			return 1;
 	if (sluice_conf_finish(c->file)) {
-		complain(sluice_conf_error(c->file), "", "");
-		return 1;
+		if (!exit_code)
+			complain(sluice_conf_error(c->file), "", "");
+		return exit_code ? exit_code : 1;
 	}
 	return exit_code;
 }
