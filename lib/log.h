@@ -5,8 +5,9 @@
  * Text: "sluice-relay: warning: cloud not reachable: ..."; JSON: {"time","program","level","text"}.
  * Where standard error is the journal's (JOURNAL_STREAM names it), a line of text begins with its
  * priority, "<4>", as sd-daemon(3) has it, and has no program's name, which the journal adds.
- * A line is written by one write(2), so threads do not mix theirs. A line longer than
- * SLUICE_LOG_LINE is cut.
+ * These four fields are in every line, in this order, and no others. A line that repeats itself is
+ * withheld after the third within 30 s and counted instead. A line is written by one write(2), so
+ * threads do not mix theirs. A line longer than SLUICE_LOG_LINE is cut.
  */
 #ifndef SLUICE_LIB_LOG_H
 #define SLUICE_LIB_LOG_H

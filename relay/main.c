@@ -80,7 +80,7 @@ static int open_tls(struct relay *r)
 	struct sluice_tls_config c = { .cert = r->conf.cert, .key = r->conf.key, .ca = r->conf.ca };
 	char why[512];
 	const struct relay_identity id = { r->conf.cert, r->conf.key, r->conf.ca };
-	int64_t left;
+	int64_t left, life;
 	int err;
 
 	if (relay_identity_recover(&id) == 1)
@@ -94,11 +94,16 @@ static int open_tls(struct relay *r)
 	sluice_tls_ctx_close(r->tls);
 	r->tls = tls;
 	left = sluice_tls_ctx_expiry(r->tls) - (int64_t)time(NULL);
-	if (left < EXPIRY_WARN_S)
-		sluice_warning("the certificate %s %s%" PRId64
-			       " days%s; renew it (sluicectl enrol)",
-			       r->conf.cert, left < 0 ? "has expired " : "expires in ",
-			       (left < 0 ? -left : left) / 86400, left < 0 ? " ago" : "");
+	life = sluice_tls_ctx_expiry(r->tls) - sluice_tls_ctx_begin(r->tls);
+	if (left < 0)
+		sluice_warning("the certificate %s has expired %" PRId64
+			       " days ago; enrol this device again (sluicectl enrol)",
+			       r->conf.cert, -left / 86400);
+	else if (left < EXPIRY_WARN_S && left < life / 6)
+		sluice_warning("the certificate %s expires in %" PRId64
+			       " days; it should have been renewed before: sluice-relay --renew "
+			       "tells why not",
+			       r->conf.cert, left / 86400);
 	return 0;
 }
 
