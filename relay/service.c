@@ -96,7 +96,7 @@ static int start_metrics(struct relay_service *s)
 					  .arg = s };
 	int err;
 
-	if (s->conf.conf->renew)
+	if (s->conf.conf->renew || s->conf.conf->check)
 		c.address = NULL; /* a relay at work has it */
 	s->metrics = relay_metrics_open(&c, &err);
 	if (!s->metrics)
@@ -124,7 +124,7 @@ int relay_service_start(struct relay_service *s, const struct relay_service_conf
 	err = start_metrics(s);
 	if (err)
 		return err;
-	relay_renew_start(&s->renew, &renew, tls);
+	relay_renew_start(&s->renew, &renew, c->conf->check ? NULL : tls);
 	s->started = true;
 	if (c->conf->seccomp) {
 		err = relay_seccomp_apply(c->conf->starts_programs, why, sizeof(why));
