@@ -44,6 +44,14 @@ void relay_health_look(struct relay_health *h, uint64_t now_ns, const struct rel
 	}
 }
 
+void relay_health_spool(struct relay_health *h, uint64_t now_ns, uint64_t waiting, uint64_t settled)
+{
+	if (!waiting || !h->spool.waiting || settled != h->spool.settled)
+		h->spool.settled_ns = now_ns;
+	h->spool.waiting = waiting;
+	h->spool.settled = settled;
+}
+
 __attribute__((format(printf, 4, 5))) static void add(char *text, size_t size, size_t *used,
 						      const char *format, ...)
 {
@@ -85,6 +93,11 @@ bool relay_health_good(const struct relay_health *h, uint64_t now_ns, char *text
 			    p->name, p->waiting, stored / (1000 * MS), h->trouble[0] ? "; " : "",
 			    h->trouble);
 	}
+	if (h->spool.waiting && now_ns - h->spool.settled_ns > RELAY_HEALTH_STORED_MS * MS)
+		add(text, size, &used,
+		    "the spool: %" PRIu64 " frames wait, none was stored for %" PRIu64 " s%s%s\n",
+		    h->spool.waiting, (now_ns - h->spool.settled_ns) / (1000 * MS),
+		    h->trouble[0] ? "; " : "", h->trouble);
 	if (!cameras)
 		add(text, size, &used, "no camera is attached\n");
 	if (text[0])

@@ -27,6 +27,9 @@ struct relay_health {
 		struct relay_pulse pulse;
 		uint64_t delivered_ns, settled_ns; /* when it moved last, or had no reason to */
 	} camera[SLUICE_WIRE_SLOTS];
+	struct {
+		uint64_t waiting, settled, settled_ns; /* as above, of frames on the disk */
+	} spool;
 	char trouble[200]; /* of the link; "": it is up */
 };
 
@@ -36,6 +39,10 @@ void relay_pulse_take(struct relay_pulse *p, const struct relay_camera *c);
 /* Once a second, from the loop. pulse: count of them, one for each place. */
 void relay_health_look(struct relay_health *h, uint64_t now_ns, const struct relay_pulse *pulse,
 		       unsigned int count);
+
+/* With the look, where there is a spool: frames in it, and how many of it were ever settled. */
+void relay_health_spool(struct relay_health *h, uint64_t now_ns, uint64_t waiting,
+			uint64_t settled);
 
 /* True: all is well. text: why not, or a short word of what moves; lines for people. */
 bool relay_health_good(const struct relay_health *h, uint64_t now_ns, char *text, size_t size);

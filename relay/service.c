@@ -144,6 +144,13 @@ int relay_service_metric(struct relay_service *s, const struct relay_metric *m)
 	return s->metrics ? relay_metrics_add(s->metrics, m) : -ENOSPC;
 }
 
+void relay_service_spool(struct relay_service *s,
+			 void (*fn)(void *arg, uint64_t *waiting, uint64_t *settled), void *arg)
+{
+	s->spool = fn;
+	s->spool_arg = arg;
+}
+
 /* ---- every second ---- */
 
 static void tell_status(struct relay_service *s)
@@ -168,7 +175,7 @@ static void tell_status(struct relay_service *s)
 void relay_service_tick(struct relay_service *s)
 {
 	struct relay_pulse pulse[SLUICE_WIRE_SLOTS];
-	uint64_t now;
+	uint64_t now, waiting = 0, settled = 0;
 
 	if (!s->started)
 		return;
@@ -176,6 +183,10 @@ void relay_service_tick(struct relay_service *s)
 	for (unsigned int i = 0; i < SLUICE_WIRE_SLOTS; i++)
 		relay_pulse_take(&pulse[i], &s->conf.camera[i]);
 	relay_health_look(&s->health, now, pulse, SLUICE_WIRE_SLOTS);
+	if (s->spool) {
+		s->spool(s->spool_arg, &waiting, &settled);
+		relay_health_spool(&s->health, now, waiting, settled);
+	}
 	tell_status(s);
 	if (cert_time(s) != s->cert_time && cert_time(s)) {
 		sluice_info("the certificate's file is another one; the next link shows it");

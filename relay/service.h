@@ -43,6 +43,8 @@ struct relay_service {
 	struct relay_conf *loaded; /* of the last reload: holds strings */
 	struct relay_reload_hook hook[RELAY_SERVICE_HOOKS];
 	unsigned int hooks;
+	void (*spool)(void *arg, uint64_t *waiting, uint64_t *settled); /* NULL: none */
+	void *spool_arg;
 	uint64_t pinged_ns, reloads;
 	int64_t cert_time; /* ns of the certificate's file */
 	bool started;
@@ -61,6 +63,11 @@ int relay_service_start(struct relay_service *s, const struct relay_service_conf
 
 /* A counter of another part, after start(). 0 or -ENOSPC. */
 int relay_service_metric(struct relay_service *s, const struct relay_metric *m);
+
+/* Where there is a spool: fn tells how many frames are in it and how many of it were settled
+ * (stored, rejected, evicted) since the start. */
+void relay_service_spool(struct relay_service *s,
+			 void (*fn)(void *arg, uint64_t *waiting, uint64_t *settled), void *arg);
 
 /* Once a second, from the loop, after its work: the watchdog is told that we live. */
 void relay_service_tick(struct relay_service *s);

@@ -83,6 +83,21 @@ int main(void)
 	pass(1000, 2, 25, 0);
 	CHECK(good());
 
+	/* frames on the disk must become fewer too, whatever the ring looks like */
+	for (int i = 0; i < 61; i++) {
+		pass(1, 2, 25, 0);
+		relay_health_spool(&h, now, 9, 4);
+	}
+	CHECK(good());
+	pass(1, 2, 25, 0);
+	relay_health_spool(&h, now, 9, 4);
+	CHECK(!good() && strstr(text, "the spool: 9 frames wait, none was stored for 61 s"));
+	relay_health_spool(&h, now, 8, 5);
+	CHECK(good());
+	relay_health_spool(&h, now, 0, 13);
+	pass(100, 2, 25, 0);
+	CHECK(good());
+
 	/* another camera in the same place does not inherit its silence */
 	begin();
 	pulse[2].streaming = true;
