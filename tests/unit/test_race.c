@@ -36,12 +36,16 @@ static struct {
 		int result;
 	} pending[PENDING];
 	unsigned int count;
+	struct sluice_io_request *poll; /* the loop's own wake-up, which never comes */
+	bool unpoll;
 } net;
 
 static int net_open(void **ctx, const struct sluice_io_config *c, char *why, size_t size)
 {
 	net.now = 1000000000;
 	net.count = 0;
+	net.poll = NULL;
+	net.unpoll = false;
 	return 0;
 }
 
@@ -68,8 +72,11 @@ static void net_submit(void *ctx, struct sluice_io_request *r)
 {
 	struct host *h;
 
-	if (r->op != SLUICE_IO_CONNECT)
-		return; /* the loop's own wake-up */
+	if (r->op == SLUICE_IO_POLL) {
+		net.poll = r;
+		return;
+	}
+	CHECK(r->op == SLUICE_IO_CONNECT && net.count < PENDING);
 	h = host_of(r->addr);
 	h->begun++;
 	h->begun_ms = (net.now - 1000000000) / MS;
@@ -82,6 +89,7 @@ static void net_submit(void *ctx, struct sluice_io_request *r)
 
 static void net_cancel(void *ctx, struct sluice_io_request *r)
 {
+	net.unpoll |= r == net.poll;
 	for (unsigned int i = 0; i < net.count; i++) {
 		if (net.pending[i].r != r)
 			continue;
@@ -112,6 +120,10 @@ static int net_wait(void *ctx, uint64_t until)
 		net.pending[i] = net.pending[--net.count];
 		n--;
 		r->done(r, result, NULL, false);
+	}
+	if (net.unpoll) {
+		net.unpoll = false;
+		net.poll->done(net.poll, -ECANCELED, NULL, false);
 	}
 	return 0;
 }
