@@ -62,6 +62,17 @@ static void reopen_tls(struct relay_service *s)
 		relay_renew_tls(&s->renew, tls);
 }
 
+/* Renewed by hand or enrolled anew. Otherwise the TLS context stays: it holds the sessions. */
+static void look_at_cert(struct relay_service *s)
+{
+	int64_t now = cert_time(s);
+
+	if (!now || now == s->cert_time)
+		return;
+	sluice_info("the certificate's file is another one; the next link shows it");
+	reopen_tls(s);
+}
+
 static void on_renewed(void *arg)
 {
 	reopen_tls(arg);
@@ -188,10 +199,7 @@ void relay_service_tick(struct relay_service *s)
 		relay_health_spool(&s->health, now, waiting, settled);
 	}
 	tell_status(s);
-	if (cert_time(s) != s->cert_time && cert_time(s)) {
-		sluice_info("the certificate's file is another one; the next link shows it");
-		reopen_tls(s);
-	}
+	look_at_cert(s);
 	if (s->notify.watchdog_ms && now - s->pinged_ns + 1000 * MS > s->notify.watchdog_ms * MS) {
 		s->pinged_ns = now;
 		relay_notify(&s->notify, "WATCHDOG=1");
@@ -273,8 +281,8 @@ void relay_service_reload(struct relay_service *s)
 	reload_clouds(s, now);
 	s->conf.conf->quality = now->quality;
 	s->conf.conf->events = now->events;
+	look_at_cert(s);
 	sluice_log_level((enum sluice_log_level)now->log);
-	reopen_tls(s);
 	for (unsigned int i = 0; i < s->hooks; i++)
 		s->hook[i].fn(s->hook[i].arg, now);
 	s->loaded = now;
