@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,10 +253,14 @@ static void name_fixed(const struct relay_conf *old, const struct relay_conf *no
 
 static void reload_clouds(struct relay_service *s, const struct relay_conf *now)
 {
+	struct relay_clouds *c = &s->conf.conf->clouds;
 	struct relay_uplink *u = s->conf.uplink;
 
-	if (relay_clouds_replace(&s->conf.conf->clouds, &now->clouds) && u->conn)
-		relay_uplink_break(u, false, "the settings name another cloud or way there");
+	if (!relay_clouds_replace(c, &now->clouds) || !u->conn)
+		return;
+	if (u->state != RELAY_LINK_UP)
+		c->tried = UINT_MAX; /* the try that ends now was none of the new round */
+	relay_uplink_break(u, false, "the settings name another cloud or way there");
 }
 
 void relay_service_reload(struct relay_service *s)
