@@ -258,6 +258,7 @@ static int read_file(struct relay_conf *c, const struct said *said)
 	bool named = c->feeds || c->devices;
 	int exit_code = read_clouds(c, said), service;
 	const char *path;
+	char why[256];
 	size_t at = 0;
 
 	read_path(c, c->cert, said->cert, "certificate", "device.crt");
@@ -277,6 +278,13 @@ static int read_file(struct relay_conf *c, const struct said *said)
 	while ((path = sluice_conf_next(c->file, "relay", "device", &at)))
 		if (!named && add_path(c->device, &c->devices, path))
 			return 1;
+	relay_retention_conf(&c->retention, c->file);
+	relay_sinks_conf(&c->sinks, c->file);
+	c->sinks.state = c->state;
+	if (relay_settings_conf(&c->settings, c->file, why, sizeof(why))) {
+		complain(why, "", "");
+		return 1;
+	}
 	if (sluice_conf_finish(c->file)) {
 		if (!exit_code)
 			complain(sluice_conf_error(c->file), "", "");

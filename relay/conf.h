@@ -4,6 +4,9 @@
 #define RELAY_CONF_H
 
 #include "relay/clouds.h"
+#include "relay/retention.h"
+#include "relay/settings.h"
+#include "relay/sinks.h"
 #include "relay/source.h"
 
 #include <limits.h>
@@ -18,8 +21,11 @@ struct relay_conf {
 	bool once, check, verbose, json, events;
 	bool check_config, renew; /* --check=config, --renew */
 	bool seccomp, starts_programs;
-	int log;		  /* enum sluice_log_level */
-	const char *metrics;	  /* address, NULL: none */
+	int log;	     /* enum sluice_log_level */
+	const char *metrics; /* address, NULL: none */
+	struct relay_retention retention;
+	struct relay_sinks_config sinks;
+	struct relay_settings_conf settings;
 	struct sluice_conf *file; /* holds the strings */
 };
 

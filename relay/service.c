@@ -232,6 +232,25 @@ static bool texts_differ(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") != 0;
 }
 
+/* Sinks have threads and outboxes of their own, which are made at the start. */
+static bool sinks_differ(const struct relay_sinks_config *a, const struct relay_sinks_config *b)
+{
+	return texts_differ(a->hook.program, b->hook.program) ||
+	       a->hook.timeout_ms != b->hook.timeout_ms || a->hook.parallel != b->hook.parallel ||
+	       texts_differ(a->mqtt.host, b->mqtt.host) || a->mqtt.port != b->mqtt.port ||
+	       a->mqtt.tls != b->mqtt.tls || texts_differ(a->mqtt.ca, b->mqtt.ca) ||
+	       texts_differ(a->mqtt.certificate, b->mqtt.certificate) ||
+	       texts_differ(a->mqtt.key, b->mqtt.key) || texts_differ(a->mqtt.user, b->mqtt.user) ||
+	       texts_differ(a->mqtt.password_file, b->mqtt.password_file) ||
+	       texts_differ(a->mqtt.device, b->mqtt.device) ||
+	       texts_differ(a->mqtt.prefix, b->mqtt.prefix) ||
+	       texts_differ(a->mqtt.discovery, b->mqtt.discovery) ||
+	       texts_differ(a->webhook.url, b->webhook.url) ||
+	       texts_differ(a->webhook.secret_file, b->webhook.secret_file) ||
+	       texts_differ(a->webhook.ca, b->webhook.ca) ||
+	       a->webhook.timeout_ms != b->webhook.timeout_ms;
+}
+
 /* What was decided at the start, for good. */
 static void name_fixed(const struct relay_conf *old, const struct relay_conf *now)
 {
@@ -245,10 +264,14 @@ static void name_fixed(const struct relay_conf *old, const struct relay_conf *no
 		needs_restart("list of devices");
 	if (texts_differ(old->metrics, now->metrics))
 		needs_restart("address of the metrics");
+	if (sinks_differ(&old->sinks, &now->sinks))
+		needs_restart("hook, mqtt or webhook");
+	if (memcmp(&old->retention, &now->retention, sizeof(old->retention)))
+		needs_restart("word on how long summaries are kept");
+	if (memcmp(&old->settings, &now->settings, sizeof(old->settings)))
+		needs_restart("bounds for settings from the cloud");
 	if (old->seccomp != now->seccomp)
 		needs_restart("word on seccomp");
-	if (!old->starts_programs && now->starts_programs && old->seccomp)
-		needs_restart("hook program, which the system call filter does not let start");
 }
 
 static void reload_clouds(struct relay_service *s, const struct relay_conf *now)
