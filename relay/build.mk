@@ -8,7 +8,7 @@ RELAY_BACK := $(addprefix relay/,desk.c downlink.c landing_read.c tree.c landing
 	mqtt_topics.c sink_mqtt.c sink_webhook.c settings.c) lib/setting.c
 RELAY += $(RELAY_BACK) relay/clouds.c
 # What makes a service of it.
-RELAY_SERVICE := $(addprefix relay/,identity.c renew.c notify.c health.c metrics.c seccomp.c service.c)
+RELAY_SERVICE := $(addprefix relay/,spool_facts.c identity.c renew.c notify.c health.c metrics.c seccomp.c service.c)
 RELAY_PKGS := $(LIBSLUICE_PKGS) libjpeg jansson libcurl libmosquitto
 $(eval $(call program,sluice-relay,relay/main.c $(RELAY) $(RELAY_SERVICE) relay/settings_kernel.c tools/ctl/genl.c lib/reason.c $(LIBSLUICE),$(RELAY_PKGS) libseccomp libnl-genl-3.0,-lm))
 

@@ -12,6 +12,7 @@
 #include "relay/ledger.h"
 #include "relay/service.h"
 #include "relay/spill.h"
+#include "relay/spool_facts.h"
 #include "relay/uplink.h"
 
 #include <errno.h>
@@ -134,6 +135,9 @@ static void on_reload(void *arg, const struct relay_conf *now)
 	struct relay *r = arg;
 
 	relay_encoder_quality(r->encoder, now->quality);
+	relay_encoder_quality(r->spill.encoder, now->quality);
+	memcpy(r->uplink.conf.weight, now->weight, sizeof(now->weight));
+	r->spill.after_ms = now->spool_after;
 	r->uplink.conf.events = now->events;
 }
 
@@ -439,7 +443,10 @@ static int start(struct relay *r, struct relay_service_config *service)
 	sluice_io_timer_in(r->io, &r->tick, TICK_MS, on_tick, r);
 	relay_service_hook(&r->service, on_reload, r);
 	service->io = r->io;
-	return relay_service_start(&r->service, service, r->tls);
+	err = relay_service_start(&r->service, service, r->tls);
+	if (!err && r->spool)
+		relay_spool_facts(&r->service, r->spool);
+	return err;
 }
 
 static void close_parts(struct relay *r)
