@@ -62,7 +62,7 @@ static int lane_of(const struct relay_lanes *l, const struct relay_run *r)
 
 static bool is_spent(const struct relay_run *r)
 {
-	return r->ended && r->left == r->flight;
+	return r->ended && !r->staged && r->left == r->flight;
 }
 
 static bool want_step(struct relay_lane_todo *t, enum relay_step step, unsigned int lane,

@@ -67,19 +67,20 @@ static void tell_progress(void *arg, uint64_t *waiting, uint64_t *settled)
 void relay_spool_facts(struct relay_service *service, struct relay_spool *s)
 {
 	const struct relay_metric metrics[] = {
-		{ "sluice_spool_bytes", "bytes of the spool on the disk", false, value_bytes, s },
-		{ "sluice_spool_frames", "frames that wait in the spool", false, value_frames, s },
+		{ "sluice_spool_bytes", "Bytes of the spool on the disk.", false, value_bytes, s },
+		{ "sluice_spool_frames", "Frames that wait in the spool.", false, value_frames, s },
 		{ "sluice_spool_state",
-		  "0 ok, 1 evicting, 2 no space, 3 read-only, 4 another error", false, value_state,
-		  s },
-		{ "sluice_spool_stored_total", "of the spool, frames that the cloud has on disk",
+		  "State of the spool: 0 ok, 1 evicting, 2 no space, 3 read-only, 4 failed.", false,
+		  value_state, s },
+		{ "sluice_spool_stored_total", "Frames of the spool that the cloud has on disk.",
 		  true, value_stored, s },
 		{ "sluice_spool_rejected_total",
-		  "of the spool, that the cloud refused or that cannot be sent", true,
+		  "Frames of the spool that the cloud refused or that cannot be sent.", true,
 		  value_rejected, s },
-		{ "sluice_spool_evicted_total", "given up to make room in the spool", true,
+		{ "sluice_spool_evicted_total", "Frames given up to make room in the spool.", true,
 		  value_evicted, s },
-		{ "sluice_spool_damaged_total", "that the disk has lost", true, value_damaged, s },
+		{ "sluice_spool_damaged_total", "Frames of the spool that the disk has lost.", true,
+		  value_damaged, s },
 	};
 
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)

@@ -177,7 +177,7 @@ static void read_run(struct relay_spool *s, const json_t *o)
 	if (!run)
 		return;
 	run->last = run->staged_last = number(o, "last");
-	run->told = true;
+	run->told = run->durable = true;
 }
 
 void spool_mark_read(struct relay_spool *s)
