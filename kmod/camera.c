@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 #include "camera.h"
 #include "compat.h"
+#include "debugfs.h"
 
 #define WATCH_MS  500
 #define PATH_FREE (224u << 10) /* of a path that fits into the 256 KiB beside the ring */
@@ -145,6 +146,7 @@ static void leave_slot(struct sluice_camera *cam)
 static void end_source(struct sluice_camera *cam)
 {
 	cam->ops->stop(cam);
+	sluice_latency_end(cam);
 	sluice_flow_stop(cam, SLUICE_STATE_GONE);
 	sluice_video_close(&cam->video);
 	pr_info("sluice: %s: the camera is gone\n", cam->name);
@@ -296,6 +298,8 @@ struct sluice_camera *sluice_camera_attach(const struct sluice_attach *a,
 		NL_SET_ERR_MSG_MOD(extack, "the device node cannot be made");
 		goto stop;
 	}
+	sluice_latency_begin(cam, cam->video.queue);
+	sluice_debugfs_add(cam);
 	publish_camera(cam);
 	return cam;
 stop:
@@ -320,6 +324,7 @@ int sluice_camera_detach(struct sluice_camera *cam)
 	cancel_delayed_work_sync(&cam->watch);
 	mutex_lock(&cam->source_lock);
 	cam->ops->stop(cam);
+	sluice_latency_end(cam);
 	sluice_video_close(&cam->video);
 	mutex_unlock(&cam->source_lock);
 	/* The source may have failed in between, and so have asked for the watch once more. */
@@ -328,6 +333,7 @@ int sluice_camera_detach(struct sluice_camera *cam)
 	mutex_lock(&cam->lock);
 	sluice_flow_event(cam, SLUICE_EVENT_DETACHED, ktime_get_ns());
 	mutex_unlock(&cam->lock);
+	sluice_debugfs_remove(cam);
 	sluice_chardev_remove(cam);
 	leave_slot(cam);
 	sluice_camera_put(cam);

@@ -218,7 +218,7 @@ static int set_settings(struct sk_buff *skb, struct genl_info *info)
 	u32 version;
 	int rc;
 
-	if (!info->attrs[SLUICE_ATTR_SETTINGS]) {
+	if (!info->attrs[SLUICE_ATTR_SETTINGS] || !nla_len(info->attrs[SLUICE_ATTR_SETTINGS])) {
 		NL_SET_ERR_MSG_MOD(info->extack, "no settings given");
 		return -EINVAL;
 	}

@@ -114,6 +114,7 @@ static void take_frame(struct tap *t, const struct tap_item *item)
 		.driver_sequence = item->sequence,
 		.error = item->error,
 		.time_ns = item->timestamp,
+		.done_ns = sluice_latency_done(t->cam, item->index),
 	};
 	struct vb2_buffer *vb;
 
@@ -170,6 +171,7 @@ static void tap_work(struct callback_head *work)
 	struct tap_item *item = container_of(work, struct tap_item, work);
 	struct tap *t = item->tap;
 	struct v4l2_pix_format pix;
+	u64 begun_ns = ktime_get_ns();
 	int rc;
 
 	if (!READ_ONCE(t->queue)) {
@@ -183,6 +185,7 @@ static void tap_work(struct callback_head *work)
 		else if (rc != -EOPNOTSUPP)
 			sluice_flow_lost(t->cam, item->sequence, SLUICE_REASON_LATE);
 		settle_lost(t);
+		sluice_latency_tapped(t->cam, begun_ns);
 	}
 	clear_bit_unlock(item - t->item, &t->busy);
 	/* From here on the tap may be gone; the wait queue is not part of it. */
