@@ -30,6 +30,8 @@ static const char mask_more[] =
 	"  --ignore 'X,Y X,Y X,Y ...'   motion there does not count\n"
 	"  --clear                      no masks any more\n"
 	"Polygons given replace those of their kind that were there.\n";
+static const char stats_more[] = "  --latency  also how long frames took, as histograms\n"
+				 "  --follow   once a second, until interrupted\n";
 static const char enrol_more[] =
 	"  --token TOKEN      from 'sluice-cloud token --data DIR --device NAME'\n"
 	"  --token-file FILE  the same, not to be seen in the list of processes\n"
@@ -46,7 +48,8 @@ static const struct ctl_command commands[] = {
 	{ "set", "CAMERA SETTING=VALUE...", "change settings of a gate", set_more, ctl_set },
 	{ "mask", "CAMERA [--privacy|--ignore X,Y ...]...", "privacy masks and ignored zones",
 	  mask_more, ctl_mask },
-	{ "stats", "[CAMERA] [--follow]", "the ledger: where every frame went", NULL, ctl_stats },
+	{ "stats", "[CAMERA] [--latency] [--follow]", "the ledger: where every frame went",
+	  stats_more, ctl_stats },
 	{ "watch", "", "events as they happen", NULL, ctl_watch },
 	{ "snapshot", "CAMERA", "let the next frame pass", NULL, ctl_snapshot },
 	{ "enrol", "URL --token TOKEN [--dir DIR]", "get this device a certificate", enrol_more,
