@@ -222,12 +222,12 @@ static struct sluice_camera *create_camera(u32 mode, struct netlink_ext_ack *ext
  * path than that allows; the rest of it is taken out of the arena. A tapped stream that becomes
  * larger later is the one case that goes beyond.
  */
-static u64 beside_ring(const struct v4l2_pix_format *pix)
+static u64 beside_ring(const struct sluice_format *f)
 {
 	struct sluice_picture p;
 	size_t path;
 
-	if (sluice_picture_init(&p, pix->pixelformat, pix->width, pix->height, pix->bytesperline))
+	if (sluice_picture_planes(&p, f->fourcc, f->width, f->height, f->stride))
 		return 0;
 	path = sluice_path_size(&p);
 	return path > PATH_FREE ? path - PATH_FREE : 0;
@@ -237,14 +237,14 @@ static u64 beside_ring(const struct v4l2_pix_format *pix)
 static int prepare_camera(struct sluice_camera *cam, const struct sluice_attach *a,
 			  struct netlink_ext_ack *extack)
 {
-	struct v4l2_pix_format pix;
-	int rc = sluice_video_format(&cam->video, &pix);
+	struct sluice_format format;
+	int rc = sluice_video_format(&cam->video, &format);
 
 	if (rc) {
 		NL_SET_ERR_MSG_MOD(extack, "the camera does not tell its format");
 		return rc;
 	}
-	rc = sluice_store_init(&cam->store, a->arena, beside_ring(&pix), cam->name);
+	rc = sluice_store_init(&cam->store, a->arena, beside_ring(&format), cam->name);
 	if (rc) {
 		NL_SET_ERR_MSG_MOD(extack, "no memory for the ring, or its size is out of range");
 		return rc;
@@ -252,7 +252,7 @@ static int prepare_camera(struct sluice_camera *cam, const struct sluice_attach 
 	/* Under a tap the application may change it at any time. */
 	if (a->mode == SLUICE_MODE_CAPTURE)
 		cam->flow.interval_us = sluice_video_interval_us(&cam->video);
-	return sluice_flow_init(cam, a, &pix, extack);
+	return sluice_flow_init(cam, a, &format, extack);
 }
 
 /* From now on requests find the camera and listeners hear of it. The caller's reference is new. */

@@ -35,7 +35,6 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
-#include <media/videobuf2-vmalloc.h>
 #include <trace/events/vb2.h>
 #include "camera.h"
 #include "compat.h"
@@ -64,6 +63,8 @@ struct tap {
 
 	raw_spinlock_t lost_lock;
 	u32 lost[TAP_LOST], lost_count;
+
+	u32 unreadable; /* enum vb2_memory of the stream if it cannot be read, and that was told */
 };
 
 static struct tap *taps[SLUICE_CAMERA_MAX]; /* read by the probe */
@@ -99,12 +100,22 @@ static void settle_lost(struct tap *t)
 		sluice_flow_lost(t->cam, sequence[i], SLUICE_REASON_LATE);
 }
 
-/* Can the kernel read the buffer's memory? Asked with the queue's lock held, in a task work. */
-static void *map_plane(struct vb2_queue *q, struct vb2_buffer *vb)
+/* Say once a stream that its memory cannot be read. */
+static void tell_memory(struct tap *t, u32 memory)
 {
-	if (vb->memory != VB2_MEMORY_MMAP && q->mem_ops != &vb2_vmalloc_memops)
-		return NULL;
-	return vb2_plane_vaddr(vb, 0);
+	static const char *const name[] = {
+		[VB2_MEMORY_MMAP] = "unsynchronised MMAP",
+		[VB2_MEMORY_USERPTR] = "USERPTR",
+		[VB2_MEMORY_DMABUF] = "DMABUF",
+	};
+
+	if (t->unreadable == memory)
+		return;
+	t->unreadable = memory;
+	pr_notice("sluice: %s: %s buffers of this driver are out of the kernel's reach, frames are "
+		  "LATE\n",
+		  t->cam->name, memory < ARRAY_SIZE(name) && name[memory] ? name[memory] : "such");
+	sluice_flow_refuse(t->cam);
 }
 
 static void take_frame(struct tap *t, const struct tap_item *item)
@@ -122,8 +133,11 @@ static void take_frame(struct tap *t, const struct tap_item *item)
 	mutex_lock(q->lock);
 	vb = vb2_get_buffer(q, item->index);
 	if (vb && vb->state == VB2_BUF_STATE_DEQUEUED && vb->timestamp == item->timestamp) {
-		f.data = map_plane(q, vb);
-		f.len = min(vb2_get_plane_payload(vb, 0), vb2_plane_size(vb, 0));
+		sluice_video_planes(vb, &f);
+		if (f.data)
+			t->unreadable = 0;
+		else
+			tell_memory(t, vb->memory);
 	}
 	if (f.data || f.error)
 		sluice_flow_frame(t->cam, &f);
@@ -144,17 +158,17 @@ static int is_our_node(const void *arg, struct file *file, unsigned int fd)
 static void accept_queue(struct tap *t, const struct tap_item *item)
 {
 	struct sluice_video *v = &t->cam->video;
-	struct v4l2_pix_format pix;
+	struct sluice_format format;
 	struct vb2_buffer *vb;
 	bool fits;
 
 	if (!current->files || !iterate_fd(current->files, 0, is_our_node, v->file))
 		return;
-	if (sluice_video_format(v, &pix) || !item->queue->lock)
+	if (sluice_video_format(v, &format) || !item->queue->lock)
 		return;
 	mutex_lock(item->queue->lock);
 	vb = vb2_get_buffer(item->queue, item->index);
-	fits = vb && vb2_plane_size(vb, 0) >= pix.sizeimage;
+	fits = vb && vb2_plane_size(vb, 0) >= format.size;
 	mutex_unlock(item->queue->lock);
 	if (!fits)
 		return;
@@ -169,15 +183,15 @@ static void tap_work(struct callback_head *work)
 {
 	struct tap_item *item = container_of(work, struct tap_item, work);
 	struct tap *t = item->tap;
-	struct v4l2_pix_format pix;
+	struct sluice_format format;
 	int rc;
 
 	if (!READ_ONCE(t->queue)) {
 		accept_queue(t, item);
 	} else {
-		rc = sluice_video_format(&t->cam->video, &pix);
+		rc = sluice_video_format(&t->cam->video, &format);
 		if (!rc)
-			rc = sluice_flow_format(t->cam, &pix);
+			rc = sluice_flow_format(t->cam, &format);
 		if (!rc)
 			take_frame(t, item);
 		else if (rc != -EOPNOTSUPP)
@@ -207,8 +221,8 @@ static bool looks_like_ours(const struct tap *t, const struct vb2_queue *q)
 	unsigned long end = (unsigned long)(t->cam->video.vdev + 1);
 	unsigned long at = (unsigned long)q;
 
-	return at >= end && at < end + NEAR_WINDOW && q->type == V4L2_BUF_TYPE_VIDEO_CAPTURE &&
-	       !q->is_multiplanar && !q->is_output && q->streaming && !q->fileio;
+	return at >= end && at < end + NEAR_WINDOW && q->type == t->cam->video.type &&
+	       !q->is_output && q->streaming && !q->fileio;
 }
 
 /* Probe of vb2_dqbuf. The queue's lock is held; must not sleep, may not count on preemption. */

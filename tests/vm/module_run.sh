@@ -13,4 +13,5 @@ tests/vm/kbuild >build/kbuild.log 2>&1 || { cat build/kbuild.log; exit 1; }
 make -s guest-programs
 exec tests/vm/boot --script "tests/vm/guest/module_$name.sh" --out "build/vm/module_$name" \
 	--add build/kmod/sluice.ko --add build/vm/prog/control --add build/vm/prog/ringread \
+	--add build/vm/prog/camapp --add build/vm/prog/pixels \
 	--add tests/vm/guest/module.sh:/root/module.sh --allow 'Call Trace' "$@"
