@@ -39,7 +39,7 @@ struct sluice_attach {
 /* The frame path of a camera and all that decides about frames. Owned by the camera's lock. */
 struct sluice_flow {
 	struct sluice_settings settings;
-	struct v4l2_pix_format pix; /* as the driver says; picture is what the path was made for */
+	struct sluice_format format; /* as the driver says; picture is what the path was made for */
 	struct sluice_picture picture;
 	struct sluice_ledger ledger;
 	struct sluice_path *path;
@@ -130,14 +130,17 @@ void sluice_camera_exit(void);
 /* flow.c: frames, formats, settings */
 
 int sluice_flow_init(struct sluice_camera *cam, const struct sluice_attach *a,
-		     const struct v4l2_pix_format *pix, struct netlink_ext_ack *extack);
+		     const struct sluice_format *format, struct netlink_ext_ack *extack);
 void sluice_flow_exit(struct sluice_camera *cam);
 
 /*
  * The format that the stream has now; cheap if it has not changed. Returns 0, or -EOPNOTSUPP: the
  * stream is refused and its frames must not be given (event REFUSED was posted once).
  */
-int sluice_flow_format(struct sluice_camera *cam, const struct v4l2_pix_format *pix);
+int sluice_flow_format(struct sluice_camera *cam, const struct sluice_format *format);
+
+/* Post REFUSED: the stream's memory cannot be read. */
+void sluice_flow_refuse(struct sluice_camera *cam);
 
 /* One frame, or one that was lost (reason LATE). Takes the camera's lock; may sleep. */
 void sluice_flow_frame(struct sluice_camera *cam, struct sluice_frame *f);

@@ -212,6 +212,19 @@ static void frame_lose(struct sluice_path *p, u64 time_ns, enum sluice_reason re
 	p->ops->verdict(p->ctx, p->running ? p->epoch : 0, sequence, time_ns, 0, reason);
 }
 
+/* Is all of a raw picture there? */
+static bool frame_whole(const struct sluice_picture *p, const struct sluice_frame *f)
+{
+	u32 i;
+
+	if (!p->apart)
+		return f->len >= p->size_min;
+	for (i = 1; i <= p->apart; i++)
+		if (f->chroma_len[i - 1] < sluice_plane_bytes(p, i))
+			return false;
+	return f->len >= sluice_plane_bytes(p, 0);
+}
+
 /* The grid of a frame, as far as privacy allows. Returns false if the frame is corrupt. */
 static bool frame_look(struct sluice_path *p, const struct sluice_frame *f,
 		       struct sluice_item *item)
@@ -230,7 +243,8 @@ static bool frame_look(struct sluice_path *p, const struct sluice_frame *f,
 		return true;
 	}
 	item->size = p->picture.size_min;
-	if (sluice_luma_grid(&p->picture, f->data, f->len, p->cell))
+	if (!frame_whole(&p->picture, f) ||
+	    sluice_luma_grid(&p->picture, f->data, p->picture.size_min, p->cell))
 		return false;
 	for (i = 0; p->masked && i < cells; i++)
 		if (p->privacy[i / 8] >> (i % 8) & 1)
@@ -389,7 +403,8 @@ void sluice_path_frame(struct sluice_path *p, const struct sluice_frame *f, u64 
 	struct sluice_item item;
 	u32 dt_ms;
 
-	if (sluice_ledger_deliver(p->ledger, f->driver_sequence, f->len))
+	if (sluice_ledger_deliver(p->ledger, f->driver_sequence,
+				  f->len + f->chroma_len[0] + f->chroma_len[1]))
 		stream_end(p);
 	if (f->error || !f->data || !f->len) {
 		frame_lose(p, f->time_ns,

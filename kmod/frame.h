@@ -66,9 +66,11 @@ int sluice_settings_set(struct sluice_settings *s, u32 setting, u32 value);
 
 /* A buffer as the driver gave it; the bytes stay the driver's (or the application's: hostile). */
 struct sluice_frame {
-	const void *data; /* NULL: gone before the copy (LATE) */
-	size_t len;	  /* payload bytes, already clamped to the buffer */
-	u64 time_ns;	  /* CLOCK_MONOTONIC */
+	const void *data;      /* NULL: gone before the copy (LATE) */
+	size_t len;	       /* payload bytes, already clamped to the buffer */
+	const void *chroma[2]; /* of pictures whose planes lie apart: none is NULL unless data is */
+	size_t chroma_len[2];
+	u64 time_ns; /* CLOCK_MONOTONIC */
 	u32 driver_sequence;
 	bool error;  /* the driver marked it as bad */
 	u64 done_ns; /* CLOCK_MONOTONIC when the driver finished it, for statistics; 0: not known */

@@ -14,4 +14,5 @@ make -s guest-programs
 exec tests/vm/boot --script "tests/vm/guest/module_$name.sh" --out "build/vm/module_$name" \
 	--add build/kmod/sluice.ko --add build/vm/prog/control --add build/vm/prog/ringread \
 	--add build/vm/prog/netfuzz --add build/vm/prog/netdump --add build/vm/prog/ringattack \
+	--add build/vm/prog/camapp --add build/vm/prog/pixels \
 	--add tests/vm/guest/module.sh:/root/module.sh --allow 'Call Trace' "$@"
