@@ -42,11 +42,16 @@ static const struct field fields[] = {
 
 static const char *const presets[] = { "low", "medium", "high" };
 
+void field_help(FILE *to)
+{
+	for (size_t i = 0; i < FIELDS; i++)
+		fprintf(to, "  %-10s %s\n", fields[i].name, fields[i].what);
+}
+
 static int unknown_field(const struct ctl *ctl, const char *text)
 {
 	ctl_error(ctl, 0, "no setting in '%s'; the settings are NAME=VALUE of:", text);
-	for (size_t i = 0; i < FIELDS; i++)
-		fprintf(stderr, "  %-10s %s\n", fields[i].name, fields[i].what);
+	field_help(stderr);
 	return -EINVAL;
 }
 
