@@ -11,7 +11,10 @@
  * cannot keep up slows the application down, as if there were no stage, and loses nothing. The
  * thread needs the camera's lock alone, so the wait ends.
  *
- * Contexts: begin and give in the tap's task works, one pair at a time under the stage's lock, the
+ * The thread is nicer than the application, so that being woken it does not push it off its CPU
+ * before DQBUF has returned.
+ *
+ * Contexts: begin, copy and end in the tap's task works, one at a time under the stage's lock, the
  * copy under the queue's lock too; the thread; flush and free in the watch work or the detaching
  * task. Each place belongs to the givers while it is counted free, else to the thread: given and
  * taken are stored with release and loaded with acquire by the other side.
@@ -20,10 +23,13 @@
  * frames is kept, also of those without bytes.
  */
 #include <linux/kthread.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
 #include "stage.h"
+
+#define STAGE_NICE 5
 
 struct place {
 	void *mem;
@@ -44,6 +50,7 @@ struct sluice_stage {
 
 static u32 waiting_frames(const struct sluice_stage *s)
 {
+	/* Pairs with the release by the other side: what it left in the place is there. */
 	return smp_load_acquire(&s->given) - smp_load_acquire(&s->taken);
 }
 
@@ -95,25 +102,27 @@ void sluice_stage_begin(struct sluice_stage *s)
 	wait_event(s->wait, waiting_frames(s) < SLUICE_STAGE_FRAMES);
 }
 
-void sluice_stage_give(struct sluice_stage *s, const struct sluice_format *format,
+void sluice_stage_copy(struct sluice_stage *s, const struct sluice_format *format,
 		       const struct sluice_frame *f)
 {
 	struct place *p = &s->place[s->given % SLUICE_STAGE_FRAMES];
 
-	if (f) {
-		p->late = f->data && !make_room(p, whole_size(f));
-		if (p->late) {
-			p->frame = *f;
-			p->frame.data = NULL;
-		} else {
-			copy_frame(p, f);
-		}
-		p->format = *format;
-		/* The place is the thread's now. */
-		smp_store_release(&s->given, s->given + 1);
-		wake_up_all(&s->wait);
+	p->late = f->data && !make_room(p, whole_size(f));
+	if (p->late) {
+		p->frame = *f;
+		p->frame.data = NULL;
+	} else {
+		copy_frame(p, f);
 	}
+	p->format = *format;
+}
+
+void sluice_stage_end(struct sluice_stage *s)
+{
+	/* The place is the thread's now. */
+	smp_store_release(&s->given, s->given + 1);
 	mutex_unlock(&s->lock);
+	wake_up_all(&s->wait);
 }
 
 /* The flow's part of a frame. */
@@ -161,8 +170,10 @@ struct sluice_stage *sluice_stage_create(struct sluice_camera *cam, size_t bytes
 			goto fail;
 	}
 	s->thread = kthread_run(run_stage, s, "sluice/%u", cam->index);
-	if (!IS_ERR(s->thread))
+	if (!IS_ERR(s->thread)) {
+		set_user_nice(s->thread, STAGE_NICE);
 		return s;
+	}
 	s->thread = NULL;
 fail:
 	sluice_stage_free(s);
@@ -185,7 +196,8 @@ void sluice_stage_free(struct sluice_stage *s)
 
 void sluice_stage_flush(struct sluice_stage *s)
 {
-	u32 until = smp_load_acquire(&s->given);
+	u32 until = READ_ONCE(s->given);
 
-	wait_event(s->wait, (s32)(smp_load_acquire(&s->taken) - until) >= 0);
+	/* Counts only; the places are not looked at. */
+	wait_event(s->wait, (s32)(READ_ONCE(s->taken) - until) >= 0);
 }

@@ -20,17 +20,14 @@ struct sluice_stage *sluice_stage_create(struct sluice_camera *cam, size_t bytes
 void sluice_stage_free(struct sluice_stage *s);
 
 /*
- * Get the next place, waiting for one; the caller then gives one frame, and nobody else does in
- * between. No queue's lock may be held.
- */
-void sluice_stage_begin(struct sluice_stage *s);
-
-/*
- * Copy the frame, of that format, and let the flow have it later; or give nothing up (f NULL). One
+ * Get the next place, waiting for one; then copy one frame, of that format, to it, with the queue's
+ * lock held, as it was not before; then let the flow have it. Nobody else does in between. A frame
  * that finds no memory is LATE. f->data NULL: LATE or ERRORFLAG, in order behind the others.
  */
-void sluice_stage_give(struct sluice_stage *s, const struct sluice_format *format,
+void sluice_stage_begin(struct sluice_stage *s);
+void sluice_stage_copy(struct sluice_stage *s, const struct sluice_format *format,
 		       const struct sluice_frame *f);
+void sluice_stage_end(struct sluice_stage *s);
 
 /* Wait until the flow has had all frames given so far. */
 void sluice_stage_flush(struct sluice_stage *s);

@@ -143,8 +143,9 @@ static void take_frame(struct tap *t, const struct tap_item *item,
 		else
 			tell_memory(t, vb->memory);
 	}
-	sluice_stage_give(t->stage, format, &f);
+	sluice_stage_copy(t->stage, format, &f);
 	mutex_unlock(q->lock);
+	sluice_stage_end(t->stage);
 }
 
 static int is_our_node(const void *arg, struct file *file, unsigned int fd)

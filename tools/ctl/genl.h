@@ -47,8 +47,8 @@ int genl_send(struct genl *g, struct nl_msg *m,
 	      void (*each)(void *arg, const struct genl_camera *c), void *arg);
 
 /*
- * The same for a dump of all cameras. One that cameras came or went under is asked for again; each()
- * is called once the list is whole.
+ * The same for a dump of all cameras. One that cameras came or went under is asked for again;
+ * each() is called once the list is whole.
  */
 int genl_dump(struct genl *g, void (*each)(void *arg, const struct genl_camera *c), void *arg);
 

@@ -16,7 +16,7 @@ measure() {
 	fi
 	dqbuf /dev/video0 "$FRAMES" skip=40 >/tmp/dqbuf || fail "dqbuf: $(cat /tmp/dqbuf)"
 	sed -n "s/^\(.*\)=\(.*\)/tap ${1}_\1 \2/p" /tmp/dqbuf
-	sed -n "s/^\(dqbuf\|copy\) /histogram $1 \1 /p" /tmp/dqbuf
+	sed -n "s/^\(dqbuf\|copy\|libc_copy\) /histogram $1 \1 /p" /tmp/dqbuf
 	[ -z "$reader" ] || { kill $reader; wait $reader || true; }
 }
 measure before
