@@ -13,6 +13,9 @@ endif
 GATE_SRCS := kmod/gate.c kmod/gate_light.c kmod/gate_cell.c kmod/gate_blob.c
 CFLAGS_kmod/gate_cell.c := -O3 # user space may vectorise; the results are the same
 
+# Is the camera still looking at its scene?
+GATE_SRCS += kmod/tamper.c
+
 # The frame path: what is decided, what waits, what is published.
 FRAME_SRCS := kmod/frame.c kmod/roll.c kmod/record.c kmod/ring.c kmod/ledger.c kmod/settings.c
 JPEG_DC_SRCS := kmod/jpeg_dc.c kmod/jpeg_scan.c kmod/jpeg_huff.c

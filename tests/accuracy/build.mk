@@ -6,3 +6,4 @@ accuracy_SRCS := tests/accuracy/truth.c tests/accuracy/grids.c lib/clip.c lib/cl
 accuracy_PKGS := libavformat libavcodec libavutil libswscale libturbojpeg jansson
 $(eval $(call testprog,gate_clips,tests/accuracy/gate_clips.c $(accuracy_SRCS),$(accuracy_PKGS),-lm))
 $(eval $(call testprog,gate_scenes,tests/accuracy/gate_scenes.c tests/accuracy/scenes.c $(accuracy_SRCS),$(accuracy_PKGS),-lm))
+$(eval $(call testprog,tamper_scenes,tests/accuracy/tamper_scenes.c tests/accuracy/scenes.c $(accuracy_SRCS),$(accuracy_PKGS),-lm))
