@@ -17,8 +17,8 @@
  *
  * COVERED: gain under 5 %, and little other structure. The same is true of a room whose light goes
  * out. So a picture that is dark counts only if something moved across a good part of it before,
- * in frames that light did not explain, for a fifth of a second; and never if it is darker than
- * the darkest cell of the scene was: that is night, or a cap, and nobody can tell.
+ * in frames that light did not explain, for an eighth of a second; and never if it is black: that
+ *is night, or a cap, and nobody can tell.
  *
  * TURNED: there is structure, and it does not match. DEFOCUSED: it matches, and fine is under 5/9
  * of coarse, which takes a blur of about a cell. Each must hold for some time, so things that pass
@@ -38,8 +38,10 @@
 #define CLEAR_MS      1000
 #define VIEW_MS	      600000 /* a turned camera's new view is taken over */
 #define SWEEP_PCT     8	     /* of all cells: a hand before the lens is larger */
-#define SWEEP_MS      200
+#define SWEEP_MS      120
+#define SWEEP_FRAMES  2 /* a rolling shutter shows a light that goes out in one */
 #define SWEEP_HOLD_MS 4000
+#define BLACK	      72  /* units of a quarter grey: the black of most cameras is 64 */
 #define DARK	      96  /* units of a quarter grey: mean level of a dark picture */
 #define STRUCTURE     36  /* least energy per pair: 1.5 grey */
 #define CLEAR_CUT     100 /* of a reference that can tell another view: 2.5 grey */
@@ -58,6 +60,7 @@ struct sluice_tamper {
 	u32 held_ms[4]; /* how long each kind has been likely; NONE: how long all has been well */
 	u32 alarm_ms;
 	u32 moving_ms; /* much has been moving for so long */
+	u32 moving;    /* ... and in so many frames */
 	u32 swept_ms;  /* it did so long enough, and that counts for so long yet */
 	u32 dither;
 	enum sluice_tamper_kind kind;
@@ -73,7 +76,6 @@ struct sluice_tamper {
 struct sums {
 	s64 rr, cc, rc;
 	u32 pairs, cells;
-	u32 darkest; /* cell of the reference */
 	u64 level;
 	u32 fine[BINS], coarse[BINS];
 	u32 fine_pairs, coarse_pairs;
@@ -129,6 +131,7 @@ void sluice_tamper_reset(struct sluice_tamper *t)
 	t->step_ms = 0;
 	t->known_ms = 0;
 	t->moving_ms = 0;
+	t->moving = 0;
 	t->swept_ms = 0;
 	memset(t->held_ms, 0, sizeof(t->held_ms));
 }
@@ -167,7 +170,6 @@ static void add_row(struct sums *s, const struct sluice_tamper *t, u32 y)
 			continue;
 		s->cells++;
 		s->level += t->now[at] >> 6;
-		s->darkest = min_t(u32, s->darkest, t->ref[at] >> 6);
 		if (x + 1 < t->w && look[x + 1])
 			add_pair(s, t, at, at + 1);
 		if (y + 1 < t->h && look[x + t->w])
@@ -266,7 +268,7 @@ static enum sluice_tamper_kind judge(const struct sluice_tamper *t, const struct
 {
 	u32 match = match_of(s);
 	bool dark = s->level < (u64)s->cells * DARK;
-	bool black = s->level <= (u64)s->cells * s->darkest;
+	bool black = s->level < (u64)s->cells * BLACK;
 	bool gone = s->rc * 20 < s->rr;
 
 	*same = false;
@@ -326,7 +328,6 @@ static void compare(struct sluice_tamper *t, u32 ms)
 	bool same;
 
 	memset(s, 0, sizeof(*s));
-	s->darkest = ~0u;
 	for (u32 y = 0; y < t->h; y++)
 		add_row(s, t, y);
 	if (t->known_ms < LEARN_MS || s->pairs < PAIRS_MIN ||
@@ -346,10 +347,11 @@ static void compare(struct sluice_tamper *t, u32 ms)
 static void note_motion(struct sluice_tamper *t, u32 dt, u32 moved)
 {
 	if (moved * 100ull >= (u64)t->n * SWEEP_PCT)
-		t->moving_ms = min_t(u32, t->moving_ms + dt, 60000);
+		t->moving++;
 	else
-		t->moving_ms = 0;
-	if (t->moving_ms >= SWEEP_MS)
+		t->moving = 0;
+	t->moving_ms = t->moving ? min_t(u32, t->moving_ms + dt, 60000) : 0;
+	if (t->moving >= SWEEP_FRAMES && t->moving_ms >= SWEEP_MS)
 		t->swept_ms = SWEEP_HOLD_MS;
 	else
 		t->swept_ms -= min_t(u32, t->swept_ms, dt);

@@ -66,8 +66,8 @@ struct trial {
 	}
 
 static const struct trial trials[] = {
-	ACT("hand before the lens, dark", 5, HAND, 14, 0.8, 0, COVERED, 3),
-	ACT("hand before the lens, dark", 15, HAND, 14, 0.5, 30, COVERED, 3),
+	ACT("hand before the lens, dark", 5, HAND, 20, 1.5, 0, COVERED, 3),
+	ACT("hand before the lens, dark", 15, HAND, 20, 0.5, 30, COVERED, 3),
 	ACT("hand before the lens", 30, HAND, 45, 0.5, 30, COVERED, 3),
 	ACT("cloth, bright", 15, HAND, 150, 0.6, 0, COVERED, 3),
 	ACT("paint", 15, PAINT, 70, 3, 0, COVERED, 3),
