@@ -37,7 +37,7 @@
 #define TURNED_MS     2000
 #define CLEAR_MS      1000
 #define VIEW_MS	      600000 /* a turned camera's new view is taken over */
-#define SWEEP_PCT     8	     /* of all cells: a hand before the lens is larger */
+#define SWEEP_PCT     4	     /* of all cells: a hand before the lens is larger */
 #define SWEEP_MS      120
 #define SWEEP_FRAMES  2 /* a rolling shutter shows a light that goes out in one */
 #define SWEEP_HOLD_MS 4000

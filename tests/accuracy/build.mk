@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 $(eval $(call testprog,test_gate,tests/unit/test_gate.c $(GATE_SRCS)))
+$(eval $(call testprog,test_tamper,tests/unit/test_tamper.c kmod/tamper.c))
 
 # Not unit tests: run by tests/accuracy/t_* and by tests/accuracy/run.
 accuracy_SRCS := tests/accuracy/truth.c tests/accuracy/grids.c lib/clip.c lib/clip_convert.c $(GATE_SRCS)

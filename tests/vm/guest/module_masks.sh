@@ -73,5 +73,37 @@ pixels absent $picture /tmp/arena left >/tmp/pixels || fail "first size: $(cat /
 pixels absent NV12 320x180 320 /tmp/small /tmp/arena left >/tmp/pixels || fail "second size: $(cat /tmp/pixels)"
 if pixels absent NV12 320x180 320 /tmp/small /tmp/arena right >/tmp/pixels; then fail "no picture of the second size"; fi
 control detach 0
+
+# Tampering. The scene is learnt for ten seconds; then the lens is covered (one colour), uncovered,
+# and turned to another picture: events, state and ledger tell, and the frame that did it passed.
+v4l2-ctl -d $cam --set-fmt-video=width=640,height=360,pixelformat=YUYV -c test_pattern=0 >/dev/null
+camapp $cam frames=0 fps=25
+control events 100 >/tmp/events &
+events=$!
+wait_for 3 grep -q listening /tmp/events
+control attach $cam capture name=porch $all_pass 8=1000 >/tmp/attach || fail "$(cat /tmp/attach)"
+ringread /dev/sluice0 seconds=90 list=/tmp/list >/tmp/read &
+reader=$!
+state() { control get porch | sed -n 's/^state=//p'; }
+wait_for 30 sh -c '[ "$(control get porch | sed -n s/^delivered=//p)" -ge 320 ]'
+same "state before" "$(($(state) & 448))" 0
+v4l2-ctl -d $cam -c test_pattern=8
+wait_for 20 grep -qx event=12 /tmp/events
+same "covered" "$(($(state) & 448))" 64
+v4l2-ctl -d $cam -c test_pattern=0
+wait_for 20 grep -qx event=15 /tmp/events
+same "uncovered" "$(($(state) & 448))" 0
+v4l2-ctl -d $cam -c test_pattern=3
+wait_for 20 grep -qx event=14 /tmp/events
+same "turned" "$(($(state) & 448))" 256
+check_ledger porch
+same "TAMPER" "$(value count17 /tmp/ledger)" 2
+same "records of it" "$(grep -c reason=17 /tmp/list)" 2
+control detach porch
+wait $reader || true
+kill $events
+wait $events || true
+same "covered, turned, clear" "$(grep -cx 'event=1[245]' /tmp/events)" 3
+same "defocused" "$(grep -cx event=13 /tmp/events || true)" 0
 rmmod sluice
 rmmod vivid

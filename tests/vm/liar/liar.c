@@ -254,6 +254,7 @@ static int __init liar_init(void)
 	rc = dma_coerce_mask_and_coherent(&liar.pdev->dev, DMA_BIT_MASK(64));
 	if (rc)
 		goto unplug;
+	strscpy(liar.v4l2.name, "liar", sizeof(liar.v4l2.name));
 	rc = v4l2_device_register(&liar.pdev->dev, &liar.v4l2);
 	if (rc)
 		goto unplug;
