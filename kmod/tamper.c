@@ -26,7 +26,8 @@
  * has been there for ten minutes is the view.
  *
  * A scene without structure (dark, white wall) is no reference: there is no verdict, and the
- * reference follows quickly until there is one. Cost: a pass over the cells four times a second.
+ * reference follows quickly until there is one. Cost: a pass over the cells four times a second, of
+ * large grids over a part of their rows.
  */
 #include "tamper.h"
 
@@ -41,8 +42,9 @@
 #define SWEEP_MS      120
 #define SWEEP_FRAMES  2 /* a rolling shutter shows a light that goes out in one */
 #define SWEEP_HOLD_MS 4000
-#define BLACK	      72  /* units of a quarter grey: the black of most cameras is 64 */
-#define DARK	      96  /* units of a quarter grey: mean level of a dark picture */
+#define BLACK	      72 /* units of a quarter grey: the black of most cameras is 64 */
+#define DARK	      96 /* units of a quarter grey: mean level of a dark picture */
+#define WHITE	      (245 << 8)
 #define STRUCTURE     36  /* least energy per pair: 1.5 grey */
 #define CLEAR_CUT     100 /* of a reference that can tell another view: 2.5 grey */
 #define OTHER	      64  /* of what is there instead: 2 grey */
@@ -50,8 +52,9 @@
 #define STRONG_COARSE 16
 #define PAIRS_MIN     64
 #define COARSE_MIN    24
-#define BINS	      64 /* of a sixteenth */
-#define POOL	      4	 /* cells a side of a coarse one */
+#define BINS	      64    /* of a sixteenth */
+#define POOL	      4	    /* cells a side of a coarse one */
+#define ROWS_CELLS    16384 /* more cells: not every row is compared */
 
 struct sluice_tamper {
 	u32 w, h, n;
@@ -153,7 +156,8 @@ static void add_pair(struct sums *s, const struct sluice_tamper *t, u32 a, u32 b
 	s->cc += c * c;
 	s->rc += r * c;
 	s->pairs++;
-	if (size < STRONG_FINE)
+	/* White has lost its structure to the light, not to the lens. */
+	if (size < STRONG_FINE || max(t->now[a], t->now[b]) >= WHITE)
 		return;
 	c = (r < 0 ? -c : c) * 16 / size;
 	s->fine[clamp_t(s32, c, 0, BINS - 1)]++;
@@ -200,7 +204,7 @@ static void pool_row(const struct sluice_tamper *t, u32 y, s32 *ref, s32 *now, s
 
 				r += t->ref[at];
 				c += t->now[at];
-				seen += t->look[at];
+				seen += t->look[at] && t->now[at] < WHITE;
 			}
 		}
 		ref[k] = r >> 10; /* of 16 cells, Q8 to a quarter */
@@ -259,7 +263,8 @@ static bool is_blurred(const struct sums *s)
 		return false;
 	fine = median_of(s->fine, s->fine_pairs);
 	coarse = median_of(s->coarse, s->coarse_pairs);
-	return coarse >= 4 && fine * 9 < coarse * 5;
+	/* A lamp adds coarse differences, but takes no fine ones away. */
+	return coarse >= 4 && fine < 11 && fine * 9 < coarse * 5;
 }
 
 /* What the picture looks like now. same: like the reference, beyond doubt. */
@@ -328,7 +333,7 @@ static void compare(struct sluice_tamper *t, u32 ms)
 	bool same;
 
 	memset(s, 0, sizeof(*s));
-	for (u32 y = 0; y < t->h; y++)
+	for (u32 y = 0; y < t->h; y += t->n / ROWS_CELLS + 1)
 		add_row(s, t, y);
 	if (t->known_ms < LEARN_MS || s->pairs < PAIRS_MIN ||
 	    (!t->kind && s->rr < (s64)s->pairs * STRUCTURE)) {
