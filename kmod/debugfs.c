@@ -30,6 +30,7 @@ static const char *const reasons[SLUICE_REASON_COUNT] = {
 	[SLUICE_REASON_WARMUP] = "warmup",
 	[SLUICE_REASON_SNAPSHOT] = "snapshot",
 	[SLUICE_REASON_CORRUPT] = "corrupt",
+	[SLUICE_REASON_TAMPER] = "tamper",
 	[SLUICE_REASON_OVERRUN] = "overrun",
 	[SLUICE_REASON_LATE] = "late",
 	[SLUICE_REASON_DRIVER] = "driver",

@@ -19,6 +19,7 @@
 #include "luma.h"
 #include "jpeg_dc.h"
 #include "gate.h"
+#include "tamper.h"
 #include "mask.h"
 #include "ring.h"
 #include "ledger.h"
@@ -37,6 +38,7 @@ struct sluice_settings {
 	u32 audit_ms; /* mean time between audited quiet frames: 60000; 0 = off; else 1000..86400000
 		       */
 	u32 stall_ms; /* 10000; 1000..600000 */
+	u32 tamper;   /* 1; 0: do not look for it */
 };
 
 /* Defaults of DESIGN 8. */
@@ -81,6 +83,10 @@ enum sluice_frame_note {
 	SLUICE_NOTE_CLOSE,    /* post-roll over */
 	SLUICE_NOTE_SCENE,    /* scene change */
 	SLUICE_NOTE_OVERRUN,  /* first frame of a series lost to a full ring */
+	SLUICE_NOTE_COVERED,  /* tampering: in the order of enum sluice_tamper_kind */
+	SLUICE_NOTE_DEFOCUSED,
+	SLUICE_NOTE_TURNED,
+	SLUICE_NOTE_CLEAR, /* the scene is back */
 };
 
 /* How the path tells its surroundings; all are called in the caller's context, under its lock. */

@@ -21,6 +21,7 @@ static int __init sluice_init(void)
 	int rc;
 
 	sluice_luma_init(scalar);
+	sluice_gate_scalar = scalar;
 	sluice_debugfs_init();
 	rc = sluice_control_init();
 	if (rc)

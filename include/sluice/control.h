@@ -86,6 +86,7 @@ enum sluice_setting {
 	SLUICE_SETTING_KEEPALIVE_MS, /* u32: 0 or 1000..3600000 */
 	SLUICE_SETTING_AUDIT_MS,     /* u32: 0 or 1000..86400000 */
 	SLUICE_SETTING_STALL_MS,     /* u32: 1000..600000 */
+	SLUICE_SETTING_TAMPER,	     /* u32: 0, 1: look for tampering */
 	__SLUICE_SETTING_MAX
 };
 #define SLUICE_SETTING_MAX (__SLUICE_SETTING_MAX - 1)
@@ -140,6 +141,11 @@ enum sluice_event {
 	SLUICE_EVENT_DETACHED,
 	SLUICE_EVENT_REFUSED, /* the stream has a format that Sluice does not know; FORMAT names it
 			       */
+	/* tampering: the camera was covered, defocused, turned; its scene is back */
+	SLUICE_EVENT_COVERED,
+	SLUICE_EVENT_DEFOCUSED,
+	SLUICE_EVENT_TURNED,
+	SLUICE_EVENT_CLEAR,
 };
 
 #endif

@@ -37,6 +37,7 @@ static const struct field fields[] = {
 	{ "audit", SLUICE_SETTING_AUDIT_MS, 1000,
 	  "mean seconds between audited quiet frames; 0: none" },
 	{ "stall", SLUICE_SETTING_STALL_MS, 1000, "seconds without frames that are a stall" },
+	{ "tamper", SLUICE_SETTING_TAMPER, 1, "1: tell when covered, defocused or turned" },
 };
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -159,6 +160,8 @@ const char *field_state(uint32_t state, char *out, size_t size)
 		{ SLUICE_STATE_STREAMING, "streaming" }, { SLUICE_STATE_OPEN, "open" },
 		{ SLUICE_STATE_WARMUP, "warm-up" },	 { SLUICE_STATE_STALLED, "stalled" },
 		{ SLUICE_STATE_GONE, "gone" },		 { SLUICE_STATE_ENDED, "ended" },
+		{ SLUICE_STATE_COVERED, "covered" },	 { SLUICE_STATE_DEFOCUSED, "defocused" },
+		{ SLUICE_STATE_TURNED, "turned" },
 	};
 	size_t n = 0;
 

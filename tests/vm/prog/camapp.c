@@ -4,13 +4,14 @@
  * does not have, for the guest's tests.
  *
  *	camapp NODE [frames=N] [mem=mmap|user|dmabuf] [export=NODE] [to=FILE] [list=FILE]
- *		[fps=N] [then=WxH/FOURCC] [hold=N] [every-ms=N]
+ *		[repack=STRIDE] [fps=N] [then=WxH/FOURCC] [hold=N] [every-ms=N]
  * Streams N frames (default 10) with the format that is set. dmabuf: the buffers are those of the
  * other NODE, which must have the same format. then: STREAMOFF, other format, and N frames more
  * without closing the node. hold: keeps so many buffers dequeued and gives them back late.
  *every-ms: sleeps so long before each DQBUF. to: the pictures, planes one after the other, without
- *what lies before data_offset. list: a line "sequence bytes" for each. Single and multi-planar
- *nodes. Exit 0 if all frames came, 1 with a message if not.
+ *what lies before data_offset; repack: chroma lines filled up to that stride of luma. list: a line
+ *"sequence bytes" for each. Single and multi-planar nodes. Exit 0 if all frames came, 1 with a
+ *message if not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,8 @@ struct app {
 		int fd[PLANES];
 	} buffer[BUFFERS];
 	FILE *to, *list;
-	unsigned int hold, every_ms;
+	unsigned int hold, every_ms, repack;
+	__u32 line[PLANES]; /* bytes per line, multi-planar */
 };
 
 static void die(const char *what)
@@ -124,6 +126,8 @@ static void make_buffers(struct app *a)
 	a->planes = is_mplane(a) ? f.fmt.pix_mp.num_planes : 1;
 	if (a->planes > PLANES)
 		die("too many planes");
+	for (__u32 p = 0; is_mplane(a) && p < a->planes; p++)
+		a->line[p] = f.fmt.pix_mp.plane_fmt[p].bytesperline;
 	request(a, a->fd, BUFFERS, a->memory);
 	if (a->memory == V4L2_MEMORY_MMAP)
 		map_buffers(a, a->fd, 0);
@@ -167,6 +171,21 @@ static void queue(struct app *a, __u32 i)
 	call(a->fd, VIDIOC_QBUF, &b, "QBUF");
 }
 
+/* The lines of a chroma plane, each filled up with zeros to what the contiguous format would have.
+ */
+static void write_lines(struct app *a, const char *from, size_t bytes, __u32 p)
+{
+	static const char zero[4096];
+	size_t out = a->planes == 3 ? a->repack / 2 : a->repack, line = a->line[p];
+
+	if (!line || line > out || out - line > sizeof(zero))
+		die("repack");
+	for (; bytes >= line; bytes -= line, from += line)
+		if (fwrite(from, line, 1, a->to) != 1 ||
+		    (out > line && fwrite(zero, out - line, 1, a->to) != 1))
+			die("write");
+}
+
 static void keep(struct app *a, const struct v4l2_buffer *b, const struct v4l2_plane *planes)
 {
 	size_t sum = 0;
@@ -179,8 +198,11 @@ static void keep(struct app *a, const struct v4l2_buffer *b, const struct v4l2_p
 			used = a->buffer[b->index].size[p]; /* some drivers lie */
 		if (skip > used)
 			skip = used;
-		if (a->to && used > skip &&
-		    fwrite((char *)a->buffer[b->index].at[p] + skip, used - skip, 1, a->to) != 1)
+		if (a->to && a->repack && p)
+			write_lines(a, (char *)a->buffer[b->index].at[p] + skip, used - skip, p);
+		else if (a->to && used > skip &&
+			 fwrite((char *)a->buffer[b->index].at[p] + skip, used - skip, 1, a->to) !=
+				 1)
 			die("write");
 		sum += used - skip;
 	}
@@ -277,7 +299,7 @@ int main(int argc, char **argv)
 	if (argc < 2) {
 		fprintf(stderr,
 			"usage: camapp NODE [frames=N] [mem=mmap|user|dmabuf] [export=NODE] "
-			"[to=FILE] [list=FILE] [fps=N] [then=WxH/FOURCC] [hold=N] "
+			"[to=FILE] [list=FILE] [repack=STRIDE] [fps=N] [then=WxH/FOURCC] [hold=N] "
 			"[every-ms=N]\n");
 		return 2;
 	}
@@ -298,6 +320,8 @@ int main(int argc, char **argv)
 			then = v;
 		else if ((v = option(argv[i], "fps=")))
 			fps = (unsigned int)strtoul(v, NULL, 10);
+		else if ((v = option(argv[i], "repack=")))
+			a.repack = (unsigned int)strtoul(v, NULL, 10);
 		else if ((v = option(argv[i], "hold=")))
 			a.hold = (unsigned int)strtoul(v, NULL, 10) % BUFFERS;
 		else if ((v = option(argv[i], "every-ms=")))

@@ -21,8 +21,9 @@
 
 struct picture {
 	uint32_t width, height, stride, block, grid_w;
-	char code[5];
 	size_t size;
+	enum { PACKED, RGB, PLANES, GREY } layout;
+	int luma_odd, thirds; /* UYVY; YU12 */
 };
 
 enum half { LEFT, RIGHT, ALL };
@@ -46,9 +47,14 @@ static uint8_t *read_file(const char *path, size_t *size)
 	return bytes;
 }
 
-static int is_code(const struct picture *p, const char *list)
+static void set_layout(struct picture *p, const char *code)
 {
-	return strstr(list, p->code) != NULL;
+	p->layout = strstr("YUYV UYVY", code)	     ? PACKED
+		    : strstr("RGB3 BGR3", code)	     ? RGB
+		    : strstr("NV12 NV21 YU12", code) ? PLANES
+						     : GREY;
+	p->luma_odd = !strcmp(code, "UYVY");
+	p->thirds = !strcmp(code, "YU12");
 }
 
 static int in_half(const struct picture *p, uint32_t x, enum half half)
@@ -64,20 +70,20 @@ static int column_of(const struct picture *p, size_t offset, uint8_t *blank)
 	size_t luma = (size_t)p->stride * p->height, at = offset % p->stride, x;
 
 	*blank = 16;
-	if (is_code(p, "YUYV UYVY")) {
+	if (p->layout == PACKED) {
 		x = at / 2;
-		if ((at & 1) != (size_t)is_code(p, "UYVY"))
+		if ((at & 1) != (size_t)p->luma_odd)
 			*blank = 128;
 		return x < p->width ? (int)x : -1;
 	}
-	if (is_code(p, "RGB3 BGR3")) {
+	if (p->layout == RGB) {
 		*blank = 0;
 		return at / 3 < p->width ? (int)(at / 3) : -1;
 	}
 	if (offset < luma)
 		return at < p->width ? (int)at : -1;
 	*blank = 128;
-	if (is_code(p, "YU12"))
+	if (p->thirds)
 		at = (offset - luma) % (p->stride / 2) * 2;
 	return at < p->width ? (int)at : -1;
 }
@@ -198,12 +204,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: pixels masked|absent FOURCC WxH STRIDE PLAIN FILE WHICH\n");
 		return 2;
 	}
-	snprintf(p.code, sizeof(p.code), "%s", argv[2]);
+	set_layout(&p, argv[2]);
 	p.stride = (uint32_t)strtoul(argv[4], NULL, 10);
 	p.block = p.width >= 480 ? 8 : p.width >= 240 ? 4 : 2;
 	p.grid_w = (p.width + p.block - 1) / p.block;
 	p.size = (size_t)p.stride * p.height;
-	if (is_code(&p, "NV12 NV21 YU12"))
+	if (p.layout == PLANES)
 		p.size += p.size / 2;
 	plain = read_file(argv[5], &bytes);
 	if (bytes < p.size) {

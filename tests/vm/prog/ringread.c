@@ -256,6 +256,16 @@ static int run(struct reader *r, const struct options *o)
 	return !o->frames && !o->until_end;
 }
 
+/* A line goes out before its record is released: a reader that is killed has told what it took. */
+static FILE *open_list(const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f)
+		setvbuf(f, NULL, _IOLBF, 0);
+	return f;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .seconds = 60 };
@@ -274,7 +284,7 @@ int main(int argc, char **argv)
 		else if (!strncmp(argv[i], "seconds=", 8))
 			o.seconds = (double)strtoul(argv[i] + 8, NULL, 10);
 		else if (!strncmp(argv[i], "list=", 5))
-			r.list = fopen(argv[i] + 5, "w");
+			r.list = open_list(argv[i] + 5);
 		else if (!strncmp(argv[i], "dump=", 5))
 			r.dump = fopen(argv[i] + 5, "w");
 		else if (!strncmp(argv[i], "arena=", 6))
