@@ -213,6 +213,7 @@ static struct sluice_camera *create_camera(u32 mode, struct netlink_ext_ack *ext
 	kref_init(&cam->kref);
 	mutex_init(&cam->lock);
 	mutex_init(&cam->source_lock);
+	sluice_latency_init(&cam->latency);
 	init_waitqueue_head(&cam->readers);
 	INIT_DELAYED_WORK(&cam->watch, watch_camera);
 	cam->mode = mode;

@@ -89,6 +89,11 @@ static void add(struct sluice_latency *l, enum sluice_latency_attr which, u64 si
 	h->sum_ns += ns;
 }
 
+void sluice_latency_init(struct sluice_latency *l)
+{
+	spin_lock_init(&l->tap_lock);
+}
+
 void sluice_latency_enter(struct sluice_latency *l, const struct sluice_frame *f, u64 begun_ns)
 {
 	l->done_ns = f->done_ns;
@@ -115,7 +120,7 @@ void sluice_latency_leave(struct sluice_latency *l)
 
 void sluice_latency_tapped(struct sluice_camera *cam, u64 begun_ns)
 {
-	mutex_lock(&cam->lock);
+	spin_lock(&cam->latency.tap_lock);
 	add(&cam->latency, SLUICE_LATENCY_TAP, begun_ns);
-	mutex_unlock(&cam->lock);
+	spin_unlock(&cam->latency.tap_lock);
 }
