@@ -42,10 +42,26 @@ print_help() {
 	sed -n '3,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p}' "$0"
 }
 
-# The newest installed headers of a stock amd64 kernel (not the cloud or rt flavour).
+# KERNEL as it is meant.
+kernel_word() { printf '%s\n' "${KERNEL:-6.1}"; }
+
+# What a kernel adds to the names build/kmod and build/vm: nothing for the default.
+kernel_suffix() {
+	local k
+	k=$(kernel_word)
+	case "$k" in
+	6.1) ;;
+	*) k=${k%/}; printf -- '-%s\n' "${k##*/}" ;;
+	esac
+}
+
+# Where the module for KERNEL is built.
+kmod_dir() { printf '%s\n' "$top/build/kmod$(kernel_suffix)"; }
+
+# The newest installed headers of a stock amd64 kernel (not the cloud or rt flavour). $1: of this series.
 newest_kdir() {
 	local d
-	d=$(printf '%s\n' /lib/modules/*[0-9]-amd64/build /usr/src/linux-headers-*[0-9]-amd64 |
+	d=$(printf '%s\n' /lib/modules/"${1:+$1.}"*[0-9]-amd64/build /usr/src/linux-headers-"${1:+$1.}"*[0-9]-amd64 |
 		while read -r d; do [ -e "$d/Makefile" ] && readlink -f "$d"; done | sort -uV | tail -n 1)
 	[ -n "$d" ] || die "no kernel headers found; install linux-headers-amd64 or name KDIR=directory"
 	printf '%s\n' "$d"
