@@ -43,4 +43,5 @@ module_init(sluice_init);
 module_exit(sluice_exit);
 
 MODULE_DESCRIPTION("Sluice: lets camera frames pass only when something moves");
+MODULE_VERSION("0.1"); /* as in dkms.conf */
 MODULE_LICENSE("GPL");
