@@ -25,7 +25,7 @@ _sluicectl() {
 	*' --format') words='yuyv uyvy nv12 nv21 yu12 grey rgb3 bgr3 mjpeg' ;;
 	*' --dir' | *' --state') mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
 	*' --token-file') mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-	*' --name' | *' --size' | *' --fps' | *' --arena' | *' --token' | *' --cloud' | *' --privacy' | *' --ignore' | *' --zone') return ;;
+	*' --name' | *' --size' | *' --fps' | *' --arena' | *' --token' | *' --cloud' | *' --camera' | *' --limit' | *' --since' | *' --privacy' | *' --ignore' | *' --zone') return ;;
 	esac
 	[ -n "$words" ] || case "$command" in
 	'') words="$commands --json --help" ;;
@@ -46,7 +46,7 @@ _sluicectl() {
 	watch) words='--json' ;;
 	enrol) words='--token --token-file --dir --json' ;;
 	summaries)
-		words='--dir --json'
+		words='--dir --camera --limit --since --json'
 		[ $place -gt 0 ] || words="$words list show follow"
 		;;
 	doctor) words='--dir --cloud --state --json' ;;
