@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "cloud/api.h"
+#include "cloud/settings.h"
 #include "lib/log.h"
 #include "lib/wire.h"
 
@@ -212,11 +213,17 @@ static void get_devices(struct call *c)
 	answer_json(c->out, 200, json_pack("{s:o}", "devices", list));
 }
 
+struct add_cameras {
+	const struct sluice_server *server;
+	json_t *list;
+};
+
 static int add_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_utc_ns,
 		      uint32_t width, uint32_t height, const void *ledger, size_t ledger_size)
 {
 	char seen[32];
-	json_t *json;
+	struct add_cameras *a = ctx;
+	json_t *json, *asked;
 
 	(void)ledger;
 	(void)ledger_size;
@@ -225,14 +232,19 @@ static int add_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_ut
 			 c->name, "width", (int)width, "height", (int)height);
 	if (json && seen_utc_ns)
 		json_object_set_new(json, "last_frame", json_string(seen));
-	return json_array_append_new(ctx, json);
+	asked = sluice_settings_last(a->server, c->hex);
+	if (json && asked)
+		json_object_set(json, "settings", asked);
+	json_decref(asked);
+	return json_array_append_new(a->list, json);
 }
 
 static void get_cameras(struct call *c)
 {
 	struct sluice_index *ix = c->server->index;
 	json_t *list = json_array();
-	int err = ix->ops->cameras(ix, c->tenant, add_camera, list);
+	struct add_cameras a = { c->server, list };
+	int err = ix->ops->cameras(ix, c->tenant, add_camera, &a);
 
 	if (err) {
 		json_decref(list);
@@ -406,6 +418,42 @@ static void post_tokens(struct call *c)
 	json_decref(json);
 }
 
+static int is_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_utc_ns, uint32_t width,
+		     uint32_t height, const void *ledger, size_t ledger_size)
+{
+	return !strcmp(ctx, c->hex); /* found: go no further */
+}
+
+static void post_camera_settings(struct call *c)
+{
+	struct sluice_index *ix = c->server->index;
+	char *id = c->path + strlen("/v1/cameras/"), *rest = strchr(id, '/'), request[33];
+	json_t *json;
+	int err;
+
+	if (!rest || strcmp(rest, "/settings")) {
+		sluice_api_problem(c->out, 404, NULL);
+		return;
+	}
+	*rest = 0;
+	json = request_object(c);
+	if (!json)
+		return;
+	err = sluice_settings_ask(c->server, c->tenant, id, json, request);
+	if (err == -EINVAL)
+		sluice_api_problem(c->out, 400,
+				   "settings must be an object, if_version an integer; no more");
+	else if (err == -EMSGSIZE)
+		sluice_api_problem(c->out, 400, "that is too much for one request");
+	else if (err == -ENOTCONN && ix->ops->cameras(ix, c->tenant, is_camera, id) == 1)
+		sluice_api_problem(c->out, 409, "its device is not connected; try again later");
+	else if (err)
+		answer_error(c, err == -ENOTCONN ? -ENOENT : err);
+	else
+		answer_json(c->out, 202, json_pack("{s:s}", "request", request));
+	json_decref(json);
+}
+
 /* ---- routing ---- */
 
 struct route {
@@ -421,6 +469,7 @@ static const struct route routes[] = {
 	{ SLUICE_HTTP_POST, "/v1/enrol", 1, post_enrol },
 	{ SLUICE_HTTP_GET, "/v1/devices", 0, get_devices },
 	{ SLUICE_HTTP_GET, "/v1/cameras", 0, get_cameras },
+	{ SLUICE_HTTP_POST, "/v1/cameras/", 0, post_camera_settings },
 	{ SLUICE_HTTP_GET, "/v1/summaries", 0, get_summaries },
 	{ SLUICE_HTTP_GET, "/v1/summaries/", 0, get_summary_file },
 	{ SLUICE_HTTP_POST, "/v1/tokens", 0, post_tokens },

@@ -52,6 +52,7 @@ struct sluice_server {
 	unsigned int client_count;
 	struct sluice_session *sessions;
 	uint64_t session_last;
+	struct sluice_settings_asked *asked; /* settings.c */
 	int64_t deny_version;
 	struct sluice_io_timer watch; /* deny-list, starved sessions */
 	struct sluice_io_timer late;

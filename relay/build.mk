@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: MIT
 # In the order a frame meets them.
-RELAY := $(addprefix relay/,conf.c source.c ring.c drain.c encode.c uplink.c uplink_take.c uplink_send.c downlink.c ledger.c)
-RELAY_PKGS := $(LIBSLUICE_PKGS) libjpeg jansson
-$(eval $(call program,sluice-relay,relay/main.c $(RELAY) lib/reason.c $(LIBSLUICE),$(RELAY_PKGS)))
+RELAY := $(addprefix relay/,conf.c source.c ring.c drain.c encode.c uplink.c uplink_take.c uplink_send.c ledger.c)
+# What comes back.
+RELAY_BACK := $(addprefix relay/,desk.c downlink.c landing_read.c tree.c landing.c retention.c sinks.c outbox.c sink_hook.c \
+	mqtt_topics.c sink_mqtt.c sink_webhook.c settings.c) lib/setting.c
+RELAY += $(RELAY_BACK)
+RELAY_PKGS := $(LIBSLUICE_PKGS) libjpeg jansson libcurl libmosquitto
+$(eval $(call program,sluice-relay,relay/main.c $(RELAY) relay/settings_kernel.c tools/ctl/genl.c lib/reason.c $(LIBSLUICE),$(RELAY_PKGS) libnl-genl-3.0,-lm))
 
 $(eval $(call testprog,test_encode,tests/unit/test_encode.c relay/encode.c,libjpeg))
 $(eval $(call testprog,test_drain,tests/unit/test_drain.c tests/unit/ringmake.c relay/drain.c relay/ring.c kmod/ring.c))
 $(eval $(call testprog,test_uplink,tests/unit/test_uplink.c tests/unit/fake_cloud.c tests/unit/ringmake.c tests/unit/certs.c \
-	$(filter-out relay/conf.c relay/source.c relay/ledger.c,$(RELAY)) kmod/ring.c $(LIBSLUICE),$(RELAY_PKGS)))
-$(eval $(call testprog,test_downlink,tests/unit/test_downlink.c tests/unit/certs.c relay/downlink.c $(LIBSLUICE),$(RELAY_PKGS)))
+	$(filter-out relay/conf.c relay/source.c relay/ledger.c,$(RELAY)) kmod/ring.c $(LIBSLUICE),$(RELAY_PKGS),-lm))
+$(eval $(call testprog,test_downlink,tests/unit/test_downlink.c tests/unit/certs.c $(RELAY_BACK) $(LIBSLUICE),$(RELAY_PKGS),-lm))
+$(eval $(call testprog,test_settings,tests/unit/test_settings.c relay/settings.c relay/desk.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm))
+$(eval $(call testprog,test_sinks,tests/unit/test_sinks.c tests/unit/certs.c $(RELAY_BACK) $(LIBSLUICE),$(RELAY_PKGS),-lm -lpthread))
+$(eval $(call testprog,config_apply,tests/vm/config_apply.c relay/settings.c relay/settings_kernel.c relay/desk.c lib/setting.c tools/ctl/genl.c \
+	$(LIBSLUICE),$(LIBSLUICE_PKGS) jansson libnl-genl-3.0,-lm))
+# Calls that change the disk are counted, and fail when the test wants.
+comma := ,
+LANDING_CALLS := write pwrite fsync fdatasync ftruncate mkdirat unlinkat renameat
+$(eval $(call testprog,test_landing,tests/unit/test_landing.c tests/unit/certs.c $(RELAY_BACK) $(LIBSLUICE),$(RELAY_PKGS),-lm -lpthread \
+	$(LANDING_CALLS:%=-Wl$(comma)--wrap=%)))

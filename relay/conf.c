@@ -204,6 +204,7 @@ static int read_file(struct relay_conf *c, const struct said *said)
 {
 	bool named = c->feeds || c->devices;
 	const char *url, *path;
+	char why[256];
 	size_t at = 0;
 
 	url = sluice_conf_text(c->file, "cloud", "url", NULL);
@@ -224,6 +225,13 @@ static int read_file(struct relay_conf *c, const struct said *said)
 	while ((path = sluice_conf_next(c->file, "relay", "device", &at)))
 		if (!named && add_path(c->device, &c->devices, path))
 			return 1;
+	relay_retention_conf(&c->retention, c->file);
+	relay_sinks_conf(&c->sinks, c->file);
+	c->sinks.state = c->state;
+	if (relay_settings_conf(&c->settings, c->file, why, sizeof(why))) {
+		fprintf(stderr, "sluice-relay: %s\n", why);
+		return 1;
+	}
 	if (sluice_conf_finish(c->file)) {
 		fprintf(stderr, "sluice-relay: %s\n", sluice_conf_error(c->file));
 		return 1;

@@ -3,6 +3,9 @@
 #ifndef RELAY_CONF_H
 #define RELAY_CONF_H
 
+#include "relay/retention.h"
+#include "relay/settings.h"
+#include "relay/sinks.h"
 #include "relay/source.h"
 
 #include <limits.h>
@@ -15,6 +18,9 @@ struct relay_conf {
 	size_t feeds, devices;
 	unsigned int quality; /* of JPEGs made from raw frames */
 	bool once, check, verbose, json, events;
+	struct relay_retention retention;
+	struct relay_sinks_config sinks;
+	struct relay_settings_conf settings;
 	struct sluice_conf *file; /* holds the strings */
 };
 

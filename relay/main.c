@@ -32,6 +32,8 @@ struct relay {
 	struct sluice_tls_ctx *tls;
 	struct relay_encoder *encoder;
 	struct relay_downlink *downlink;
+	struct relay_sinks *sinks;
+	struct relay_settings *settings;
 	struct relay_sources *sources;
 	struct relay_uplink uplink;
 	struct relay_camera camera[SLUICE_WIRE_SLOTS];
@@ -141,7 +143,7 @@ static void on_progress(void *arg)
 	if (!r->sources)
 		return;
 	relay_sources_tick(r->sources);
-	if (r->conf.once && relay_sources_ended(r->sources))
+	if (r->conf.once && relay_sources_ended(r->sources) && relay_downlink_idle(r->downlink))
 		stop(r, 0);
 }
 
@@ -150,6 +152,30 @@ static void on_changed(void *arg, struct relay_camera *c)
 	struct relay *r = arg;
 
 	relay_uplink_camera_changed(&r->uplink, c);
+	if (c->attached)
+		relay_sinks_camera(r->sinks, c->name);
+}
+
+static void on_answer(void *arg, const char *id, int status)
+{
+	struct relay *r = arg;
+
+	relay_uplink_acknowledge(&r->uplink, id, status);
+	on_progress(r);
+}
+
+static void on_config_result(void *arg, uint32_t slot, const char *json)
+{
+	struct relay *r = arg;
+
+	relay_uplink_config_result(&r->uplink, slot, json);
+}
+
+static void on_hold(void *arg, bool hold)
+{
+	struct relay *r = arg;
+
+	relay_uplink_hold(&r->uplink, hold);
 }
 
 static void on_ready(void *arg, struct relay_camera *c)
@@ -202,6 +228,56 @@ static void on_tick(void *arg)
 
 /* ---- start and stop ---- */
 
+/* What the cloud may set. */
+static int open_settings(struct relay *r)
+{
+	struct relay_settings_config c = { .conf = r->conf.settings,
+					   .io = r->io,
+					   .ops = &relay_settings_kernel,
+					   .result = on_config_result,
+					   .arg = r };
+	int err;
+
+	r->settings = relay_settings_open(&c, &err);
+	if (!r->settings)
+		sluice_error("settings: %s", strerror(-err));
+	return err;
+}
+
+/* What comes back: sinks, then what they announce. */
+static int open_return(struct relay *r)
+{
+	struct relay_downlink_config c = { .state = r->conf.state,
+					   .io = r->io,
+					   .retention = &r->conf.retention,
+					   .answer = on_answer,
+					   .announce = on_summary,
+					   .hold = on_hold,
+					   .arg = r };
+	const char *wrong = relay_sinks_check(&r->conf.sinks);
+	char why[256];
+	int err;
+
+	if (wrong) {
+		sluice_error("%s", wrong);
+		return -EINVAL;
+	}
+	if (!r->conf.check) {
+		r->sinks = relay_sinks_open(&r->conf.sinks, &err, why, sizeof(why));
+		if (!r->sinks) {
+			sluice_error("%s", why);
+			return err;
+		}
+	}
+	c.sinks = r->sinks;
+	r->downlink = relay_downlink_open(&c, &err);
+	if (!r->downlink)
+		sluice_error("cannot use the directory %s: %s; make it for this user, or give "
+			     "--state",
+			     r->conf.state, strerror(-err));
+	return err;
+}
+
 static int open_parts(struct relay *r)
 {
 	char why[256];
@@ -222,13 +298,11 @@ static int open_parts(struct relay *r)
 	err = open_tls(r);
 	if (err)
 		return err;
-	r->downlink = relay_downlink_open(r->conf.state, on_summary, r, &err);
-	if (!r->downlink) {
-		sluice_error("cannot use the directory %s: %s; make it for this user, or give "
-			     "--state",
-			     r->conf.state, strerror(-err));
+	err = open_return(r);
+	if (!err)
+		err = open_settings(r);
+	if (err)
 		return err;
-	}
 	r->encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
 	if (!r->encoder) {
 		sluice_error("out of memory");
@@ -246,6 +320,7 @@ static int start(struct relay *r)
 					  .camera = r->camera,
 					  .encoder = r->encoder,
 					  .downlink = r->downlink,
+					  .settings = r->settings,
 					  .probe = r->conf.check,
 					  .events = r->conf.events,
 					  .told = on_told,
@@ -283,9 +358,12 @@ static void close_parts(struct relay *r)
 		sluice_io_timer_cancel(r->io, &r->tick);
 	relay_sources_close(r->sources);
 	relay_uplink_free(&r->uplink);
-	sluice_io_close(r->io);
-	relay_encoder_close(r->encoder);
+	relay_settings_close(r->settings);
 	relay_downlink_close(r->downlink);
+	r->uplink.conf.downlink = NULL; /* a link that is cut off now has nothing to tell it */
+	sluice_io_close(r->io);
+	relay_sinks_close(r->sinks);
+	relay_encoder_close(r->encoder);
 	sluice_tls_ctx_close(r->tls);
 	relay_conf_free(&r->conf);
 }
