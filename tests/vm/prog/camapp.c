@@ -314,8 +314,8 @@ int main(int argc, char **argv)
 			a.exporter = open(v, O_RDWR);
 		else if ((v = option(argv[i], "to=")))
 			a.to = fopen(v, "w");
-		else if ((v = option(argv[i], "list=")))
-			a.list = fopen(v, "w");
+		else if ((v = option(argv[i], "list=")) && (a.list = fopen(v, "w")))
+			setvbuf(a.list, NULL, _IOLBF, 0);
 		else if ((v = option(argv[i], "then=")))
 			then = v;
 		else if ((v = option(argv[i], "fps=")))
