@@ -16,18 +16,7 @@ behave() {
 # The pictures of /tmp/dump are each of one frame: all words of one are the same, or 0 where half of it
 # never came; and those of different ones differ.
 pictures() {
-	split -b $frame /tmp/dump /tmp/pic. || fail "split"
-	for f in /tmp/pic.*; do
-		words=$(od -An -v -tu4 -w4 $f | sort -u | tr -d ' ' | tr '\n' ' ')
-		case $words in
-		'0 '*' '*' ') fail "a picture of several frames: $words" ;;
-		'0 '*) ;;
-		*' '*' ') fail "a picture of several frames: $words" ;;
-		esac
-		words=${words% }
-		echo ${words##* }
-	done >/tmp/numbers
-	rm /tmp/pic.*
+	pixels numbers $frame /tmp/dump >/tmp/numbers || fail "$(tail -n 1 /tmp/numbers)"
 	[ "$(sort -u /tmp/numbers | wc -l)" -ge $(($(wc -l </tmp/list) - 1)) ] || fail "pictures do not differ"
 }
 
