@@ -124,8 +124,8 @@ static int prepare_buffers(struct capture *c, struct netlink_ext_ack *extack)
 	for (i = 0; i < c->count; i++) {
 		vb = vb2_get_buffer(v->queue, i);
 		if (!vb || !vb2_plane_vaddr(vb, 0)) {
-			NL_SET_ERR_MSG_MOD(extack, "the driver's MMAP buffers have no kernel "
-						   "mapping: use sluice-feed");
+			NL_SET_ERR_MSG_MOD(extack,
+					   "no kernel mapping of MMAP buffers: use sluice-feed");
 			return -EOPNOTSUPP;
 		}
 		rc = sluice_video_queue(v, i);

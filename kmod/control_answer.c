@@ -54,12 +54,12 @@ static int put_latency(struct sk_buff *skb, const struct sluice_latency *l)
 	return 0;
 }
 
-/* What the path keeps in the control page is a hint: the reader could have written there. */
 static u32 camera_state(const struct sluice_camera *cam)
 {
-	u32 path = READ_ONCE(cam->store.ring.ctrl->state);
+	const u32 gate = SLUICE_STATE_OPEN | SLUICE_STATE_WARMUP | SLUICE_STATE_COVERED |
+			 SLUICE_STATE_DEFOCUSED | SLUICE_STATE_TURNED;
 
-	return cam->flow.state | (path & (SLUICE_STATE_OPEN | SLUICE_STATE_WARMUP));
+	return cam->flow.state | (sluice_path_state(cam->flow.path) & gate);
 }
 
 static int put_camera(struct sk_buff *skb, const struct sluice_camera *cam)

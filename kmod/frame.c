@@ -524,6 +524,11 @@ u64 sluice_path_epoch(const struct sluice_path *p)
 	return p->epoch;
 }
 
+u32 sluice_path_state(const struct sluice_path *p)
+{
+	return p->state | (p->open ? SLUICE_STATE_OPEN : 0);
+}
+
 void sluice_path_mirror(struct sluice_path *p, u32 state_set, u32 state_clear)
 {
 	p->state = (p->state | state_set) & ~state_clear;

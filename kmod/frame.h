@@ -154,6 +154,9 @@ void sluice_path_end(struct sluice_path *p);
 /* The running epoch, or the last one: epoch_floor of the path that follows. */
 u64 sluice_path_epoch(const struct sluice_path *p);
 
+/* SLUICE_STATE_* as the path sees it: unlike the control page's, no reader can write it. */
+u32 sluice_path_state(const struct sluice_path *p);
+
 /* Write ctrl's state and ledger words now (the path does it by itself after every frame). */
 void sluice_path_mirror(struct sluice_path *p, u32 state_set, u32 state_clear);
 

@@ -196,7 +196,7 @@ void path_mirror(struct sluice_path *p)
 	c = p->ring->ctrl;
 	core_write_once(c->changed, ++p->changed);
 	core_wmb(); /* pairs with the reader's read barrier: odd before the words */
-	core_write_once(c->state, p->state | (p->open ? SLUICE_STATE_OPEN : 0));
+	core_write_once(c->state, sluice_path_state(p));
 	core_write_once(c->epoch, p->epoch);
 	core_write_once(c->epoch_first_ns, p->epoch_first_ns);
 	core_write_once(c->now_ns, p->now_ns);

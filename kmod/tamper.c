@@ -18,12 +18,13 @@
  * COVERED: gain under 5 %, and little other structure. The same is true of a room whose light goes
  * out. So a picture that is dark counts only if something moved across a good part of it before,
  * in frames that light did not explain, for an eighth of a second; and never if it is black: that
- *is night, or a cap, and nobody can tell.
+ * is night, or a cap, and nobody can tell.
  *
- * TURNED: there is structure, and it does not match. DEFOCUSED: it matches, and fine is under 5/9
- * of coarse, which takes a blur of about a cell. Each must hold for some time, so things that pass
- * by do not count. All is well again once the scene has matched for a second. Another view that
- * has been there for ten minutes is the view.
+ * TURNED: there is structure, and it does not match, neither the fine nor the coarse: the fine one
+ * is elsewhere already when a camera sags by a few pixels. DEFOCUSED: it matches, and fine is under
+ * 5/9 of coarse, and nowhere else, which takes a blur of about a cell. Each must hold for some
+ * time, so things that pass by do not count. All is well again once the scene has matched for a
+ * second. Another view that has been there for ten minutes is the view.
  *
  * A scene without structure (dark, white wall) is no reference: there is no verdict, and the
  * reference follows quickly until there is one. Cost: a pass over the cells four times a second, of
@@ -78,6 +79,7 @@ struct sluice_tamper {
 /* Sums over pairs of neighbours; a quarter grey is 1. */
 struct sums {
 	s64 rr, cc, rc;
+	s64 coarse_rr, coarse_cc, coarse_rc;
 	u32 pairs, cells;
 	u64 level;
 	u32 fine[BINS], coarse[BINS];
@@ -185,6 +187,9 @@ static void add_coarse(struct sums *s, s32 r, s32 c)
 {
 	s32 size = r < 0 ? -r : r;
 
+	s->coarse_rr += r * r;
+	s->coarse_cc += c * c;
+	s->coarse_rc += r * c;
 	if (size < STRONG_COARSE)
 		return;
 	s->coarse[clamp_t(s32, (r < 0 ? -c : c) * 16 / size, 0, BINS - 1)]++;
@@ -243,10 +248,8 @@ static u32 median_of(const u32 *bin, u32 count)
 }
 
 /* Squared correlation in 1/256; 0 where it is negative. */
-static u32 match_of(const struct sums *s)
+static u32 match_of(s64 rr, s64 cc, s64 rc)
 {
-	s64 rr = s->rr, cc = s->cc, rc = s->rc;
-
 	if (rc <= 0)
 		return 0;
 	for (; rr >> 30 || cc >> 30; rr >>= 1, cc >>= 1)
@@ -263,15 +266,19 @@ static bool is_blurred(const struct sums *s)
 		return false;
 	fine = median_of(s->fine, s->fine_pairs);
 	coarse = median_of(s->coarse, s->coarse_pairs);
-	/* A lamp adds coarse differences, but takes no fine ones away. */
-	return coarse >= 4 && fine < 11 && fine * 9 < coarse * 5;
+	/*
+	 * A lamp adds coarse differences, but takes no fine ones away; a camera that sags by a
+	 * pixel moves them, and they are still there.
+	 */
+	return s->cc * 5 < s->rr * 2 && coarse >= 4 && fine < 11 && fine * 9 < coarse * 5;
 }
 
 /* What the picture looks like now. same: like the reference, beyond doubt. */
 static enum sluice_tamper_kind judge(const struct sluice_tamper *t, const struct sums *s,
 				     bool *same)
 {
-	u32 match = match_of(s);
+	u32 match = match_of(s->rr, s->cc, s->rc);
+	u32 coarse = match_of(s->coarse_rr, s->coarse_cc, s->coarse_rc);
 	bool dark = s->level < (u64)s->cells * DARK;
 	bool black = s->level < (u64)s->cells * BLACK;
 	bool gone = s->rc * 20 < s->rr;
@@ -279,12 +286,12 @@ static enum sluice_tamper_kind judge(const struct sluice_tamper *t, const struct
 	*same = false;
 	if (gone && s->cc * 16 <= s->rr)
 		return black || (dark && !t->swept_ms) ? SLUICE_TAMPER_NONE : SLUICE_TAMPER_COVERED;
-	if (match < 16 && s->cc * 4 >= s->rr && s->rr >= (s64)s->pairs * CLEAR_CUT &&
+	if (match < 16 && coarse < 40 && s->cc * 4 >= s->rr && s->rr >= (s64)s->pairs * CLEAR_CUT &&
 	    s->cc >= (s64)s->pairs * OTHER)
 		return SLUICE_TAMPER_TURNED;
-	if (!dark && match >= 16 && is_blurred(s))
+	if (!dark && (match >= 16 || coarse >= 40) && is_blurred(s))
 		return SLUICE_TAMPER_DEFOCUSED;
-	*same = !gone && match >= 64;
+	*same = (!gone && match >= 64) || coarse >= 128;
 	return SLUICE_TAMPER_NONE;
 }
 

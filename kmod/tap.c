@@ -113,8 +113,7 @@ static void tell_memory(struct tap *t, u32 memory)
 	if (t->unreadable == memory)
 		return;
 	t->unreadable = memory;
-	pr_notice("sluice: %s: %s buffers of this driver are out of the kernel's reach, frames are "
-		  "LATE\n",
+	pr_notice("sluice: %s: %s buffers of this driver cannot be read, frames are LATE\n",
 		  t->cam->name, memory < ARRAY_SIZE(name) && name[memory] ? name[memory] : "such");
 	sluice_flow_refuse(t->cam);
 }

@@ -75,7 +75,7 @@ static const struct trial trials[] = {
 	ACT("defocused, 10 px", 15, BLUR, 10, 1, 30, DEFOCUSED, 3),
 	ACT("defocused, 16 px", 5, BLUR, 16, 1, 0, DEFOCUSED, 3),
 	ACT("defocused, 20 px", 15, BLUR, 20, 2, 0, DEFOCUSED, 3),
-	ACT("turned by 80 px", 15, TURN, 80, 0.3, 0, TURNED, 3),
+	ACT("turned by 120 px", 15, TURN, 120, 0.3, 0, TURNED, 3),
 	ACT("turned by 200 px", 15, TURN, 200, 0.6, 30, TURNED, 3),
 	ACT("turned by 320 px", 5, TURN, 320, 1, 0, TURNED, 3),
 	ACT("turned by 320 px", 30, TURN, 320, 1, 0, TURNED, 3),

@@ -8,10 +8,10 @@
  * Streams N frames (default 10) with the format that is set. dmabuf: the buffers are those of the
  * other NODE, which must have the same format. then: STREAMOFF, other format, and N frames more
  * without closing the node. hold: keeps so many buffers dequeued and gives them back late.
- *every-ms: sleeps so long before each DQBUF. to: the pictures, planes one after the other, without
- *what lies before data_offset; repack: chroma lines filled up to that stride of luma. list: a line
- *"sequence bytes" for each. Single and multi-planar nodes. Exit 0 if all frames came, 1 with a
- *message if not.
+ * every-ms: sleeps so long before each DQBUF. to: the pictures, planes one after the other,
+ * without what lies before data_offset; repack: chroma lines filled up to that stride of luma.
+ * list: a line "sequence bytes" for each. Single and multi-planar nodes. Exit 0 if all frames
+ * came, 1 with a message if not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -314,8 +314,8 @@ int main(int argc, char **argv)
 			a.exporter = open(v, O_RDWR);
 		else if ((v = option(argv[i], "to=")))
 			a.to = fopen(v, "w");
-		else if ((v = option(argv[i], "list=")))
-			a.list = fopen(v, "w");
+		else if ((v = option(argv[i], "list=")) && (a.list = fopen(v, "w")))
+			setvbuf(a.list, NULL, _IOLBF, 0);
 		else if ((v = option(argv[i], "then=")))
 			then = v;
 		else if ((v = option(argv[i], "fps=")))

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT
 /*
- * pixels.c - what a privacy mask has left of pictures, for the guest's tests. It knows the formats
- *on its own, from their definition, and nothing of the module's code.
+ * pixels.c - what a privacy mask has left of pictures, for the guest's tests. It knows the
+ * formats from their definition, and nothing of the module's code.
  *
  *	pixels masked FOURCC WxH STRIDE PLAIN PICTURES left|right|either|all
  * PLAIN is one picture as the camera gives it, PICTURES one or more from the ring. In each, every
  * cell of the masked half must be blank (luma 16, chroma 128, RGB 0) and every other one as in
- *PLAIN. either: each picture has one of the two masks, whole; both must occur. Prints how many have
- *which.
+ * PLAIN. either: each picture has one of the two masks, whole; both must occur. Prints how many
+ * have which.
  *
  *	pixels absent FOURCC WxH STRIDE PLAIN FILE left|right|all
- * No colour that PLAIN has in the masked part, and neither elsewhere in it nor as a blank, may
- *occur anywhere in FILE (the arena): FILE is searched, at every offset, for 16 bytes as they stand
- *in the masked part, which do not stand outside of it. Exit 0, or 1 and the first fault.
+ * Nothing that only the masked part of PLAIN has may occur anywhere in FILE (the arena): it is
+ * searched, at every offset, for 16 bytes as they stand there and not elsewhere in PLAIN.
+ *
+ *	pixels numbers BYTES PICTURES
+ * Each picture of that many bytes has one number in all its 32-bit words, but for zeros at its
+ * end (tests/vm/liar makes such pictures). Prints the numbers.
+ *
+ * Exit 0, or 1 and the first fault.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -194,12 +199,41 @@ static int check_absent(const struct picture *p, const uint8_t *plain, const cha
 	return 0;
 }
 
+static int check_numbers(size_t size, const char *path)
+{
+	size_t bytes, words = size / 4;
+	uint8_t *file = read_file(path, &bytes);
+
+	if (!words || bytes % size) {
+		printf("%s: %zu bytes are no pictures of %zu\n", path, bytes, size);
+		return 1;
+	}
+	for (size_t i = 0; i < bytes / size; i++) {
+		const uint32_t *w = (const uint32_t *)(file + i * size);
+		size_t end = words;
+
+		while (end && !w[end - 1])
+			end--;
+		for (size_t k = 0; k < end; k++) {
+			if (w[k] == w[0])
+				continue;
+			printf("picture %zu has %u and %u\n", i, w[0], w[k]);
+			return 1;
+		}
+		printf("%u\n", w[0]);
+	}
+	free(file);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct picture p = { 0 };
 	size_t bytes;
 	uint8_t *plain;
 
+	if (argc == 4 && !strcmp(argv[1], "numbers"))
+		return check_numbers(strtoul(argv[2], NULL, 10), argv[3]);
 	if (argc < 8 || sscanf(argv[3], "%ux%u", &p.width, &p.height) != 2) {
 		fprintf(stderr, "usage: pixels masked|absent FOURCC WxH STRIDE PLAIN FILE WHICH\n");
 		return 2;
