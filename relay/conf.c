@@ -215,6 +215,9 @@ static int read_file(struct relay_conf *c, const struct said *said)
 	path = sluice_conf_text(c->file, "relay", "state", "/var/lib/sluice");
 	snprintf(c->state, sizeof(c->state), "%s", said->state ? said->state : path);
 	c->quality = (unsigned int)sluice_conf_int(c->file, "relay", "quality", 80, 10, 100);
+	c->region.on = sluice_conf_bool(c->file, "relay", "region", false);
+	c->region.key_ms =
+		(uint32_t)sluice_conf_ms(c->file, "relay", "region_key", 10000, 100, 300000);
 	c->events |= sluice_conf_bool(c->file, "relay", "events", false);
 	c->verbose |= sluice_conf_bool(c->file, "relay", "verbose", false);
 	while ((path = sluice_conf_next(c->file, "feed", "socket", &at)))

@@ -3,6 +3,7 @@
 #ifndef RELAY_CONF_H
 #define RELAY_CONF_H
 
+#include "relay/region.h"
 #include "relay/source.h"
 
 #include <limits.h>
@@ -14,6 +15,7 @@ struct relay_conf {
 	const char *feed[RELAY_SOURCES_MAX], *device[RELAY_SOURCES_MAX];
 	size_t feeds, devices;
 	unsigned int quality; /* of JPEGs made from raw frames */
+	struct relay_region_config region;
 	bool once, check, verbose, json, events;
 	struct sluice_conf *file; /* holds the strings */
 };

@@ -101,6 +101,7 @@ void relay_camera_detach(struct relay_camera *c)
 	if (!c->attached)
 		return;
 	relay_ring_unmap(&c->ring);
+	relay_region_exit(&c->region);
 	free(c->fate);
 	c->fate = NULL;
 	c->attached = false;
@@ -145,6 +146,7 @@ void relay_camera_look(struct relay_camera *c)
 void relay_camera_link(struct relay_camera *c, bool up)
 {
 	c->linked = up;
+	relay_region_reset(&c->region);
 	c->cursor = c->tail;
 	relay_camera_look(c);
 	make_stats_due(c);
@@ -313,6 +315,7 @@ void relay_camera_sent(struct relay_camera *c, const struct relay_todo *t)
 
 void relay_camera_refuse(struct relay_camera *c, const struct relay_todo *t)
 {
+	relay_region_reset(&c->region);
 	step_over(c, &t->desc, true);
 }
 
@@ -352,6 +355,7 @@ int relay_camera_rejected(struct relay_camera *c, uint64_t epoch, uint64_t seque
 		if (f->epoch != epoch || f->sequence != sequence)
 			continue;
 		f->rejected = true;
+		relay_region_reset(&c->region);
 		release(c);
 		return 0;
 	}

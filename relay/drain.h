@@ -12,6 +12,7 @@
 #ifndef RELAY_DRAIN_H
 #define RELAY_DRAIN_H
 
+#include "relay/region.h"
 #include "relay/ring.h"
 
 #include <sluice/wire.h>
@@ -50,6 +51,7 @@ struct relay_camera {
 	uint64_t tail, cursor;
 	uint64_t sent_mark; /* records before it were sent at least once */
 	struct relay_fate *fate;
+	struct relay_region region;
 	struct relay_epoch epoch[RELAY_EPOCHS];
 	unsigned int epochs;
 	uint64_t done_epoch;	   /* newest that the cloud called DONE */

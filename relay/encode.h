@@ -14,7 +14,8 @@ struct relay_encoder;
 struct relay_picture {
 	struct iovec iov[3];
 	unsigned int count;
-	size_t size;
+	size_t size;	   /* of the pieces */
+	struct iovec head; /* of a region (region.h); none: a whole picture */
 };
 
 /* quality 1..100; a JPEG above size_max bytes is refused. NULL: out of memory. */

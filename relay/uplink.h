@@ -28,7 +28,7 @@ struct relay_uplink_config {
 	struct sluice_tls_ctx *tls;
 	const char *host, *port;     /* borrowed */
 	struct relay_camera *camera; /* SLUICE_WIRE_SLOTS of them */
-	struct relay_encoder *encoder;
+	struct relay_payload_maker maker;
 	struct relay_downlink *downlink;
 	bool probe;  /* only ask whether the cloud takes us; greeting would replace a relay that
 		      * is at work */

@@ -22,7 +22,7 @@ static int pump_frame(struct relay_uplink *u, struct relay_camera *c, struct rel
 	if (u->payload_of && (u->payload_of != c || u->payload_index != c->cursor))
 		return 0; /* another one waits for credit */
 	if (!u->payload_of)
-		err = relay_payload_make(&u->payload, u->conf.encoder, &c->ring, d);
+		err = relay_payload_make(&u->payload, &u->conf.maker, &c->ring, d, &c->region, 0);
 	if (!err && u->payload.size > u->frame_max)
 		err = -EMSGSIZE;
 	if (err) {

@@ -71,7 +71,7 @@ static void start(const char *host, uint64_t arena)
 					 .host = host,
 					 .port = cloud.port,
 					 .camera = camera,
-					 .encoder = encoder,
+					 .maker.encoder = encoder,
 					 .downlink = downlink,
 					 .retry_first_ms = 1,
 					 .retry_max_ms = 8,
