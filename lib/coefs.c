@@ -146,10 +146,20 @@ static void dest_end(j_compress_ptr jpeg)
 
 /* ---- open and close ---- */
 
+/* A new one for each picture: tables of the one before would stand in for those that miss. */
+static void make_reader(struct sluice_coefs *c)
+{
+	jpeg_destroy_decompress(&c->in);
+	c->in.err = &c->errors;
+	c->in.client_data = c;
+	jpeg_create_decompress(&c->in);
+	c->in.src = &c->source;
+	c->in.progress = &c->progress;
+}
+
 static int create(struct sluice_coefs *c)
 {
-	c->in.err = jpeg_std_error(&c->errors);
-	c->out.err = c->in.err;
+	c->out.err = jpeg_std_error(&c->errors);
 	c->errors.error_exit = on_error;
 	c->errors.emit_message = on_warning;
 	c->errors.output_message = on_message;
@@ -162,14 +172,11 @@ static int create(struct sluice_coefs *c)
 	c->dest = (struct jpeg_destination_mgr){ .init_destination = dest_begin,
 						 .empty_output_buffer = dest_full,
 						 .term_destination = dest_end };
-	c->in.client_data = c;
 	c->out.client_data = c;
 	if (setjmp(c->fail))
 		return -ENOMEM;
-	jpeg_create_decompress(&c->in);
+	make_reader(c);
 	jpeg_create_compress(&c->out);
-	c->in.src = &c->source;
-	c->in.progress = &c->progress;
 	c->out.dest = &c->dest;
 	return 0;
 }
@@ -235,6 +242,7 @@ static int read_all(struct sluice_coefs *c, uint32_t width, uint32_t height)
 
 	if (setjmp(c->fail))
 		return c->err;
+	make_reader(c);
 	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || j->image_width != width ||
 	    j->image_height != height)
 		return -EBADMSG;
@@ -252,7 +260,6 @@ int sluice_coefs_read(struct sluice_coefs *c, const struct iovec *piece, unsigne
 {
 	int err;
 
-	jpeg_abort_decompress(&c->in);
 	c->arrays = NULL;
 	c->piece = piece;
 	c->pieces = pieces;

@@ -11,3 +11,5 @@ $(eval $(call testprog,test_drain,tests/unit/test_drain.c tests/unit/ringmake.c 
 $(eval $(call testprog,test_uplink,tests/unit/test_uplink.c tests/unit/fake_cloud.c tests/unit/ringmake.c tests/unit/certs.c \
 	$(filter-out relay/conf.c relay/source.c relay/ledger.c,$(RELAY)) kmod/ring.c $(LIBSLUICE),$(RELAY_PKGS)))
 $(eval $(call testprog,test_downlink,tests/unit/test_downlink.c tests/unit/certs.c relay/downlink.c $(LIBSLUICE),$(RELAY_PKGS)))
+$(eval $(call testprog,test_region,tests/unit/test_region.c tests/unit/jpeg_make.c relay/region.c lib/coefs.c cloud/rebuild.c \
+	cloud/canvas.c cloud/decode.c $(LIBSLUICE),libjpeg))
