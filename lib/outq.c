@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define CHUNK_BYTES 32768u
+#define SPARES_MAX  48
 
 struct sluice_outq_chunk {
 	struct sluice_outq_chunk *next;
@@ -17,9 +18,12 @@ static struct sluice_outq_chunk *new_chunk(struct sluice_outq *q)
 {
 	struct sluice_outq_chunk *c = q->spare;
 
-	q->spare = NULL;
-	if (!c)
+	if (c) {
+		q->spare = c->next;
+		q->spares--;
+	} else {
 		c = malloc(sizeof(*c));
+	}
 	if (!c)
 		return NULL;
 	c->next = NULL;
@@ -98,6 +102,22 @@ unsigned int sluice_outq_peek(const struct sluice_outq *q, struct iovec *iov, un
 	return n;
 }
 
+/* Under load the same memory goes round and round; an idle queue keeps one chunk. */
+static void give_back(struct sluice_outq *q, struct sluice_outq_chunk *c)
+{
+	unsigned int max = q->first ? SPARES_MAX : 1;
+
+	c->next = q->spare;
+	q->spare = c;
+	q->spares++;
+	while (q->spares > max) {
+		c = q->spare;
+		q->spare = c->next;
+		q->spares--;
+		free(c);
+	}
+}
+
 void sluice_outq_consume(struct sluice_outq *q, size_t bytes)
 {
 	q->bytes -= bytes;
@@ -113,10 +133,7 @@ void sluice_outq_consume(struct sluice_outq *q, size_t bytes)
 		q->first = c->next;
 		if (!q->first)
 			q->last = NULL;
-		if (q->spare)
-			free(c);
-		else
-			q->spare = c;
+		give_back(q, c);
 		if (!bytes)
 			return;
 	}
@@ -130,6 +147,11 @@ void sluice_outq_clear(struct sluice_outq *q)
 		q->first = c->next;
 		free(c);
 	}
-	free(q->spare);
+	while (q->spare) {
+		struct sluice_outq_chunk *c = q->spare;
+
+		q->spare = c->next;
+		free(c);
+	}
 	*q = (struct sluice_outq){ 0 };
 }

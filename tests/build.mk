@@ -34,7 +34,10 @@ BENCH_LIBS := -lopencv_video -lopencv_imgproc -lopencv_core -lstdc++
 else
 BENCH_SRCS += tests/bench/opencv_absent.c
 endif
-$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS),libturbojpeg,$(BENCH_LIBS) -lm))
+BENCH_SRCS += tests/bench/uplink.c tests/bench/uplink_sink.c tests/bench/uplink_feed.c tests/bench/uplink_peers.c \
+	tests/unit/certs.c $(JPEG_MAKE) tools/feed/shm.c tools/feed/door.c kmod/ring.c
+$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS) $(LIBSLUICE),libturbojpeg libjpeg libcurl $(LIBSLUICE_PKGS),$(BENCH_LIBS) -lm))
+$(BUILD)/bench/bench: | $(BUILD)/bin/sluice-relay
 $(BUILD)/bench/bench: $(BENCH_OPENCV)
 
 # Fuzz targets, with clang: build/fuzz/fuzz_NAME. Seeds: tests/fuzz/corpus/NAME (kept) and
