@@ -29,6 +29,9 @@ static struct sluice_outq_chunk *new_chunk(struct sluice_outq *q)
 	c->next = NULL;
 	c->start = 0;
 	c->end = 0;
+	q->used++;
+	if (q->used > q->peak)
+		q->peak = q->used;
 	return c;
 }
 
@@ -46,6 +49,7 @@ static int reserve_chain(struct sluice_outq *q, size_t size, struct sluice_outq_
 				c = *chain;
 				*chain = c->next;
 				free(c);
+				q->used--;
 			}
 			return -ENOMEM;
 		}
@@ -102,20 +106,23 @@ unsigned int sluice_outq_peek(const struct sluice_outq *q, struct iovec *iov, un
 	return n;
 }
 
-/* Under load the same memory goes round and round; an idle queue keeps one chunk. */
+/* Under load the same memory goes round and round: as much is kept as was used since the queue was
+ * empty before, so the first quiet round gives it back. */
 static void give_back(struct sluice_outq *q, struct sluice_outq_chunk *c)
 {
-	unsigned int max = q->first ? SPARES_MAX : 1;
-
 	c->next = q->spare;
 	q->spare = c;
 	q->spares++;
-	while (q->spares > max) {
+	q->used--;
+	if (q->first)
+		return;
+	while (q->spares > q->peak || q->spares > SPARES_MAX) {
 		c = q->spare;
 		q->spare = c->next;
 		q->spares--;
 		free(c);
 	}
+	q->peak = 0;
 }
 
 void sluice_outq_consume(struct sluice_outq *q, size_t bytes)

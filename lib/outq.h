@@ -15,7 +15,7 @@ struct sluice_outq_chunk;
 struct sluice_outq {
 	struct sluice_outq_chunk *first, *last;
 	struct sluice_outq_chunk *spare; /* some are kept */
-	unsigned int spares;
+	unsigned int spares, used, peak; /* chunks: kept, in the chain, most since it was empty */
 	size_t bytes;
 };
 
