@@ -21,6 +21,7 @@
 #define RETRY_MAX_MS   60000
 #define STEADY_NS      10000000000ull
 #define HANDSHAKE_MS   15000
+#define HIGH_WATER_MAX (1u << 20)
 
 /* ---- ending a link ---- */
 
@@ -307,6 +308,7 @@ static void connect_now(void *arg)
 	struct sluice_conn_config c = { .io = u->conf.io,
 					.tls = u->conf.tls,
 					.ops = &ops,
+					.high_water_max = HIGH_WATER_MAX,
 					.handshake_ms = HANDSHAKE_MS,
 					.idle_ms = HANDSHAKE_MS };
 
