@@ -35,8 +35,11 @@ else
 BENCH_SRCS += tests/bench/opencv_absent.c
 endif
 BENCH_SRCS += tests/bench/uplink.c tests/bench/uplink_sink.c tests/bench/uplink_feed.c tests/bench/uplink_peers.c \
+	tests/bench/wire.c tests/bench/wire_clip.c tests/bench/wire_h264.c lib/clip.c lib/clip_convert.c lib/coefs.c \
+	relay/ring.c relay/encode.c relay/region.c relay/payload.c cloud/rebuild.c lib/reason.c \
+	tools/feed/camera.c tools/feed/verdicts.c kmod/mask.c $(filter-out kmod/ring.c,$(FRAME_SRCS)) \
 	tests/unit/certs.c $(JPEG_MAKE) tools/feed/shm.c tools/feed/door.c kmod/ring.c
-$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS) $(LIBSLUICE),libturbojpeg libjpeg libcurl $(LIBSLUICE_PKGS),$(BENCH_LIBS) -lm))
+$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS) $(LIBSLUICE),libturbojpeg libjpeg libcurl libavformat libavcodec libavutil libswscale $(LIBSLUICE_PKGS),$(BENCH_LIBS) -lm))
 $(BUILD)/bench/bench: | $(BUILD)/bin/sluice-relay
 $(BUILD)/bench/bench: $(BENCH_OPENCV)
 

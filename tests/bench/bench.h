@@ -65,6 +65,7 @@ void bench_jpeg_dc(struct bench *b);
 void bench_gate(struct bench *b);
 void bench_opencv(struct bench *b);
 void bench_uplink(struct bench *b);
+void bench_wire(struct bench *b);
 
 #ifdef __cplusplus
 }

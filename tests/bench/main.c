@@ -43,7 +43,7 @@ static const struct group {
 	void (*run)(struct bench *b);
 } groups[] = {
 	{ "luma", bench_luma },	    { "jpeg_dc", bench_jpeg_dc }, { "gate", bench_gate },
-	{ "opencv", bench_opencv }, { "uplink", bench_uplink },
+	{ "opencv", bench_opencv }, { "uplink", bench_uplink },	  { "wire", bench_wire },
 };
 
 static volatile uint64_t sink;
