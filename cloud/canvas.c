@@ -152,7 +152,8 @@ static int put_together(struct sluice_canvas *c, const struct sluice_stored_fram
 static bool may_be_base(const struct sluice_stored_frame *f)
 {
 	return f->reason == SLUICE_REASON_MOTION || f->reason == SLUICE_REASON_PREROLL ||
-	       f->reason == SLUICE_REASON_POSTROLL || f->reason == SLUICE_REASON_SCENE_CHANGE;
+	       f->reason == SLUICE_REASON_POSTROLL || f->reason == SLUICE_REASON_SCENE_CHANGE ||
+	       f->reason == SLUICE_REASON_WARMUP;
 }
 
 int sluice_canvas_frame(struct sluice_canvas *c, const struct sluice_stored_frame *f,

@@ -276,9 +276,12 @@ static bool make_part(struct relay_region *r, const struct sluice_ring_desc *d,
 	return true;
 }
 
-/* Other frames may be evicted one by one; an event goes as a whole, and its bases with it. */
-static bool of_event(const struct sluice_ring_desc *d)
+/* Other frames may be evicted from the spool one by one; an event goes as a whole, and its bases
+ * with it. The warm-up is of no event, and on the live link nothing is evicted. */
+static bool of_event(const struct sluice_ring_desc *d, uint32_t lane)
 {
+	if (d->reason == SLUICE_REASON_WARMUP)
+		return !lane;
 	return d->event &&
 	       (d->reason == SLUICE_REASON_MOTION || d->reason == SLUICE_REASON_PREROLL ||
 		d->reason == SLUICE_REASON_POSTROLL || d->reason == SLUICE_REASON_SCENE_CHANGE);
@@ -289,6 +292,8 @@ void relay_region_make(struct relay_region *r, const struct relay_region_config 
 		       struct relay_picture *picture)
 {
 	bool in_order = d->epoch == r->epoch && d->sequence > r->last;
+	const uint8_t *jpeg;
+	size_t size;
 
 	if (!c->on)
 		return;
@@ -298,7 +303,7 @@ void relay_region_make(struct relay_region *r, const struct relay_region_config 
 	r->epoch = d->epoch;
 	r->last = d->sequence;
 	r->full++;
-	if (!of_event(d))
+	if (!of_event(d, lane))
 		return;
 	if (!r->coefs)
 		r->coefs = sluice_coefs_open(SLUICE_WIRE_PAYLOAD_MAX);
@@ -316,4 +321,10 @@ void relay_region_make(struct relay_region *r, const struct relay_region_config 
 	}
 	r->has_base = false;
 	become_base(r, lane, d);
+	/* the same coefficients in the Huffman code that suits them: some percent less */
+	if (!sluice_coefs_write(r->coefs, NULL, NULL, &jpeg, &size) && size < picture->size) {
+		picture->iov[0] = (struct iovec){ (void *)jpeg, size };
+		picture->count = 1;
+		picture->size = size;
+	}
 }
