@@ -6,7 +6,7 @@
  * item, or 1 MiB, or up to a message that a device waits for (OPEN, CLOSE). It is made durable by
  * store.c; then, and only then, the sessions are told STORED; then its items go to the bus as
  * chunks of one camera. Credit comes free when the bus has taken a chunk: a full bus stops the
- * devices, never the disk.
+ * devices, never the disk. Frames of back-fill are free once they are stored.
  *
  * A group that cannot be stored (disk full, damaged index) is dropped whole and its sessions are
  * told FAILED: they close, the devices keep their frames and come back. What such a session still
@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -86,6 +87,13 @@ size_t sluice_ingest_fill(struct sluice_ingest *in)
 	fill = in->fill;
 	pthread_mutex_unlock(&in->lock);
 	return fill;
+}
+
+static void raise_fill(struct sluice_ingest *in, size_t bytes)
+{
+	pthread_mutex_lock(&in->lock);
+	in->fill += bytes;
+	pthread_mutex_unlock(&in->lock);
 }
 
 static void lower_fill(struct sluice_ingest *in, size_t bytes)
@@ -196,7 +204,7 @@ static struct sluice_chunk *find_chunk(struct sluice_ingest *in, const struct sl
 	struct sluice_chunk *c, *found = NULL;
 
 	for (c = in->chunks; c; c = c->next)
-		if (c->camera == item->camera)
+		if (c->camera == item->camera && c->lane == item->lane)
 			found = c;
 	if (!found || found->items->session != item->session ||
 	    found->bytes + item_bytes(item) > SLUICE_CHUNK_MAX)
@@ -215,6 +223,7 @@ static void add_to_chunk(struct sluice_ingest *in, struct sluice_item *item)
 			continue;
 		}
 		c->camera = item->camera;
+		c->lane = item->lane;
 		if (in->chunks)
 			in->chunks_last->next = c;
 		else
@@ -230,22 +239,72 @@ static void add_to_chunk(struct sluice_ingest *in, struct sluice_item *item)
 	c->bytes += item_bytes(item);
 }
 
+/* A frame of back-fill whose bytes have been left behind: it was released then. */
+static int is_mark(const struct sluice_item *item)
+{
+	return item->lane && item->kind == SLUICE_ITEM_FRAME;
+}
+
+/*
+ * Back-fill comes faster than it can be analysed: its bytes stay on the disk, and only a mark goes
+ * on, saying up to where it is stored. One that waits still grows instead of a second one.
+ */
+static void add_mark(struct sluice_ingest *in, struct sluice_item *item)
+{
+	struct sluice_item *small;
+	struct sluice_chunk *c;
+
+	tell_released(in, item, item->charge, 1);
+	lower_fill(in, item_bytes(item));
+	item->cells_size = item->jpeg_size = 0;
+	item->charge = 0;
+	c = find_chunk(in, item);
+	if (c && is_mark(c->last) && c->last->epoch == item->epoch &&
+	    c->last->range_first == item->range_first) {
+		c->last->sequence = item->sequence;
+		c->last->range_last = item->range_last;
+		free(item);
+		return;
+	}
+	small = realloc(item, sizeof(*item));
+	raise_fill(in, sizeof(*item));
+	add_to_chunk(in, small ? small : item);
+}
+
+/* True if the bus has taken it. */
+static bool publish_chunk(struct sluice_ingest *in, struct sluice_chunk *c)
+{
+	struct sluice_item first = *c->items; /* the bus owns the chunk afterwards */
+	size_t bytes = c->bytes, charge = 0;
+	const struct sluice_item *item;
+	uint32_t items = 0;
+
+	for (item = c->items; item; item = item->next) {
+		charge += item->charge;
+		items += !is_mark(item);
+	}
+	if (in->c.bus->ops->publish(in->c.bus, c))
+		return false; /* full; the chunk is ours still */
+	tell_released(in, &first, charge, items);
+	lower_fill(in, bytes);
+	return true;
+}
+
 static void publish_chunks(struct sluice_ingest *in)
 {
-	while (in->chunks) {
-		struct sluice_chunk *c = in->chunks, *next = c->next;
-		struct sluice_item first = *c->items; /* the bus owns the chunk afterwards */
-		size_t bytes = c->bytes, charge = 0;
-		const struct sluice_item *item;
-		uint32_t items = 0;
+	struct sluice_chunk **at = &in->chunks, *c, *next;
+	bool full[2] = { false, false };
 
-		for (item = c->items; item; item = item->next, items++)
-			charge += item->charge;
-		if (in->c.bus->ops->publish(in->c.bus, c))
-			break; /* full; the chunk is still the first of ours */
-		in->chunks = next;
-		tell_released(in, &first, charge, items);
-		lower_fill(in, bytes);
+	in->chunks_last = NULL;
+	while ((c = *at)) {
+		next = c->next;
+		if (!full[!!c->lane] && publish_chunk(in, c)) {
+			*at = next;
+			continue;
+		}
+		full[!!c->lane] = true; /* the order of a lane stays */
+		in->chunks_last = c;
+		at = &c->next;
 	}
 	send_told(in);
 }
@@ -364,6 +423,8 @@ static void run_group(struct sluice_ingest *in, struct sluice_item *group)
 			tell_released(in, item, item->charge, 1);
 			lower_fill(in, item_bytes(item));
 			free(item);
+		} else if (is_mark(item)) {
+			add_mark(in, item);
 		} else {
 			add_to_chunk(in, item);
 		}

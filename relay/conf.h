@@ -14,7 +14,10 @@ struct relay_conf {
 	char state[PATH_MAX];
 	const char *feed[RELAY_SOURCES_MAX], *device[RELAY_SOURCES_MAX];
 	size_t feeds, devices;
-	unsigned int quality; /* of JPEGs made from raw frames */
+	uint64_t spool_bytes;	  /* 0: no spool */
+	unsigned int spool_after; /* ms without a link */
+	unsigned int weight[2];	  /* of live and back-fill */
+	unsigned int quality;	  /* of JPEGs made from raw frames */
 	struct relay_region_config region;
 	bool once, check, verbose, json, events;
 	struct sluice_conf *file; /* holds the strings */

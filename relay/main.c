@@ -2,13 +2,14 @@
 /*
  * main.c - start and stop of sluice-relay, and what the parts tell each other.
  *
- * Memory: a fixed table of cameras, one encoder, one connection whose queue is bounded; frames stay
- * in the rings. End: BYE, the connection closes (5 s at most), rings are given back with what was
- * not STORED, the ledger is written.
+ * Memory: a fixed table of cameras, two encoders, one connection whose queue is bounded, the
+ * buffers of the spool; frames stay in the rings, or go to the disk. End: BYE, the connection
+ * closes (5 s at most), rings are given back with what was not STORED, the ledger is written.
  */
 #include "lib/log.h"
 #include "relay/conf.h"
 #include "relay/ledger.h"
+#include "relay/spill.h"
 #include "relay/uplink.h"
 
 #include <errno.h>
@@ -33,10 +34,13 @@ struct relay {
 	struct relay_encoder *encoder;
 	struct relay_downlink *downlink;
 	struct relay_sources *sources;
+	struct relay_spool *spool; /* NULL: there is none */
+	struct relay_spill spill;
+	struct relay_lanes lanes;
 	struct relay_uplink uplink;
 	struct relay_camera camera[SLUICE_WIRE_SLOTS];
 	struct sluice_io_timer tick;
-	char ledger[PATH_MAX + 16];
+	char ledger[PATH_MAX + 16], spool_dir[PATH_MAX + 16], boot_id[RELAY_SPOOL_BOOT];
 	unsigned int ticks;
 	struct timespec certificate_time;
 	int exit_code;
@@ -59,7 +63,7 @@ static void stop(struct relay *r, int exit_code)
 
 static void write_ledger(struct relay *r)
 {
-	int err = relay_ledger_write(r->ledger, r->camera, SLUICE_WIRE_SLOTS);
+	int err = relay_ledger_write(r->ledger, r->camera, SLUICE_WIRE_SLOTS, r->spool);
 
 	if (err && !r->ledger_failed)
 		sluice_error("cannot write %s: %s", r->ledger, strerror(-err));
@@ -110,6 +114,7 @@ static void on_told(void *arg, bool up, bool permanent, const char *why)
 {
 	struct relay *r = arg;
 
+	relay_spill_link(&r->spill, up);
 	if (up) {
 		r->trouble[0] = 0;
 		if (r->conf.check) {
@@ -140,6 +145,7 @@ static void on_progress(void *arg)
 	}
 	if (!r->sources)
 		return;
+	relay_lanes_hold(&r->lanes);
 	relay_sources_tick(r->sources);
 	if (r->conf.once && relay_sources_ended(r->sources))
 		stop(r, 0);
@@ -149,10 +155,29 @@ static void on_changed(void *arg, struct relay_camera *c)
 {
 	struct relay *r = arg;
 
+	relay_spill_attached(&r->spill, c);
 	relay_uplink_camera_changed(&r->uplink, c);
 }
 
 static void on_ready(void *arg, struct relay_camera *c)
+{
+	struct relay *r = arg;
+
+	relay_spill_pump(&r->spill);
+	relay_uplink_pump(&r->uplink);
+}
+
+/* A batch is on the disk, or could not be put there. */
+static void on_settled(void *arg, int err)
+{
+	struct relay *r = arg;
+
+	relay_spill_settled(&r->spill, err);
+	relay_spill_pump(&r->spill);
+	relay_uplink_pump(&r->uplink);
+}
+
+static void on_spool_ready(void *arg)
 {
 	struct relay *r = arg;
 
@@ -189,6 +214,8 @@ static void on_tick(void *arg)
 	if (r->stopping)
 		return;
 	on_progress(r);
+	relay_spill_pump(&r->spill);
+	relay_uplink_pump(&r->uplink);
 	if (r->ticks % LEDGER_TICKS == 0)
 		write_ledger(r);
 	missing = r->sources && r->conf.once && r->ticks == MISSING_TICKS
@@ -201,6 +228,26 @@ static void on_tick(void *arg)
 }
 
 /* ---- start and stop ---- */
+
+static int open_spool(struct relay *r)
+{
+	struct relay_spool_config c = { .io = r->io,
+					.dir = r->spool_dir,
+					.bytes_max = r->conf.spool_bytes,
+					.boot = r->boot_id,
+					.settled = on_settled,
+					.ready = on_spool_ready,
+					.arg = r };
+	int err;
+
+	relay_boot_id(r->boot_id, sizeof(r->boot_id));
+	snprintf(r->spool_dir, sizeof(r->spool_dir), "%s/spool", r->conf.state);
+	r->spool = relay_spool_open(&c, &err);
+	if (!r->spool)
+		sluice_error("cannot use the spool in %s: %s; repair it, or give --spool 0",
+			     r->spool_dir, strerror(-err));
+	return err;
+}
 
 static int open_parts(struct relay *r)
 {
@@ -230,11 +277,13 @@ static int open_parts(struct relay *r)
 		return err;
 	}
 	r->encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
-	if (!r->encoder) {
+	r->spill.maker.region = r->conf.region;
+	r->spill.maker.encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
+	if (!r->encoder || !r->spill.maker.encoder) {
 		sluice_error("out of memory");
 		return -ENOMEM;
 	}
-	return 0;
+	return r->conf.spool_bytes && !r->conf.check ? open_spool(r) : 0;
 }
 
 static int start(struct relay *r)
@@ -244,6 +293,8 @@ static int start(struct relay *r)
 					  .host = r->conf.host,
 					  .port = r->conf.port,
 					  .camera = r->camera,
+					  .lanes = &r->lanes,
+					  .weight = { r->conf.weight[0], r->conf.weight[1] },
 					  .maker = { .encoder = r->encoder,
 						     .region = r->conf.region },
 					  .downlink = r->downlink,
@@ -264,6 +315,13 @@ static int start(struct relay *r)
 					    .arg = r };
 	int err;
 
+	r->lanes = (struct relay_lanes){ .spool = r->spool, .camera = r->camera };
+	r->spill.io = r->io;
+	r->spill.camera = r->camera;
+	r->spill.spool = r->spool;
+	r->spill.after_ms = r->conf.spool_after;
+	r->spill.down_ns = sluice_io_now(r->io);
+	relay_lanes_hold(&r->lanes);
 	relay_uplink_start(&r->uplink, &up);
 	if (!r->conf.check) {
 		r->sources = relay_sources_open(&src, &err);
@@ -282,9 +340,12 @@ static void close_parts(struct relay *r)
 		write_ledger(r);
 	if (r->io)
 		sluice_io_timer_cancel(r->io, &r->tick);
+	relay_spool_stop(r->spool);
 	relay_sources_close(r->sources);
 	relay_uplink_free(&r->uplink);
 	sluice_io_close(r->io);
+	relay_spool_close(r->spool);
+	relay_encoder_close(r->spill.maker.encoder);
 	relay_encoder_close(r->encoder);
 	relay_downlink_close(r->downlink);
 	sluice_tls_ctx_close(r->tls);

@@ -134,7 +134,7 @@ static struct relay_camera *choose_camera(struct relay_sources *all, const char 
 			return c->attached ? NULL : c;
 		if (!c->name[0] && !free_place)
 			free_place = c;
-		else if (!c->attached && !old)
+		else if (!c->attached && !c->held && !old)
 			old = c;
 	}
 	return free_place ? free_place : old;

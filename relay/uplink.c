@@ -3,8 +3,9 @@
  * down -> connect -> upgrade -> greet -> up -> closing -> down, for ever.
  *
  * Failing is normal here: whatever ends the link, the cameras go back to what is not STORED, and
- * the next try comes after a random time of up to 0.5 s, 1 s, 2 s ... 60 s. A link that held for
- * ten seconds makes the next series begin anew. What a person must repair (certificates, names,
+ * the next try comes after a random time of up to 0.5 s, 1 s, 2 s ... 60 s; of up to 3 s while
+ * nobody answers at all, so that a link that returns is used at once. A link that held for ten
+ * seconds makes the next series begin anew. What a person must repair (certificates, names,
  * versions) is said once in clear words and tried again all the same: it may be repaired meanwhile.
  */
 #include "relay/uplink.h"
@@ -19,6 +20,7 @@
 
 #define RETRY_FIRST_MS 500
 #define RETRY_MAX_MS   60000
+#define REACH_MAX_MS   3000
 #define STEADY_NS      10000000000ull
 #define HANDSHAKE_MS   15000
 #define HIGH_WATER_MAX (1u << 20)
@@ -60,11 +62,14 @@ static uint32_t random_below(uint32_t n)
 static void retry_later(struct relay_uplink *u)
 {
 	uint64_t cap = u->conf.retry_first_ms, wait;
+	uint64_t max = u->unreachable && u->conf.reach_max_ms < u->conf.retry_max_ms
+			       ? u->conf.reach_max_ms
+			       : u->conf.retry_max_ms;
 
-	for (unsigned int i = 0; i < u->failures && cap < u->conf.retry_max_ms; i++)
+	for (unsigned int i = 0; i < u->failures && cap < max; i++)
 		cap *= 2;
-	if (cap > u->conf.retry_max_ms)
-		cap = u->conf.retry_max_ms;
+	if (cap > max)
+		cap = max;
 	if (u->failures < 30)
 		u->failures++;
 	wait = 1 + random_below((uint32_t)cap);
@@ -119,6 +124,7 @@ static void set_cameras_link(struct relay_uplink *u, bool up)
 	for (unsigned int i = 0; i < SLUICE_WIRE_SLOTS; i++)
 		if (u->conf.camera[i].attached)
 			relay_camera_link(&u->conf.camera[i], up);
+	relay_lanes_link(u->conf.lanes, up);
 	u->payload_of = NULL;
 }
 
@@ -137,6 +143,7 @@ static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 	}
 	if (was_up && sluice_io_now(u->conf.io) - u->up_since_ns > STEADY_NS)
 		u->failures = 0;
+	u->unreachable = end == SLUICE_CONN_RESOLVE || end == SLUICE_CONN_CONNECT;
 	u->conn = NULL;
 	u->state = RELAY_LINK_DOWN;
 	u->up_since_ns = 0;
@@ -163,7 +170,7 @@ static void on_ping(void *arg)
 	if (u->state != RELAY_LINK_UP)
 		return;
 	relay_send_message(u, SLUICE_MSG_PING, 0, NULL, 0);
-	sluice_io_timer_in(u->conf.io, &u->ping, SLUICE_WIRE_HEARTBEAT_MS, on_ping, u);
+	sluice_io_timer_in(u->conf.io, &u->ping, u->conf.heartbeat_ms, on_ping, u);
 }
 
 static void on_open(void *arg)
@@ -243,7 +250,7 @@ static size_t take_response(struct relay_uplink *u, const uint8_t *data, size_t 
 		} else {
 			u->state = RELAY_LINK_GREET;
 			sluice_wire_decoder_init(&u->decoder, 0);
-			sluice_conn_idle(u->conn, SLUICE_WIRE_STALE_MS);
+			sluice_conn_idle(u->conn, u->conf.stale_ms);
 			relay_send_hello(u);
 		}
 	}
@@ -262,7 +269,7 @@ void relay_uplink_welcomed(struct relay_uplink *u, const char *node, uint64_t se
 		    node[0] ? node : "", node[0] ? ", " : "", session,
 		    sluice_conn_resumed(u->conn) ? ", resumed" : "");
 	set_cameras_link(u, true);
-	sluice_io_timer_in(u->conf.io, &u->ping, SLUICE_WIRE_HEARTBEAT_MS, on_ping, u);
+	sluice_io_timer_in(u->conf.io, &u->ping, u->conf.heartbeat_ms, on_ping, u);
 	tell(u, true, false, "linked");
 }
 
@@ -330,6 +337,16 @@ void relay_uplink_start(struct relay_uplink *u, const struct relay_uplink_config
 		u->conf.retry_first_ms = RETRY_FIRST_MS;
 	if (!u->conf.retry_max_ms)
 		u->conf.retry_max_ms = RETRY_MAX_MS;
+	if (!u->conf.reach_max_ms)
+		u->conf.reach_max_ms = REACH_MAX_MS;
+	if (!u->conf.heartbeat_ms)
+		u->conf.heartbeat_ms = SLUICE_WIRE_HEARTBEAT_MS;
+	if (!u->conf.stale_ms)
+		u->conf.stale_ms = SLUICE_WIRE_STALE_MS;
+	if (!u->conf.weight[0] || !u->conf.weight[1]) {
+		u->conf.weight[0] = 4;
+		u->conf.weight[1] = 1;
+	}
 	connect_now(u);
 }
 

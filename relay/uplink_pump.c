@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * While the link is up, pump() lets the cameras take turns, one message each, as long as the
- * connection has room. A frame that has been encoded and finds no credit waits, and with it all
- * others, since credit is for the whole link; the frame is not encoded again.
+ * While the link is up, pump() lets live and back-fill share it by their weights, as long as the
+ * connection has room: who has had less is next, live first. Who has nothing to say saves nothing
+ * up. The cameras take turns, one message each; back-fill goes in the spool's order. A frame that
+ * has been encoded and finds no credit waits, and with it all others, since credit is for the whole
+ * link; the frame is not encoded again.
  */
 #include "relay/uplink.h"
 #include "lib/log.h"
@@ -22,7 +24,8 @@ static int pump_frame(struct relay_uplink *u, struct relay_camera *c, struct rel
 	if (u->payload_of && (u->payload_of != c || u->payload_index != c->cursor))
 		return 0; /* another one waits for credit */
 	if (!u->payload_of)
-		err = relay_payload_make(&u->payload, &u->conf.maker, &c->ring, d, &c->region, 0);
+		err = relay_payload_make(&u->payload, &u->conf.maker, &c->ring, d,
+					 &c->region[SLUICE_LANE_LIVE], SLUICE_LANE_LIVE);
 	if (!err && u->payload.size > u->frame_max)
 		err = -EMSGSIZE;
 	if (err) {
@@ -71,14 +74,65 @@ static int pump_camera(struct relay_uplink *u, struct relay_camera *c)
 	return !err;
 }
 
-void relay_uplink_pump(struct relay_uplink *u)
+/* One live message. 1 if there was one. */
+static int pump_live(struct relay_uplink *u)
 {
-	unsigned int idle = 0;
-
-	while (u->state == RELAY_LINK_UP && idle < SLUICE_WIRE_SLOTS && sluice_conn_room(u->conn)) {
+	for (unsigned int i = 0; i < SLUICE_WIRE_SLOTS; i++) {
 		struct relay_camera *c = &u->conf.camera[u->turn];
 
 		u->turn = (u->turn + 1) % SLUICE_WIRE_SLOTS;
-		idle = c->attached && pump_camera(u, c) ? 0 : idle + 1;
+		if (c->attached && pump_camera(u, c))
+			return 1;
+	}
+	return 0;
+}
+
+/* One message of back-fill. 1 if there was one. */
+static int pump_backfill(struct relay_uplink *u)
+{
+	struct relay_lane_todo t;
+	struct iovec payload;
+	int err = 0;
+
+	relay_lanes_next(u->conf.lanes, &t);
+	switch (t.step) {
+	case RELAY_SEND_OPEN:
+		err = relay_send_run_open(u, &t);
+		break;
+	case RELAY_SEND_CLOSE:
+		err = relay_send_run_close(u, &t);
+		break;
+	case RELAY_SEND_FRAME:
+		if (u->payload_of)
+			return 0; /* a live frame waits for credit */
+		if (t.frame.size > u->frame_max)
+			return !relay_spool_refuse(u->conf.lanes->spool);
+		if (!relay_spool_may_take(u->conf.lanes->spool))
+			return 0;
+		payload = (struct iovec){ (void *)t.frame.payload, t.frame.size };
+		err = relay_send_frame(u, SLUICE_WIRE_SLOTS + 1 + t.lane, t.frame.sequence,
+				       &payload, 1);
+		break;
+	default:
+		return 0;
+	}
+	if (!err)
+		relay_lanes_sent(u->conf.lanes, &t);
+	return !err;
+}
+
+void relay_uplink_pump(struct relay_uplink *u)
+{
+	int (*const pump[2])(struct relay_uplink * u) = { pump_live, pump_backfill };
+
+	while (u->state == RELAY_LINK_UP && sluice_conn_room(u->conn)) {
+		unsigned int first = u->share[1] < u->share[0], other = !first;
+
+		if (pump[first](u))
+			continue;
+		if (!pump[other](u))
+			return;
+		if (u->share[first] < u->share[other])
+			u->share[first] = u->share[other];
 	}
 }

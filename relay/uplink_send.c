@@ -52,7 +52,7 @@ int relay_send_fields(struct relay_uplink *u, uint8_t type, uint32_t slot,
 	return w->err ? w->err : relay_send_message(u, type, slot, w->buf, w->used);
 }
 
-static void read_boot_id(char *id, size_t size)
+void relay_boot_id(char *id, size_t size)
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, id, size - 1);
@@ -79,7 +79,7 @@ int relay_send_hello(struct relay_uplink *u)
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 	char boot_id[64];
 
-	read_boot_id(boot_id, sizeof(boot_id));
+	relay_boot_id(boot_id, sizeof(boot_id));
 	sluice_wire_put_text(&w, SLUICE_TAG_BOOT_ID, boot_id);
 	sluice_wire_put_text(&w, SLUICE_TAG_BUILD, BUILD);
 	put_clock(&w);
@@ -96,8 +96,40 @@ int relay_send_open(struct relay_uplink *u, struct relay_camera *c, const struct
 	sluice_wire_put_size(&w, e->width, e->height);
 	sluice_wire_put_u32(&w, SLUICE_TAG_FORMAT, e->format);
 	sluice_wire_put_u64(&w, SLUICE_TAG_FIRST_NS, e->first_ns);
+	if (e->range_first)
+		sluice_wire_put_range(&w, e->range_first, UINT64_MAX);
 	put_clock(&w);
 	return relay_send_fields(u, SLUICE_MSG_OPEN, c->slot, &w);
+}
+
+int relay_send_run_open(struct relay_uplink *u, const struct relay_lane_todo *t)
+{
+	_Alignas(8) uint8_t buf[320];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+	struct sluice_wire_clock clock;
+
+	relay_spool_run_clock(u->conf.lanes->spool, t->run, &clock);
+	sluice_wire_put_text(&w, SLUICE_TAG_NAME,
+			     relay_spool_camera(u->conf.lanes->spool, t->run->camera));
+	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, t->run->epoch);
+	sluice_wire_put_u32(&w, SLUICE_TAG_LANE, SLUICE_LANE_BACKFILL);
+	sluice_wire_put_range(&w, t->run->first, t->run->last);
+	sluice_wire_put_size(&w, t->run->width, t->run->height);
+	sluice_wire_put_u32(&w, SLUICE_TAG_FORMAT, t->run->format);
+	sluice_wire_put_u64(&w, SLUICE_TAG_FIRST_NS, t->run->first_ns);
+	sluice_wire_put_clock(&w, &clock);
+	return relay_send_fields(u, SLUICE_MSG_OPEN, SLUICE_WIRE_SLOTS + 1 + t->lane, &w);
+}
+
+int relay_send_run_close(struct relay_uplink *u, const struct relay_lane_todo *t)
+{
+	_Alignas(8) uint8_t buf[128];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+
+	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, t->run->epoch);
+	sluice_wire_put_range(&w, t->run->first, t->run->last);
+	sluice_wire_put_u64(&w, SLUICE_TAG_NOW_NS, t->run->now_ns);
+	return relay_send_fields(u, SLUICE_MSG_CLOSE, SLUICE_WIRE_SLOTS + 1 + t->lane, &w);
 }
 
 int relay_send_ledger(struct relay_uplink *u, struct relay_camera *c, const struct relay_epoch *e,
@@ -138,6 +170,7 @@ int relay_send_frame(struct relay_uplink *u, uint32_t slot, uint64_t sequence,
 					 .slot = slot,
 					 .sequence = sequence };
 	struct iovec iov[1 + RELAY_PAYLOAD_PARTS];
+	unsigned int lane = slot > SLUICE_WIRE_SLOTS;
 	size_t size = 0;
 	int err;
 
@@ -148,7 +181,9 @@ int relay_send_frame(struct relay_uplink *u, uint32_t slot, uint64_t sequence,
 	if (u->credit_used + size > u->credit)
 		return -ENOSPC;
 	err = send_vector(u, &m, iov, 1 + count);
-	if (!err)
-		u->credit_used += size;
-	return err;
+	if (err)
+		return err;
+	u->credit_used += size;
+	u->share[lane] += size / u->conf.weight[lane];
+	return 0;
 }

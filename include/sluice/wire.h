@@ -23,7 +23,8 @@
 #define SLUICE_WIRE_PAYLOAD_MAX	 (8u << 20)   /* hard cap; WELCOME may lower it */
 #define SLUICE_WIRE_CONTROL_MAX	 (256u << 10) /* payload of any message but FRAME */
 #define SLUICE_WIRE_PART_MAX	 (16u << 10)  /* bytes of media in one PART */
-#define SLUICE_WIRE_SLOTS	 16	      /* cameras of one device */
+#define SLUICE_WIRE_SLOTS	 16	      /* cameras of one device: their live lanes */
+#define SLUICE_WIRE_SLOTS_ALL	 32	      /* slots 17..32: back-fill lanes */
 #define SLUICE_WIRE_HEARTBEAT_MS 15000
 #define SLUICE_WIRE_STALE_MS	 25000
 
@@ -35,7 +36,7 @@ struct sluice_wire_header {
 	__u8 type;	    /* enum sluice_wire_type */
 	__le16 flags;	    /* SLUICE_WIRE_CRITICAL; others zero */
 	__le32 length;	    /* of the payload, bytes */
-	__le32 slot;	    /* 0: the link; 1..SLUICE_WIRE_SLOTS: a camera opened by OPEN */
+	__le32 slot;	    /* 0: the link; 1..SLUICE_WIRE_SLOTS_ALL: a lane opened by OPEN */
 	__le32 payload_crc; /* CRC-32C of the payload */
 	__le64 sequence;    /* FRAME: the frame's; else a count of the sender's messages */
 	__le32 reserved;    /* zero */
@@ -106,6 +107,14 @@ enum sluice_wire_tag {
 	SLUICE_TAG_JSON = 25,	      /* UTF-8 JSON object */
 	SLUICE_TAG_MEDIA = 26,	      /* struct sluice_wire_media, then the file name; repeated */
 	SLUICE_TAG_RETRY_MS = 27,     /* u32 */
+	SLUICE_TAG_LANE = 28,	      /* u32: enum sluice_wire_lane; absent: live */
+	SLUICE_TAG_RANGE = 29,	      /* 2 x u64: first and last sequence; absent: all */
+	SLUICE_TAG_END,		      /* what is known ends before it */
+};
+
+enum sluice_wire_lane {
+	SLUICE_LANE_LIVE = 0,	  /* slots 1..16: frames as they are taken */
+	SLUICE_LANE_BACKFILL = 1, /* slots 17..32: what waited on the device's disk */
 };
 
 enum sluice_wire_stage {

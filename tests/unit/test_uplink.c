@@ -20,6 +20,7 @@ static struct sluice_io *io;
 static struct fake_cloud cloud;
 static struct ringmake gate;
 static struct relay_camera camera[SLUICE_WIRE_SLOTS];
+static struct relay_lanes lanes;
 static struct relay_uplink uplink;
 static struct relay_encoder *encoder;
 static struct relay_downlink *downlink;
@@ -71,6 +72,7 @@ static void start(const char *host, uint64_t arena)
 					 .host = host,
 					 .port = cloud.port,
 					 .camera = camera,
+					 .lanes = &lanes,
 					 .maker.encoder = encoder,
 					 .downlink = downlink,
 					 .retry_first_ms = 1,

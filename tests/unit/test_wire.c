@@ -49,7 +49,7 @@ static size_t make_stream(void)
 			sent[i].payload[j] = (uint8_t)random_below(256);
 		sent[i].m = (struct sluice_wire_message){
 			.type = random_below(2) ? SLUICE_MSG_FRAME : SLUICE_MSG_STATS,
-			.slot = random_below(SLUICE_WIRE_SLOTS + 1),
+			.slot = random_below(SLUICE_WIRE_SLOTS_ALL + 1),
 			.length = length,
 			.sequence = ((uint64_t)random_below(~0u) << 32) + random_below(~0u),
 		};
@@ -163,7 +163,7 @@ static void test_limits(void)
 	CHECK(head_error(stats, SLUICE_WIRE_PAYLOAD_MAX, 0) == -EMSGSIZE);
 	stats.length = 0;
 	CHECK(head_error(stats, 0, 1) == -EBADMSG);
-	stats.slot = SLUICE_WIRE_SLOTS + 1;
+	stats.slot = SLUICE_WIRE_SLOTS_ALL + 1;
 	CHECK(head_error(stats, 0, 0) == -EBADMSG);
 	stats.slot = 0;
 	stats.flags = SLUICE_WIRE_CRITICAL;

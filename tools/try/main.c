@@ -214,9 +214,10 @@ static int start_relay(struct try *t, const char *url)
 	static const char *const names[] = { "relay.conf", "device/device.crt", "device/device.key",
 					     "device/ca.crt", "relay" };
 	static char path[5][PATH_SIZE];
-	char *argv[] = { "sluice-relay", "--config", path[0],	"--cloud", (char *)url, "--cert",
-			 path[1],	 "--key",    path[2],	"--ca",	   path[3],	"--state",
-			 path[4],	 "--feed",   t->socket, "--once",  NULL };
+	char *argv[] = { "sluice-relay", "--config", path[0], "--cloud", (char *)url,
+			 "--cert",	 path[1],    "--key", path[2],	 "--ca",
+			 path[3],	 "--state",  path[4], "--feed",	 t->socket,
+			 "--once",	 "--spool",  "0",     NULL };
 	size_t i;
 	int fd;
 
