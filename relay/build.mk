@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # In the order a frame meets them.
-RELAY := $(addprefix relay/,conf.c source.c ring.c drain.c drain_spill.c encode.c region.c payload.c \
+RELAY := $(addprefix relay/,conf.c source.c ring.c drain.c drain_spill.c encode.c region.c payload.c budget.c \
 	spill.c spool.c spool_record.c spool_write.c spool_segment.c spool_read.c spool_scan.c spool_mark.c \
 	lane.c uplink.c uplink_take.c uplink_pump.c uplink_send.c downlink.c ledger.c) lib/coefs.c
 RELAY_PKGS := $(LIBSLUICE_PKGS) libjpeg jansson
@@ -14,3 +14,4 @@ $(eval $(call testprog,test_uplink,tests/unit/test_uplink.c tests/unit/fake_clou
 $(eval $(call testprog,test_downlink,tests/unit/test_downlink.c tests/unit/certs.c relay/downlink.c $(LIBSLUICE),$(RELAY_PKGS)))
 $(eval $(call testprog,test_region,tests/unit/test_region.c tests/unit/jpeg_make.c relay/region.c lib/coefs.c cloud/rebuild.c \
 	cloud/canvas.c cloud/decode.c $(LIBSLUICE),libjpeg))
+$(eval $(call testprog,test_budget,tests/unit/test_budget.c relay/budget.c))
