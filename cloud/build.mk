@@ -21,3 +21,5 @@ $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLU
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+$(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/analysis_script.c \
+	$(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))

@@ -15,3 +15,5 @@ $(eval $(call testprog,test_downlink,tests/unit/test_downlink.c tests/unit/certs
 $(eval $(call testprog,test_region,tests/unit/test_region.c tests/unit/jpeg_make.c relay/region.c lib/coefs.c cloud/rebuild.c \
 	cloud/canvas.c cloud/decode.c $(LIBSLUICE),libjpeg))
 $(eval $(call testprog,test_budget,tests/unit/test_budget.c relay/budget.c))
+SPOOL := $(addprefix relay/,spool.c spool_record.c spool_write.c spool_segment.c spool_read.c spool_scan.c spool_mark.c)
+$(eval $(call testprog,test_spool,tests/unit/test_spool.c tests/unit/disk_fault.c $(SPOOL) lib/reason.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson))

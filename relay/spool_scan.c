@@ -86,16 +86,34 @@ static bool record_at(struct scan *sc, uint64_t offset, struct relay_spool_recor
 			    r->payload_crc;
 }
 
-/* Behind a bad place: where it goes on, the size if it does not. */
+/*
+ * Behind a bad place: the first record there, if one of those that follow says that the bad bytes
+ * had been on the disk; else the size. Where only headers are read, everything had been.
+ */
 static uint64_t find_next(struct scan *sc, uint64_t bad)
 {
 	struct relay_spool_record r;
-	uint64_t at;
+	uint64_t at, first = 0;
 
-	for (at = (bad + 8) & ~7ull; at + sizeof(struct relay_spool_header) <= sc->size; at += 8)
-		if (record_at(sc, at, &r) && (!sc->whole || r.durable > bad))
-			return at;
+	for (at = (bad + 8) & ~7ull; at + sizeof(struct relay_spool_header) <= sc->size; at += 8) {
+		if (!record_at(sc, at, &r))
+			continue;
+		if (!first)
+			first = at;
+		if (!sc->whole || r.durable > bad)
+			return first;
+	}
 	return sc->size;
+}
+
+/* A record whose header is good, and its bytes are not: the reader finds that out again. */
+static bool damaged_at(struct scan *sc, uint64_t offset, uint64_t next,
+		       struct relay_spool_record *r)
+{
+	const uint8_t *p = bytes_at(sc, offset, sizeof(struct relay_spool_header));
+
+	return p && !relay_spool_header_get((const void *)p, r) &&
+	       offset + relay_spool_record_size(r->payload_size) <= next;
 }
 
 static int take_record(struct scan *sc, const struct relay_spool_record *r)
@@ -146,6 +164,11 @@ static int scan_records(struct scan *sc, uint64_t *end)
 		next = find_next(sc, at);
 		if (next == sc->size && sc->whole)
 			break; /* never acknowledged */
+		if (damaged_at(sc, at, next, &r)) {
+			err = take_record(sc, &r);
+			at += relay_spool_record_size(r.payload_size);
+			continue;
+		}
 		sc->spool->damaged++;
 		at = next;
 	}
