@@ -8,7 +8,7 @@ $(eval $(call program,sluice-relay,relay/main.c $(RELAY) lib/reason.c $(LIBSLUIC
 
 $(eval $(call testprog,test_encode,tests/unit/test_encode.c relay/encode.c,libjpeg))
 $(eval $(call testprog,test_drain,tests/unit/test_drain.c tests/unit/ringmake.c relay/drain.c relay/drain_spill.c \
-	relay/region.c lib/coefs.c relay/ring.c kmod/ring.c $(LIBSLUICE),libjpeg))
+	relay/region.c relay/budget.c lib/coefs.c relay/ring.c kmod/ring.c $(LIBSLUICE),libjpeg))
 $(eval $(call testprog,test_uplink,tests/unit/test_uplink.c tests/unit/fake_cloud.c tests/unit/ringmake.c tests/unit/certs.c \
 	$(filter-out relay/conf.c relay/source.c relay/ledger.c,$(RELAY)) lib/reason.c kmod/ring.c $(LIBSLUICE),$(RELAY_PKGS)))
 $(eval $(call testprog,test_downlink,tests/unit/test_downlink.c tests/unit/certs.c relay/downlink.c $(LIBSLUICE),$(RELAY_PKGS)))

@@ -3,6 +3,7 @@
 #ifndef RELAY_CONF_H
 #define RELAY_CONF_H
 
+#include "relay/budget.h"
 #include "relay/region.h"
 #include "relay/source.h"
 
@@ -19,6 +20,7 @@ struct relay_conf {
 	unsigned int weight[2];	  /* of live and back-fill */
 	unsigned int quality;	  /* of JPEGs made from raw frames */
 	struct relay_region_config region;
+	struct relay_budget_config budget;
 	bool once, check, verbose, json, events;
 	struct sluice_conf *file; /* holds the strings */
 };

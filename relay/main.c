@@ -36,6 +36,7 @@ struct relay {
 	struct relay_sources *sources;
 	struct relay_spool *spool; /* NULL: there is none */
 	struct relay_spill spill;
+	struct relay_budget budget;
 	struct relay_lanes lanes;
 	struct relay_uplink uplink;
 	struct relay_camera camera[SLUICE_WIRE_SLOTS];
@@ -295,6 +296,7 @@ static int start(struct relay *r)
 					  .camera = r->camera,
 					  .lanes = &r->lanes,
 					  .weight = { r->conf.weight[0], r->conf.weight[1] },
+					  .budget = &r->budget,
 					  .maker = { .encoder = r->encoder,
 						     .region = r->conf.region },
 					  .downlink = r->downlink,
@@ -319,6 +321,8 @@ static int start(struct relay *r)
 	r->spill.io = r->io;
 	r->spill.camera = r->camera;
 	r->spill.spool = r->spool;
+	r->spill.budget = &r->budget;
+	relay_budget_init(&r->budget, &r->conf.budget, sluice_io_now(r->io));
 	r->spill.after_ms = r->conf.spool_after;
 	r->spill.down_ns = sluice_io_now(r->io);
 	relay_lanes_hold(&r->lanes);

@@ -13,7 +13,8 @@ struct relay_spill {
 	struct relay_camera *camera; /* SLUICE_WIRE_SLOTS of them */
 	struct relay_spool *spool;   /* NULL: frames stay in the rings */
 	struct relay_payload_maker
-		maker; /* its encoder: the uplink's may hold a frame that waits */
+		maker;		     /* its encoder: the uplink's may hold a frame that waits */
+	struct relay_budget *budget; /* NULL: no limits */
 	struct sluice_io *io;
 	uint32_t after_ms;
 	bool up;	  /* the link */

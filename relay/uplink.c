@@ -149,6 +149,7 @@ static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 	u->up_since_ns = 0;
 	sluice_wire_decoder_exit(&u->decoder);
 	sluice_io_timer_cancel(u->conf.io, &u->ping);
+	sluice_io_timer_cancel(u->conf.io, &u->budget);
 	set_cameras_link(u, false);
 	relay_downlink_link_lost(u->conf.downlink);
 	u->text[0] = 0;
@@ -384,5 +385,6 @@ void relay_uplink_free(struct relay_uplink *u)
 		return;
 	sluice_io_timer_cancel(u->conf.io, &u->retry);
 	sluice_io_timer_cancel(u->conf.io, &u->ping);
+	sluice_io_timer_cancel(u->conf.io, &u->budget);
 	sluice_wire_decoder_exit(&u->decoder);
 }
