@@ -63,5 +63,9 @@ int sluice_rebuild_frame(struct sluice_rebuild *r, const uint8_t *base, size_t b
 		return -EINVAL;
 	err = sluice_coefs_paste(r->base, r->region, region->x / s->mcu_w, region->y / s->mcu_h,
 				 region->mask);
-	return err ? err : sluice_coefs_write(r->base, NULL, NULL, jpeg, size);
+	if (!err)
+		err = sluice_coefs_write(r->base, NULL, NULL, jpeg, size);
+	sluice_coefs_forget(r->base);
+	sluice_coefs_forget(r->region);
+	return err;
 }

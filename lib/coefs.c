@@ -279,6 +279,12 @@ int sluice_coefs_read(struct sluice_coefs *c, const struct iovec *piece, unsigne
 	return err;
 }
 
+void sluice_coefs_forget(struct sluice_coefs *c)
+{
+	c->arrays = NULL;
+	jpeg_abort_decompress(&c->in);
+}
+
 const struct sluice_coefs_shape *sluice_coefs_shape(const struct sluice_coefs *c)
 {
 	return &c->shape;

@@ -38,6 +38,9 @@ void sluice_coefs_close(struct sluice_coefs *c); /* NULL-safe */
 int sluice_coefs_read(struct sluice_coefs *c, const struct iovec *piece, unsigned int pieces,
 		      uint32_t width, uint32_t height);
 
+/* Free what was read; what was written stays. */
+void sluice_coefs_forget(struct sluice_coefs *c);
+
 /* Of what was read last; valid until the next read. */
 const struct sluice_coefs_shape *sluice_coefs_shape(const struct sluice_coefs *c);
 /* Row of blocks, from the top, below rows * v: columns * h blocks, each 64 coefficients in natural

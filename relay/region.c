@@ -25,7 +25,7 @@
 
 #define DIFFERS_GREY 4	/* grey levels */
 #define SHARE_MAX    60 /* percent of the MCUs */
-#define SIZE_MAX_PCT 75 /* of the full frame's bytes */
+#define SIZE_MAX_PCT 60 /* of the full frame's bytes: a new base makes the next parts smaller */
 #define LOW_LUMA     3	/* mean, slope across, slope down */
 
 static const uint32_t low_at[LOW_LUMA] = { 0, 1, 8 };
@@ -287,13 +287,24 @@ static bool of_event(const struct sluice_ring_desc *d, uint32_t lane)
 		d->reason == SLUICE_REASON_POSTROLL || d->reason == SLUICE_REASON_SCENE_CHANGE);
 }
 
+/* The same coefficients in the Huffman code that suits them: some percent less. */
+static void recode(struct relay_region *r, struct relay_picture *picture)
+{
+	const uint8_t *jpeg;
+	size_t size;
+
+	if (sluice_coefs_write(r->coefs, NULL, NULL, &jpeg, &size) || size >= picture->size)
+		return;
+	picture->iov[0] = (struct iovec){ (void *)jpeg, size };
+	picture->count = 1;
+	picture->size = size;
+}
+
 void relay_region_make(struct relay_region *r, const struct relay_region_config *c, uint32_t lane,
 		       const struct sluice_ring_desc *d, const uint8_t *cells,
 		       struct relay_picture *picture)
 {
 	bool in_order = d->epoch == r->epoch && d->sequence > r->last;
-	const uint8_t *jpeg;
-	size_t size;
 
 	if (!c->on)
 		return;
@@ -317,14 +328,10 @@ void relay_region_make(struct relay_region *r, const struct relay_region_config 
 	    base_serves(r, sluice_coefs_shape(r->coefs)) && make_part(r, d, cells, picture)) {
 		r->full--;
 		r->parts++;
-		return;
+	} else {
+		r->has_base = false;
+		become_base(r, lane, d);
+		recode(r, picture);
 	}
-	r->has_base = false;
-	become_base(r, lane, d);
-	/* the same coefficients in the Huffman code that suits them: some percent less */
-	if (!sluice_coefs_write(r->coefs, NULL, NULL, &jpeg, &size) && size < picture->size) {
-		picture->iov[0] = (struct iovec){ (void *)jpeg, size };
-		picture->count = 1;
-		picture->size = size;
-	}
+	sluice_coefs_forget(r->coefs); /* three bytes a pixel, which no other camera needs twice */
 }

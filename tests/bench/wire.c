@@ -11,6 +11,7 @@
 #include "wire.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,7 @@ void bench_wire(struct bench *b)
 	char path[4096];
 	int any = 0;
 
+	signal(SIGPIPE, SIG_IGN); /* ffmpeg may end early: then its row is left out */
 	while (list && *list) {
 		size_t n = strcspn(list, "\n");
 
