@@ -18,6 +18,7 @@ MODULE_PARM_DESC(scalar, "do not use vector instructions");
 static int __init sluice_init(void)
 {
 	sluice_luma_init(scalar);
+	sluice_gate_scalar = scalar;
 	return sluice_control_init();
 }
 

@@ -349,6 +349,9 @@ static void start_stream(struct sluice_conn *c, int fd)
 	int one = 1;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (c->conf.unsent_max)
+		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &c->conf.unsent_max,
+			   sizeof(c->conf.unsent_max));
 	if (c->conf.tls) {
 		c->tls = sluice_tls_open(c->conf.tls, c->host[0] ? c->host : NULL);
 		if (!c->tls || sluice_tls_start(c->tls)) {

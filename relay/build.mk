@@ -17,3 +17,4 @@ $(eval $(call testprog,test_region,tests/unit/test_region.c tests/unit/jpeg_make
 $(eval $(call testprog,test_budget,tests/unit/test_budget.c relay/budget.c))
 SPOOL := $(addprefix relay/,spool.c spool_record.c spool_write.c spool_segment.c spool_read.c spool_scan.c spool_mark.c)
 $(eval $(call testprog,test_spool,tests/unit/test_spool.c tests/unit/disk_fault.c $(SPOOL) lib/reason.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson))
+$(eval $(call testprog,test_lane,tests/unit/test_lane.c relay/lane.c $(SPOOL) lib/reason.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson))

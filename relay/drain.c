@@ -403,7 +403,7 @@ int relay_camera_done(struct relay_camera *c, uint64_t epoch)
 	if (!e)
 		return 0;
 	if (e->phase != RELAY_CLOSED)
-		return -EPROTO;
+		return 0; /* it answers the CLOSE of an earlier link; ours will be answered too */
 	e->done = true;
 	if (epoch > c->done_epoch)
 		c->done_epoch = epoch;

@@ -202,9 +202,8 @@ int relay_lanes_done(struct relay_lanes *l, unsigned int at, uint64_t epoch, uin
 		return -EPROTO;
 	for (struct relay_run *r = relay_spool_runs(l->spool); r; r = r->next)
 		if (r->epoch == epoch && r->first == first && lane_of(l, r) == (int)at) {
-			if (!r->closed)
-				return -EPROTO;
-			relay_spool_forget_run(l->spool, r);
+			if (r->closed) /* else it answers the CLOSE of an earlier link */
+				relay_spool_forget_run(l->spool, r);
 			return 0;
 		}
 	return 0; /* told twice */

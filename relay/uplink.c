@@ -24,6 +24,7 @@
 #define STEADY_NS      10000000000ull
 #define HANDSHAKE_MS   15000
 #define HIGH_WATER_MAX (1u << 20)
+#define UNSENT_MAX     (64u << 10) /* what is live waits behind that and our own queue */
 
 /* ---- ending a link ---- */
 
@@ -143,7 +144,7 @@ static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 	}
 	if (was_up && sluice_io_now(u->conf.io) - u->up_since_ns > STEADY_NS)
 		u->failures = 0;
-	u->unreachable = end == SLUICE_CONN_RESOLVE || end == SLUICE_CONN_CONNECT;
+	u->unreachable = u->state == RELAY_LINK_CONNECT && !permanent;
 	u->conn = NULL;
 	u->state = RELAY_LINK_DOWN;
 	u->up_since_ns = 0;
@@ -317,6 +318,7 @@ static void connect_now(void *arg)
 					.tls = u->conf.tls,
 					.ops = &ops,
 					.high_water_max = HIGH_WATER_MAX,
+					.unsent_max = UNSENT_MAX,
 					.handshake_ms = HANDSHAKE_MS,
 					.idle_ms = HANDSHAKE_MS };
 

@@ -38,7 +38,7 @@ struct relay_uplink_config {
 	bool events; /* EVENTs as lines on stdout */
 	uint32_t retry_first_ms; /* back-off; 0: 500 */
 	uint32_t retry_max_ms;	 /* 0: 60000 */
-	uint32_t reach_max_ms;	 /* the same while nobody answers at all; 0: 3000 */
+	uint32_t reach_max_ms;	 /* the same while there is no TLS connection; 0: 3000 */
 	uint32_t heartbeat_ms;	 /* 0: SLUICE_WIRE_HEARTBEAT_MS */
 	uint32_t stale_ms;	 /* silence that ends the link; 0: SLUICE_WIRE_STALE_MS */
 	unsigned int
