@@ -28,7 +28,7 @@ struct sluice_stored_frame {
 	uint16_t width, height;
 	uint16_t grid_w, grid_h;
 	const uint8_t *cells; /* motion-cell bitmap, NULL if none */
-	const uint8_t *jpeg; /* with SLUICE_WIRE_REGION: its head and mask before it */
+	const uint8_t *jpeg;  /* with SLUICE_WIRE_REGION: its head and mask before it */
 	size_t jpeg_size;
 };
 

@@ -6,7 +6,7 @@
  * turns and the least of each counts. System calls are counted in a run of their own, under strace.
  *
  * BENCH_FRAMES=N in the environment asks for so many frames a turn (default 20000), BENCH_TURNS=N
- * for so many turns (default 3): 1000000 and 1 make a soak.
+ * for so many turns (default 3; 0: the relay alone, for its memory: with 1000000 frames, a soak).
  */
 #include "bench.h"
 #include "uplink_bench.h"
@@ -165,6 +165,20 @@ static void keep_least(struct cost *best, const struct cost *now)
 		*best = (struct cost){ best->cpu_us, now->anon_early_kb, now->anon_kb };
 }
 
+static void put_memory(struct bench *b, const struct cost *relay)
+{
+	bench_figures(b,
+		      &(struct bench_row){ "relay_memory",
+					   "the relay's private memory at its most, beside rings",
+					   "32 MiB", 1 },
+		      "KiB", (double)relay->anon_kb, 32 * 1024);
+	bench_figures(b,
+		      &(struct bench_row){ "relay_memory_flat",
+					   "the same against a third of the way", "early", 1.1 },
+		      "KiB", (double)relay->anon_kb,
+		      (double)(relay->anon_early_kb ? relay->anon_early_kb : relay->anon_kb));
+}
+
 static void put_rows(struct bench *b, const struct uplink_bench *u, const struct cost *relay,
 		     const struct cost *curl, const struct cost *raw, double calls)
 {
@@ -190,16 +204,7 @@ static void put_rows(struct bench *b, const struct uplink_bench *u, const struct
 			      "calls/frame", calls / u->frames, 1);
 	else
 		bench_left_out(b, "relay_syscalls", "no strace here, or it may not trace");
-	bench_figures(b,
-		      &(struct bench_row){ "relay_memory",
-					   "the relay's private memory at its most, beside rings",
-					   "32 MiB", 1 },
-		      "KiB", (double)relay->anon_kb, 32 * 1024);
-	bench_figures(b,
-		      &(struct bench_row){ "relay_memory_flat",
-					   "the same against a third of the way", "early", 1.1 },
-		      "KiB", (double)relay->anon_kb,
-		      (double)(relay->anon_early_kb ? relay->anon_early_kb : relay->anon_kb));
+	put_memory(b, relay);
 }
 
 static int measure(struct bench *b, struct uplink_bench *u)
@@ -209,6 +214,13 @@ static int measure(struct bench *b, struct uplink_bench *u)
 	char table[96];
 	double calls = 0;
 
+	if (!turns) {
+		if (run_relay(u, NULL, &relay))
+			bench_left_out(b, "relay_memory", "the relay failed; build it with make");
+		else
+			put_memory(b, &relay);
+		return 0;
+	}
 	for (long turn = 0; turn < turns; turn++) {
 		now = (struct cost){ 0 };
 		if (run_relay(u, NULL, &now)) {
