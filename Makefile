@@ -114,6 +114,13 @@ install: all ## programs and man pages to PREFIX (default /usr/local), below DES
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	$(Q)install -m 755 $(wildcard $(BUILD)/bin/*) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,share/man/man5 share/doc/sluice lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
+	$(Q)install -m 644 $(wildcard docs/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
+	$(Q)install -m 644 relay/relay.conf.example relay/sluice-relay-settings.conf docs/metrics.md $(DESTDIR)$(PREFIX)/share/doc/sluice
+	$(Q)install -m 644 relay/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sluice.conf
+	$(Q)install -m 644 relay/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sluice.conf
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|g' relay/sluice-relay.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice-relay.service
+	$(Q)chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/sluice-relay.service
 
 clean: ## remove build/
 	$(Q)rm -rf $(BUILD)

@@ -43,6 +43,15 @@ void relay_budget_init(struct relay_budget *b, const struct relay_budget_config 
 	b->quality = c->quality_max;
 }
 
+void relay_budget_change(struct relay_budget *b, const struct relay_budget_config *c)
+{
+	if (b->conf.rate != c->rate)
+		b->tokens = (int64_t)(c->rate * BURST_S);
+	b->conf = *c;
+	if (b->quality > c->quality_max || b->quality < c->quality_min)
+		b->quality = c->quality_max;
+}
+
 static bool is_motion(const struct sluice_ring_desc *d)
 {
 	return d->reason == SLUICE_REASON_MOTION || d->reason == SLUICE_REASON_SCENE_CHANGE;

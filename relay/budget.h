@@ -47,6 +47,9 @@ struct relay_budget_event {
 
 void relay_budget_init(struct relay_budget *b, const struct relay_budget_config *c, uint64_t now);
 
+/* Other limits from now on; what was spent stays spent. */
+void relay_budget_change(struct relay_budget *b, const struct relay_budget_config *c);
+
 /* The class of a record; e is not changed. */
 enum relay_class relay_budget_class(const struct relay_budget_event *e,
 				    const struct sluice_ring_desc *d);

@@ -236,6 +236,8 @@ static void set_defaults(struct relay_spool *s)
 							      : (uint32_t)share;
 	if (!s->conf.commit_ms)
 		s->conf.commit_ms = 200;
+	if (!s->conf.mark_ms)
+		s->conf.mark_ms = 1000;
 	if (!s->conf.retry_ms)
 		s->conf.retry_ms = 10000;
 	if (!s->conf.clock)

@@ -32,6 +32,7 @@ struct relay_spool_config {
 	uint64_t bytes_max;			    /* of all segments; 0: 2 GiB */
 	uint32_t segment_bytes;			    /* 0: by bytes_max, 8 MiB for 2 GiB */
 	uint32_t commit_ms;			    /* frames wait so long for company; 0: 200 */
+	uint32_t mark_ms;			    /* between two writings of the mark; 0: 1000 */
 	uint32_t retry_ms;			    /* after an error of the disk; 0: 10000 */
 	const char *boot;			    /* BOOT_ID now; borrowed */
 	void (*clock)(struct sluice_wire_clock *c); /* NULL: the system's */

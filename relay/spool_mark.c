@@ -116,7 +116,7 @@ void spool_mark_soon(struct relay_spool *s)
 {
 	s->dirty = true;
 	if (!s->mark.set && !s->stopped)
-		sluice_io_timer_in(s->conf.io, &s->mark, SPOOL_MARK_MS, on_mark, s);
+		sluice_io_timer_in(s->conf.io, &s->mark, s->conf.mark_ms, on_mark, s);
 }
 
 /* ---- reading ---- */

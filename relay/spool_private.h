@@ -14,7 +14,6 @@ enum spool_class { SPOOL_MOTION, SPOOL_FILLER, SPOOL_CLASSES };
 #define SPOOL_REASONS	 16 /* passing reasons, from SLUICE_REASON_MOTION */
 #define SPOOL_BATCH	 (1u << 20)
 #define SPOOL_READ_BYTES (512u << 10)
-#define SPOOL_MARK_MS	 1000
 
 /* Frames of one run in one segment. */
 struct spool_part {
@@ -66,6 +65,7 @@ struct spool_writer {
 	struct sluice_io_file *dir;
 	struct spool_segment *segment[SPOOL_CLASSES]; /* NULL: the next batch begins one */
 	struct spool_segment *fresh;		      /* being made */
+	struct spool_segment *uncut[SPOOL_CLASSES];   /* ends with a batch that failed */
 	struct spool_batch batch[SPOOL_CLASSES];
 	struct spool_staged *staged;
 	size_t count, room;
@@ -152,6 +152,8 @@ void spool_segment_path(const struct relay_spool *s, const struct spool_segment 
 struct spool_segment *spool_segment_new(enum spool_class class, uint64_t number);
 void spool_segment_link(struct relay_spool *s, struct spool_segment *g);
 void spool_segment_free(struct spool_segment *g);
+/* The file and the memory go; its frames are accounted for. */
+void spool_segment_remove(struct relay_spool *s, struct spool_segment *g);
 /* A frame lies in it. -ENOMEM. */
 int spool_segment_count(struct spool_segment *g, struct relay_run *run, uint16_t reason,
 			uint32_t event);

@@ -7,8 +7,7 @@
  * bytes were on the disk already when it was written: then they were ours and are damaged. Behind
  * damage the next header is looked for at every multiple of eight.
  *
- * A record whose number is not above the one before it is a copy that was made when a sync had
- * failed; it counts once.
+ * Numbers go up; a record whose number does not is none of ours.
  */
 #include "relay/spool_private.h"
 #include "lib/crc32c.h"

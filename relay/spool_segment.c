@@ -91,8 +91,7 @@ void spool_segment_uncount(struct spool_segment *g, const struct relay_run *run,
 	g->left--;
 }
 
-/* The file and the memory go; its frames are accounted for. */
-static void remove_segment(struct relay_spool *s, struct spool_segment *g)
+void spool_segment_remove(struct relay_spool *s, struct spool_segment *g)
 {
 	struct spool_segment **at = &s->first[g->class], *before = NULL;
 	struct spool_writer *w = &s->writer;
@@ -104,6 +103,8 @@ static void remove_segment(struct relay_spool *s, struct spool_segment *g)
 		w->file[g->class] = NULL;
 		w->segment[g->class] = NULL;
 	}
+	if (w->uncut[g->class] == g)
+		w->uncut[g->class] = NULL;
 	for (; *at != g; at = &(*at)->next)
 		before = *at;
 	*at = g->next;
@@ -150,10 +151,11 @@ void spool_sweep(struct relay_spool *s, bool all)
 			if (g->left || g->flight || (written && !all) ||
 			    (written && (s->writer.step != STEP_IDLE || s->writer.batch[c].used)))
 				continue;
-			if (!marked && spool_mark_write(s, true))
-				return; /* tried again with the next mark */
+			/* if it fails, a crash costs counts; a full disk must get its room */
+			if (!marked)
+				spool_mark_write(s, true);
 			marked = true;
-			remove_segment(s, g);
+			spool_segment_remove(s, g);
 		}
 	}
 	spool_runs_prune(s);
@@ -207,7 +209,7 @@ int spool_evict(struct relay_spool *s)
 			evict_segment(s, g);
 			/* if the mark cannot be written, a crash makes these frames come back */
 			spool_mark_write(s, true);
-			remove_segment(s, g);
+			spool_segment_remove(s, g);
 			spool_runs_prune(s);
 			return 0;
 		}

@@ -54,22 +54,34 @@ static void set_state(struct relay_spool *s, enum relay_spool_state state, int e
 		sluice_info("the spool in %s can be written again", s->dir);
 }
 
-/* Nothing of what this segment got since its last sync counts. */
+/* The segment is what it was before the batch. False: not even that can be done now. */
+static bool cut_segment(struct relay_spool *s, enum spool_class class)
+{
+	struct spool_segment *g = s->writer.uncut[class];
+	char path[PATH_MAX];
+
+	if (!g)
+		return true;
+	spool_segment_path(s, g, path);
+	if (g->bytes && truncate(path, (off_t)g->bytes))
+		return false;
+	s->writer.uncut[class] = NULL;
+	if (!g->bytes)
+		spool_segment_remove(s, g);
+	return true;
+}
+
+/* Nothing of what this segment got since its last sync counts; nothing more is written to it. */
 static void abandon_segment(struct relay_spool *s, enum spool_class class)
 {
 	struct spool_writer *w = &s->writer;
-	struct spool_segment *g = w->segment[class];
-	char path[PATH_MAX];
 
 	sluice_io_file_close(w->file[class]);
 	w->file[class] = NULL;
+	if (w->segment[class])
+		w->uncut[class] = w->segment[class];
 	w->segment[class] = NULL;
-	if (!g)
-		return;
-	spool_segment_path(s, g, path);
-	/* if it fails too: a record that comes twice is taken once (spool_scan.c, spool_read.c) */
-	if (truncate(path, (off_t)g->bytes))
-		sluice_debug("cannot cut %s: %s", path, strerror(errno));
+	cut_segment(s, class);
 }
 
 static void drop_staged(struct relay_spool *s)
@@ -84,8 +96,7 @@ static void drop_staged(struct relay_spool *s)
 		if (!r->left && !r->told)
 			r->ended = true; /* it never was */
 	}
-	s->next_number -= w->count;
-	w->count = 0;
+	w->count = 0; /* their numbers are not given again */
 	for (int c = 0; c < SPOOL_CLASSES; c++)
 		w->batch[c].used = 0;
 	spool_runs_prune(s);
@@ -97,6 +108,11 @@ static void try_again(void *arg)
 
 	if (s->writer.step != STEP_IDLE)
 		return;
+	/* before that nothing is taken: a frame must not lie there twice */
+	if (!cut_segment(s, SPOOL_MOTION) || !cut_segment(s, SPOOL_FILLER)) {
+		sluice_io_timer_in(s->conf.io, &s->writer.retry, s->conf.retry_ms, try_again, s);
+		return;
+	}
 	s->writer.class = SPOOL_MOTION;
 	write_next(s); /* an empty batch: a segment is made and synced */
 }

@@ -23,7 +23,7 @@ static struct relay_spool *spool;
 static char dir[64];
 static int settled, settled_err;
 static uint64_t bytes_max;
-static uint32_t segment_bytes;
+static uint32_t segment_bytes, mark_ms;
 static const char *boot = BOOT;
 static struct sluice_wire_clock wall = { 1000, 1700000000000000000ull, 7 };
 
@@ -45,6 +45,7 @@ static void open_spool(void)
 					.bytes_max = bytes_max,
 					.segment_bytes = segment_bytes,
 					.commit_ms = 1,
+					.mark_ms = mark_ms,
 					.retry_ms = 1,
 					.boot = boot,
 					.clock = clock_now,
@@ -474,6 +475,7 @@ static uint64_t run_with_faults(void)
 
 	segment_bytes = 6000;
 	bytes_max = 1 << 20;
+	mark_ms = 1; /* and what is empty goes as soon as it can */
 	open_spool();
 	while (frames < 30) {
 		uint16_t reason = frames % 4 ? SLUICE_REASON_MOTION : SLUICE_REASON_AUDIT;

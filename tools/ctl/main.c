@@ -34,6 +34,14 @@ static const char enrol_more[] =
 	"  --token TOKEN      from 'sluice-cloud token --data DIR --device NAME'\n"
 	"  --token-file FILE  the same, not to be seen in the list of processes\n"
 	"  --dir DIR          for ca.crt, device.crt, device.key; default /etc/sluice\n";
+static const char summaries_more[] =
+	"  list             newest first (default); show ID, open ID: a beginning of the id is "
+	"enough\n"
+	"  follow           each that comes, until interrupted\n"
+	"  --camera NAME    of this camera only\n"
+	"  --since TIME     30m, 2h, 3d, or a time like 2026-01-31T12:00 (UTC)\n"
+	"  --limit N        so many at most\n"
+	"  --dir DIR        default /var/lib/sluice/summaries\n";
 static const char doctor_more[] = "  --dir DIR    certificate and key; default /etc/sluice\n"
 				  "  --cloud URL  https://HOST:PORT, to try the connection\n"
 				  "  --state DIR  summaries and ledger; default /var/lib/sluice\n";
@@ -51,8 +59,8 @@ static const struct ctl_command commands[] = {
 	{ "snapshot", "CAMERA", "let the next frame pass", NULL, ctl_snapshot },
 	{ "enrol", "URL --token TOKEN [--dir DIR]", "get this device a certificate", enrol_more,
 	  ctl_enrol },
-	{ "summaries", "[list|show ID|follow] [--dir DIR]", "summaries that came back", NULL,
-	  ctl_summaries },
+	{ "summaries", "[list|show ID|open ID|follow] [options]", "summaries that came back",
+	  summaries_more, ctl_summaries },
 	{ "doctor", "[--dir DIR] [--cloud URL]", "what is missing on this box", doctor_more,
 	  ctl_doctor },
 };
