@@ -180,6 +180,8 @@ static int open_identity(struct sluice_server *s)
 			s->c.data);
 		return err;
 	}
+	if (s->c.device_life_s)
+		sluice_ca_device_life(s->ca, s->c.device_life_s);
 	s->tls = sluice_tls_ctx_open(&tls, &err, why, sizeof(why));
 	if (!s->tls) {
 		sluice_error("%s", why);

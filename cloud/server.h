@@ -33,6 +33,7 @@ struct sluice_server_config {
 	const char *listen;	/* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
 	const char *port_file;	/* written once listening; may be NULL */
 	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
+	uint32_t device_life_s; /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
 };
 
 struct sluice_server {

@@ -12,9 +12,11 @@ endif
 
 GATE_SRCS := kmod/gate.c kmod/gate_light.c kmod/gate_cell.c kmod/gate_row.c kmod/gate_blob.c
 CFLAGS_kmod/gate_row.c := -fno-tree-vectorize
+ifeq ($(shell uname -m),x86_64)
 GATE_SRCS += kmod/gate_row_avx2.c
 CFLAGS_kmod/gate_cell.c := -DSLUICE_SIMD_X86
 CFLAGS_kmod/gate_row_avx2.c := -O3 -msse -msse2 -mavx -mavx2
+endif
 
 # Is the camera still looking at its scene?
 GATE_SRCS += kmod/tamper.c

@@ -17,6 +17,7 @@
 #include <sluice/control.h>
 #include "event.h"
 #include "frame.h"
+#include "latency.h"
 #include "store.h"
 #include "video.h"
 
@@ -90,9 +91,12 @@ struct sluice_camera {
 	wait_queue_head_t readers; /* poll() */
 	struct miscdevice misc;
 
-	struct mutex lock; /* below: flow, reader */
+	struct mutex lock; /* below: flow, latency, reader */
 	struct sluice_flow flow;
+	struct sluice_latency latency;
 	bool reader; /* the write side of the ring is taken */
+
+	struct dentry *debugfs;
 };
 
 /* camera.c: lifecycle and table */

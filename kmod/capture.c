@@ -70,6 +70,7 @@ static int take_buffer(struct capture *c)
 		return -EIO;
 	f.driver_sequence = b.sequence;
 	f.error = b.flags & V4L2_BUF_FLAG_ERROR;
+	f.done_ns = sluice_latency_done(c->cam, b.index);
 	f.time_ns =
 		(u64)b.timestamp.tv_sec * NSEC_PER_SEC + (u64)b.timestamp.tv_usec * NSEC_PER_USEC;
 	if (f.time_ns || !f.error)

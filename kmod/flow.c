@@ -36,6 +36,7 @@ static void on_published(void *ctx, const struct sluice_ring_desc *d, bool wake)
 	struct sluice_camera *cam = ctx;
 
 	trace_sluice_commit(cam->index, d, wake);
+	sluice_latency_publish(&cam->latency, d);
 	if (!wake)
 		return;
 	/* wq_has_sleeper() has the barrier that pairs with the one in poll. */
@@ -270,7 +271,9 @@ void sluice_flow_frame(struct sluice_camera *cam, struct sluice_frame *f)
 	if (!f->time_ns)
 		f->time_ns = flow->last_ns;
 	flow->last_sequence = f->driver_sequence;
+	sluice_latency_enter(&cam->latency, f, flow->last_ns);
 	sluice_path_frame(flow->path, f, ktime_get_real_ns());
+	sluice_latency_leave(&cam->latency);
 	mutex_unlock(&cam->lock);
 }
 

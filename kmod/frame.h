@@ -74,7 +74,8 @@ struct sluice_frame {
 	size_t chroma_len[2];
 	u64 time_ns; /* CLOCK_MONOTONIC */
 	u32 driver_sequence;
-	bool error; /* the driver marked it as bad */
+	bool error;  /* the driver marked it as bad */
+	u64 done_ns; /* CLOCK_MONOTONIC when the driver finished it, for statistics; 0: not known */
 };
 
 enum sluice_frame_note {

@@ -10,6 +10,7 @@
 #include "lib/conn.h"
 #include "lib/http1.h"
 #include "lib/wire.h"
+#include "relay/clouds.h"
 #include "relay/downlink.h"
 #include "relay/drain.h"
 #include "relay/encode.h"
@@ -28,6 +29,7 @@ struct relay_uplink_config {
 	struct sluice_io *io;
 	struct sluice_tls_ctx *tls;
 	const char *host, *port;     /* borrowed */
+	struct relay_clouds *clouds; /* borrowed; NULL: host and port, no proxy */
 	struct relay_camera *camera; /* SLUICE_WIRE_SLOTS of them */
 	struct relay_encoder *encoder;
 	struct relay_downlink *downlink;
@@ -68,6 +70,7 @@ struct relay_uplink {
 	uint64_t picture_index;
 	/* counters */
 	uint64_t links, bytes_sent;
+	uint64_t tries, resumed; /* connections begun; links whose handshake was resumed */
 };
 
 /* Starts connecting. u is the caller's memory. */

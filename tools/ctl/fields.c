@@ -13,12 +13,17 @@
 
 #define FIELDS SLUICE_SETTING_NAMES
 
+void field_help(FILE *to)
+{
+	for (size_t i = 0; i < FIELDS; i++)
+		fprintf(to, "  %-10s %s\n", sluice_setting_names[i].name,
+			sluice_setting_names[i].what);
+}
+
 static int unknown_field(const struct ctl *ctl, const char *text)
 {
 	ctl_error(ctl, 0, "no setting in '%s'; the settings are NAME=VALUE of:", text);
-	for (size_t i = 0; i < FIELDS; i++)
-		fprintf(stderr, "  %-10s %s\n", sluice_setting_names[i].name,
-			sluice_setting_names[i].what);
+	field_help(stderr);
 	return -EINVAL;
 }
 
