@@ -81,11 +81,11 @@ $(BUILD)/.deps: tools/deps
 tests: $(TESTPROGS)
 
 check: ## set up, build and run every test that gates a change
-	$(Q)tools/deps build kmod check demo
+	$(Q)tools/deps build kmod check demo kernel
 	$(Q)tests/run check
 
 check-all: ## check, and the slow matrix
-	$(Q)tools/deps build kmod check demo bench
+	$(Q)tools/deps build kmod check demo kernel bench
 	$(Q)tests/run check all
 
 unit: ## unit tests only
