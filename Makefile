@@ -66,7 +66,7 @@ all: $(PROGRAMS) ## build every user-space program into build/bin
 
 kmod: ## build build/kmod/sluice.ko against KDIR (default: the newest installed amd64 headers)
 	$(Q)tools/deps kmod
-	$(Q)tests/vm/kbuild $(KDIR)
+	$(Q)tests/vm/kbuild $(KDIR) $(if $(PLANT),SLUICE_PLANT=$(PLANT))
 
 deps: ## install the Debian packages that building and testing need
 	$(Q)tools/deps build kmod check demo bench
