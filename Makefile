@@ -12,7 +12,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
-.PHONY: all kmod deps demo check check-all bench accuracy style unit fuzz install clean help
+.PHONY: all kmod deps demo check check-all bench accuracy style unit fuzz install install-dkms clean help
 .DELETE_ON_ERROR:
 
 # $(call program,name,sources,pkg-config packages,extra libraries): build/bin/name
@@ -114,6 +114,15 @@ install: all ## programs and man pages to PREFIX (default /usr/local), below DES
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	$(Q)install -m 755 $(wildcard $(BUILD)/bin/*) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+
+DKMS = $(DESTDIR)/usr/src/sluice-$(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+install-dkms: ## the module's sources and udev rule to where dkms and udev look (docs/kernel.md)
+	$(Q)rm -rf $(DKMS)
+	$(Q)install -d $(DKMS)/kmod $(DKMS)/include/sluice $(DESTDIR)/usr/lib/udev/rules.d
+	$(Q)install -m 644 Kbuild dkms.conf $(DKMS)
+	$(Q)install -m 644 kmod/*.[ch] $(DKMS)/kmod
+	$(Q)install -m 644 include/sluice/*.h $(DKMS)/include/sluice
+	$(Q)install -m 644 kmod/99-sluice.rules $(DESTDIR)/usr/lib/udev/rules.d
 
 clean: ## remove build/
 	$(Q)rm -rf $(BUILD)

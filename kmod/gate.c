@@ -94,10 +94,10 @@ static void place_arrays(struct sluice_gate *g, struct gate_arena *a)
 	g->ring_d = take_bytes(a, GATE_RING * g->w * 2);
 	g->ring_d1 = take_bytes(a, GATE_RING * g->w * 2);
 	g->ring_t = take_bytes(a, GATE_RING * g->w * 2);
+	g->ring_shade = take_bytes(a, GATE_LAG * g->w * 2);
 	col = take_bytes(a, (g->w + 2 * GATE_RAD) * 2);
 	g->col = col ? col + GATE_RAD : NULL;
 	g->box = take_bytes(a, g->w * 2);
-	g->shade = take_bytes(a, g->w * 2);
 	g->e = take_bytes(a, g->w * 2);
 	g->t = take_bytes(a, g->w * 2);
 	g->hit = take_bytes(a, g->w + 8);
@@ -114,7 +114,7 @@ static void set_shape(struct sluice_gate *g, u32 w, u32 h)
 	g->n = w * h;
 	g->pitch = w + 1;
 	g->padded = g->pitch * (h + 2) + 1;
-	g->runs_max = g->n / 16 + 256;
+	g->runs_max = g->n / 16 + 240;
 }
 
 static bool shape_fits(u32 w, u32 h)

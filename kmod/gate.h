@@ -62,6 +62,9 @@ void sluice_gate_configure(struct sluice_gate *g, const struct sluice_gate_confi
  */
 void sluice_gate_map(struct sluice_gate *g, const u8 *map);
 
+/* Set: no vector instructions, as sluice_luma_init(true). Same results, more time. */
+extern bool sluice_gate_scalar;
+
 /* Forget everything and warm up again (reconnect, other format). */
 void sluice_gate_reset(struct sluice_gate *g);
 

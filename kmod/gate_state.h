@@ -13,10 +13,11 @@
 #include "gate.h"
 #include "luma.h"
 
-#define GATE_RAD	 3    /* cells: local light looks at 7x7 */
-#define GATE_RING	 8    /* rows kept between the two stages: at least 2 * GATE_RAD + 2 */
-#define GATE_CLASSES	 4    /* of equal population, for global light */
-#define GATE_BINS	 1024 /* of half a grey level, -256 .. +256 grey */
+#define GATE_RAD	 3 /* cells: local light looks at 7x7 */
+#define GATE_RING	 8 /* rows kept between the two stages: at least 2 * GATE_RAD + 2 */
+#define GATE_LAG	 (GATE_RAD + 1) /* rows from one stage to the next */
+#define GATE_CLASSES	 4		/* of equal population, for global light */
+#define GATE_BINS	 1024		/* of half a grey level, -256 .. +256 grey */
 #define GATE_BINS_SHIFT	 7
 #define GATE_TRIALS	 512	   /* cells on which curves of light are compared */
 #define GATE_EXPLAINED	 (3 * 128) /* Q7 */
@@ -152,16 +153,16 @@ struct sluice_gate {
 	u8 *env;  /* quarter grey: largest e of late */
 
 	/* Scratch. */
-	u16 *row_low; /* h: low and high cells in each row */
-	u16 *hist;    /* GATE_CLASSES * GATE_BINS */
-	s16 *ring_d;  /* GATE_RING rows: change after global light, Q7 */
-	s16 *ring_d1; /* ... after row bands */
-	s16 *ring_t;  /* ... clipped, in 1/8 grey, for the local sums */
-	s16 *col;     /* w + 2 * GATE_RAD: sums of ring_t over 7 rows; the pointer is column 0 */
-	s16 *box;     /* w: sums of col over 7 columns */
-	s16 *shade;   /* w: global light of each cell of the row */
-	u16 *e, *t;   /* w: unexplained change and threshold, Q7 */
-	u8 *hit;      /* w, and 8 of slack: 1 where 2e >= t */
+	u16 *row_low;	 /* h: low and high cells in each row */
+	u16 *hist;	 /* GATE_CLASSES * GATE_BINS */
+	s16 *ring_d;	 /* GATE_RING rows: change after global light, Q7 */
+	s16 *ring_d1;	 /* ... after row bands */
+	s16 *ring_t;	 /* ... clipped, in 1/8 grey, for the local sums */
+	s16 *ring_shade; /* GATE_LAG rows: global light of each cell, Q7 */
+	s16 *col;	 /* w + 2 * GATE_RAD: sums of ring_t over 7 rows; the pointer is column 0 */
+	s16 *box;	 /* w: sums of col over 7 columns */
+	u16 *e, *t;	 /* w: unexplained change and threshold, Q7 */
+	u8 *hit;	 /* w, and 8 of slack: 1 where 2e >= t */
 	struct gate_spots spots[2];
 	struct gate_run *run;
 };

@@ -20,10 +20,11 @@ typedef v8s v8s_any __attribute__((aligned(1), may_alias));
 
 /*
  * Each tile asks for its share of the next row of blocks, in the order of memory: lines of a tile
- * lie too far apart for the CPU to see a stream in them. Rows of blocks up to NEAR bytes are
- * fetched into the first-level cache, others would push out what is in use.
+ * lie too far apart for the CPU to see a stream in them. That holds for rows of blocks up to NEAR
+ * bytes. Larger pictures come from memory, which is the limit then: the narrow tiles of luma_sse2.c
+ * spread what they ask for more evenly and are faster (make bench).
  */
-#define NEAR 16384
+#define NEAR 12288
 
 #define ONES  ((v16s){ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 })
 #define LOW   (ONES * 255)
@@ -62,46 +63,33 @@ static __always_inline u32 packed_block(const u8 *p, u32 stride, u32 rows, bool 
 }
 
 /* One line of 16 blocks. */
-static __always_inline void packed_line(v16s *a, const u8 *p, const u8 *next, bool odd, bool far)
+static __always_inline void packed_line(v16s *a, const u8 *p, const u8 *next, bool odd)
 {
 #pragma GCC unroll 4
-	for (u32 i = 0; i < 4; i++) {
-		if (far)
-			__builtin_prefetch(next + 64 * i, 0, 2);
-		else
-			__builtin_prefetch(next + 64 * i, 0, 3);
-	}
+	for (u32 i = 0; i < 4; i++)
+		__builtin_prefetch(next + 64 * i, 0, 3);
 #pragma GCC unroll 8
 	for (u32 i = 0; i < 8; i++)
 		a[i] += load_luma(p + 32 * i, odd);
-}
-
-/* 16 blocks; far: see NEAR. */
-static __always_inline void packed_tile(const u8 *p, u32 stride, u32 rows, const u8 *next,
-					u32 shift, u16 *cell, bool odd, bool far)
-{
-	v16s a[8] = {}, s;
-
-	for (u32 r = 0; r < rows; r++, p += stride, next += 256)
-		packed_line(a, p, next, odd, far);
-	s = fold(fold(fold(a[0], a[1]), fold(a[2], a[3])),
-		 fold(fold(a[4], a[5]), fold(a[6], a[7])));
-	/* halves: blocks 0 2 4 .. 14 and 1 3 5 .. 15 */
-	s = __builtin_shufflevector(s, s, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
-	*(v16s_any *)cell += s << (short)shift;
 }
 
 static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u32 shift,
 				       u16 *cell, bool odd)
 {
 	const u8 *next = line + (size_t)rows * stride;
-	bool far = (size_t)rows * stride > NEAR;
 
-	for (; cells >= 16; cells -= 16, line += 256, cell += 16, next += 256 * rows) {
-		if (far)
-			packed_tile(line, stride, rows, next, shift, cell, odd, true);
-		else
-			packed_tile(line, stride, rows, next, shift, cell, odd, false);
+	for (; cells >= 16; cells -= 16, line += 256, cell += 16) {
+		const u8 *p = line;
+		v16s a[8] = {}, s;
+
+		for (u32 r = 0; r < rows; r++, p += stride, next += 256)
+			packed_line(a, p, next, odd);
+		s = fold(fold(fold(a[0], a[1]), fold(a[2], a[3])),
+			 fold(fold(a[4], a[5]), fold(a[6], a[7])));
+		/* halves: blocks 0 2 4 .. 14 and 1 3 5 .. 15 */
+		s = __builtin_shufflevector(s, s, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7,
+					    15);
+		*(v16s_any *)cell += s << (short)shift;
 	}
 	for (; cells; cells--, line += 16)
 		*cell++ += packed_block(line, stride, rows, odd) << shift;
@@ -110,21 +98,31 @@ static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32
 void sluice_luma_avx2_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
 			   u16 *cell)
 {
-	row_packed(line, stride, rows, cells, shift, cell, false);
+	if ((size_t)rows * stride > NEAR)
+		sluice_luma_sse2_yuyv(line, stride, rows, cells, block, shift, cell);
+	else
+		row_packed(line, stride, rows, cells, shift, cell, false);
 }
 
 void sluice_luma_avx2_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
 			   u16 *cell)
 {
-	row_packed(line, stride, rows, cells, shift, cell, true);
+	if ((size_t)rows * stride > NEAR)
+		sluice_luma_sse2_uyvy(line, stride, rows, cells, block, shift, cell);
+	else
+		row_packed(line, stride, rows, cells, shift, cell, true);
 }
 
 void sluice_luma_avx2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
 			   u16 *cell)
 {
+	const u8 *next = line + (size_t)rows * stride;
 	const v32 zero = {};
 
-	const u8 *next = line + (size_t)rows * stride;
+	if ((size_t)rows * stride > NEAR) {
+		sluice_luma_sse2_grey(line, stride, rows, cells, block, shift, cell);
+		return;
+	}
 
 	for (; cells >= 16; cells -= 16, line += 128, cell += 16) {
 		const u8 *p = line;
@@ -132,8 +130,8 @@ void sluice_luma_avx2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 
 		v8i s;
 
 		for (u32 r = 0; r < rows; r++, p += stride, next += 128) {
-			__builtin_prefetch(next, 0, 2);
-			__builtin_prefetch(next + 64, 0, 2);
+			__builtin_prefetch(next, 0, 3);
+			__builtin_prefetch(next + 64, 0, 3);
 #pragma GCC unroll 4
 			for (u32 i = 0; i < 4; i++)
 				a[i] += (v4q)__builtin_ia32_psadbw256(

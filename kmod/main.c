@@ -18,6 +18,7 @@ MODULE_PARM_DESC(scalar, "do not use vector instructions");
 static int __init sluice_init(void)
 {
 	sluice_luma_init(scalar);
+	sluice_gate_scalar = scalar;
 	return sluice_control_init();
 }
 
@@ -33,4 +34,5 @@ module_init(sluice_init);
 module_exit(sluice_exit);
 
 MODULE_DESCRIPTION("Sluice: lets camera frames pass only when something moves");
+MODULE_VERSION("0.1"); /* as in dkms.conf */
 MODULE_LICENSE("GPL");

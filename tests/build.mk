@@ -58,7 +58,7 @@ $(BUILD)/fuzz/corpus/jpeg_dc/seed-0: $(BUILD)/fuzz/seed_jpeg_dc
 $(eval $(call fuzzer,jpeg_dc,$(JPEG_DC_SRCS) tests/fuzz/fuzz_jpeg_dc.c))
 $(BUILD)/fuzz/fuzz_jpeg_dc: | $(BUILD)/fuzz/corpus/jpeg_dc/seed-0
 # one command compiles all its sources, so these get the widest flags; the ISA is still chosen at run time
-$(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_LUMA_X86)))
+$(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_SIMD_X86)))
 
 # The cloud.
 $(eval $(call fuzzer,segment,tests/fuzz/fuzz_segment.c cloud/segment.c lib/crc32c.c))

@@ -158,6 +158,7 @@ void bench_luma(struct bench *b)
 	static const double aim[] = { 1.3, 1.6, 2.5 };
 
 	bench_format(b, SLUICE_FMT_YUYV, "yuyv", 640, 480, aim);
-	bench_format(b, SLUICE_FMT_NV12, "nv12", 640, 480, NULL);
-	bench_format(b, SLUICE_FMT_YUYV, "yuyv", 1920, 1080, NULL);
+	bench_format(b, SLUICE_FMT_NV12, "nv12", 640, 480, aim);
+	bench_format(b, SLUICE_FMT_YUYV, "yuyv", 1920, 1080, aim);
+	bench_format(b, SLUICE_FMT_NV12, "nv12", 1920, 1080, aim);
 }
