@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # time limit: 3600
+# usage: tests/vm/s_debug_plants.sh [uml] [x86]
 # A checker that has never failed proves nothing: a module with a bug on purpose (kmod/plant.h) must be
 # reported, by the name of its function, in both debug kernels, and the run must fail for it; the same
 # run without the bug must pass.
@@ -9,7 +10,7 @@ cd "$(dirname "$0")/../.."
 . tests/vm/common.sh
 . tests/vm/debug/suite.sh
 bad=0
-for which in uml x86; do
+for which in ${*:-uml x86}; do
 	KERNEL=$(tests/vm/debug/kernel "$which")
 	export KERNEL GUEST_SLOWER=3
 	echo "$which:"
