@@ -17,7 +17,7 @@
 #include "lib/io.h"
 
 #define SLUICE_CLIENTS_MAX   4096
-#define SLUICE_WORKERS	     1
+#define SLUICE_WORKERS	     1		  /* of live lanes, and as many of back-fill */
 #define SLUICE_FRAME_MAX     (4u << 20)	  /* payload of a FRAME; said in WELCOME */
 #define SLUICE_CREDIT_WINDOW (8u << 20)	  /* bytes a device may have under way */
 #define SLUICE_FILL_GRANT    (64u << 20)  /* bytes waiting; above it no new credit */
@@ -33,6 +33,7 @@ struct sluice_server_config {
 	const char *listen;	/* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
 	const char *port_file;	/* written once listening; may be NULL */
 	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
+	uint32_t device_life_s; /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
 };
 
 struct sluice_server {
@@ -47,11 +48,12 @@ struct sluice_server {
 	struct sluice_cameras *cameras;
 	struct sluice_bus *bus;
 	struct sluice_ingest *ingest;
-	struct sluice_worker *worker[SLUICE_WORKERS];
+	struct sluice_worker *worker[2 * SLUICE_WORKERS];
 	struct client *clients;
 	unsigned int client_count;
 	struct sluice_session *sessions;
 	uint64_t session_last;
+	struct sluice_settings_asked *asked; /* settings.c */
 	int64_t deny_version;
 	struct sluice_io_timer watch; /* deny-list, starved sessions */
 	struct sluice_io_timer late;

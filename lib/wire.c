@@ -46,7 +46,7 @@ int sluice_wire_header_get(const struct sluice_wire_header *h, uint32_t frame_ma
 		.sequence = le64toh(h->sequence),
 	};
 	*payload_crc = le32toh(h->payload_crc);
-	if (h->reserved || (m->flags & ~SLUICE_WIRE_CRITICAL) || m->slot > SLUICE_WIRE_SLOTS)
+	if (h->reserved || (m->flags & ~SLUICE_WIRE_CRITICAL) || m->slot > SLUICE_WIRE_SLOTS_ALL)
 		return -EBADMSG;
 	if (m->length > max)
 		return -EMSGSIZE;
@@ -150,16 +150,27 @@ int sluice_wire_feed(struct sluice_wire_decoder *d, const uint8_t *data, size_t 
 }
 
 static const char *const type_names[] = {
-	[SLUICE_MSG_HELLO] = "HELLO",	[SLUICE_MSG_OPEN] = "OPEN",
-	[SLUICE_MSG_FRAME] = "FRAME",	[SLUICE_MSG_STATS] = "STATS",
-	[SLUICE_MSG_CLOSE] = "CLOSE",	[SLUICE_MSG_SUMMARY_ACK] = "SUMMARY_ACK",
-	[SLUICE_MSG_PING] = "PING",	[SLUICE_MSG_PONG] = "PONG",
-	[SLUICE_MSG_BYE] = "BYE",	[SLUICE_MSG_WELCOME] = "WELCOME",
-	[SLUICE_MSG_OPENED] = "OPENED", [SLUICE_MSG_ACK] = "ACK",
-	[SLUICE_MSG_CREDIT] = "CREDIT", [SLUICE_MSG_REJECT] = "REJECT",
-	[SLUICE_MSG_EVENT] = "EVENT",	[SLUICE_MSG_SUMMARY] = "SUMMARY",
-	[SLUICE_MSG_PART] = "PART",	[SLUICE_MSG_CONFIG] = "CONFIG",
-	[SLUICE_MSG_GOAWAY] = "GOAWAY", [SLUICE_MSG_DONE] = "DONE",
+	[SLUICE_MSG_HELLO] = "HELLO",
+	[SLUICE_MSG_OPEN] = "OPEN",
+	[SLUICE_MSG_FRAME] = "FRAME",
+	[SLUICE_MSG_STATS] = "STATS",
+	[SLUICE_MSG_CLOSE] = "CLOSE",
+	[SLUICE_MSG_SUMMARY_ACK] = "SUMMARY_ACK",
+	[SLUICE_MSG_PING] = "PING",
+	[SLUICE_MSG_PONG] = "PONG",
+	[SLUICE_MSG_CONFIG_RESULT] = "CONFIG_RESULT",
+	[SLUICE_MSG_BYE] = "BYE",
+	[SLUICE_MSG_WELCOME] = "WELCOME",
+	[SLUICE_MSG_OPENED] = "OPENED",
+	[SLUICE_MSG_ACK] = "ACK",
+	[SLUICE_MSG_CREDIT] = "CREDIT",
+	[SLUICE_MSG_REJECT] = "REJECT",
+	[SLUICE_MSG_EVENT] = "EVENT",
+	[SLUICE_MSG_SUMMARY] = "SUMMARY",
+	[SLUICE_MSG_PART] = "PART",
+	[SLUICE_MSG_CONFIG] = "CONFIG",
+	[SLUICE_MSG_GOAWAY] = "GOAWAY",
+	[SLUICE_MSG_DONE] = "DONE",
 };
 
 bool sluice_wire_type_known(uint8_t type)

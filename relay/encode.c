@@ -177,6 +177,11 @@ struct relay_encoder *relay_encoder_open(unsigned int quality, size_t size_max)
 	return NULL;
 }
 
+void relay_encoder_quality(struct relay_encoder *e, unsigned int quality)
+{
+	e->quality = quality;
+}
+
 void relay_encoder_close(struct relay_encoder *e)
 {
 	if (!e)
@@ -384,6 +389,7 @@ static int pass_jpeg(struct relay_encoder *e, const struct sluice_ring_desc *d,
 int relay_encode(struct relay_encoder *e, const struct sluice_ring_desc *d, const uint8_t *bytes,
 		 struct relay_picture *out)
 {
+	out->head = (struct iovec){ 0 };
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		if (formats[i].fourcc != d->format)
 			continue;

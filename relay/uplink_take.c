@@ -88,6 +88,43 @@ static int take_ack(struct relay_camera *c, const struct sluice_wire_fields *f)
 	return stage == SLUICE_STAGE_STORED ? relay_camera_stored(c, epoch, cumulative) : 0;
 }
 
+/* Messages about a run of back-fill. */
+static int take_lane(struct relay_uplink *u, const struct sluice_wire_message *m,
+		     const struct sluice_wire_fields *f)
+{
+	unsigned int lane = m->slot - SLUICE_WIRE_SLOTS - 1;
+	uint64_t epoch, value, last;
+	uint32_t stage;
+
+	if (sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch))
+		return -EPROTO;
+	switch (m->type) {
+	case SLUICE_MSG_OPENED:
+		if (sluice_wire_get_u64(f, SLUICE_TAG_RESUME, &value))
+			return -EPROTO;
+		return relay_lanes_opened(u->conf.lanes, lane, epoch, value);
+	case SLUICE_MSG_ACK:
+		if (sluice_wire_get_u32(f, SLUICE_TAG_STAGE, &stage) ||
+		    sluice_wire_get_u64(f, SLUICE_TAG_CUMULATIVE, &value))
+			return -EPROTO;
+		return stage == SLUICE_STAGE_STORED
+			       ? relay_lanes_stored(u->conf.lanes, lane, epoch, value)
+			       : 0;
+	case SLUICE_MSG_REJECT:
+		if (sluice_wire_get_u64(f, SLUICE_TAG_SEQUENCE, &value))
+			return -EPROTO;
+		sluice_log_limited(&reject_limit, SLUICE_LOG_WARNING,
+				   "the cloud rejected frame %" PRIu64 " of the back-fill", value);
+		return relay_lanes_rejected(u->conf.lanes, lane, epoch, value);
+	case SLUICE_MSG_DONE:
+		if (sluice_wire_get_range(f, &value, &last))
+			return -EPROTO;
+		return relay_lanes_done(u->conf.lanes, lane, epoch, value);
+	default:
+		return -EPROTO;
+	}
+}
+
 /* Messages about a camera. */
 static int take_camera(struct relay_uplink *u, const struct sluice_wire_message *m,
 		       const struct sluice_wire_fields *f)
@@ -98,6 +135,8 @@ static int take_camera(struct relay_uplink *u, const struct sluice_wire_message 
 
 	if (!m->slot)
 		return -EPROTO;
+	if (m->slot > SLUICE_WIRE_SLOTS)
+		return take_lane(u, m, f);
 	c = &u->conf.camera[m->slot - 1];
 	switch (m->type) {
 	case SLUICE_MSG_OPENED:
@@ -123,36 +162,56 @@ static int take_camera(struct relay_uplink *u, const struct sluice_wire_message 
 	return err && !c->attached ? 0 : err;
 }
 
-/* Answers that downlink found; see relay/downlink.h. */
-static int acknowledge(struct relay_uplink *u, const char *id, int status)
+void relay_uplink_acknowledge(struct relay_uplink *u, const char *id, int status)
 {
 	_Alignas(8) uint8_t buf[128];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 
+	if (u->state != RELAY_LINK_UP)
+		return; /* it comes again, and is there already */
 	sluice_wire_put_text(&w, SLUICE_TAG_ID, id);
 	sluice_wire_put_u32(&w, SLUICE_TAG_STATUS, (uint32_t)-status);
 	relay_send_fields(u, SLUICE_MSG_SUMMARY_ACK, 0, &w);
-	return 0;
+}
+
+void relay_uplink_hold(struct relay_uplink *u, bool hold)
+{
+	if (u->conn)
+		sluice_conn_pause(u->conn, hold);
 }
 
 static int take_down(struct relay_uplink *u, const struct sluice_wire_message *m)
 {
-	const struct relay_camera *c = m->slot ? &u->conf.camera[m->slot - 1] : NULL;
+	const struct relay_camera *c =
+		m->slot ? &u->conf.camera[(m->slot - 1) % SLUICE_WIRE_SLOTS] : NULL;
 	const char *name = c && c->name[0] ? c->name : NULL;
-	struct relay_answer answer = { .answer = false };
-	int err;
 
 	if (m->type == SLUICE_MSG_SUMMARY)
-		err = relay_downlink_summary(u->conf.downlink, name, m->payload, m->length,
-					     &answer);
-	else if (m->type == SLUICE_MSG_PART)
-		err = relay_downlink_part(u->conf.downlink, m->payload, m->length, &answer);
-	else
-		err = relay_downlink_event(u->conf.downlink, name, m->payload, m->length,
-					   u->conf.events);
-	if (!err && answer.answer)
-		err = acknowledge(u, answer.id, answer.status);
-	return err;
+		return relay_downlink_summary(u->conf.downlink, name, m->payload, m->length);
+	if (m->type == SLUICE_MSG_PART)
+		return relay_downlink_part(u->conf.downlink, m->payload, m->length);
+	return relay_downlink_event(u->conf.downlink, name, m->payload, m->length, u->conf.events);
+}
+
+static int take_config(struct relay_uplink *u, uint32_t slot, const struct sluice_wire_fields *f)
+{
+	const struct relay_camera *c = slot ? &u->conf.camera[slot - 1] : NULL;
+	const uint8_t *json;
+	uint32_t size;
+
+	if (!c || sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size))
+		return -EPROTO;
+	return relay_settings_take(u->conf.settings, slot, c->name, json, size);
+}
+
+void relay_uplink_config_result(struct relay_uplink *u, uint32_t slot, const char *json)
+{
+	_Alignas(8) uint8_t buf[1024];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+
+	sluice_wire_put_bytes(&w, SLUICE_TAG_JSON, json, strlen(json));
+	if (u->state == RELAY_LINK_UP)
+		relay_send_fields(u, SLUICE_MSG_CONFIG_RESULT, slot, &w);
 }
 
 static int take_control(struct relay_uplink *u, const struct sluice_wire_message *m)
@@ -170,8 +229,7 @@ static int take_control(struct relay_uplink *u, const struct sluice_wire_message
 		/* absolute, so an old one can only say less */
 		return sluice_wire_get_u64(&f, SLUICE_TAG_CREDIT, &u->credit);
 	case SLUICE_MSG_CONFIG:
-		sluice_debug("settings from the cloud are not taken by this relay");
-		return 0;
+		return take_config(u, m->slot, &f);
 	default:
 		return take_camera(u, m, &f);
 	}

@@ -8,6 +8,7 @@
 # dkms is a script: it runs from its unpacked package, with all its directories below TEST_TMP.
 set -eu
 cd "$(dirname "$0")/../.."
+export KERNEL=6.1 # whose headers are installed, with all that they depend on (later ones want pahole)
 . tests/vm/common.sh
 tmp=${TEST_TMP:-$(mktemp -d)}
 udevadm=$(command -v udevadm) || die "udevadm is missing; make deps"
