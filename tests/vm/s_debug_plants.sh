@@ -10,7 +10,8 @@ cd "$(dirname "$0")/../.."
 . tests/vm/common.sh
 . tests/vm/debug/suite.sh
 bad=0
-for which in ${*:-uml x86}; do
+[ $# -gt 0 ] || set -- uml x86
+for which; do
 	KERNEL=$(tests/vm/debug/kernel "$which")
 	export KERNEL GUEST_SLOWER=3
 	echo "$which:"
