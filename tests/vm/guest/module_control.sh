@@ -102,8 +102,14 @@ control mask left thresholds=0 >/tmp/set || fail "$(cat /tmp/set)"
 
 # A snapshot passes at once. An all-covering mask can come with the attach.
 control snapshot left
-ringread /dev/sluice0 seconds=3 list=/tmp/list >/tmp/read || fail "$(cat /tmp/read)"
-same "snapshots" "$(grep -c reason=15 /tmp/list)" 1
+# A slow guest has older records to read first.
+snapshots=0
+for n in 1 2 3 4 5 6 7 8; do
+	ringread /dev/sluice0 seconds=3 list=/tmp/list >/tmp/read || fail "$(cat /tmp/read)"
+	snapshots=$((snapshots + $(grep -c reason=15 /tmp/list || true)))
+	[ $snapshots -eq 0 ] || break
+done
+same "snapshots" $snapshots 1
 control detach left
 control attach $cam capture name=left grid=80x60 privacy=all $all_pass >/tmp/attach || fail "$(cat /tmp/attach)"
 ringread /dev/sluice0 frames=3 seconds=30 dump=/tmp/dark >/tmp/read || fail "$(cat /tmp/read)"
