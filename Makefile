@@ -66,7 +66,7 @@ all: $(PROGRAMS) ## build every user-space program into build/bin
 
 kmod: ## build build/kmod/sluice.ko against KDIR (default: the newest installed amd64 headers)
 	$(Q)tools/deps kmod
-	$(Q)tests/vm/kbuild $(KDIR)
+	$(Q)tests/vm/kbuild $(KDIR) $(if $(PLANT),SLUICE_PLANT=$(PLANT))
 
 deps: ## install the Debian packages that building and testing need
 	$(Q)tools/deps build kmod check demo bench
@@ -81,11 +81,11 @@ $(BUILD)/.deps: tools/deps
 tests: $(TESTPROGS)
 
 check: ## set up, build and run every test that gates a change
-	$(Q)tools/deps build kmod check demo
+	$(Q)tools/deps build kmod check demo kernel
 	$(Q)tests/run check
 
 check-all: ## check, and the slow matrix
-	$(Q)tools/deps build kmod check demo bench
+	$(Q)tools/deps build kmod check demo kernel bench
 	$(Q)tests/run check all
 
 unit: ## unit tests only

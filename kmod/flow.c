@@ -17,6 +17,7 @@
 #include <linux/vmalloc.h>
 #include "camera.h"
 #include "compat.h"
+#include "plant.h"
 #include "trace.h"
 #include "tune.h"
 
@@ -265,6 +266,7 @@ void sluice_flow_frame(struct sluice_camera *cam, struct sluice_frame *f)
 
 	mutex_lock(&cam->lock);
 	note_alive(cam);
+	sluice_plant_bug();
 	/* Buffers of a cancelled transfer carry no number; the last one says "one more". */
 	if (f->error && !f->time_ns)
 		f->driver_sequence = flow->last_sequence;

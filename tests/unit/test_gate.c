@@ -4,13 +4,14 @@
  * The fingerprint at the end is what the module must give for the same grids, bit for bit.
  */
 #include "kmod/gate.h"
+#include "kmod/kunit/gate_scene.h"
 #include "kmod/luma.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define W 80
-#define H 60
+#define W SCENE_W
+#define H SCENE_H
 #define N (W * H)
 
 static int failures;
@@ -29,28 +30,17 @@ static u32 seed;
 
 static u32 next_random(void)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed;
+	return scene_random(&seed);
 }
 
-/* A textured picture with noise of about +-0.5 grey on the means, all of it times gain / 256. */
 static void draw_picture(u16 *cell, u32 gain)
 {
-	for (u32 i = 0; i < N; i++) {
-		u32 x = i % W, y = i / W;
-		u32 grey = 60 + x + y / 2 + (x / 8 + y / 8) % 2 * 20;
-
-		cell[i] = grey * gain + next_random() % 256;
-	}
+	scene_picture(cell, gain, &seed);
 }
 
 static void draw_box(u16 *cell, u32 x, u32 y, u32 w, u32 h, int grey)
 {
-	for (u32 v = y; v < y + h; v++)
-		for (u32 u = x; u < x + w; u++)
-			cell[v * W + u] = clamp_t(int, cell[v * W + u] + grey * 256, 0, 65535);
+	scene_box(cell, x, y, w, h, grey);
 }
 
 struct rig {
@@ -319,17 +309,13 @@ static void test_fingerprint(void)
 	struct rig g;
 
 	rig_open(&g);
-	for (u32 i = 0; i < 400; i++) {
-		draw_picture(g.cell, i < 200 ? 256 : 256 - (i - 200) / 4);
-		if (i > 60 && i < 300)
-			draw_box(g.cell, (i / 3) % 70, 20, 2, 4, 35);
-		if (i > 150 && i < 250)
-			draw_box(g.cell, 60, 40, 12, 8, -25);
+	for (u32 i = 0; i < SCENE_WALK_FRAMES; i++) {
+		scene_walk(g.cell, i, &seed);
 		rig_show(&g, i % 3 ? 33 : 34);
 		hash_bytes(&hash, &g.r, sizeof(g.r));
 		hash_bytes(&hash, g.bits, sizeof(g.bits));
 	}
-	CHECK(hash == 0x4d049344bb61f3e0ull, "fingerprint 0x%llxull", (unsigned long long)hash);
+	CHECK(hash == SCENE_WALK_HASH, "fingerprint 0x%llxull", (unsigned long long)hash);
 	rig_close(&g);
 }
 

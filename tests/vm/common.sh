@@ -22,6 +22,7 @@
 #   make                  optional: arguments for every make that builds a module, one a line
 #                         (CC=gcc-12, KCFLAGS=...; they come before those of kbuild's command line)
 #   append                optional: words for the guest's command line, on one line
+#   machine               optional: QEMU's kind of machine, if not its default
 #   allow                 optional: one regular expression a line: lines of this kernel's own log that
 #                         are no trouble (say why beside the code that writes the file)
 #   optional              optional: modules of tests/vm/image's list that this kernel does without, one

@@ -7,4 +7,4 @@ set -eu
 "$(dirname "$0")/module_run.sh" netlink --timeout 1700 --env SEED="${SLUICE_SEED:-1}" \
 	--env REQUESTS="${REQUESTS:-1500}"
 cd "$(dirname "$0")/../.."
-perl tests/vm/netlink_spec.pl docs/sluice.yaml include/sluice/control.h build/vm/module_netlink/policy
+perl tests/vm/netlink_spec.pl docs/sluice.yaml include/sluice/control.h "build/vm$(bash -c ". tests/vm/common.sh; kernel_suffix")/module_netlink/policy"

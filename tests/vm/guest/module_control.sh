@@ -102,8 +102,14 @@ control mask left thresholds=0 >/tmp/set || fail "$(cat /tmp/set)"
 
 # A snapshot passes at once. An all-covering mask can come with the attach.
 control snapshot left
-ringread /dev/sluice0 seconds=3 list=/tmp/list >/tmp/read || fail "$(cat /tmp/read)"
-same "snapshots" "$(grep -c reason=15 /tmp/list)" 1
+# A slow guest has older records to read first.
+snapshots=0
+for n in 1 2 3 4 5 6 7 8; do
+	ringread /dev/sluice0 seconds=3 list=/tmp/list >/tmp/read || fail "$(cat /tmp/read)"
+	snapshots=$((snapshots + $(grep -c reason=15 /tmp/list || true)))
+	[ $snapshots -eq 0 ] || break
+done
+same "snapshots" $snapshots 1
 control detach left
 control attach $cam capture name=left grid=80x60 privacy=all $all_pass >/tmp/attach || fail "$(cat /tmp/attach)"
 ringread /dev/sluice0 frames=3 seconds=30 dump=/tmp/dark >/tmp/read || fail "$(cat /tmp/read)"
@@ -144,6 +150,9 @@ memory_free() {
 }
 # A reading counts only if the memory of before is there again once the cameras are gone: what others
 # had in use meanwhile, or gave back late, would be in it.
+# Under checkers (KASAN's quarantine, kmemleak's records) only the order of magnitude can be told.
+most=256 stray=400
+[ ! -e /sys/kernel/debug/kmemleak ] || most=2048 stray=4000
 for try in 1 2 3 4 5; do
 	free_before=$(memory_free)
 	for n in 0 1 2 3 4 5 6 7; do
@@ -155,13 +164,13 @@ for try in 1 2 3 4 5; do
 	done
 	free_after=$(memory_free)
 	strayed=$((free_after > free_before ? free_after - free_before : free_before - free_after))
-	[ $strayed -gt 400 ] || break
+	[ $strayed -gt $stray ] || break
 	echo "free memory strayed by $strayed kB; once more"
 done
-[ $strayed -le 400 ] || fail "the free memory does not come to rest: $strayed kB"
+[ $strayed -le $stray ] || fail "the free memory does not come to rest: $strayed kB"
 cost=$(((free_before - free_with) / 8))
 echo "memory of a camera: $cost kB"
-[ $cost -gt 32000 ] && [ $cost -le $((32768 + 256)) ] || fail "a camera costs $cost kB"
+[ $cost -gt 32000 ] && [ $cost -le $((32768 + most)) ] || fail "a camera costs $cost kB"
 for n in 0 1 2 3 4 5 6 7; do
 	control attach /dev/video$n tap >/tmp/attach || fail "attach $n: $(cat /tmp/attach)"
 done
