@@ -29,7 +29,7 @@ static const char help[] =
 	"         make the data directory: authority, server certificate for localhost, 127.0.0.1\n"
 	"         and each HOST (name or address), and the first administrator's token, which is\n"
 	"         printed once. --force makes new ones; every device must then be enrolled again\n"
-	"  run    --data DIR --listen ADDR:PORT [--port-file FILE] [--device-life TIME]\n"
+	"  run    --data DIR --listen ADDR:PORT [--port-file FILE] [--device-life TIME] [--digests]\n"
 	"         [--verbose]\n"
 	"         serve; port 0 takes any free one, FILE receives its number\n"
 	"  token  --data DIR --device NAME [--minutes N] [--url URL]\n"

@@ -8,6 +8,10 @@
  * read again from its segments behind that point, before anything new: an event that was open is
  * found again, and one told twice has the same id, so it is stored once.
  *
+ * Where digests are wanted, a thread of lowest priority makes them after the summaries
+ * (digester.h): an event counts as told, and its epoch as done, only when its digest is stored
+ * too, so a crash in between makes it again, under the same id.
+ *
  * The disk is full when a summary is to be stored: the worker waits and tries again; the bus fills
  * behind it and the devices are given no more credit.
  */
@@ -19,12 +23,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <openssl/sha.h>
 #include <sluice/ring.h>
 
 #include "cloud/analysis.h"
+#include "cloud/digester.h"
 #include "cloud/index.h"
-#include "cloud/segment.h"
+#include "cloud/shelf.h"
 #include "cloud/worker.h"
 #include "lib/log.h"
 
@@ -46,6 +50,8 @@ struct subject {
 struct sluice_worker {
 	struct sluice_worker_config c;
 	struct sluice_index *index;
+	struct sluice_shelf shelf;
+	struct sluice_digester *digester; /* NULL: no digests are wanted */
 	pthread_t thread;
 	atomic_int stopping;
 	struct subject *bucket[BUCKETS];
@@ -63,44 +69,6 @@ static void on_event(void *ctx, const char *id, const char *json)
 	s->worker->c.ops->event(s->worker->c.ctx, s->camera, json);
 }
 
-/* Media, then index. 0, or what failed. */
-static int store_summary(struct subject *s, const struct sluice_summary *sum)
-{
-	struct sluice_media_file files[SLUICE_SUMMARY_MEDIA_MAX + 1];
-	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
-	struct sluice_index_summary row = {
-		.epoch = sum->epoch,
-		.start_utc_ns = sum->start_utc_ns,
-		.end_utc_ns = sum->end_utc_ns,
-		.json = sum->json,
-		.media = media,
-		.media_count = sum->media_count,
-	};
-	size_t i;
-	int err;
-
-	if (sum->media_count > SLUICE_SUMMARY_MEDIA_MAX || strlen(sum->id) != 32)
-		return -EINVAL;
-	memcpy(row.id, sum->id, sizeof(row.id));
-	memcpy(row.camera, s->camera->id, sizeof(row.camera));
-	for (i = 0; i < sum->media_count; i++) {
-		const struct sluice_summary_media *m = &sum->media[i];
-
-		if (!memchr(m->name, 0, sizeof(m->name)))
-			return -EINVAL;
-		memcpy(media[i].name, m->name, sizeof(media[i].name));
-		media[i].size = m->size;
-		SHA256(m->data, m->size, media[i].sha256);
-		files[i] = (struct sluice_media_file){ m->name, m->data, m->size };
-	}
-	files[i] = (struct sluice_media_file){ "summary.json", (const uint8_t *)sum->json,
-					       strlen(sum->json) };
-	err = s->worker->c.media->ops->put(s->worker->c.media, s->camera, sum->id, files, i + 1);
-	if (!err)
-		err = s->worker->index->ops->summary_add(s->worker->index, &row);
-	return err;
-}
-
 static void on_summary(void *ctx, const struct sluice_summary *sum)
 {
 	struct subject *s = ctx;
@@ -108,7 +76,7 @@ static void on_summary(void *ctx, const struct sluice_summary *sum)
 	int err;
 
 	s->event_open = 0;
-	while ((err = store_summary(s, sum)) < 0) {
+	while ((err = sluice_shelf_put(&w->shelf, s->camera, sum)) < 0) {
 		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR,
 				   "cannot store a summary of camera %s: %s%s", s->camera->name,
 				   strerror(-err), err == -EINVAL ? "" : "; trying again");
@@ -120,41 +88,30 @@ static void on_summary(void *ctx, const struct sluice_summary *sum)
 	w->c.ops->summary(w->c.ctx, s->camera, sum->id);
 }
 
-static int load_record(struct sluice_worker *w, const struct sluice_camera *c, uint64_t epoch,
-		       uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf)
+static void on_digest(void *ctx, struct sluice_digest_plan *plan)
 {
-	struct sluice_index_frame row;
-	char path[192], full[4400];
-	int err;
+	struct subject *s = ctx;
 
-	*buf = NULL;
-	err = w->index->ops->frame_find(w->index, c->id, epoch, sequence, &row, path);
-	if (err)
-		return err;
-	snprintf(full, sizeof(full), "%s/%s", w->c.data, path);
-	return sluice_segment_read(full, row.offset, row.length, f, buf);
+	sluice_digester_add(s->worker->digester, s->camera, plan);
 }
 
 static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size)
 {
 	struct subject *s = ctx;
-	struct sluice_segment_frame f;
-	uint8_t *buf;
 
-	if (load_record(s->worker, s->camera, epoch, sequence, &f, &buf))
-		return NULL;
-	if (f.flags & SLUICE_RECORD_BAD) {
-		free(buf);
-		return NULL;
-	}
-	*size = f.jpeg_size;
-	memmove(buf, f.jpeg, f.jpeg_size); /* the analysis frees what it is given */
-	return buf;
+	return sluice_shelf_jpeg(&s->worker->shelf, s->camera, epoch, sequence, size);
 }
 
 static const struct sluice_analysis_ops analysis_ops = {
 	.event = on_event,
 	.summary = on_summary,
+	.fetch = on_fetch,
+};
+
+static const struct sluice_analysis_ops analysis_and_digest_ops = {
+	.event = on_event,
+	.summary = on_summary,
+	.digest = on_digest,
 	.fetch = on_fetch,
 };
 
@@ -180,7 +137,8 @@ static struct subject *get_subject(struct sluice_worker *w, const struct sluice_
 	s->camera = c;
 	s->last = s->told = -1;
 	memcpy(conf.camera, c->name, sizeof(conf.camera));
-	s->analysis = sluice_analysis_open(&conf, &analysis_ops, s);
+	s->analysis = sluice_analysis_open(
+		&conf, w->digester ? &analysis_and_digest_ops : &analysis_ops, s);
 	if (!s->analysis) {
 		free(s);
 		return NULL;
@@ -198,6 +156,8 @@ static void mark_told(struct subject *s, int done)
 
 	if (!done && s->told >= s->last)
 		return;
+	if (s->worker->digester && sluice_digester_busy(s->worker->digester, s->camera))
+		return;
 	err = ix->ops->epoch_told(ix, s->camera->id, s->epoch, s->last, done);
 	if (err)
 		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
@@ -209,14 +169,30 @@ static void mark_told(struct subject *s, int done)
 
 static void end_epoch(struct subject *s)
 {
+	struct sluice_worker *w = s->worker;
+
 	if (!s->has_epoch || s->ended)
 		return;
 	sluice_analysis_flush(s->analysis);
-	if (atomic_load(&s->worker->stopping))
+	if (atomic_load(&w->stopping))
 		return; /* a summary may have been given up: not done, analysed again */
 	s->event_open = 0;
 	s->ended = 1;
-	mark_told(s, 1);
+	if (w->digester && !sluice_digester_after(w->digester, s->camera, s->epoch, s->last, 0))
+		s->told = s->last;
+	else
+		mark_told(s, 1);
+}
+
+/* The device may be told that nothing more comes of the epoch. */
+static void tell_done(struct subject *s)
+{
+	struct sluice_worker *w = s->worker;
+
+	if (!s->ended)
+		return;
+	if (!w->digester || sluice_digester_after(w->digester, s->camera, s->epoch, s->last, 1))
+		w->c.ops->done(w->c.ctx, s->camera, s->epoch);
 }
 
 /* The epoch is the present one from now on; what the index knows of it decides where it begins. */
@@ -303,8 +279,7 @@ static void run_item(struct sluice_worker *w, const struct sluice_item *item)
 		if (!s->ended)
 			give_clock(s, item);
 		end_epoch(s);
-		if (s->ended)
-			w->c.ops->done(w->c.ctx, s->camera, s->epoch);
+		tell_done(s);
 		break;
 	case SLUICE_ITEM_OPEN:
 	case SLUICE_ITEM_ACK:
@@ -360,7 +335,8 @@ static int replay_frame(void *ctx, const struct sluice_index_frame *row)
 
 	if (atomic_load(&r->worker->stopping))
 		return -ECANCELED;
-	if (load_record(r->worker, r->subject->camera, row->epoch, row->sequence, &rec, &buf)) {
+	if (sluice_shelf_record(&r->worker->shelf, r->subject->camera, row->epoch, row->sequence,
+				&rec, &buf)) {
 		r->subject->bad_frames++;
 		return 0; /* damage; fsck tells */
 	}
@@ -441,9 +417,13 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	w->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
 	snprintf(path, sizeof(path), "%s/index.db", c->data);
 	err = sluice_index_sqlite_open(path, &w->index);
+	w->shelf = (struct sluice_shelf){ c->data, w->index, c->media };
+	if (!err && c->digests)
+		err = sluice_digester_open(c, &w->digester);
 	if (!err)
 		err = -pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {
+		sluice_digester_close(w->digester);
 		sluice_index_close(w->index);
 		free(w);
 		return err;
@@ -460,6 +440,7 @@ void sluice_worker_close(struct sluice_worker *w)
 		return;
 	atomic_store(&w->stopping, 1);
 	pthread_join(w->thread, NULL);
+	sluice_digester_close(w->digester);
 	for (i = 0; i < BUCKETS; i++) {
 		while (w->bucket[i]) {
 			struct subject *s = w->bucket[i];
