@@ -281,7 +281,8 @@ int sluice_digest_make(const struct sluice_digest_plan *p, const struct sluice_d
 	d->summary.epoch = p->epoch;
 	d->summary.start_utc_ns = utc_at(p, p->start_s);
 	d->summary.end_utc_ns = utc_at(p, p->end_s);
-	err = add_file(d, make_video(&m, &data, &size), "digest.webm", data, size);
+	err = make_video(&m, &data, &size);
+	err = add_file(d, err, "digest.webm", data, size);
 	for (size_t i = 0; !err && i < sizeof(sheets) / sizeof(sheets[0]); i++) {
 		int made = sheets[i].make(p, o, &data, &size);
 
