@@ -84,6 +84,7 @@ int sluice_webm_open(uint32_t w, uint32_t h, uint32_t fps, struct sluice_webm **
 	*out = NULL;
 	if (!vp9)
 		return -ENOSYS;
+	av_log_set_level(AV_LOG_ERROR); /* the encoder greets every file */
 	if (w & 1 || h & 1 || !w || !h || !fps)
 		return -EINVAL;
 	v = calloc(1, sizeof(*v));
