@@ -12,7 +12,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
-.PHONY: all kmod deps demo check check-all bench accuracy style unit fuzz install install-dkms clean help
+.PHONY: all kmod deps demo check check-all bench bench-guest accuracy style unit fuzz install install-dkms clean help
 .DELETE_ON_ERROR:
 
 # $(call program,name,sources,pkg-config packages,extra libraries): build/bin/name
@@ -100,6 +100,11 @@ bench: ## ratios against peers, in one run, to build/bench.json
 	$(Q)tools/deps build bench
 	$(Q)tests/bench/run
 
+bench-guest: ## what the module costs, in guests: tapped DQBUF, four cameras, CPU beside motion
+	$(Q)tools/deps build kmod demo bench
+	$(Q)$(MAKE) --no-print-directory all kmod guest-programs
+	$(Q)tests/vm/bench
+
 accuracy: ## the gate and the events against clips with truth files and generated scenes
 	$(Q)tools/deps build
 	$(Q)$(MAKE) --no-print-directory all tests
@@ -110,10 +115,13 @@ style: ## clang-format, checkpatch, sparse, cppcheck, banned calls
 	$(Q)tests/style
 
 PREFIX ?= /usr/local
-install: all ## programs and man pages to PREFIX (default /usr/local), below DESTDIR
-	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+install: all ## programs, man pages and shell completion to PREFIX (default /usr/local), below DESTDIR
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	$(Q)install -m 755 $(wildcard $(BUILD)/bin/*) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	$(Q)install -m 644 tools/completion/sluicectl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluicectl
+	$(Q)install -m 644 tools/completion/_sluicectl $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,share/man/man5 share/doc/sluice lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	$(Q)install -m 644 $(wildcard docs/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
 	$(Q)install -m 644 relay/relay.conf.example relay/sluice-relay-settings.conf docs/metrics.md $(DESTDIR)$(PREFIX)/share/doc/sluice

@@ -23,13 +23,13 @@ struct sluice_stored_frame {
 	uint64_t time_ns; /* device monotonic */
 	uint64_t utc_ns;
 	uint16_t reason; /* enum sluice_reason */
-	uint16_t flags;	 /* SLUICE_FRAME_* */
+	uint16_t flags;	 /* SLUICE_FRAME_*, SLUICE_WIRE_REGION */
 	uint32_t score;
 	uint32_t settings; /* version of the gate settings */
 	uint16_t width, height;
 	uint16_t grid_w, grid_h;
 	const uint8_t *cells; /* motion-cell bitmap, NULL if none */
-	const uint8_t *jpeg;
+	const uint8_t *jpeg;  /* with SLUICE_WIRE_REGION: its head and mask before it */
 	size_t jpeg_size;
 };
 
@@ -66,8 +66,8 @@ struct sluice_analysis_ops {
 	/* after the summary: what its digest is made from, the callee's from now on
 	 * (sluice_digest_plan_free()); may be NULL */
 	void (*digest)(void *ctx, struct sluice_digest_plan *plan);
-	/* fetch the original JPEG of an earlier frame of this camera (key frames). Returns a
-	 * malloc'd buffer that the analysis frees, or NULL. */
+	/* fetch the JPEG of an earlier frame of this camera (key frames, bases of regions), always
+	 * the whole picture. Returns a malloc'd buffer that the analysis frees, or NULL. */
 	uint8_t *(*fetch)(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size);
 };
 

@@ -4,6 +4,9 @@
  * A table of functions; bus_local.c works within one process.
  *
  * A camera belongs to one partition for ever (its id decides), a partition to one worker at a time.
+ * Back-fill has partitions of its own, behind those of the live lanes, so that neither waits for
+ * the other. FRAMEs of back-fill travel without their bytes, and one stands for all before it: the
+ * worker reads them from their segments.
  */
 #ifndef SLUICE_BUS_H
 #define SLUICE_BUS_H
@@ -29,6 +32,8 @@ struct sluice_item {
 	enum sluice_item_kind kind;
 	uint64_t session; /* to answer to; the session may be gone by then */
 	uint32_t slot;
+	uint32_t lane;			    /* enum sluice_wire_lane */
+	uint64_t range_first, range_last;   /* of the lane */
 	const struct sluice_camera *camera; /* lives as long as the process */
 	size_t charge;			    /* bytes of credit that come free with it */
 	uint64_t epoch, sequence;
@@ -51,6 +56,7 @@ struct sluice_item {
 struct sluice_chunk {
 	struct sluice_chunk *next;
 	const struct sluice_camera *camera;
+	uint32_t lane;
 	struct sluice_item *items, *last; /* in order */
 	size_t bytes;
 };
@@ -77,16 +83,18 @@ struct sluice_bus_ops {
 
 struct sluice_bus {
 	const struct sluice_bus_ops *ops;
-	unsigned int partitions;
+	unsigned int partitions; /* of live lanes */
 };
 
 static inline unsigned int sluice_bus_partition(const struct sluice_bus *b,
-						const struct sluice_camera *c)
+						const struct sluice_camera *c, uint32_t lane)
 {
-	return (c->id[0] | (unsigned int)c->id[1] << 8) % b->partitions;
+	return (c->id[0] | (unsigned int)c->id[1] << 8) % b->partitions +
+	       (lane ? b->partitions : 0);
 }
 
-/* max: bytes that all partitions together may hold; a chunk is always taken when it is empty. */
+/* partitions: of live lanes, and as many of back-fill. max: bytes that one may hold; a chunk is
+ * always taken when it is empty. */
 int sluice_bus_local_open(unsigned int partitions, size_t max, struct sluice_bus **out);
 
 static inline void sluice_bus_close(struct sluice_bus *b)

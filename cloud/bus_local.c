@@ -14,6 +14,7 @@
 
 struct queue {
 	struct sluice_chunk *first, *last;
+	size_t fill;
 	int busy; /* a chunk is out and not yet acked */
 };
 
@@ -49,7 +50,7 @@ static void local_close(struct sluice_bus *b)
 	struct bus_local *l = local(b);
 	unsigned int i;
 
-	for (i = 0; i < b->partitions; i++) {
+	for (i = 0; i < 2 * b->partitions; i++) {
 		while (l->queue[i].first) {
 			struct sluice_chunk *c = l->queue[i].first;
 
@@ -64,15 +65,16 @@ static void local_close(struct sluice_bus *b)
 
 static int local_publish(struct sluice_bus *b, struct sluice_chunk *c)
 {
-	struct queue *q = &local(b)->queue[sluice_bus_partition(b, c->camera)];
+	struct queue *q = &local(b)->queue[sluice_bus_partition(b, c->camera, c->lane)];
 	struct bus_local *l = local(b);
 	int err = 0;
 
 	pthread_mutex_lock(&l->lock);
-	if (l->fill && l->fill + c->bytes > l->max) {
+	if (q->fill && q->fill + c->bytes > l->max) {
 		err = -EAGAIN;
 	} else {
 		l->fill += c->bytes;
+		q->fill += c->bytes;
 		c->next = NULL;
 		if (q->first)
 			q->last->next = c;
@@ -115,11 +117,13 @@ static struct sluice_chunk *local_next(struct sluice_bus *b, unsigned int partit
 
 static void local_ack(struct sluice_bus *b, struct sluice_chunk *c)
 {
+	struct queue *q = &local(b)->queue[sluice_bus_partition(b, c->camera, c->lane)];
 	struct bus_local *l = local(b);
 
 	pthread_mutex_lock(&l->lock);
 	l->fill -= c->bytes;
-	l->queue[sluice_bus_partition(b, c->camera)].busy = 0;
+	q->fill -= c->bytes;
+	q->busy = 0;
 	pthread_cond_broadcast(&l->ready);
 	pthread_mutex_unlock(&l->lock);
 	sluice_chunk_free(c);
@@ -163,7 +167,7 @@ int sluice_bus_local_open(unsigned int partitions, size_t max, struct sluice_bus
 	*out = NULL;
 	if (!partitions)
 		return -EINVAL;
-	l = calloc(1, sizeof(*l) + partitions * sizeof(l->queue[0]));
+	l = calloc(1, sizeof(*l) + 2 * partitions * sizeof(l->queue[0]));
 	if (!l)
 		return -ENOMEM;
 	l->base.ops = &ops;

@@ -33,6 +33,7 @@ struct job {
 struct sluice_digester {
 	struct sluice_worker_config c;
 	struct sluice_index *index;
+	struct sluice_rebuild *rebuild;
 	struct sluice_shelf shelf;
 	pthread_t thread;
 	atomic_int stopping;
@@ -103,7 +104,7 @@ static void finish_epoch(struct sluice_digester *d, const struct job *j)
 				   "cannot note the progress of camera %s: %s", j->camera->name,
 				   strerror(-err));
 	if (j->tell)
-		d->c.ops->done(d->c.ctx, j->camera, j->epoch);
+		d->c.ops->done(d->c.ctx, j->camera, &(struct sluice_done){ .epoch = j->epoch });
 }
 
 static void free_job(struct job *j)
@@ -226,12 +227,14 @@ int sluice_digester_open(const struct sluice_worker_config *c, struct sluice_dig
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->more, NULL);
 	snprintf(path, sizeof(path), "%s/index.db", c->data);
-	err = sluice_index_sqlite_open(path, &d->index);
-	d->shelf = (struct sluice_shelf){ c->data, d->index, c->media };
+	d->rebuild = sluice_rebuild_open();
+	err = d->rebuild ? sluice_index_sqlite_open(path, &d->index) : -ENOMEM;
+	d->shelf = (struct sluice_shelf){ c->data, d->index, c->media, d->rebuild };
 	if (!err)
 		err = -pthread_create(&d->thread, NULL, digester_main, d);
 	if (err) {
 		sluice_index_close(d->index);
+		sluice_rebuild_close(d->rebuild);
 		free(d);
 		return err;
 	}
@@ -253,5 +256,6 @@ void sluice_digester_close(struct sluice_digester *d)
 	pthread_cond_destroy(&d->more);
 	pthread_mutex_destroy(&d->lock);
 	sluice_index_close(d->index);
+	sluice_rebuild_close(d->rebuild);
 	free(d);
 }

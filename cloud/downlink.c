@@ -74,11 +74,17 @@ void sluice_downlink_summary(struct sluice_session *ss, const struct sluice_came
 	sluice_downlink_pump(ss);
 }
 
-void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera *c, uint64_t epoch)
+void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera *c,
+			  const struct sluice_done *d)
 {
-	struct sluice_parcel p = { .camera = c, .done = 1, .epoch = epoch };
+	struct sluice_parcel p = { .camera = c,
+				   .done = 1,
+				   .epoch = d->epoch,
+				   .lane = d->lane,
+				   .range_first = d->range_first,
+				   .range_last = d->range_last };
 
-	if (!sluice_session_slot(ss, c))
+	if (!sluice_session_lane(ss, c, d->lane))
 		return;
 	add_parcel(ss, &p);
 	sluice_downlink_pump(ss);
@@ -300,14 +306,16 @@ static void send_part(struct sluice_session *ss)
 
 static void send_done(struct sluice_session *ss, const struct sluice_parcel *p)
 {
-	_Alignas(8) uint8_t buf[32];
+	_Alignas(8) uint8_t buf[64];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
-	uint32_t slot = sluice_session_slot(ss, p->camera);
+	uint32_t slot = sluice_session_lane(ss, p->camera, p->lane);
 	struct iovec part;
 
 	if (!slot)
 		return;
 	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, p->epoch);
+	if (p->lane)
+		sluice_wire_put_range(&w, p->range_first, p->range_last);
 	part = (struct iovec){ buf, w.used };
 	sluice_session_send(ss, SLUICE_MSG_DONE, slot, &part, 1);
 }

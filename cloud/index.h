@@ -44,6 +44,15 @@ struct sluice_index_epoch {
 	int done;     /* the epoch has ended and everything is told */
 };
 
+/* A row of frames that came in a back-fill lane. */
+struct sluice_index_run {
+	uint8_t camera[16];
+	uint64_t epoch, first, last;
+	uint64_t first_ns, first_utc_ns; /* of the epoch's first frame */
+	int64_t told;			 /* as of an epoch; -1: nothing */
+	int done;
+};
+
 struct sluice_index_media {
 	char name[48];
 	uint64_t size;
@@ -71,6 +80,8 @@ typedef int (*sluice_index_segment_fn)(void *ctx, const struct sluice_index_segm
 typedef int (*sluice_index_frame_fn)(void *ctx, const struct sluice_index_frame *f);
 typedef int (*sluice_index_epoch_fn)(void *ctx, const struct sluice_camera *c,
 				     const struct sluice_index_epoch *e);
+typedef int (*sluice_index_run_fn)(void *ctx, const struct sluice_camera *c,
+				   const struct sluice_index_run *r);
 typedef int (*sluice_index_summary_fn)(void *ctx, const struct sluice_camera *c,
 				       const struct sluice_index_summary *s);
 
@@ -108,15 +119,16 @@ struct sluice_index_ops {
 
 	/* a frame that is there already stays as it is: 0 */
 	int (*frame_add)(struct sluice_index *ix, const struct sluice_index_frame *f);
-	/* highest stored sequence of the epoch */
+	/* highest stored sequence of the epoch, of those from first to last */
 	int (*frame_last)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
-			  uint64_t *sequence);
+			  uint64_t first, uint64_t last, uint64_t *sequence);
 	/* path: of its segment, 192 bytes */
 	int (*frame_find)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
 			  uint64_t sequence, struct sluice_index_frame *f, char *path);
-	/* in order, those with a sequence > after (-1: all) */
+	/* in order, those of a kind of lane with a sequence > after (-1: all) and <= last */
 	int (*frames)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
-		      int64_t after, sluice_index_frame_fn fn, void *ctx);
+		      int64_t after, uint64_t last, uint32_t lane, sluice_index_frame_fn fn,
+		      void *ctx);
 	/* every frame and segment row goes; before a rebuild */
 	int (*frames_clear)(struct sluice_index *ix);
 	int (*frames_count)(struct sluice_index *ix, uint64_t *count);
@@ -129,6 +141,15 @@ struct sluice_index_ops {
 			  int64_t told, int done);
 	/* those not done, oldest first */
 	int (*epochs_open)(struct sluice_index *ix, sluice_index_epoch_fn fn, void *ctx);
+
+	/* a known one grows to its last, and is not done any more */
+	int (*run_add)(struct sluice_index *ix, const struct sluice_index_run *r);
+	int (*run_find)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
+			uint64_t first, struct sluice_index_run *r);
+	int (*run_told)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
+			uint64_t first, int64_t told, int done);
+	/* those not done, in order */
+	int (*runs_open)(struct sluice_index *ix, sluice_index_run_fn fn, void *ctx);
 
 	/* 1: it was there already, nothing changed */
 	int (*summary_add)(struct sluice_index *ix, const struct sluice_index_summary *s);

@@ -26,11 +26,18 @@ const char sluice_index_schema[] =
 	"CREATE TABLE media (summary TEXT, at INTEGER, name TEXT NOT NULL, size INTEGER NOT NULL,"
 	" sha256 BLOB NOT NULL, PRIMARY KEY (summary, at)) WITHOUT ROWID;";
 
+const char sluice_index_later[] =
+	"CREATE TABLE IF NOT EXISTS runs (camera BLOB, epoch INTEGER, first INTEGER,"
+	" last INTEGER NOT NULL, first_ns INTEGER NOT NULL, first_utc_ns INTEGER NOT NULL,"
+	" told INTEGER NOT NULL DEFAULT -1, done INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (camera, epoch, first)) WITHOUT ROWID;";
+
 #define CAMERA_COLUMNS "c.id, c.tenant, c.device, c.name"
 #define FRAME_COLUMNS                                                                    \
 	"f.camera, f.epoch, f.seq, f.segment, f.offset, f.length, f.time_ns, f.utc_ns, " \
 	"f.reason, f.flags"
 #define EPOCH_COLUMNS	"e.camera, e.epoch, e.first_ns, e.first_utc_ns, e.told, e.done"
+#define RUN_COLUMNS	"r.camera, r.epoch, r.first, r.last, r.first_ns, r.first_utc_ns, r.told, r.done"
 #define SUMMARY_COLUMNS "s.id, s.camera, s.epoch, s.start_utc_ns, s.end_utc_ns, s.json, s.acked"
 
 const char *const sluice_index_sql[STATEMENTS] = {
@@ -52,12 +59,13 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			   " AND offset >= ?",
 	[FRAME_ADD] = "INSERT OR IGNORE INTO frames (camera, epoch, seq, segment, offset, length,"
 		      " time_ns, utc_ns, reason, flags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[FRAME_LAST] = "SELECT max(seq) FROM frames WHERE camera = ? AND epoch = ?",
+	[FRAME_LAST] = "SELECT max(seq) FROM frames WHERE camera = ? AND epoch = ?"
+		       " AND seq BETWEEN ? AND ?",
 	[FRAME_FIND] = "SELECT " FRAME_COLUMNS ", s.path FROM frames f"
 		       " JOIN segments s ON s.id = f.segment"
 		       " WHERE f.camera = ? AND f.epoch = ? AND f.seq = ?",
 	[FRAMES] = "SELECT " FRAME_COLUMNS " FROM frames f WHERE camera = ? AND epoch = ?"
-		   " AND seq > ? ORDER BY seq",
+		   " AND seq > ? AND seq <= ? AND (flags & 16384) = ? ORDER BY seq",
 	[FRAMES_COUNT] = "SELECT count(*) FROM frames",
 	[EPOCH_ADD] = "INSERT OR IGNORE INTO epochs (camera, epoch, first_ns, first_utc_ns)"
 		      " VALUES (?, ?, ?, ?)",
@@ -67,6 +75,16 @@ const char *const sluice_index_sql[STATEMENTS] = {
 	[EPOCHS_OPEN] = "SELECT " EPOCH_COLUMNS ", " CAMERA_COLUMNS " FROM epochs e"
 			" JOIN cameras c ON c.id = e.camera WHERE NOT e.done"
 			" ORDER BY e.camera, e.epoch",
+	[RUN_ADD] = "INSERT INTO runs (camera, epoch, first, last, first_ns, first_utc_ns)"
+		    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+		    " SET last = max(last, excluded.last), done = 0",
+	[RUN_FIND] = "SELECT " RUN_COLUMNS " FROM runs r WHERE camera = ? AND epoch = ?"
+		     " AND first = ?",
+	[RUN_TOLD] = "UPDATE runs SET told = max(told, ?4), done = max(done, ?5)"
+		     " WHERE camera = ?1 AND epoch = ?2 AND first = ?3",
+	[RUNS_OPEN] = "SELECT " RUN_COLUMNS ", " CAMERA_COLUMNS " FROM runs r"
+		      " JOIN cameras c ON c.id = r.camera WHERE NOT r.done"
+		      " ORDER BY r.camera, r.epoch, r.first",
 	[SUMMARY_ADD] = "INSERT OR IGNORE INTO summaries (id, camera, epoch, start_utc_ns,"
 			" end_utc_ns, json) VALUES (?, ?, ?, ?, ?, ?)",
 	[SUMMARY_ACKED] = "UPDATE summaries SET acked = 1 WHERE camera = ? AND id = ?",

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cloud/index_sqlite.h"
+#include "cloud/segment.h"
 
 static void index_close(struct sluice_index *ix)
 {
@@ -194,9 +195,10 @@ static int frame_add(struct sluice_index *ix, const struct sluice_index_frame *f
 }
 
 static int frame_last(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
-		      uint64_t *sequence)
+		      uint64_t first, uint64_t last, uint64_t *sequence)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), FRAME_LAST, "ci", camera, epoch);
+	sqlite3_stmt *st =
+		sluice_sqlite_bind(db(ix), FRAME_LAST, "ciii", camera, epoch, first, last);
 	int rc = sluice_sqlite_step(st);
 
 	if (rc <= 0)
@@ -223,9 +225,10 @@ static int frame_find(struct sluice_index *ix, const uint8_t camera[16], uint64_
 }
 
 static int frames(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch, int64_t after,
-		  sluice_index_frame_fn fn, void *ctx)
+		  uint64_t last, uint32_t lane, sluice_index_frame_fn fn, void *ctx)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), FRAMES, "cii", camera, epoch, after);
+	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), FRAMES, "ciiid", camera, epoch, after, last,
+					      lane ? (int)SLUICE_RECORD_BACKFILL : 0);
 	struct sluice_index_frame f;
 	int rc;
 
@@ -339,6 +342,10 @@ static const struct sluice_index_ops ops = {
 	.epoch_find = epoch_find,
 	.epoch_told = epoch_told,
 	.epochs_open = epochs_open,
+	.run_add = sluice_sqlite_run_add,
+	.run_find = sluice_sqlite_run_find,
+	.run_told = sluice_sqlite_run_told,
+	.runs_open = sluice_sqlite_runs_open,
 	.summary_add = sluice_sqlite_summary_add,
 	.summary_acked = sluice_sqlite_summary_acked,
 	.summaries_unacked = sluice_sqlite_summaries_unacked,
@@ -358,6 +365,11 @@ int sluice_index_sqlite_open(const char *path, struct sluice_index **out)
 	ix->base.ops = &ops;
 	err = sluice_sqlite_open(&ix->s, path, sluice_index_schema, SLUICE_INDEX_VERSION,
 				 sluice_index_sql, STATEMENTS);
+	if (!err) {
+		err = sluice_sqlite_exec(&ix->s, sluice_index_later);
+		if (err)
+			sluice_sqlite_close(&ix->s);
+	}
 	if (err) {
 		free(ix);
 		return err;

@@ -32,6 +32,10 @@ enum {
 	EPOCH_FIND,
 	EPOCH_TOLD,
 	EPOCHS_OPEN,
+	RUN_ADD,
+	RUN_FIND,
+	RUN_TOLD,
+	RUNS_OPEN,
 	SUMMARY_ADD,
 	SUMMARY_ACKED,
 	MEDIA_ADD,
@@ -44,6 +48,8 @@ enum {
 };
 
 extern const char sluice_index_schema[];
+/* What an index of an earlier version lacks; changes nothing where it is there. */
+extern const char sluice_index_later[];
 extern const char *const sluice_index_sql[STATEMENTS];
 
 struct index_sqlite {
@@ -75,6 +81,14 @@ static inline void read_camera(sqlite3_stmt *st, int column, struct sluice_camer
 	column_text(st, column + 2, c->device, sizeof(c->device));
 	column_text(st, column + 3, c->name, sizeof(c->name));
 }
+
+/* index_runs.c */
+int sluice_sqlite_run_add(struct sluice_index *ix, const struct sluice_index_run *r);
+int sluice_sqlite_run_find(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
+			   uint64_t first, struct sluice_index_run *r);
+int sluice_sqlite_run_told(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
+			   uint64_t first, int64_t told, int done);
+int sluice_sqlite_runs_open(struct sluice_index *ix, sluice_index_run_fn fn, void *ctx);
 
 /* index_summaries.c */
 int sluice_sqlite_summary_add(struct sluice_index *ix, const struct sluice_index_summary *s);

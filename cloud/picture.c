@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <turbojpeg.h>
 
 #include "cloud/picture.h"
 
@@ -143,29 +142,4 @@ void sluice_picture_text(struct sluice_picture *p, uint32_t x, uint32_t y, uint3
 				fill_rect(p, at_x, at_y, at_x + s, at_y + s, 255);
 		}
 	}
-}
-
-int sluice_picture_jpeg(const struct sluice_picture *p, int quality, uint8_t **data, size_t *size)
-{
-	const unsigned char *planes[3] = { p->plane[0], p->plane[1], p->plane[2] };
-	tjhandle tj = tjInitCompress();
-	unsigned char *out = NULL;
-	unsigned long n = 0;
-	int err = -EIO;
-
-	*data = NULL;
-	if (!tj)
-		return -ENOMEM;
-	if (!tjCompressFromYUVPlanes(tj, planes, p->w, NULL, p->h, TJSAMP_420, &out, &n, quality,
-				     0)) {
-		*data = malloc(n);
-		err = *data ? 0 : -ENOMEM;
-	}
-	if (!err) {
-		memcpy(*data, out, n);
-		*size = n;
-	}
-	tjFree(out);
-	tjDestroy(tj);
-	return err;
 }

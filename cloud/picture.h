@@ -42,7 +42,4 @@ void sluice_picture_text(struct sluice_picture *p, uint32_t x, uint32_t y, uint3
 /* The 7 rows of a letter, 5 bits each, leftmost is 16; all 0 for one that there is not. */
 const uint8_t *sluice_letter_rows(char letter);
 
-/* As a JPEG. *data: malloc'd, the caller's. -ENOMEM or -EIO. */
-int sluice_picture_jpeg(const struct sluice_picture *p, int quality, uint8_t **data, size_t *size);
-
 #endif

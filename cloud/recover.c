@@ -159,7 +159,8 @@ static int add_record(void *ctx, const struct sluice_segment_frame *f, uint64_t 
 	if (f->epoch > INT64_MAX || f->sequence > INT64_MAX)
 		return -EBADMSG; /* the ingest never writes it */
 	memcpy(row.camera, rec->row.camera, sizeof(row.camera));
-	err = add_epoch(rec, f);
+	/* runs of back-fill have rows of their own, from OPEN on */
+	err = f->flags & SLUICE_RECORD_BACKFILL ? 0 : add_epoch(rec, f);
 	if (!err)
 		err = rec->ix->ops->frame_add(rec->ix, &row);
 	rec->r->frames++;

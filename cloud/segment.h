@@ -9,7 +9,9 @@
 
 /* Bit of a record's flags that the device never sets: the picture is not a JPEG of the announced
  * size. It is kept as evidence, and never decoded. */
-#define SLUICE_RECORD_BAD 0x8000u
+#define SLUICE_RECORD_BAD      0x8000u
+/* Another one: the frame came in a back-fill lane, and is analysed there. */
+#define SLUICE_RECORD_BACKFILL 0x4000u
 
 #define SLUICE_RECORD_PAYLOAD_MAX (9u << 20) /* bytes; a longer record is damage */
 
@@ -23,7 +25,7 @@ struct sluice_segment_frame {
 	uint32_t score, event, settings;
 	const uint8_t *cells; /* bitmap, cells_size bytes; NULL if 0 */
 	uint32_t cells_size;
-	const uint8_t *jpeg;
+	const uint8_t *jpeg; /* with SLUICE_WIRE_REGION in flags: its head and mask before it */
 	uint32_t jpeg_size;
 };
 

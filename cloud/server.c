@@ -246,7 +246,7 @@ static int start_threads(struct sluice_server *s)
 	wc.cameras = s->cameras;
 	wc.media = s->media;
 	wc.digests = s->c.digests;
-	for (i = 0; i < SLUICE_WORKERS && !err; i++) {
+	for (i = 0; i < 2 * SLUICE_WORKERS && !err; i++) {
 		wc.partition = (unsigned int)i;
 		err = sluice_worker_open(&wc, &s->worker[i]);
 	}
@@ -318,7 +318,7 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_ingest_close(s->ingest);
 	if (s->bus)
 		s->bus->ops->stop(s->bus);
-	for (i = 0; i < SLUICE_WORKERS; i++)
+	for (i = 0; i < 2 * SLUICE_WORKERS; i++)
 		sluice_worker_close(s->worker[i]);
 	if (s->io) {
 		sluice_io_timer_cancel(s->io, &s->watch);

@@ -17,7 +17,7 @@
 #include "lib/io.h"
 
 #define SLUICE_CLIENTS_MAX   4096
-#define SLUICE_WORKERS	     1
+#define SLUICE_WORKERS	     1		  /* of live lanes, and as many of back-fill */
 #define SLUICE_FRAME_MAX     (4u << 20)	  /* payload of a FRAME; said in WELCOME */
 #define SLUICE_CREDIT_WINDOW (8u << 20)	  /* bytes a device may have under way */
 #define SLUICE_FILL_GRANT    (64u << 20)  /* bytes waiting; above it no new credit */
@@ -49,7 +49,7 @@ struct sluice_server {
 	struct sluice_cameras *cameras;
 	struct sluice_bus *bus;
 	struct sluice_ingest *ingest;
-	struct sluice_worker *worker[SLUICE_WORKERS];
+	struct sluice_worker *worker[2 * SLUICE_WORKERS];
 	struct client *clients;
 	unsigned int client_count;
 	struct sluice_session *sessions;

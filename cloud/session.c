@@ -221,8 +221,19 @@ uint32_t sluice_session_slot(const struct sluice_session *ss, const struct sluic
 {
 	uint32_t i;
 
-	for (i = 1; i <= SLUICE_WIRE_SLOTS; i++)
+	for (i = 1; i <= SLUICE_WIRE_SLOTS_ALL; i++)
 		if (ss->slot[i].camera == c)
+			return i;
+	return 0;
+}
+
+uint32_t sluice_session_lane(const struct sluice_session *ss, const struct sluice_camera *c,
+			     uint32_t lane)
+{
+	uint32_t i;
+
+	for (i = 1; i <= SLUICE_WIRE_SLOTS_ALL; i++)
+		if (ss->slot[i].camera == c && ss->slot[i].lane == lane)
 			return i;
 	return 0;
 }

@@ -9,6 +9,8 @@
 struct sluice_slot {
 	const struct sluice_camera *camera; /* NULL: not open */
 	uint64_t epoch;
+	uint32_t lane; /* enum sluice_wire_lane */
+	uint64_t range_first, range_last;
 	int opened;	   /* OPENED was sent */
 	int closed;	   /* CLOSE came */
 	int64_t last_seen; /* highest sequence that came since OPEN; -1: none */
@@ -22,8 +24,10 @@ struct sluice_slot {
 struct sluice_parcel {
 	struct sluice_parcel *next;
 	const struct sluice_camera *camera;
-	int done; /* DONE of epoch; else the summary id */
+	int done; /* DONE of epoch, or of a run of it; else the summary id */
 	uint64_t epoch;
+	uint32_t lane;
+	uint64_t range_first, range_last;
 	char id[33];
 	int resumed;	 /* it was begun where the device said that it has got to */
 	uint64_t due_ns; /* failed on the device: tried again then */
@@ -47,8 +51,8 @@ struct sluice_session {
 	struct sluice_wire_decoder decoder;
 	int greeted;
 	struct sluice_wire_clock clock;
-	struct sluice_slot slot[SLUICE_WIRE_SLOTS + 1]; /* by number; 0 unused */
-	uint64_t sent;					/* messages */
+	struct sluice_slot slot[SLUICE_WIRE_SLOTS_ALL + 1]; /* by number; 0 unused */
+	uint64_t sent;					    /* messages */
 	/* credit: absolute counts of FRAME payload bytes */
 	uint64_t received, released, granted;
 	uint32_t items; /* of this session that are in the queue */
@@ -81,8 +85,11 @@ struct sluice_session *sluice_session_device(struct sluice_server *s, const char
 					     const char *device, const struct sluice_session *but);
 struct sluice_session *sluice_session_find(struct sluice_server *s, uint64_t id);
 struct sluice_session *sluice_session_of(struct sluice_server *s, const struct sluice_camera *c);
-/* Number of the camera's open slot, 0: none. */
+/* Number of the camera's open slot, 0: none; its live one if it has both. */
 uint32_t sluice_session_slot(const struct sluice_session *ss, const struct sluice_camera *c);
+/* Of that lane. */
+uint32_t sluice_session_lane(const struct sluice_session *ss, const struct sluice_camera *c,
+			     uint32_t lane);
 void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t);
 
 /* downlink.c */
@@ -92,7 +99,8 @@ void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t)
 void sluice_downlink_resend(struct sluice_session *ss, const struct sluice_camera *c);
 void sluice_downlink_summary(struct sluice_session *ss, const struct sluice_camera *c,
 			     const char *id);
-void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera *c, uint64_t epoch);
+void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera *c,
+			  const struct sluice_done *d);
 /* Sends as much as there is room for. */
 void sluice_downlink_pump(struct sluice_session *ss);
 /* SUMMARY_ACK: the camera of that summary, NULL if none of that id was sent. status: what it says.

@@ -8,6 +8,7 @@
 #include <libavcodec/avcodec.h>
 #include <stdlib.h>
 #include <string.h>
+#include <turbojpeg.h>
 
 #include "cloud/decode.h"
 #include "cloud/digest.h"
@@ -16,6 +17,32 @@
 #define THUMB_SIDE 160
 #define BORDER	   4
 #define QUALITY	   80
+
+/* *data: malloc'd, the caller's. */
+static int encode_jpeg(const struct sluice_picture *p, uint8_t **data, size_t *size)
+{
+	const unsigned char *planes[3] = { p->plane[0], p->plane[1], p->plane[2] };
+	tjhandle tj = tjInitCompress();
+	unsigned char *out = NULL;
+	unsigned long n = 0;
+	int err = -EIO;
+
+	*data = NULL;
+	if (!tj)
+		return -ENOMEM;
+	if (!tjCompressFromYUVPlanes(tj, planes, p->w, NULL, p->h, TJSAMP_420, &out, &n, QUALITY,
+				     0)) {
+		*data = malloc(n);
+		err = *data ? 0 : -ENOMEM;
+	}
+	if (!err) {
+		memcpy(*data, out, n);
+		*size = n;
+	}
+	tjFree(out);
+	tjDestroy(tj);
+	return err;
+}
 
 /* A frame, small. 0, 1: not there, -ENOMEM. */
 static int load(const struct sluice_digest_plan *p, const struct sluice_digest_options *o,
@@ -81,7 +108,7 @@ int sluice_digest_storyboard(const struct sluice_digest_plan *p,
 			err = 0;
 	}
 	if (!err)
-		err = s.shown ? sluice_picture_jpeg(&s.all, QUALITY, data, size) : -ENODATA;
+		err = s.shown ? encode_jpeg(&s.all, data, size) : -ENODATA;
 	sluice_decoder_close(d);
 	sluice_picture_free(&s.cell);
 	sluice_picture_free(&s.all);
@@ -108,7 +135,7 @@ int sluice_digest_thumb(const struct sluice_digest_plan *p, const struct sluice_
 	int err = load_first(p, o, THUMB_SIDE, &picture);
 
 	if (!err)
-		err = sluice_picture_jpeg(&picture, QUALITY, data, size);
+		err = encode_jpeg(&picture, data, size);
 	sluice_picture_free(&picture);
 	return err;
 }

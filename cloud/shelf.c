@@ -9,6 +9,8 @@
 
 #include "cloud/shelf.h"
 
+#define REGION_DEPTH 2 /* a base that came twice, in another form, is a region */
+
 int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c,
 		     const struct sluice_summary *sum)
 {
@@ -62,19 +64,43 @@ int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera
 	return sluice_segment_read(full, row.offset, row.length, f, buf);
 }
 
-uint8_t *sluice_shelf_jpeg(const struct sluice_shelf *s, const struct sluice_camera *c,
-			   uint64_t epoch, uint64_t sequence, size_t *size)
+/* The whole picture that a region's record stands for; depth bounds what a device can make of bases
+ * that are regions themselves. NULL: it cannot be had. */
+static uint8_t *fetch_whole(const struct sluice_shelf *s, const struct sluice_camera *c,
+			    uint64_t epoch, uint64_t sequence, size_t *size, int depth)
 {
+	struct sluice_wire_region_info region;
 	struct sluice_segment_frame f;
-	uint8_t *buf;
+	uint8_t *buf, *base = NULL, *out = NULL;
+	const uint8_t *jpeg;
+	size_t base_size;
 
 	if (sluice_shelf_record(s, c, epoch, sequence, &f, &buf))
 		return NULL;
-	if (f.flags & SLUICE_RECORD_BAD) {
-		free(buf);
-		return NULL;
+	if (f.flags & SLUICE_RECORD_BAD)
+		goto out;
+	if (!(f.flags & SLUICE_WIRE_REGION)) {
+		*size = f.jpeg_size;
+		memmove(buf, f.jpeg, f.jpeg_size); /* the caller frees what it is given */
+		return buf;
 	}
-	*size = f.jpeg_size;
-	memmove(buf, f.jpeg, f.jpeg_size); /* the caller frees what it is given */
-	return buf;
+	if (!sluice_wire_region_get(f.jpeg, f.jpeg_size, f.width, f.height, &region) &&
+	    region.base < sequence && depth < REGION_DEPTH)
+		base = fetch_whole(s, c, epoch, region.base, &base_size, depth + 1);
+	if (base && !sluice_rebuild_frame(s->rebuild, base, base_size, f.width, f.height, &region,
+					  &jpeg, size)) {
+		out = malloc(*size);
+		if (out)
+			memcpy(out, jpeg, *size);
+	}
+out:
+	free(base);
+	free(buf);
+	return out;
+}
+
+uint8_t *sluice_shelf_jpeg(const struct sluice_shelf *s, const struct sluice_camera *c,
+			   uint64_t epoch, uint64_t sequence, size_t *size)
+{
+	return fetch_whole(s, c, epoch, sequence, size, 0);
 }

@@ -6,12 +6,14 @@
 #include "cloud/analysis.h"
 #include "cloud/index.h"
 #include "cloud/media.h"
+#include "cloud/rebuild.h"
 #include "cloud/segment.h"
 
 struct sluice_shelf {
 	const char *data;	    /* the data directory, borrowed */
 	struct sluice_index *index; /* of this thread */
 	struct sluice_media *media;
+	struct sluice_rebuild *rebuild; /* of this thread */
 };
 
 /* Media, then index. 0; 1: it was there already; or what failed (-EINVAL: it can never be put). */
@@ -22,7 +24,8 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
 			uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf);
 
-/* The JPEG of a stored frame, malloc'd, the caller's; NULL: there is none, or it is damaged. */
+/* The JPEG of a stored frame, the whole picture also of a region, malloc'd, the caller's; NULL:
+ * there is none, or it is damaged. */
 uint8_t *sluice_shelf_jpeg(const struct sluice_shelf *s, const struct sluice_camera *c,
 			   uint64_t epoch, uint64_t sequence, size_t *size);
 

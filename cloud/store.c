@@ -8,6 +8,10 @@
  * since begin is taken back, the caller tells nobody. A segment whose sync failed is never written
  * again.
  *
+ * Each lane of a camera is a stream of its own, with segments of its own. Within a lane frames come
+ * in order, so what is at or below the highest stored of its range was stored before; but the index
+ * is asked, and what it does not know is stored, wherever it lies.
+ *
  * Segments lie at DATA/segments/TENANT/DEVICE/CAMERA/CREATED-EPOCH-SEQUENCE.seg, so that the camera
  * of a segment is known without the index.
  */
@@ -26,10 +30,11 @@
 
 #define BUCKETS 256
 
-/* One camera that has sent something. */
+/* One lane of a camera that has sent something. */
 struct stream {
 	struct stream *next, *next_dirty;
 	const struct sluice_camera *camera;
+	uint32_t lane;
 	struct sluice_segment *segment;
 	struct sluice_index_segment row;
 	uint64_t size_before; /* of the segment, when the group began to use it */
@@ -37,7 +42,8 @@ struct stream {
 	int dirty;
 	int known; /* epoch and last are those of the index */
 	uint64_t epoch;
-	int64_t last; /* highest sequence of the epoch, this group included; -1: none */
+	uint64_t range_first, range_last;
+	int64_t last; /* highest sequence of the range, this group included; -1: none */
 	uint64_t seen_utc_ns;
 	uint16_t width, height;
 	uint64_t broken_session; /* 0: none */
@@ -115,16 +121,25 @@ struct sluice_index *sluice_store_index(struct sluice_store *s)
 	return s->index;
 }
 
-static struct stream *get_stream(struct sluice_store *s, const struct sluice_camera *c)
+static struct stream *find_stream(const struct sluice_store *s, const struct sluice_item *item)
 {
-	struct stream **at = &s->bucket[c->id[0]], *st;
+	struct stream *st = s->bucket[item->camera->id[0]];
 
-	for (st = *at; st; st = st->next)
-		if (st->camera == c)
-			return st;
+	while (st && (st->camera != item->camera || st->lane != item->lane))
+		st = st->next;
+	return st;
+}
+
+static struct stream *get_stream(struct sluice_store *s, const struct sluice_item *item)
+{
+	struct stream **at = &s->bucket[item->camera->id[0]], *st = find_stream(s, item);
+
+	if (st)
+		return st;
 	st = calloc(1, sizeof(*st));
 	if (st) {
-		st->camera = c;
+		st->camera = item->camera;
+		st->lane = item->lane;
 		st->next = *at;
 		*at = st;
 	}
@@ -136,21 +151,47 @@ int sluice_store_begin(struct sluice_store *s)
 	return s->index->ops->begin(s->index);
 }
 
-/* What is stored of the epoch; reads the group's own rows too. */
-static int load_last(struct sluice_store *s, struct stream *st, uint64_t epoch)
+/* What is stored of the range; reads the group's own rows too. */
+static int load_last(struct sluice_store *s, struct stream *st, const struct sluice_item *item)
 {
 	uint64_t last = 0;
 	int err;
 
-	if (st->known && st->epoch == epoch)
+	if (st->known && st->epoch == item->epoch && st->range_first == item->range_first &&
+	    st->range_last == item->range_last)
 		return 0;
-	err = s->index->ops->frame_last(s->index, st->camera->id, epoch, &last);
+	err = s->index->ops->frame_last(s->index, st->camera->id, item->epoch, item->range_first,
+					item->range_last, &last);
 	if (err && err != -ENOENT)
 		return err;
-	st->epoch = epoch;
+	st->epoch = item->epoch;
+	st->range_first = item->range_first;
+	st->range_last = item->range_last;
 	st->last = err ? -1 : (int64_t)last;
 	st->known = 1;
 	return 0;
+}
+
+/* UTC of an epoch's beginning is that of its first OPEN, whatever lane it came in. */
+static int add_run(struct sluice_store *s, const struct sluice_item *item,
+		   const struct sluice_index_epoch *e)
+{
+	struct sluice_index_run r = { .epoch = item->epoch,
+				      .first = item->range_first,
+				      .last = item->range_last,
+				      .first_ns = e->first_ns,
+				      .first_utc_ns = e->first_utc_ns };
+	struct sluice_index_epoch known;
+	int err = s->index->ops->epoch_find(s->index, item->camera->id, item->epoch, &known);
+
+	if (!err) {
+		r.first_ns = known.first_ns;
+		r.first_utc_ns = known.first_utc_ns;
+	} else if (err != -ENOENT) {
+		return err;
+	}
+	memcpy(r.camera, item->camera->id, sizeof(r.camera));
+	return s->index->ops->run_add(s->index, &r);
 }
 
 int sluice_store_epoch(struct sluice_store *s, const struct sluice_item *item, uint64_t *resume)
@@ -166,13 +207,14 @@ int sluice_store_epoch(struct sluice_store *s, const struct sluice_item *item, u
 	err = s->index->ops->camera_add(s->index, item->camera);
 	if (err)
 		return err;
-	st = get_stream(s, item->camera);
+	st = get_stream(s, item);
 	if (!st)
 		return -ENOMEM;
 	memcpy(e.camera, item->camera->id, sizeof(e.camera));
-	err = s->index->ops->epoch_add(s->index, &e);
+	err = item->lane ? add_run(s, item, &e) : s->index->ops->epoch_add(s->index, &e);
+	st->known = 0;
 	if (!err)
-		err = load_last(s, st, item->epoch);
+		err = load_last(s, st, item);
 	if (!err)
 		*resume = (uint64_t)(st->last + 1);
 	return err;
@@ -180,7 +222,7 @@ int sluice_store_epoch(struct sluice_store *s, const struct sluice_item *item, u
 
 int sluice_store_break(struct sluice_store *s, const struct sluice_item *item)
 {
-	struct stream *st = get_stream(s, item->camera);
+	struct stream *st = get_stream(s, item);
 
 	if (!st)
 		return -ENOMEM;
@@ -190,12 +232,9 @@ int sluice_store_break(struct sluice_store *s, const struct sluice_item *item)
 
 int sluice_store_broken(struct sluice_store *s, const struct sluice_item *item)
 {
-	const struct stream *st;
+	const struct stream *st = find_stream(s, item);
 
-	for (st = s->bucket[item->camera->id[0]]; st; st = st->next)
-		if (st->camera == item->camera)
-			return st->broken_session && st->broken_session == item->session;
-	return 0;
+	return st && st->broken_session && st->broken_session == item->session;
 }
 
 /* A directory that is new is made durable, or a power failure takes it and all that is in it. */
@@ -316,9 +355,20 @@ static void fill_frame(const struct sluice_item *item, struct sluice_segment_fra
 	};
 }
 
+/* 1: the index has it already. */
+static int is_stored(struct sluice_store *s, const struct sluice_item *item)
+{
+	struct sluice_index_frame row;
+	char path[sizeof(((struct sluice_index_segment *)0)->path)];
+	int err = s->index->ops->frame_find(s->index, item->camera->id, item->epoch, item->sequence,
+					    &row, path);
+
+	return err == -ENOENT ? 0 : err ? err : 1;
+}
+
 int sluice_store_frame(struct sluice_store *s, struct sluice_item *item)
 {
-	struct stream *st = get_stream(s, item->camera);
+	struct stream *st = get_stream(s, item);
 	struct sluice_index_frame row = {
 		.epoch = item->epoch,
 		.sequence = item->sequence,
@@ -332,13 +382,15 @@ int sluice_store_frame(struct sluice_store *s, struct sluice_item *item)
 
 	if (!st)
 		return -ENOMEM;
-	err = load_last(s, st, item->epoch);
-	if (err)
-		return err;
-	if ((int64_t)item->sequence <= st->last) {
+	err = load_last(s, st, item);
+	if (!err && (int64_t)item->sequence <= st->last)
+		err = is_stored(s, item);
+	if (err > 0) {
 		item->duplicate = 1;
 		return 0;
 	}
+	if (err)
+		return err;
 	err = ready_segment(s, st, item);
 	if (err)
 		return err;
@@ -351,10 +403,13 @@ int sluice_store_frame(struct sluice_store *s, struct sluice_item *item)
 	err = s->index->ops->frame_add(s->index, &row);
 	if (err)
 		return err;
-	st->last = (int64_t)item->sequence;
+	if ((int64_t)item->sequence > st->last)
+		st->last = (int64_t)item->sequence;
 	st->seen_utc_ns = item->utc_ns;
-	st->width = item->width;
-	st->height = item->height;
+	if (!item->lane) { /* of an earlier stream, perhaps */
+		st->width = item->width;
+		st->height = item->height;
+	}
 	return 0;
 }
 

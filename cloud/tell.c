@@ -18,7 +18,7 @@ struct note {
 	struct sluice_told *told;
 	size_t count;
 	const struct sluice_camera *camera;
-	uint64_t epoch;
+	struct sluice_done done;
 	char id[33];
 	char json[];
 };
@@ -68,7 +68,7 @@ static void run_note(void *arg)
 		else if (ss && n->kind == NOTE_SUMMARY)
 			sluice_downlink_summary(ss, n->camera, n->id);
 		else if (ss)
-			sluice_downlink_done(ss, n->camera, n->epoch);
+			sluice_downlink_done(ss, n->camera, &n->done);
 	}
 	free(n);
 }
@@ -130,13 +130,13 @@ static void tell_summary(void *ctx, const struct sluice_camera *c, const char *i
 	post_note(n);
 }
 
-static void tell_done(void *ctx, const struct sluice_camera *c, uint64_t epoch)
+static void tell_done(void *ctx, const struct sluice_camera *c, const struct sluice_done *d)
 {
 	struct note *n = make_note(ctx, NOTE_DONE, 0);
 
 	if (n) {
 		n->camera = c;
-		n->epoch = epoch;
+		n->done = *d;
 	}
 	post_note(n);
 }

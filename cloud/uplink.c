@@ -17,6 +17,7 @@
 #include "cloud/session.h"
 #include "cloud/settings.h"
 #include "lib/log.h"
+#include "lib/wire_region.h"
 
 #define NUMBER_MAX  ((uint64_t)INT64_MAX)
 #define TIME_MIN_NS 946684800000000000ull  /* 2000 */
@@ -56,6 +57,9 @@ static struct sluice_item *make_item(struct sluice_session *ss, enum sluice_item
 	item->slot = slot;
 	item->camera = ss->slot[slot].camera;
 	item->epoch = ss->slot[slot].epoch;
+	item->lane = ss->slot[slot].lane;
+	item->range_first = ss->slot[slot].range_first;
+	item->range_last = ss->slot[slot].range_last;
 	return item;
 }
 
@@ -127,6 +131,24 @@ static void take_hello(struct sluice_session *ss, const struct sluice_wire_field
 		    sluice_conn_address(ss->conn), build);
 }
 
+/* LANE and RANGE, which must fit the slot's number; 0, or the reason why not. */
+static const char *read_lane(struct sluice_slot *slot, uint32_t number,
+			     const struct sluice_wire_fields *f)
+{
+	int err;
+
+	if (sluice_wire_get_u32(f, SLUICE_TAG_LANE, &slot->lane) == -EBADMSG ||
+	    slot->lane != (number > SLUICE_WIRE_SLOTS ? SLUICE_LANE_BACKFILL : SLUICE_LANE_LIVE))
+		return "OPEN has a lane that does not fit its slot";
+	slot->range_last = NUMBER_MAX;
+	err = sluice_wire_get_range(f, &slot->range_first, &slot->range_last);
+	if (err == -EBADMSG || (err && slot->lane) || slot->range_first > NUMBER_MAX)
+		return "OPEN has no range, or one that makes no sense";
+	if (slot->range_last > NUMBER_MAX)
+		slot->range_last = NUMBER_MAX;
+	return NULL;
+}
+
 /* Checks OPEN's fields and fills the slot; 0, or the reason why not. */
 static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 			     const struct sluice_wire_fields *f, uint64_t *first_ns, uint32_t *code)
@@ -134,6 +156,7 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 	struct sluice_slot slot = { .last_seen = -1, .clock = ss->clock };
 	uint32_t width, height, i;
 	char name[SLUICE_NAME_MAX];
+	const char *why;
 	int err;
 
 	if (sluice_wire_get_text(f, SLUICE_TAG_NAME, name, sizeof(name)) ||
@@ -146,6 +169,9 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 	if (slot.epoch > NUMBER_MAX || *first_ns > NUMBER_MAX || !width || !height ||
 	    width > 16384 || height > 16384)
 		return "OPEN has a number out of range";
+	why = read_lane(&slot, number, f);
+	if (why)
+		return why;
 	slot.width = (uint16_t)width;
 	slot.height = (uint16_t)height;
 	err = sluice_cameras_get(ss->server->cameras, ss->who.tenant, ss->who.device, name,
@@ -156,8 +182,9 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 		*code = SLUICE_CODE_LIMIT;
 		return "too many camera names";
 	}
-	for (i = 1; i <= SLUICE_WIRE_SLOTS; i++)
-		if (i != number && ss->slot[i].camera == slot.camera)
+	for (i = 1; i <= SLUICE_WIRE_SLOTS_ALL; i++)
+		if (i != number && ss->slot[i].camera == slot.camera &&
+		    ss->slot[i].lane == slot.lane)
 			return "the camera is open in another slot";
 	ss->slot[number] = slot;
 	return NULL;
@@ -185,14 +212,29 @@ static void take_open(struct sluice_session *ss, uint32_t number,
 	put_item(ss, item);
 }
 
-/* Is it the picture that was announced? */
-static int check_picture(const struct sluice_slot *slot, const struct sluice_wire_frame_info *f)
+/* Is it the picture that was announced, or a part of it? */
+static int check_picture(const struct sluice_slot *slot, uint64_t sequence,
+			 const struct sluice_wire_frame_info *f)
 {
-	uint16_t width, height;
+	const uint8_t *jpeg = f->picture;
+	uint16_t width, height, want_w = slot->width, want_h = slot->height;
+	struct sluice_wire_region_info r;
+	size_t size = f->picture_size;
 
-	return f->width == slot->width && f->height == slot->height &&
-	       !sluice_jpeg_head(f->picture, f->picture_size, &width, &height) &&
-	       width == slot->width && height == slot->height;
+	if (f->width != slot->width || f->height != slot->height)
+		return 0;
+	if (f->flags & SLUICE_WIRE_REGION) {
+		/* whether the base is there and fits is seen when it is rebuilt */
+		if (sluice_wire_region_get(jpeg, size, f->width, f->height, &r) ||
+		    r.base >= sequence)
+			return 0;
+		jpeg = r.jpeg;
+		size = r.jpeg_size;
+		want_w = r.w;
+		want_h = r.h;
+	}
+	return !sluice_jpeg_head(jpeg, size, &width, &height) && width == want_w &&
+	       height == want_h;
 }
 
 static const char *check_frame(struct sluice_session *ss, const struct sluice_wire_message *m,
@@ -206,7 +248,8 @@ static const char *check_frame(struct sluice_session *ss, const struct sluice_wi
 		return "a malformed FRAME";
 	if (f->epoch != slot->epoch)
 		return "FRAME of an epoch that is not open";
-	if (m->sequence > NUMBER_MAX || f->time_ns > NUMBER_MAX)
+	if (m->sequence > NUMBER_MAX || f->time_ns > NUMBER_MAX ||
+	    m->sequence < slot->range_first || m->sequence > slot->range_last)
 		return "FRAME has a number out of range";
 	if ((int64_t)m->sequence < slot->last_seen)
 		return "FRAME out of order";
@@ -231,7 +274,7 @@ static void take_frame(struct sluice_session *ss, const struct sluice_wire_messa
 		return;
 	}
 	slot->last_seen = (int64_t)m->sequence;
-	bad = !check_picture(slot, &f);
+	bad = !check_picture(slot, m->sequence, &f);
 	if (bad && f.reason != SLUICE_REASON_CORRUPT) {
 		send_reject(ss, m->slot, m->sequence);
 		ss->released += m->length;
@@ -250,7 +293,9 @@ static void take_frame(struct sluice_session *ss, const struct sluice_wire_messa
 	item->grid_w = f.grid_w;
 	item->grid_h = f.grid_h;
 	item->reason = f.reason;
-	item->flags = (uint16_t)((f.flags & ~SLUICE_RECORD_BAD) | (bad ? SLUICE_RECORD_BAD : 0));
+	item->flags = (uint16_t)((f.flags & ~(SLUICE_RECORD_BAD | SLUICE_RECORD_BACKFILL)) |
+				 (bad ? SLUICE_RECORD_BAD : 0) |
+				 (slot->lane ? SLUICE_RECORD_BACKFILL : 0));
 	item->score = f.score;
 	item->event = f.event;
 	item->settings = f.settings;
@@ -268,15 +313,16 @@ static void take_ledger(struct sluice_session *ss, const struct sluice_wire_mess
 {
 	struct sluice_slot *slot = &ss->slot[m->slot];
 	int close = m->type == SLUICE_MSG_CLOSE;
-	struct sluice_wire_ledger ledger;
+	struct sluice_wire_ledger ledger = { 0 };
+	int no_ledger = slot->lane && close ? -ENOENT : 0; /* that is for the live lane to tell */
 	uint64_t epoch, now_ns;
-	uint32_t state = 0, size;
+	uint32_t state = 0, size = 0;
 	struct sluice_item *item;
-	const uint8_t *raw;
+	const uint8_t *raw = NULL;
 
 	if (sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch) ||
 	    sluice_wire_get_u64(f, SLUICE_TAG_NOW_NS, &now_ns) ||
-	    sluice_wire_get_ledger(f, &ledger) ||
+	    sluice_wire_get_ledger(f, &ledger) != no_ledger || (slot->lane && !close) ||
 	    (!close && sluice_wire_get_u32(f, SLUICE_TAG_STATE, &state)) ||
 	    sluice_wire_get_clock(f, &slot->clock) == -EBADMSG) {
 		break_off(ss, close ? "CLOSE misses a field" : "STATS misses a field");
@@ -296,7 +342,8 @@ static void take_ledger(struct sluice_session *ss, const struct sluice_wire_mess
 	item->state = state;
 	item->delivered = ledger.delivered;
 	item->ledger_size = size;
-	memcpy(item->data, raw, size);
+	if (size)
+		memcpy(item->data, raw, size);
 	slot->closed = close;
 	put_item(ss, item);
 }

@@ -10,7 +10,7 @@
  *
  * Where digests are wanted, a thread of lowest priority makes them after the summaries
  * (digester.h): an event counts as told, and its epoch as done, only when its digest is stored
- * too, so a crash in between makes it again, under the same id.
+ * too, so a crash in between makes it again, under the same id. Events of back-fill get none.
  *
  * The disk is full when a summary is to be stored: the worker waits and tries again; the bus fills
  * behind it and the devices are given no more credit.
@@ -25,38 +25,9 @@
 #include <time.h>
 #include <sluice/ring.h>
 
-#include "cloud/analysis.h"
 #include "cloud/digester.h"
-#include "cloud/index.h"
-#include "cloud/shelf.h"
-#include "cloud/worker.h"
+#include "cloud/worker_state.h"
 #include "lib/log.h"
-
-#define BUCKETS 64
-
-struct subject {
-	struct subject *next;
-	struct sluice_worker *worker;
-	const struct sluice_camera *camera;
-	struct sluice_analysis *analysis;
-	int has_epoch, ended;
-	uint64_t epoch;
-	int64_t last; /* highest sequence given to the analysis; -1: none */
-	int64_t told; /* as in the index */
-	int event_open;
-	uint64_t bad_frames;
-};
-
-struct sluice_worker {
-	struct sluice_worker_config c;
-	struct sluice_index *index;
-	struct sluice_shelf shelf;
-	struct sluice_digester *digester; /* NULL: no digests are wanted */
-	pthread_t thread;
-	atomic_int stopping;
-	struct subject *bucket[BUCKETS];
-	struct sluice_log_limit limit;
-};
 
 /* ---- what the analysis asks and tells ---- */
 
@@ -66,6 +37,8 @@ static void on_event(void *ctx, const char *id, const char *json)
 
 	(void)id;
 	s->event_open = 1;
+	if (s->worker->lane)
+		return; /* long ago: not news */
 	s->worker->c.ops->event(s->worker->c.ctx, s->camera, json);
 }
 
@@ -117,7 +90,7 @@ static const struct sluice_analysis_ops analysis_and_digest_ops = {
 
 /* ---- one camera ---- */
 
-static struct subject *get_subject(struct sluice_worker *w, const struct sluice_camera *c)
+struct sluice_analysis *worker_analysis(struct subject *s)
 {
 	struct sluice_analysis_config conf = {
 		.join_ms = 10000,
@@ -125,6 +98,14 @@ static struct subject *get_subject(struct sluice_worker *w, const struct sluice_
 		.keyframes_max = 12,
 		.language = "en",
 	};
+
+	memcpy(conf.camera, s->camera->name, sizeof(conf.camera));
+	return sluice_analysis_open(
+		&conf, s->worker->digester ? &analysis_and_digest_ops : &analysis_ops, s);
+}
+
+struct subject *worker_subject(struct sluice_worker *w, const struct sluice_camera *c)
+{
 	struct subject **at = &w->bucket[c->id[2] % BUCKETS], *s;
 
 	for (s = *at; s; s = s->next)
@@ -136,9 +117,7 @@ static struct subject *get_subject(struct sluice_worker *w, const struct sluice_
 	s->worker = w;
 	s->camera = c;
 	s->last = s->told = -1;
-	memcpy(conf.camera, c->name, sizeof(conf.camera));
-	s->analysis = sluice_analysis_open(
-		&conf, w->digester ? &analysis_and_digest_ops : &analysis_ops, s);
+	s->analysis = worker_analysis(s);
 	if (!s->analysis) {
 		free(s);
 		return NULL;
@@ -192,7 +171,7 @@ static void tell_done(struct subject *s)
 	if (!s->ended)
 		return;
 	if (!w->digester || sluice_digester_after(w->digester, s->camera, s->epoch, s->last, 1))
-		w->c.ops->done(w->c.ctx, s->camera, s->epoch);
+		w->c.ops->done(w->c.ctx, s->camera, &(struct sluice_done){ .epoch = s->epoch });
 }
 
 /* The epoch is the present one from now on; what the index knows of it decides where it begins. */
@@ -216,12 +195,13 @@ static int enter_epoch(struct subject *s, uint64_t epoch)
 	return 0;
 }
 
-static void give_frame(struct subject *s, const struct sluice_stored_frame *f)
+void worker_give_frame(struct subject *s, const struct sluice_stored_frame *f)
 {
 	if ((int64_t)f->sequence <= s->last)
 		return; /* analysed already, from its segment */
 	s->last = (int64_t)f->sequence;
 	s->ended = 0;
+	s->reason = f->reason;
 	if (f->flags & SLUICE_RECORD_BAD || sluice_analysis_frame(s->analysis, f))
 		s->bad_frames++;
 }
@@ -242,7 +222,7 @@ static void give_clock(struct subject *s, const struct sluice_item *item)
 
 static void run_item(struct sluice_worker *w, const struct sluice_item *item)
 {
-	struct subject *s = get_subject(w, item->camera);
+	struct subject *s = worker_subject(w, item->camera);
 	struct sluice_stored_frame f;
 	int err = s ? enter_epoch(s, item->epoch) : -ENOMEM;
 
@@ -270,7 +250,7 @@ static void run_item(struct sluice_worker *w, const struct sluice_item *item)
 			.jpeg = item->data + item->cells_size,
 			.jpeg_size = item->jpeg_size,
 		};
-		give_frame(s, &f);
+		worker_give_frame(s, &f);
 		break;
 	case SLUICE_ITEM_STATS:
 		give_clock(s, item);
@@ -287,57 +267,26 @@ static void run_item(struct sluice_worker *w, const struct sluice_item *item)
 	}
 }
 
-/* ---- after a crash ---- */
+/* ---- from the segments: after a crash, and of back-fill ---- */
 
 struct replay {
-	struct sluice_worker *worker;
 	struct subject *subject;
-	uint64_t frames;
-	/* the epochs to do; the walk over them is over before they are done */
-	struct {
-		const struct sluice_camera *camera;
-		uint64_t epoch;
-	} * todo;
-	size_t count, room;
+	uint64_t *frames;
 };
-
-static int collect_epoch(void *ctx, const struct sluice_camera *c,
-			 const struct sluice_index_epoch *e)
-{
-	struct replay *r = ctx;
-	const struct sluice_camera *camera;
-	int err = sluice_cameras_get(r->worker->c.cameras, c->tenant, c->device, c->name, &camera);
-
-	if (err)
-		return err;
-	if (sluice_bus_partition(r->worker->c.bus, camera) != r->worker->c.partition)
-		return 0;
-	if (r->count == r->room) {
-		size_t room = r->room ? 2 * r->room : 16;
-		void *more = realloc(r->todo, room * sizeof(*r->todo));
-
-		if (!more)
-			return -ENOMEM;
-		r->todo = more;
-		r->room = room;
-	}
-	r->todo[r->count].camera = camera;
-	r->todo[r->count++].epoch = e->epoch;
-	return 0;
-}
 
 static int replay_frame(void *ctx, const struct sluice_index_frame *row)
 {
 	struct replay *r = ctx;
+	struct subject *s = r->subject;
 	struct sluice_stored_frame f;
 	struct sluice_segment_frame rec;
 	uint8_t *buf;
 
-	if (atomic_load(&r->worker->stopping))
+	if (atomic_load(&s->worker->stopping))
 		return -ECANCELED;
-	if (sluice_shelf_record(&r->worker->shelf, r->subject->camera, row->epoch, row->sequence,
-				&rec, &buf)) {
-		r->subject->bad_frames++;
+	if (sluice_shelf_record(&s->worker->shelf, s->camera, row->epoch, row->sequence, &rec,
+				&buf)) {
+		s->bad_frames++;
 		return 0; /* damage; fsck tells */
 	}
 	f = (struct sluice_stored_frame){
@@ -359,24 +308,71 @@ static int replay_frame(void *ctx, const struct sluice_index_frame *row)
 		.jpeg = rec.jpeg,
 		.jpeg_size = rec.jpeg_size,
 	};
-	give_frame(r->subject, &f);
+	worker_give_frame(s, &f);
 	free(buf);
-	r->frames++;
+	(*r->frames)++;
+	return 0;
+}
+
+int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *frames)
+{
+	struct replay r = { s, frames };
+	struct sluice_index *ix = s->worker->index;
+
+	return ix->ops->frames(ix, s->camera->id, s->epoch, after, last, s->worker->lane,
+			       replay_frame, &r);
+}
+
+/* ---- after a crash ---- */
+
+struct again {
+	struct sluice_worker *worker;
+	struct subject *subject;
+	uint64_t frames;
+	/* the epochs to do; the walk over them is over before they are done */
+	struct {
+		const struct sluice_camera *camera;
+		uint64_t epoch;
+	} * todo;
+	size_t count, room;
+};
+
+static int collect_epoch(void *ctx, const struct sluice_camera *c,
+			 const struct sluice_index_epoch *e)
+{
+	struct again *r = ctx;
+	const struct sluice_camera *camera;
+	int err = sluice_cameras_get(r->worker->c.cameras, c->tenant, c->device, c->name, &camera);
+
+	if (err)
+		return err;
+	if (sluice_bus_partition(r->worker->c.bus, camera, 0) != r->worker->c.partition)
+		return 0;
+	if (r->count == r->room) {
+		size_t room = r->room ? 2 * r->room : 16;
+		void *more = realloc(r->todo, room * sizeof(*r->todo));
+
+		if (!more)
+			return -ENOMEM;
+		r->todo = more;
+		r->room = room;
+	}
+	r->todo[r->count].camera = camera;
+	r->todo[r->count++].epoch = e->epoch;
 	return 0;
 }
 
 static void replay_epochs(struct sluice_worker *w)
 {
-	struct replay r = { .worker = w };
+	struct again r = { .worker = w };
 	int err = w->index->ops->epochs_open(w->index, collect_epoch, &r);
 	size_t i;
 
 	for (i = 0; i < r.count && !err; i++) {
-		r.subject = get_subject(w, r.todo[i].camera);
+		r.subject = worker_subject(w, r.todo[i].camera);
 		err = r.subject ? enter_epoch(r.subject, r.todo[i].epoch) : -ENOMEM;
 		if (!err)
-			err = w->index->ops->frames(w->index, r.todo[i].camera->id, r.todo[i].epoch,
-						    r.subject->told, replay_frame, &r);
+			err = worker_replay(r.subject, r.subject->told, INT64_MAX, &r.frames);
 	}
 	if (err && err != -ECANCELED)
 		sluice_error("cannot read stored frames again: %s", strerror(-err));
@@ -390,7 +386,10 @@ static void *worker_main(void *arg)
 	struct sluice_worker *w = arg;
 	struct sluice_bus *bus = w->c.bus;
 
-	replay_epochs(w);
+	if (w->lane)
+		worker_backfill_start(w);
+	else
+		replay_epochs(w);
 	while (!atomic_load(&w->stopping)) {
 		struct sluice_chunk *c = bus->ops->next(bus, w->c.partition, 500);
 		const struct sluice_item *item;
@@ -398,7 +397,7 @@ static void *worker_main(void *arg)
 		if (!c)
 			continue;
 		for (item = c->items; item && !atomic_load(&w->stopping); item = item->next)
-			run_item(w, item);
+			(w->lane ? worker_backfill_item : run_item)(w, item);
 		bus->ops->ack(bus, c);
 	}
 	return NULL;
@@ -414,17 +413,20 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	if (!w)
 		return -ENOMEM;
 	w->c = *c;
+	w->lane = c->partition >= c->bus->partitions;
 	w->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
 	snprintf(path, sizeof(path), "%s/index.db", c->data);
-	err = sluice_index_sqlite_open(path, &w->index);
-	w->shelf = (struct sluice_shelf){ c->data, w->index, c->media };
-	if (!err && c->digests)
+	w->rebuild = sluice_rebuild_open();
+	err = w->rebuild ? sluice_index_sqlite_open(path, &w->index) : -ENOMEM;
+	w->shelf = (struct sluice_shelf){ c->data, w->index, c->media, w->rebuild };
+	if (!err && c->digests && !w->lane)
 		err = sluice_digester_open(c, &w->digester);
 	if (!err)
 		err = -pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {
 		sluice_digester_close(w->digester);
 		sluice_index_close(w->index);
+		sluice_rebuild_close(w->rebuild);
 		free(w);
 		return err;
 	}
@@ -451,5 +453,6 @@ void sluice_worker_close(struct sluice_worker *w)
 		}
 	}
 	sluice_index_close(w->index);
+	sluice_rebuild_close(w->rebuild);
 	free(w);
 }

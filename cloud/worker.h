@@ -8,20 +8,27 @@
 
 struct sluice_worker;
 
+/* An epoch, or a run of back-fill, of which everything is analysed. */
+struct sluice_done {
+	uint64_t epoch;
+	uint32_t lane;			  /* enum sluice_wire_lane */
+	uint64_t range_first, range_last; /* of back-fill */
+};
+
 /* Called in the worker's threads. Pointers are borrowed. */
 struct sluice_worker_ops {
 	/* an event has begun; json is to be pushed if the device is there */
 	void (*event)(void *ctx, const struct sluice_camera *c, const char *json);
 	/* a summary is durable in index and media, and is to be delivered */
 	void (*summary)(void *ctx, const struct sluice_camera *c, const char *id);
-	/* everything of the epoch is analysed; its summaries were told before */
-	void (*done)(void *ctx, const struct sluice_camera *c, uint64_t epoch);
+	/* everything of it is analysed; its summaries were told before */
+	void (*done)(void *ctx, const struct sluice_camera *c, const struct sluice_done *d);
 };
 
 struct sluice_worker_config {
 	const char *data; /* the data directory, borrowed */
 	struct sluice_bus *bus;
-	unsigned int partition;
+	unsigned int partition; /* from bus->partitions on: of back-fill */
 	struct sluice_cameras *cameras;
 	struct sluice_media *media;
 	int digests; /* make digests too */

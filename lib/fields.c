@@ -135,6 +135,13 @@ void sluice_wire_put_size(struct sluice_wire_writer *w, uint32_t width, uint32_t
 	sluice_wire_put_bytes(w, SLUICE_TAG_SIZE, v, sizeof(v));
 }
 
+void sluice_wire_put_range(struct sluice_wire_writer *w, uint64_t first, uint64_t last)
+{
+	uint64_t v[2] = { htole64(first), htole64(last) };
+
+	sluice_wire_put_bytes(w, SLUICE_TAG_RANGE, v, sizeof(v));
+}
+
 void sluice_wire_put_ledger(struct sluice_wire_writer *w, const struct sluice_wire_ledger *l)
 {
 	uint8_t *p = put_field(w, SLUICE_TAG_LEDGER, LEDGER_WORDS * 8);
@@ -203,7 +210,7 @@ int sluice_wire_fields_get(struct sluice_wire_fields *f, const uint8_t *payload,
 	while ((more = sluice_wire_field_next(payload, length, &at, &field)) > 0) {
 		uint64_t bit;
 
-		if (field.tag > SLUICE_TAG_RETRY_MS || !field.tag)
+		if (field.tag >= SLUICE_TAG_END || !field.tag)
 			continue;
 		bit = 1ull << field.tag;
 		if (f->present & bit & ~repeated)
@@ -265,6 +272,20 @@ int sluice_wire_get_size(const struct sluice_wire_fields *f, uint32_t *width, ui
 		return err;
 	*width = load32(p);
 	*height = load32(p + 4);
+	return 0;
+}
+
+int sluice_wire_get_range(const struct sluice_wire_fields *f, uint64_t *first, uint64_t *last)
+{
+	const uint8_t *p;
+	int err = fixed_field(f, SLUICE_TAG_RANGE, 16, &p);
+
+	if (err)
+		return err;
+	if (load64(p) > load64(p + 8))
+		return -EBADMSG;
+	*first = load64(p);
+	*last = load64(p + 8);
 	return 0;
 }
 

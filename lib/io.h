@@ -166,6 +166,32 @@ void sluice_io_stream_close(struct sluice_io_stream *s);
 
 int sluice_io_stream_fd(const struct sluice_io_stream *s);
 
+/* ---- files on a disk ---- */
+
+struct sluice_io_file;
+
+/* One file, one operation at a time; fn(arg, result) ends each: result as below or -errno. NULL:
+ * out of memory. */
+struct sluice_io_file *sluice_io_file_new(struct sluice_io *io, void (*fn)(void *arg, int result),
+					  void *arg);
+/* 0; the descriptor is the object's. flags, mode: of open(2); path stays until fn. */
+void sluice_io_file_open(struct sluice_io_file *f, const char *path, int flags, unsigned int mode);
+/* Open it here and now, for the start of a program. 0 or -errno. */
+int sluice_io_file_hold(struct sluice_io_file *f, const char *path, int flags);
+/* Bytes read, fewer only at the end of the file. size at most 1 GiB. buf stays until fn. */
+void sluice_io_file_read(struct sluice_io_file *f, void *buf, size_t size, uint64_t offset);
+/* Bytes written: all of them. */
+void sluice_io_file_write(struct sluice_io_file *f, const void *buf, size_t size, uint64_t offset);
+/* 0: data and size are durable. */
+void sluice_io_file_sync(struct sluice_io_file *f);
+/* False if nothing is open, or an open() is under way. */
+bool sluice_io_file_is_open(const struct sluice_io_file *f);
+/* NULL-safe. fn does not come any more; the kernel may use the buffer until the loop has answered
+ * (at the latest: sluice_io_close()). */
+void sluice_io_file_close(struct sluice_io_file *f);
+/* The same, and buf (of malloc) is freed once the kernel has let go of it. */
+void sluice_io_file_leave(struct sluice_io_file *f, void *buf);
+
 /* ---- the seam ---- */
 
 enum sluice_io_op {
@@ -174,6 +200,10 @@ enum sluice_io_op {
 	SLUICE_IO_CONNECT, /* result = 0 */
 	SLUICE_IO_RECV,	   /* multishot: result = bytes at data, 0 = end */
 	SLUICE_IO_SEND,	   /* result = bytes taken, perhaps fewer than asked */
+	SLUICE_IO_OPEN,	   /* result = fd */
+	SLUICE_IO_READ,	   /* result = bytes, 0 = end of the file */
+	SLUICE_IO_WRITE,   /* result = bytes taken, perhaps fewer than asked */
+	SLUICE_IO_SYNC,	   /* result = 0 */
 };
 
 /* A request belongs to the back end from submit() until done() with more = false. */
@@ -184,6 +214,12 @@ struct sluice_io_request {
 	const struct sockaddr *addr; /* CONNECT */
 	socklen_t addr_len;
 	struct msghdr msg; /* SEND */
+	const char *path;  /* OPEN */
+	int flags;	   /* OPEN */
+	uint32_t mode;	   /* OPEN */
+	void *bytes;	   /* READ, WRITE */
+	uint32_t size;	   /* READ, WRITE */
+	uint64_t offset;   /* READ, WRITE */
 	void (*done)(struct sluice_io_request *r, int result, const uint8_t *data, bool more);
 	/* the back end's own */
 	struct sluice_io_request *next;

@@ -16,6 +16,7 @@
 #include "lib/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <liburing.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,6 +215,18 @@ static void prepare(struct io_uring_sqe *sqe, struct sluice_io_request *r)
 		break;
 	case SLUICE_IO_SEND:
 		io_uring_prep_sendmsg(sqe, r->fd, &r->msg, MSG_NOSIGNAL | MSG_WAITALL);
+		break;
+	case SLUICE_IO_OPEN:
+		io_uring_prep_openat(sqe, AT_FDCWD, r->path, r->flags | O_CLOEXEC, r->mode);
+		break;
+	case SLUICE_IO_READ:
+		io_uring_prep_read(sqe, r->fd, r->bytes, r->size, r->offset);
+		break;
+	case SLUICE_IO_WRITE:
+		io_uring_prep_write(sqe, r->fd, r->bytes, r->size, r->offset);
+		break;
+	case SLUICE_IO_SYNC:
+		io_uring_prep_fsync(sqe, r->fd, 0); /* of directories too, so not only data */
 		break;
 	}
 	io_uring_sqe_set_data(sqe, r);

@@ -26,6 +26,7 @@ const struct sluice_setting_name sluice_setting_names[SLUICE_SETTING_NAMES] = {
 	{ "audit", SLUICE_SETTING_AUDIT_MS, 1000,
 	  "mean seconds between audited quiet frames; 0: none" },
 	{ "stall", SLUICE_SETTING_STALL_MS, 1000, "seconds without frames that are a stall" },
+	{ "tamper", SLUICE_SETTING_TAMPER, 1, "1: tell when covered, defocused or turned" },
 };
 
 const char *const sluice_preset_names[SLUICE_PRESETS] = { "low", "medium", "high" };

@@ -14,7 +14,7 @@ struct sluice_setting_name {
 	const char *what;
 };
 
-#define SLUICE_SETTING_NAMES 15
+#define SLUICE_SETTING_NAMES 16
 #define SLUICE_PRESETS	     3
 
 extern const struct sluice_setting_name sluice_setting_names[SLUICE_SETTING_NAMES];

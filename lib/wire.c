@@ -46,7 +46,7 @@ int sluice_wire_header_get(const struct sluice_wire_header *h, uint32_t frame_ma
 		.sequence = le64toh(h->sequence),
 	};
 	*payload_crc = le32toh(h->payload_crc);
-	if (h->reserved || (m->flags & ~SLUICE_WIRE_CRITICAL) || m->slot > SLUICE_WIRE_SLOTS)
+	if (h->reserved || (m->flags & ~SLUICE_WIRE_CRITICAL) || m->slot > SLUICE_WIRE_SLOTS_ALL)
 		return -EBADMSG;
 	if (m->length > max)
 		return -EMSGSIZE;

@@ -29,8 +29,8 @@ void sluice_wire_header_put(struct sluice_wire_header *h, const struct sluice_wi
 
 /*
  * Check and read a header. 0, or -EPROTONOSUPPORT (another version), -EBADMSG (header CRC, reserved
- * word or unknown flags, slot beyond SLUICE_WIRE_SLOTS), -EMSGSIZE (FRAME above frame_max, others
- * above SLUICE_WIRE_CONTROL_MAX).
+ * word or unknown flags, slot beyond SLUICE_WIRE_SLOTS_ALL), -EMSGSIZE (FRAME above frame_max,
+ * others above SLUICE_WIRE_CONTROL_MAX).
  */
 int sluice_wire_header_get(const struct sluice_wire_header *h, uint32_t frame_max,
 			   struct sluice_wire_message *m, uint32_t *payload_crc);
@@ -109,6 +109,7 @@ struct sluice_wire_ledger {
 
 void sluice_wire_put_clock(struct sluice_wire_writer *w, const struct sluice_wire_clock *c);
 void sluice_wire_put_size(struct sluice_wire_writer *w, uint32_t width, uint32_t height);
+void sluice_wire_put_range(struct sluice_wire_writer *w, uint64_t first, uint64_t last);
 void sluice_wire_put_ledger(struct sluice_wire_writer *w, const struct sluice_wire_ledger *l);
 void sluice_wire_put_media(struct sluice_wire_writer *w, uint32_t index, uint64_t size,
 			   const uint8_t sha256[32], const char *name);
@@ -144,6 +145,8 @@ int sluice_wire_field_next(const uint8_t *payload, uint32_t length, uint32_t *at
 int sluice_wire_get_u32(const struct sluice_wire_fields *f, uint16_t tag, uint32_t *value);
 int sluice_wire_get_u64(const struct sluice_wire_fields *f, uint16_t tag, uint64_t *value);
 int sluice_wire_get_size(const struct sluice_wire_fields *f, uint32_t *width, uint32_t *height);
+/* -EBADMSG too if it ends before it begins. */
+int sluice_wire_get_range(const struct sluice_wire_fields *f, uint64_t *first, uint64_t *last);
 int sluice_wire_get_clock(const struct sluice_wire_fields *f, struct sluice_wire_clock *c);
 int sluice_wire_get_ledger(const struct sluice_wire_fields *f, struct sluice_wire_ledger *l);
 /* Copies and terminates; -EBADMSG too if it holds a NUL or does not fit. */

@@ -29,6 +29,9 @@ static const char help[] =
 	"  --key FILE       its key; default /etc/sluice/device.key\n"
 	"  --ca FILE        certificate authority of the cloud; default /etc/sluice/ca.crt\n"
 	"  --state DIR      where summaries and ledger.json go; default /var/lib/sluice\n"
+	"  --spool MIB      disk for frames that cannot be sent now, in DIR/spool; default 2048, "
+	"0: "
+	"none\n"
 	"  --feed SOCKET    take the ring of a sluice-feed; may be repeated\n"
 	"  --device FILE    take this ring only, /dev/sluiceN; may be repeated\n"
 	"                   (without --feed and --device: every /dev/sluiceN there is and will "
@@ -54,6 +57,7 @@ enum {
 	OPT_KEY,
 	OPT_CA,
 	OPT_STATE,
+	OPT_SPOOL,
 	OPT_FEED,
 	OPT_DEVICE,
 	OPT_EVENTS,
@@ -73,6 +77,7 @@ static const struct option options[] = {
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "ca", required_argument, NULL, OPT_CA },
 	{ "state", required_argument, NULL, OPT_STATE },
+	{ "spool", required_argument, NULL, OPT_SPOOL },
 	{ "feed", required_argument, NULL, OPT_FEED },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "events", no_argument, NULL, OPT_EVENTS },
@@ -107,7 +112,7 @@ static int usage(const char *what, const char *arg)
 
 /* What the command line said; NULL: nothing. */
 struct said {
-	const char *config, *cloud, *proxy, *cert, *key, *ca, *state;
+	const char *config, *cloud, *proxy, *cert, *key, *ca, *state, *spool;
 };
 
 static int add_path(const char **list, size_t *count, const char *path)
@@ -152,6 +157,9 @@ static int read_option(struct relay_conf *c, struct said *said, int option)
 		break;
 	case OPT_STATE:
 		said->state = optarg;
+		break;
+	case OPT_SPOOL:
+		said->spool = optarg;
 		break;
 	case OPT_FEED:
 		return add_path(c->feed, &c->feeds, optarg) ? 2 : -1;
@@ -229,6 +237,27 @@ static void read_path(struct relay_conf *c, char out[PATH_MAX], const char *said
 		snprintf(out, PATH_MAX, "%s/%s", dir, usual);
 }
 
+/* The spool, and how it shares the link. */
+static int read_spool(struct relay_conf *c, const struct said *said)
+{
+	uint64_t mib = (uint64_t)sluice_conf_int(c->file, "spool", "size_mib", 2048, 0, 1 << 24);
+	char *end = NULL;
+
+	if (said->spool) {
+		errno = 0;
+		mib = strtoull(said->spool, &end, 10);
+		if (!said->spool[0] || *end || errno || mib > 1 << 24 || said->spool[0] == '-')
+			return usage("--spool takes a number of MiB, not ", said->spool);
+	}
+	c->spool_bytes = mib << 20;
+	c->spool_after =
+		(unsigned int)sluice_conf_int(c->file, "spool", "after_ms", 2000, 0, 3600000);
+	c->weight[0] = (unsigned int)sluice_conf_int(c->file, "spool", "live_weight", 4, 1, 1000);
+	c->weight[1] =
+		(unsigned int)sluice_conf_int(c->file, "spool", "backfill_weight", 1, 1, 1000);
+	return 0;
+}
+
 /* How it runs as a service. 0, or the exit code. loud: nothing was complained of so far. */
 static int read_service(struct relay_conf *c, bool loud)
 {
@@ -266,7 +295,17 @@ static int read_file(struct relay_conf *c, const struct said *said)
 	read_path(c, c->ca, said->ca, "ca", "ca.crt");
 	path = sluice_conf_text(c->file, "relay", "state", "/var/lib/sluice");
 	snprintf(c->state, sizeof(c->state), "%s", said->state ? said->state : path);
+	if (read_spool(c, said))
+		return 2;
 	c->quality = (unsigned int)sluice_conf_int(c->file, "relay", "quality", 80, 10, 100);
+	c->budget.quality_max = c->quality;
+	c->budget.quality_min = (unsigned int)sluice_conf_int(c->file, "relay", "quality_min",
+							      c->quality, 10, c->quality);
+	c->budget.rate = sluice_conf_size(c->file, "budget", "rate", 0, 1000, 1ull << 40);
+	c->budget.day = sluice_conf_size(c->file, "budget", "day", 0, 1 << 20, 1ull << 50);
+	c->region.on = sluice_conf_bool(c->file, "relay", "region", false);
+	c->region.key_ms =
+		(uint32_t)sluice_conf_ms(c->file, "relay", "region_key", 10000, 100, 300000);
 	c->events |= sluice_conf_bool(c->file, "relay", "events", false);
 	service = read_service(c, !exit_code);
 	if (!exit_code)

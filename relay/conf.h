@@ -3,7 +3,9 @@
 #ifndef RELAY_CONF_H
 #define RELAY_CONF_H
 
+#include "relay/budget.h"
 #include "relay/clouds.h"
+#include "relay/region.h"
 #include "relay/retention.h"
 #include "relay/settings.h"
 #include "relay/sinks.h"
@@ -17,7 +19,12 @@ struct relay_conf {
 	char state[PATH_MAX];
 	const char *feed[RELAY_SOURCES_MAX], *device[RELAY_SOURCES_MAX];
 	size_t feeds, devices;
-	unsigned int quality; /* of JPEGs made from raw frames */
+	uint64_t spool_bytes;	  /* 0: no spool */
+	unsigned int spool_after; /* ms without a link */
+	unsigned int weight[2];	  /* of live and back-fill */
+	unsigned int quality;	  /* of JPEGs made from raw frames */
+	struct relay_region_config region;
+	struct relay_budget_config budget;
 	bool once, check, verbose, json, events;
 	bool check_config, renew; /* --check=config, --renew */
 	bool seccomp, starts_programs;

@@ -74,10 +74,12 @@ static void prune_epochs(struct relay_camera *c)
 int relay_camera_attach(struct relay_camera *c, struct relay_ring *ring)
 {
 	uint32_t slot = c->slot;
+	bool held = c->held;
 
 	relay_camera_detach(c);
 	memset(c, 0, sizeof(*c));
 	c->slot = slot;
+	c->held = held;
 	c->fate = calloc(ring->desc_count, sizeof(*c->fate));
 	if (!c->fate) {
 		relay_ring_unmap(ring);
@@ -91,6 +93,8 @@ int relay_camera_attach(struct relay_camera *c, struct relay_ring *ring)
 	c->tail = relay_ring_tail(&c->ring);
 	c->cursor = c->tail;
 	c->sent_mark = c->tail;
+	c->spill = c->tail;
+	c->spilled_to = UINT64_MAX;
 	c->attached = true;
 	relay_camera_look(c);
 	return 0;
@@ -101,6 +105,8 @@ void relay_camera_detach(struct relay_camera *c)
 	if (!c->attached)
 		return;
 	relay_ring_unmap(&c->ring);
+	relay_region_exit(&c->region[0]);
+	relay_region_exit(&c->region[1]);
 	free(c->fate);
 	c->fate = NULL;
 	c->attached = false;
@@ -142,11 +148,32 @@ void relay_camera_look(struct relay_camera *c)
 		make_stats_due(c);
 }
 
+/* Epochs that are over and went to the spool altogether are told from there. */
+static void drop_spilled(struct relay_camera *c)
+{
+	struct sluice_ring_desc d = { .epoch = UINT64_MAX };
+	unsigned int keep = 0;
+
+	if (c->tail != relay_ring_head(&c->ring))
+		relay_ring_record(&c->ring, c->tail, &d);
+	for (unsigned int i = 0; i < c->epochs; i++) {
+		const struct relay_epoch *e = &c->epoch[i];
+
+		if (e->spilled && i + 1 < c->epochs && e->epoch < d.epoch)
+			continue;
+		c->epoch[keep++] = *e;
+	}
+	c->epochs = keep;
+}
+
 void relay_camera_link(struct relay_camera *c, bool up)
 {
 	c->linked = up;
+	relay_region_reset(&c->region[0]);
 	c->cursor = c->tail;
 	relay_camera_look(c);
+	if (up)
+		drop_spilled(c);
 	make_stats_due(c);
 	for (unsigned int i = 0; i < c->epochs; i++)
 		c->epoch[i].phase = RELAY_NEW;
@@ -157,6 +184,8 @@ static void release(struct relay_camera *c)
 {
 	uint64_t before = c->tail;
 
+	if (c->spill > c->tail)
+		return; /* they are being given away */
 	for (; c->tail < c->cursor; c->tail++) {
 		const struct relay_fate *f = fate_of(c, c->tail);
 		const struct relay_epoch *e = find_epoch(c, f->epoch);
@@ -170,6 +199,8 @@ static void release(struct relay_camera *c)
 	}
 	if (c->tail != before)
 		relay_ring_release(&c->ring, c->tail);
+	if (c->spill < c->tail)
+		c->spill = c->tail;
 	prune_epochs(c);
 }
 
@@ -258,7 +289,7 @@ void relay_camera_next(struct relay_camera *c, struct relay_todo *t)
 	int record;
 
 	t->step = RELAY_NOTHING;
-	if (!c->attached || !c->linked)
+	if (!c->attached || !c->linked || c->spill > c->tail)
 		return;
 	record = next_record(c, &t->desc);
 	e = current_epoch(c);
@@ -268,6 +299,8 @@ void relay_camera_next(struct relay_camera *c, struct relay_todo *t)
 	if (record && t->desc.epoch < e->epoch)
 		return; /* the list is full, and what is next comes before e */
 	if (e->phase == RELAY_NEW) {
+		if (record > 0 && t->desc.epoch == e->epoch)
+			e->range_first = t->desc.sequence;
 		t->step = RELAY_SEND_OPEN;
 		return;
 	}
@@ -290,6 +323,9 @@ void relay_camera_sent(struct relay_camera *c, const struct relay_todo *t)
 		t->epoch->phase = RELAY_OPENING;
 		break;
 	case RELAY_SEND_FRAME:
+		/* A run must not go on behind a frame that was sent: of each run the cloud has a
+		 * beginning and nothing else, and that is what RESUME tells. */
+		c->spilled_to = UINT64_MAX;
 		if (c->cursor >= c->sent_mark) {
 			c->sent++;
 			c->sent_mark = c->cursor + 1;
@@ -313,6 +349,7 @@ void relay_camera_sent(struct relay_camera *c, const struct relay_todo *t)
 
 void relay_camera_refuse(struct relay_camera *c, const struct relay_todo *t)
 {
+	relay_region_reset(&c->region[0]);
 	step_over(c, &t->desc, true);
 }
 
@@ -352,6 +389,7 @@ int relay_camera_rejected(struct relay_camera *c, uint64_t epoch, uint64_t seque
 		if (f->epoch != epoch || f->sequence != sequence)
 			continue;
 		f->rejected = true;
+		relay_region_reset(&c->region[0]);
 		release(c);
 		return 0;
 	}
@@ -365,7 +403,7 @@ int relay_camera_done(struct relay_camera *c, uint64_t epoch)
 	if (!e)
 		return 0;
 	if (e->phase != RELAY_CLOSED)
-		return -EPROTO;
+		return 0; /* it answers the CLOSE of an earlier link; ours will be answered too */
 	e->done = true;
 	if (epoch > c->done_epoch)
 		c->done_epoch = epoch;
@@ -379,5 +417,5 @@ bool relay_camera_finished(const struct relay_camera *c)
 		return true;
 	if (!c->gone && !(c->now.state & (SLUICE_STATE_ENDED | SLUICE_STATE_GONE)))
 		return false;
-	return !c->epochs && c->tail == relay_ring_head(&c->ring);
+	return !c->epochs && !c->held && c->tail == relay_ring_head(&c->ring);
 }

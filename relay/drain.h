@@ -5,6 +5,8 @@
  *
  *	tail <= cursor <= head      tail: oldest record not STORED; the ring frees what lies before
  *	                            cursor: next record to send on this link
+ *	tail <= spill               records before it are on their way to the spool; while there are
+ *	                            any, nothing is sent
  *
  * Epochs that the cloud has not answered with DONE are kept in a short list, oldest first, so that
  * each is opened and closed again on every new link until it is.
@@ -12,6 +14,8 @@
 #ifndef RELAY_DRAIN_H
 #define RELAY_DRAIN_H
 
+#include "relay/budget.h"
+#include "relay/region.h"
 #include "relay/ring.h"
 
 #include <sluice/wire.h>
@@ -28,8 +32,10 @@ enum relay_phase {
 struct relay_epoch {
 	uint64_t epoch;
 	uint64_t first_ns, now_ns;
-	uint64_t resume;    /* every sequence below is STORED */
-	uint64_t sent_next; /* highest sequence ever sent, + 1 */
+	uint64_t resume;      /* every sequence below is STORED */
+	uint64_t sent_next;   /* highest sequence ever sent, + 1 */
+	uint64_t range_first; /* said in OPEN: what comes before went to the spool */
+	bool spilled;	      /* some of its frames did */
 	uint32_t width, height, format;
 	enum relay_phase phase;
 	bool done;
@@ -49,7 +55,15 @@ struct relay_camera {
 	struct relay_ring ring;
 	uint64_t tail, cursor;
 	uint64_t sent_mark; /* records before it were sent at least once */
+	uint64_t spill;
+	uint64_t spilled_to; /* it goes on the run of the record before it; UINT64_MAX: none does */
+	bool spilling;
+	bool over_budget;		  /* the record at cursor may not go now */
+	struct relay_budget_event newest; /* how much of it was sent live */
+	bool held; /* the spool has frames of it: it is not finished, and keeps its place */
+	uint64_t age_mark, age_ns; /* the ring has held record age_mark - 1 since age_ns */
 	struct relay_fate *fate;
+	struct relay_region region[2]; /* by lane: the spool fills while a frame waits for credit */
 	struct relay_epoch epoch[RELAY_EPOCHS];
 	unsigned int epochs;
 	uint64_t done_epoch;	   /* newest that the cloud called DONE */
@@ -60,7 +74,8 @@ struct relay_camera {
 	bool stats_due;
 	bool linked;
 	/* counters, since the ring was attached */
-	uint64_t sent, stored, rejected;
+	uint64_t sent, stored, rejected, spooled;
+	uint64_t held_back; /* of spooled: for the sake of what matters more */
 };
 
 enum relay_step {
@@ -93,6 +108,19 @@ void relay_camera_next(struct relay_camera *c, struct relay_todo *t);
 void relay_camera_sent(struct relay_camera *c, const struct relay_todo *t);
 /* The frame of next() will never be sent: it cannot be. Counted as rejected. */
 void relay_camera_refuse(struct relay_camera *c, const struct relay_todo *t);
+
+/* The oldest record that is not with the spool. 1 and *d, 0 if there is none. */
+int relay_camera_spill_next(struct relay_camera *c, struct sluice_ring_desc *d);
+/* It was added to the spool; refused: it will never be sent (counted as rejected). */
+void relay_camera_spill_add(struct relay_camera *c, const struct sluice_ring_desc *d, bool refused);
+/* What was added is the spool's (ok), or is the ring's again. */
+void relay_camera_spill_settled(struct relay_camera *c, bool ok);
+/* The oldest record is in the spool already: a crash came between. */
+void relay_camera_spill_known(struct relay_camera *c);
+/* Monotonic time of the first frame of a record's epoch, as far as it is known. */
+uint64_t relay_camera_first_ns(const struct relay_camera *c, const struct sluice_ring_desc *d);
+/* Share of the ring that is not released, in 1/256: of its arena or of its records. */
+unsigned int relay_camera_fill(const struct relay_camera *c);
 
 /* From the cloud. 0, or -EPROTO if it does not fit what was sent. */
 int relay_camera_opened(struct relay_camera *c, uint64_t epoch, uint64_t resume);

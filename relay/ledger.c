@@ -28,7 +28,30 @@ static void write_class(FILE *f, const char *name, const struct relay_snapshot *
 	fputs("},", f);
 }
 
-static void write_camera(FILE *f, const struct relay_camera *c)
+/* Where the published frames are: each in exactly one place. */
+static void write_places(FILE *f, const struct relay_camera *c, const struct relay_spool *spool)
+{
+	const struct relay_spool_counts *p = spool ? relay_spool_counts(spool, c->name) : NULL;
+	uint64_t ring = c->attached ? relay_ring_head(&c->ring) - c->tail : 0;
+	const char *comma = "";
+
+	fprintf(f,
+		"\"sent\":%" PRIu64 ",\"stored\":%" PRIu64 ",\"rejected\":%" PRIu64
+		",\"ring\":%" PRIu64 ",\"spooled\":%" PRIu64 ",\"held\":%" PRIu64
+		",\"spool\":{\"stored\":%" PRIu64 ",\"rejected\":%" PRIu64 ",\"waiting\":%" PRIu64
+		",\"damaged\":%" PRIu64 ",\"evicted\":{",
+		c->sent, c->stored, c->rejected, ring, c->spooled, c->held_back, p ? p->stored : 0,
+		p ? p->rejected : 0, p ? p->left : 0, p ? p->damaged : 0);
+	for (unsigned int i = 0; p && i < SLUICE_REASON_COUNT; i++) {
+		if (!p->evicted[i])
+			continue;
+		fprintf(f, "%s\"%s\":%" PRIu64, comma, sluice_reason_name(i), p->evicted[i]);
+		comma = ",";
+	}
+	fputs("}}", f);
+}
+
+static void write_camera(FILE *f, const struct relay_camera *c, const struct relay_spool *spool)
 {
 	const struct relay_snapshot *s = &c->now;
 
@@ -41,11 +64,12 @@ static void write_camera(FILE *f, const struct relay_camera *c)
 	write_class(f, "lost", s, SLUICE_LOST);
 	fprintf(f, "\"bytes_seen\":%" PRIu64 ",\"bytes_passed\":%" PRIu64 ",", s->bytes_seen,
 		s->bytes_passed);
-	fprintf(f, "\"sent\":%" PRIu64 ",\"stored\":%" PRIu64 ",\"rejected\":%" PRIu64 "}", c->sent,
-		c->stored, c->rejected);
+	write_places(f, c, spool);
+	fputc('}', f);
 }
 
-int relay_ledger_write(const char *path, const struct relay_camera *camera, unsigned int count)
+int relay_ledger_write(const char *path, const struct relay_camera *camera, unsigned int count,
+		       const struct relay_spool *spool)
 {
 	size_t size = strlen(path) + 5;
 	const char *comma = "";
@@ -67,10 +91,17 @@ int relay_ledger_write(const char *path, const struct relay_camera *camera, unsi
 		if (!camera[i].name[0])
 			continue;
 		fputs(comma, f);
-		write_camera(f, &camera[i]);
+		write_camera(f, &camera[i], spool);
 		comma = ",\n";
 	}
-	fputs("]}\n", f);
+	if (spool)
+		fprintf(f,
+			"],\"spool\":{\"state\":\"%s\",\"bytes\":%" PRIu64 ",\"waiting\":%" PRIu64
+			",\"damaged\":%" PRIu64 "}}\n",
+			relay_spool_state_name(relay_spool_state(spool)), relay_spool_bytes(spool),
+			relay_spool_left(spool), relay_spool_damaged(spool));
+	else
+		fputs("],\"spool\":{\"state\":\"off\"}}\n", f);
 	if (ferror(f))
 		err = -EIO;
 	if (fclose(f))

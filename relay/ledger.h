@@ -4,8 +4,10 @@
 #define RELAY_LEDGER_H
 
 #include "relay/drain.h"
+#include "relay/spool.h"
 
-/* Write path anew, complete or not at all. 0 or -errno. */
-int relay_ledger_write(const char *path, const struct relay_camera *camera, unsigned int count);
+/* Write path anew, complete or not at all. spool may be NULL. 0 or -errno. */
+int relay_ledger_write(const char *path, const struct relay_camera *camera, unsigned int count,
+		       const struct relay_spool *spool);
 
 #endif

@@ -2,15 +2,17 @@
 /*
  * main.c - start and stop of sluice-relay, and what the parts tell each other.
  *
- * Memory: a fixed table of cameras, one encoder, one connection whose queue is bounded; frames stay
- * in the rings. End: BYE, the connection closes (5 s at most), rings are given back with what was
- * not STORED, the ledger is written.
+ * Memory: a fixed table of cameras, two encoders, one connection whose queue is bounded, the
+ * buffers of the spool; frames stay in the rings, or go to the disk. End: BYE, the connection
+ * closes (5 s at most), rings are given back with what was not STORED, the ledger is written.
  */
 #include "lib/log.h"
 #include "relay/conf.h"
 #include "relay/identity.h"
 #include "relay/ledger.h"
 #include "relay/service.h"
+#include "relay/spill.h"
+#include "relay/spool_facts.h"
 #include "relay/uplink.h"
 
 #include <errno.h>
@@ -37,11 +39,15 @@ struct relay {
 	struct relay_sinks *sinks;
 	struct relay_settings *settings;
 	struct relay_sources *sources;
+	struct relay_spool *spool; /* NULL: there is none */
+	struct relay_spill spill;
+	struct relay_budget budget;
+	struct relay_lanes lanes;
 	struct relay_uplink uplink;
 	struct relay_service service;
 	struct relay_camera camera[SLUICE_WIRE_SLOTS];
 	struct sluice_io_timer tick;
-	char ledger[PATH_MAX + 16];
+	char ledger[PATH_MAX + 16], spool_dir[PATH_MAX + 16], boot_id[RELAY_SPOOL_BOOT];
 	unsigned int ticks;
 	int exit_code;
 	bool stopping, ledger_failed;
@@ -68,7 +74,7 @@ static void stop(struct relay *r, int exit_code)
 
 static void write_ledger(struct relay *r)
 {
-	int err = relay_ledger_write(r->ledger, r->camera, SLUICE_WIRE_SLOTS);
+	int err = relay_ledger_write(r->ledger, r->camera, SLUICE_WIRE_SLOTS, r->spool);
 
 	if (err && !r->ledger_failed)
 		sluice_error("cannot write %s: %s", r->ledger, strerror(-err));
@@ -130,6 +136,10 @@ static void on_reload(void *arg, const struct relay_conf *now)
 	struct relay *r = arg;
 
 	relay_encoder_quality(r->encoder, now->quality);
+	relay_encoder_quality(r->spill.maker.encoder, now->quality);
+	relay_budget_change(&r->budget, &now->budget);
+	memcpy(r->uplink.conf.weight, now->weight, sizeof(now->weight));
+	r->spill.after_ms = now->spool_after;
 	r->uplink.conf.events = now->events;
 }
 
@@ -139,6 +149,7 @@ static void on_told(void *arg, bool up, bool permanent, const char *why)
 {
 	struct relay *r = arg;
 
+	relay_spill_link(&r->spill, up);
 	relay_service_told(&r->service, up, why);
 	if (up) {
 		r->trouble[0] = 0;
@@ -167,6 +178,7 @@ static void on_progress(void *arg)
 	}
 	if (!r->sources)
 		return;
+	relay_lanes_hold(&r->lanes);
 	relay_sources_tick(r->sources);
 	if (r->conf.once && relay_sources_ended(r->sources) && relay_downlink_idle(r->downlink))
 		stop(r, 0);
@@ -176,6 +188,7 @@ static void on_changed(void *arg, struct relay_camera *c)
 {
 	struct relay *r = arg;
 
+	relay_spill_attached(&r->spill, c);
 	relay_uplink_camera_changed(&r->uplink, c);
 	if (c->attached)
 		relay_sinks_camera(r->sinks, c->name);
@@ -204,6 +217,24 @@ static void on_hold(void *arg, bool hold)
 }
 
 static void on_ready(void *arg, struct relay_camera *c)
+{
+	struct relay *r = arg;
+
+	relay_spill_pump(&r->spill);
+	relay_uplink_pump(&r->uplink);
+}
+
+/* A batch is on the disk, or could not be put there. */
+static void on_settled(void *arg, int err)
+{
+	struct relay *r = arg;
+
+	relay_spill_settled(&r->spill, err);
+	relay_spill_pump(&r->spill);
+	relay_uplink_pump(&r->uplink);
+}
+
+static void on_spool_ready(void *arg)
 {
 	struct relay *r = arg;
 
@@ -246,6 +277,8 @@ static void on_tick(void *arg)
 	if (r->stopping)
 		return;
 	on_progress(r);
+	relay_spill_pump(&r->spill);
+	relay_uplink_pump(&r->uplink);
 	if (r->ticks % LEDGER_TICKS == 0)
 		write_ledger(r);
 	missing = r->sources && r->conf.once && r->ticks == MISSING_TICKS
@@ -259,6 +292,26 @@ static void on_tick(void *arg)
 }
 
 /* ---- start and stop ---- */
+
+static int open_spool(struct relay *r)
+{
+	struct relay_spool_config c = { .io = r->io,
+					.dir = r->spool_dir,
+					.bytes_max = r->conf.spool_bytes,
+					.boot = r->boot_id,
+					.settled = on_settled,
+					.ready = on_spool_ready,
+					.arg = r };
+	int err;
+
+	relay_boot_id(r->boot_id, sizeof(r->boot_id));
+	snprintf(r->spool_dir, sizeof(r->spool_dir), "%s/spool", r->conf.state);
+	r->spool = relay_spool_open(&c, &err);
+	if (!r->spool)
+		sluice_error("cannot use the spool in %s: %s; repair it, or give --spool 0",
+			     r->spool_dir, strerror(-err));
+	return err;
+}
 
 /* What the cloud may set. */
 static int open_settings(struct relay *r)
@@ -337,11 +390,13 @@ static int open_parts(struct relay *r)
 			return err;
 	}
 	r->encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
-	if (!r->encoder) {
+	r->spill.maker.region = r->conf.region;
+	r->spill.maker.encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
+	if (!r->encoder || !r->spill.maker.encoder) {
 		sluice_error("out of memory");
 		return -ENOMEM;
 	}
-	return 0;
+	return r->conf.spool_bytes && !r->conf.check && !r->conf.renew ? open_spool(r) : 0;
 }
 
 static int start(struct relay *r, struct relay_service_config *service)
@@ -350,7 +405,11 @@ static int start(struct relay *r, struct relay_service_config *service)
 					  .tls = r->tls,
 					  .clouds = &r->conf.clouds,
 					  .camera = r->camera,
-					  .encoder = r->encoder,
+					  .lanes = &r->lanes,
+					  .weight = { r->conf.weight[0], r->conf.weight[1] },
+					  .budget = &r->budget,
+					  .maker = { .encoder = r->encoder,
+						     .region = r->conf.region },
 					  .downlink = r->downlink,
 					  .settings = r->settings,
 					  .probe = r->conf.check,
@@ -370,6 +429,15 @@ static int start(struct relay *r, struct relay_service_config *service)
 					    .arg = r };
 	int err;
 
+	r->lanes = (struct relay_lanes){ .spool = r->spool, .camera = r->camera };
+	r->spill.io = r->io;
+	r->spill.camera = r->camera;
+	r->spill.spool = r->spool;
+	r->spill.budget = &r->budget;
+	relay_budget_init(&r->budget, &r->conf.budget, sluice_io_now(r->io));
+	r->spill.after_ms = r->conf.spool_after;
+	r->spill.down_ns = sluice_io_now(r->io);
+	relay_lanes_hold(&r->lanes);
 	if (!r->conf.renew)
 		relay_uplink_start(&r->uplink, &up);
 	if (!r->conf.check && !r->conf.renew) {
@@ -382,7 +450,10 @@ static int start(struct relay *r, struct relay_service_config *service)
 	sluice_io_timer_in(r->io, &r->tick, TICK_MS, on_tick, r);
 	relay_service_hook(&r->service, on_reload, r);
 	service->io = r->io;
-	return relay_service_start(&r->service, service, r->tls);
+	err = relay_service_start(&r->service, service, r->tls);
+	if (!err && r->spool)
+		relay_spool_facts(&r->service, r->spool);
+	return err;
 }
 
 static void close_parts(struct relay *r)
@@ -392,12 +463,15 @@ static void close_parts(struct relay *r)
 	if (r->io)
 		sluice_io_timer_cancel(r->io, &r->tick);
 	relay_service_close(&r->service);
+	relay_spool_stop(r->spool);
 	relay_sources_close(r->sources);
 	relay_uplink_free(&r->uplink);
 	relay_settings_close(r->settings);
 	relay_downlink_close(r->downlink);
 	r->uplink.conf.downlink = NULL; /* a link that is cut off now has nothing to tell it */
 	sluice_io_close(r->io);
+	relay_spool_close(r->spool);
+	relay_encoder_close(r->spill.maker.encoder);
 	relay_service_free(&r->service);
 	relay_sinks_close(r->sinks);
 	relay_encoder_close(r->encoder);

@@ -112,9 +112,9 @@ static void on_wake(void *arg, uint32_t revents)
 	struct source *s = arg;
 	uint64_t count;
 
-	if (s->wake_fd >= 0)
-		while (read(s->wake_fd, &count, sizeof(count)) == sizeof(count))
-			;
+	/* once: it takes all that was added, and what is added later wakes us again */
+	if (s->wake_fd >= 0 && read(s->wake_fd, &count, sizeof(count)) < 0)
+		count = 0;
 	relay_ring_arm(&s->camera->ring);
 	relay_camera_look(s->camera);
 	s->all->conf.ready(s->all->conf.arg, s->camera);
@@ -134,7 +134,7 @@ static struct relay_camera *choose_camera(struct relay_sources *all, const char 
 			return c->attached ? NULL : c;
 		if (!c->name[0] && !free_place)
 			free_place = c;
-		else if (!c->attached && !old)
+		else if (!c->attached && !c->held && !old)
 			old = c;
 	}
 	return free_place ? free_place : old;

@@ -3,13 +3,10 @@
  * down -> connect -> upgrade -> greet -> up -> closing -> down, for ever.
  *
  * Failing is normal here: whatever ends the link, the cameras go back to what is not STORED, and
- * the next try comes after a random time of up to 0.5 s, 1 s, 2 s ... 60 s. A link that held for
- * ten seconds makes the next series begin anew. What a person must repair (certificates, names,
+ * the next try comes after a random time of up to 0.5 s, 1 s, 2 s ... 60 s; of up to 3 s while
+ * nobody answers at all, so that a link that returns is used at once. A link that held for ten
+ * seconds makes the next series begin anew. What a person must repair (certificates, names,
  * versions) is said once in clear words and tried again all the same: it may be repaired meanwhile.
- *
- * While the link is up, pump() lets the cameras take turns, one message each, as long as the
- * connection has room. A frame that has been encoded and finds no credit waits, and with it all
- * others, since credit is for the whole link; the frame is not encoded again.
  */
 #include "relay/uplink.h"
 #include "lib/log.h"
@@ -23,10 +20,11 @@
 
 #define RETRY_FIRST_MS 500
 #define RETRY_MAX_MS   60000
+#define REACH_MAX_MS   3000
 #define STEADY_NS      10000000000ull
 #define HANDSHAKE_MS   15000
-
-static struct sluice_log_limit frame_limit = { .burst = 5, .interval_ms = 60000 };
+#define HIGH_WATER_MAX (1u << 20)
+#define UNSENT_MAX     (64u << 10) /* what is live waits behind that and our own queue */
 
 static struct sluice_log_limit try_limit = { .burst = 8, .interval_ms = 60000 };
 
@@ -68,16 +66,19 @@ static uint32_t random_below(uint32_t n)
 static void retry_later(struct relay_uplink *u, bool at_once)
 {
 	uint64_t cap = u->conf.retry_first_ms, wait;
+	uint64_t max = u->unreachable && u->conf.reach_max_ms < u->conf.retry_max_ms
+			       ? u->conf.reach_max_ms
+			       : u->conf.retry_max_ms;
 
 	if (at_once) {
 		u->hold_ms = 0;
 		sluice_io_timer_in(u->conf.io, &u->retry, 1, connect_now, u);
 		return;
 	}
-	for (unsigned int i = 0; i < u->failures && cap < u->conf.retry_max_ms; i++)
+	for (unsigned int i = 0; i < u->failures && cap < max; i++)
 		cap *= 2;
-	if (cap > u->conf.retry_max_ms)
-		cap = u->conf.retry_max_ms;
+	if (cap > max)
+		cap = max;
 	if (u->failures < 30)
 		u->failures++;
 	wait = 1 + random_below((uint32_t)cap);
@@ -135,7 +136,8 @@ static void set_cameras_link(struct relay_uplink *u, bool up)
 	for (unsigned int i = 0; i < SLUICE_WIRE_SLOTS; i++)
 		if (u->conf.camera[i].attached)
 			relay_camera_link(&u->conf.camera[i], up);
-	u->picture_of = NULL;
+	relay_lanes_link(u->conf.lanes, up);
+	u->payload_of = NULL;
 }
 
 /* True: go on with another address. */
@@ -167,12 +169,14 @@ static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 	}
 	if (was_up && sluice_io_now(u->conf.io) - u->up_since_ns > STEADY_NS)
 		u->failures = 0;
+	u->unreachable = u->state == RELAY_LINK_CONNECT && !permanent;
 	another = !u->stopping && next_cloud(u, text);
 	u->conn = NULL;
 	u->state = RELAY_LINK_DOWN;
 	u->up_since_ns = 0;
 	sluice_wire_decoder_exit(&u->decoder);
 	sluice_io_timer_cancel(u->conf.io, &u->ping);
+	sluice_io_timer_cancel(u->conf.io, &u->budget);
 	set_cameras_link(u, false);
 	relay_downlink_link_lost(u->conf.downlink);
 	u->text[0] = 0;
@@ -195,7 +199,7 @@ static void on_ping(void *arg)
 	if (u->state != RELAY_LINK_UP)
 		return;
 	relay_send_message(u, SLUICE_MSG_PING, 0, NULL, 0);
-	sluice_io_timer_in(u->conf.io, &u->ping, SLUICE_WIRE_HEARTBEAT_MS, on_ping, u);
+	sluice_io_timer_in(u->conf.io, &u->ping, u->conf.heartbeat_ms, on_ping, u);
 }
 
 static void on_open(void *arg)
@@ -275,7 +279,7 @@ static size_t take_response(struct relay_uplink *u, const uint8_t *data, size_t 
 		} else {
 			u->state = RELAY_LINK_GREET;
 			sluice_wire_decoder_init(&u->decoder, 0);
-			sluice_conn_idle(u->conn, SLUICE_WIRE_STALE_MS);
+			sluice_conn_idle(u->conn, u->conf.stale_ms);
 			relay_send_hello(u);
 		}
 	}
@@ -297,7 +301,7 @@ void relay_uplink_welcomed(struct relay_uplink *u, const char *node, uint64_t se
 		    node[0] ? node : "", node[0] ? ", " : "", session,
 		    sluice_conn_resumed(u->conn) ? ", resumed" : "");
 	set_cameras_link(u, true);
-	sluice_io_timer_in(u->conf.io, &u->ping, SLUICE_WIRE_HEARTBEAT_MS, on_ping, u);
+	sluice_io_timer_in(u->conf.io, &u->ping, u->conf.heartbeat_ms, on_ping, u);
 	tell(u, true, false, "linked");
 }
 
@@ -343,6 +347,8 @@ static void connect_now(void *arg)
 	struct sluice_conn_config c = { .io = u->conf.io,
 					.tls = u->conf.tls,
 					.ops = &ops,
+					.high_water_max = HIGH_WATER_MAX,
+					.unsent_max = UNSENT_MAX,
 					.handshake_ms = HANDSHAKE_MS,
 					.idle_ms = HANDSHAKE_MS };
 
@@ -370,94 +376,28 @@ void relay_uplink_start(struct relay_uplink *u, const struct relay_uplink_config
 		u->conf.retry_first_ms = RETRY_FIRST_MS;
 	if (!u->conf.retry_max_ms)
 		u->conf.retry_max_ms = RETRY_MAX_MS;
+	if (!u->conf.reach_max_ms)
+		u->conf.reach_max_ms = REACH_MAX_MS;
+	if (!u->conf.heartbeat_ms)
+		u->conf.heartbeat_ms = SLUICE_WIRE_HEARTBEAT_MS;
+	if (!u->conf.stale_ms)
+		u->conf.stale_ms = SLUICE_WIRE_STALE_MS;
+	if (!u->conf.weight[0] || !u->conf.weight[1]) {
+		u->conf.weight[0] = 4;
+		u->conf.weight[1] = 1;
+	}
 	connect_now(u);
 }
 
-/* ---- sending ---- */
-
-/* The frame of t. 1 if it was dealt with, 0 if the link must wait. */
-static int pump_frame(struct relay_uplink *u, struct relay_camera *c, struct relay_todo *t)
-{
-	const struct sluice_ring_desc *d = &t->desc;
-	size_t size;
-	int err = 0;
-
-	if (u->picture_of && (u->picture_of != c || u->picture_index != c->cursor))
-		return 0; /* another one waits for credit */
-	if (!u->picture_of)
-		err = relay_encode(u->conf.encoder, d, relay_ring_bytes(&c->ring, d->offset),
-				   &u->picture);
-	size = sizeof(struct sluice_wire_frame) + sluice_wire_cells_padded(d->cells_size) +
-	       u->picture.size;
-	if (!err && size > u->frame_max)
-		err = -EMSGSIZE;
-	if (err) {
-		sluice_log_limited(&frame_limit, SLUICE_LOG_WARNING,
-				   "%s: frame %" PRIu64 " (%ux%u, %u bytes) cannot be sent: %s",
-				   c->name, (uint64_t)d->sequence, d->width, d->height, d->size,
-				   err == -EMSGSIZE ? "larger than the cloud accepts"
-						    : strerror(-err));
-		u->picture_of = NULL;
-		relay_camera_refuse(c, t);
-		return 1;
-	}
-	err = relay_send_frame(u, c, d, &u->picture);
-	u->picture_of = err == -ENOSPC ? c : NULL;
-	u->picture_index = c->cursor;
-	if (!err)
-		relay_camera_sent(c, t);
-	return !err;
-}
-
-/* One message of one camera. 1 if it was dealt with. */
-static int pump_camera(struct relay_uplink *u, struct relay_camera *c)
-{
-	struct relay_todo t;
-	int err = 0;
-
-	relay_camera_next(c, &t);
-	switch (t.step) {
-	case RELAY_NOTHING:
-		return 0;
-	case RELAY_SEND_FRAME:
-		return pump_frame(u, c, &t);
-	case RELAY_SEND_OPEN:
-		err = relay_send_open(u, c, t.epoch);
-		break;
-	case RELAY_SEND_STATS:
-		err = relay_send_ledger(u, c, t.epoch, false);
-		break;
-	case RELAY_SEND_CLOSE:
-		relay_camera_look(c);
-		err = relay_send_ledger(u, c, t.epoch, true);
-		break;
-	}
-	if (!err)
-		relay_camera_sent(c, &t);
-	return !err;
-}
-
-void relay_uplink_pump(struct relay_uplink *u)
-{
-	unsigned int idle = 0;
-
-	while (u->state == RELAY_LINK_UP && idle < SLUICE_WIRE_SLOTS && sluice_conn_room(u->conn)) {
-		struct relay_camera *c = &u->conf.camera[u->turn];
-
-		u->turn = (u->turn + 1) % SLUICE_WIRE_SLOTS;
-		idle = c->attached && pump_camera(u, c) ? 0 : idle + 1;
-	}
-}
+/* ---- for main ---- */
 
 void relay_uplink_camera_changed(struct relay_uplink *u, struct relay_camera *c)
 {
-	if (u->picture_of == c)
-		u->picture_of = NULL;
+	if (u->payload_of == c)
+		u->payload_of = NULL;
 	if (c->attached)
 		relay_camera_link(c, u->state == RELAY_LINK_UP);
 }
-
-/* ---- the end ---- */
 
 void relay_uplink_stop(struct relay_uplink *u)
 {
@@ -483,5 +423,6 @@ void relay_uplink_free(struct relay_uplink *u)
 		return;
 	sluice_io_timer_cancel(u->conf.io, &u->retry);
 	sluice_io_timer_cancel(u->conf.io, &u->ping);
+	sluice_io_timer_cancel(u->conf.io, &u->budget);
 	sluice_wire_decoder_exit(&u->decoder);
 }

@@ -2,7 +2,7 @@
 /*
  * uplink.h - the link to the cloud: one connection, kept alive for ever, on which all cameras take
  * turns. docs/protocol.md tells the messages. uplink.c owns the link's life, uplink_take.c what is
- * heard, uplink_send.c what is said.
+ * heard, uplink_pump.c whose turn it is, uplink_send.c what is said.
  */
 #ifndef RELAY_UPLINK_H
 #define RELAY_UPLINK_H
@@ -13,7 +13,8 @@
 #include "relay/clouds.h"
 #include "relay/downlink.h"
 #include "relay/drain.h"
-#include "relay/encode.h"
+#include "relay/lane.h"
+#include "relay/payload.h"
 #include "relay/settings.h"
 
 enum relay_link {
@@ -31,7 +32,9 @@ struct relay_uplink_config {
 	const char *host, *port;     /* borrowed */
 	struct relay_clouds *clouds; /* borrowed; NULL: host and port, no proxy */
 	struct relay_camera *camera; /* SLUICE_WIRE_SLOTS of them */
-	struct relay_encoder *encoder;
+	struct relay_lanes *lanes;   /* back-fill */
+	struct relay_payload_maker maker;
+	struct relay_budget *budget; /* NULL: no limits */
 	struct relay_downlink *downlink;
 	struct relay_settings *settings; /* NULL: CONFIG is passed over */
 	bool probe;  /* only ask whether the cloud takes us; greeting would replace a relay that
@@ -39,6 +42,11 @@ struct relay_uplink_config {
 	bool events; /* EVENTs as lines on stdout */
 	uint32_t retry_first_ms; /* back-off; 0: 500 */
 	uint32_t retry_max_ms;	 /* 0: 60000 */
+	uint32_t reach_max_ms;	 /* the same while there is no TLS connection; 0: 3000 */
+	uint32_t heartbeat_ms;	 /* 0: SLUICE_WIRE_HEARTBEAT_MS */
+	uint32_t stale_ms;	 /* silence that ends the link; 0: SLUICE_WIRE_STALE_MS */
+	unsigned int
+		weight[2]; /* bytes of live and of back-fill when both have something; 0: 4:1 */
 	/* WELCOME came, or a try failed: text for people; permanent: trying again will not help
 	 * before somebody repairs it. May be NULL. */
 	void (*told)(void *arg, bool up, bool permanent, const char *why);
@@ -53,21 +61,23 @@ struct relay_uplink {
 	struct sluice_conn *conn;
 	struct sluice_http http;
 	struct sluice_wire_decoder decoder;
-	struct sluice_io_timer retry, ping;
+	struct sluice_io_timer retry, ping, budget;
 	unsigned int failures; /* in a row */
 	uint64_t up_since_ns;
 	uint64_t hold_ms; /* the cloud asked not to come back before that */
 	uint64_t sent_messages;
 	uint64_t credit, credit_used; /* FRAME payload bytes, absolute */
 	uint32_t frame_max;
-	unsigned int turn; /* whose camera is next */
-	bool stopping;
-	char text[320]; /* why the link was broken off */
+	unsigned int turn;	    /* whose camera is next */
+	bool stopping, unreachable; /* the last try found nobody */
+	char text[320];		    /* why the link was broken off */
 	bool permanent;
 	/* a frame that is encoded and waits for credit */
-	struct relay_picture picture;
-	struct relay_camera *picture_of; /* NULL: none */
-	uint64_t picture_index;
+	struct relay_payload payload;
+	struct relay_camera *payload_of; /* NULL: none */
+	uint64_t payload_index;
+	/* how much each lane has had, in bytes by its weight: the lesser is next */
+	uint64_t share[2];
 	/* counters */
 	uint64_t links, bytes_sent;
 	uint64_t tries, resumed; /* connections begun; links whose handshake was resumed */
@@ -109,6 +119,8 @@ void relay_uplink_welcomed(struct relay_uplink *u, const char *node, uint64_t se
 
 /* ---- uplink_send.c; 0 or -errno of the connection ---- */
 
+/* BOOT_ID of this machine now. */
+void relay_boot_id(char *id, size_t size);
 int relay_send_fields(struct relay_uplink *u, uint8_t type, uint32_t slot,
 		      const struct sluice_wire_writer *w);
 int relay_send_message(struct relay_uplink *u, uint8_t type, uint32_t slot, const void *payload,
@@ -117,9 +129,11 @@ int relay_send_hello(struct relay_uplink *u);
 int relay_send_open(struct relay_uplink *u, struct relay_camera *c, const struct relay_epoch *e);
 int relay_send_ledger(struct relay_uplink *u, struct relay_camera *c, const struct relay_epoch *e,
 		      bool close);
+int relay_send_run_open(struct relay_uplink *u, const struct relay_lane_todo *t);
+int relay_send_run_close(struct relay_uplink *u, const struct relay_lane_todo *t);
 int relay_send_bye(struct relay_uplink *u, const char *text);
-/* A FRAME of up to `size` bytes of payload that picture and record make; -ENOSPC: no credit. */
-int relay_send_frame(struct relay_uplink *u, struct relay_camera *c,
-		     const struct sluice_ring_desc *d, const struct relay_picture *picture);
+/* A FRAME; -ENOSPC: no credit. */
+int relay_send_frame(struct relay_uplink *u, uint32_t slot, uint64_t sequence,
+		     const struct iovec *payload, unsigned int count);
 
 #endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Messages to the cloud. A FRAME goes out as one vector: header, fixed part, cells and picture
- * straight from the ring (or the encoder), so that its bytes are touched twice in user space: by
- * the checksum and by the encryption.
+ * Messages to the cloud. A FRAME goes out as one vector: header, then the pieces of its payload
+ * from wherever they lie (payload.h).
  */
 #include "relay/uplink.h"
 #include "lib/crc32c.h"
@@ -53,7 +52,7 @@ int relay_send_fields(struct relay_uplink *u, uint8_t type, uint32_t slot,
 	return w->err ? w->err : relay_send_message(u, type, slot, w->buf, w->used);
 }
 
-static void read_boot_id(char *id, size_t size)
+void relay_boot_id(char *id, size_t size)
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, id, size - 1);
@@ -80,7 +79,7 @@ int relay_send_hello(struct relay_uplink *u)
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 	char boot_id[64];
 
-	read_boot_id(boot_id, sizeof(boot_id));
+	relay_boot_id(boot_id, sizeof(boot_id));
 	sluice_wire_put_text(&w, SLUICE_TAG_BOOT_ID, boot_id);
 	sluice_wire_put_text(&w, SLUICE_TAG_BUILD, BUILD);
 	put_clock(&w);
@@ -98,8 +97,40 @@ int relay_send_open(struct relay_uplink *u, struct relay_camera *c, const struct
 	sluice_wire_put_size(&w, e->width, e->height);
 	sluice_wire_put_u32(&w, SLUICE_TAG_FORMAT, e->format);
 	sluice_wire_put_u64(&w, SLUICE_TAG_FIRST_NS, e->first_ns);
+	if (e->range_first)
+		sluice_wire_put_range(&w, e->range_first, UINT64_MAX);
 	put_clock(&w);
 	return relay_send_fields(u, SLUICE_MSG_OPEN, c->slot, &w);
+}
+
+int relay_send_run_open(struct relay_uplink *u, const struct relay_lane_todo *t)
+{
+	_Alignas(8) uint8_t buf[320];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+	struct sluice_wire_clock clock;
+
+	relay_spool_run_clock(u->conf.lanes->spool, t->run, &clock);
+	sluice_wire_put_text(&w, SLUICE_TAG_NAME,
+			     relay_spool_camera(u->conf.lanes->spool, t->run->camera));
+	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, t->run->epoch);
+	sluice_wire_put_u32(&w, SLUICE_TAG_LANE, SLUICE_LANE_BACKFILL);
+	sluice_wire_put_range(&w, t->run->first, t->run->last);
+	sluice_wire_put_size(&w, t->run->width, t->run->height);
+	sluice_wire_put_u32(&w, SLUICE_TAG_FORMAT, t->run->format);
+	sluice_wire_put_u64(&w, SLUICE_TAG_FIRST_NS, t->run->first_ns);
+	sluice_wire_put_clock(&w, &clock);
+	return relay_send_fields(u, SLUICE_MSG_OPEN, SLUICE_WIRE_SLOTS + 1 + t->lane, &w);
+}
+
+int relay_send_run_close(struct relay_uplink *u, const struct relay_lane_todo *t)
+{
+	_Alignas(8) uint8_t buf[128];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+
+	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, t->run->epoch);
+	sluice_wire_put_range(&w, t->run->first, t->run->last);
+	sluice_wire_put_u64(&w, SLUICE_TAG_NOW_NS, t->run->now_ns);
+	return relay_send_fields(u, SLUICE_MSG_CLOSE, SLUICE_WIRE_SLOTS + 1 + t->lane, &w);
 }
 
 int relay_send_ledger(struct relay_uplink *u, struct relay_camera *c, const struct relay_epoch *e,
@@ -133,43 +164,27 @@ int relay_send_bye(struct relay_uplink *u, const char *text)
 	return relay_send_fields(u, SLUICE_MSG_BYE, 0, &w);
 }
 
-int relay_send_frame(struct relay_uplink *u, struct relay_camera *c,
-		     const struct sluice_ring_desc *d, const struct relay_picture *picture)
+int relay_send_frame(struct relay_uplink *u, uint32_t slot, uint64_t sequence,
+		     const struct iovec *payload, unsigned int count)
 {
-	static const uint8_t zeros[8];
 	struct sluice_wire_message m = { .type = SLUICE_MSG_FRAME,
-					 .slot = c->slot,
-					 .sequence = d->sequence };
-	struct sluice_wire_frame_info info = { .epoch = d->epoch,
-					       .time_ns = d->time_ns,
-					       .format = SLUICE_WIRE_JPEG,
-					       .reason = d->reason,
-					       .flags = d->flags & ~SLUICE_FRAME_NODHT,
-					       .score = d->score,
-					       .event = d->event,
-					       .dropped = d->dropped,
-					       .lost = d->lost,
-					       .width = d->width,
-					       .height = d->height,
-					       .grid_w = d->grid_w,
-					       .grid_h = d->grid_h,
-					       .cells_size = d->cells_size,
-					       .settings = d->settings };
-	uint32_t padding = sluice_wire_cells_padded(d->cells_size) - d->cells_size;
-	struct sluice_wire_frame fixed;
-	struct iovec iov[4 + 3];
-	size_t size = sizeof(fixed) + d->cells_size + padding + picture->size;
+					 .slot = slot,
+					 .sequence = sequence };
+	struct iovec iov[1 + RELAY_PAYLOAD_PARTS];
+	unsigned int lane = slot > SLUICE_WIRE_SLOTS;
+	size_t size = 0;
 	int err;
 
+	for (unsigned int i = 0; i < count; i++) {
+		iov[1 + i] = payload[i];
+		size += payload[i].iov_len;
+	}
 	if (u->credit_used + size > u->credit)
 		return -ENOSPC;
-	sluice_wire_frame_put(&fixed, &info);
-	iov[1] = (struct iovec){ &fixed, sizeof(fixed) };
-	iov[2] = (struct iovec){ (void *)relay_ring_bytes(&c->ring, d->cells), d->cells_size };
-	iov[3] = (struct iovec){ (void *)zeros, padding };
-	memcpy(iov + 4, picture->iov, picture->count * sizeof(*iov));
-	err = send_vector(u, &m, iov, 4 + picture->count);
-	if (!err)
-		u->credit_used += size;
-	return err;
+	err = send_vector(u, &m, iov, 1 + count);
+	if (err)
+		return err;
+	u->credit_used += size;
+	u->share[lane] += size / u->conf.weight[lane];
+	return 0;
 }

@@ -88,6 +88,43 @@ static int take_ack(struct relay_camera *c, const struct sluice_wire_fields *f)
 	return stage == SLUICE_STAGE_STORED ? relay_camera_stored(c, epoch, cumulative) : 0;
 }
 
+/* Messages about a run of back-fill. */
+static int take_lane(struct relay_uplink *u, const struct sluice_wire_message *m,
+		     const struct sluice_wire_fields *f)
+{
+	unsigned int lane = m->slot - SLUICE_WIRE_SLOTS - 1;
+	uint64_t epoch, value, last;
+	uint32_t stage;
+
+	if (sluice_wire_get_u64(f, SLUICE_TAG_EPOCH, &epoch))
+		return -EPROTO;
+	switch (m->type) {
+	case SLUICE_MSG_OPENED:
+		if (sluice_wire_get_u64(f, SLUICE_TAG_RESUME, &value))
+			return -EPROTO;
+		return relay_lanes_opened(u->conf.lanes, lane, epoch, value);
+	case SLUICE_MSG_ACK:
+		if (sluice_wire_get_u32(f, SLUICE_TAG_STAGE, &stage) ||
+		    sluice_wire_get_u64(f, SLUICE_TAG_CUMULATIVE, &value))
+			return -EPROTO;
+		return stage == SLUICE_STAGE_STORED
+			       ? relay_lanes_stored(u->conf.lanes, lane, epoch, value)
+			       : 0;
+	case SLUICE_MSG_REJECT:
+		if (sluice_wire_get_u64(f, SLUICE_TAG_SEQUENCE, &value))
+			return -EPROTO;
+		sluice_log_limited(&reject_limit, SLUICE_LOG_WARNING,
+				   "the cloud rejected frame %" PRIu64 " of the back-fill", value);
+		return relay_lanes_rejected(u->conf.lanes, lane, epoch, value);
+	case SLUICE_MSG_DONE:
+		if (sluice_wire_get_range(f, &value, &last))
+			return -EPROTO;
+		return relay_lanes_done(u->conf.lanes, lane, epoch, value);
+	default:
+		return -EPROTO;
+	}
+}
+
 /* Messages about a camera. */
 static int take_camera(struct relay_uplink *u, const struct sluice_wire_message *m,
 		       const struct sluice_wire_fields *f)
@@ -98,6 +135,8 @@ static int take_camera(struct relay_uplink *u, const struct sluice_wire_message 
 
 	if (!m->slot)
 		return -EPROTO;
+	if (m->slot > SLUICE_WIRE_SLOTS)
+		return take_lane(u, m, f);
 	c = &u->conf.camera[m->slot - 1];
 	switch (m->type) {
 	case SLUICE_MSG_OPENED:
@@ -143,7 +182,8 @@ void relay_uplink_hold(struct relay_uplink *u, bool hold)
 
 static int take_down(struct relay_uplink *u, const struct sluice_wire_message *m)
 {
-	const struct relay_camera *c = m->slot ? &u->conf.camera[m->slot - 1] : NULL;
+	const struct relay_camera *c =
+		m->slot ? &u->conf.camera[(m->slot - 1) % SLUICE_WIRE_SLOTS] : NULL;
 	const char *name = c && c->name[0] ? c->name : NULL;
 
 	if (m->type == SLUICE_MSG_SUMMARY)

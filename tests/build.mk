@@ -2,8 +2,8 @@
 # Unit tests are build/tests/test_*; a program of another name is a helper of one.
 
 $(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
-$(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS),libjpeg libturbojpeg jansson libcrypto,-lm))
-$(eval $(call testprog,test_digest,tests/unit/test_digest.c $(ANALYSIS) $(DIGEST),libjpeg libturbojpeg jansson libcrypto $(DIGEST_PKGS),-lm))
+$(eval $(call testprog,test_digest,tests/unit/test_digest.c $(ANALYSIS) $(DIGEST) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto $(DIGEST_PKGS),-lm))
+$(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto,-lm))
 $(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.c,,-lm))
 $(eval $(call testprog,test_report,tests/unit/test_report.c $(report_SRCS),jansson,-lm))
 $(eval $(call testprog,test_ring,tests/unit/test_ring.c kmod/ring.c))
@@ -35,7 +35,13 @@ BENCH_LIBS := -lopencv_video -lopencv_imgproc -lopencv_core -lstdc++
 else
 BENCH_SRCS += tests/bench/opencv_absent.c
 endif
-$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS),libturbojpeg,$(BENCH_LIBS) -lm))
+BENCH_SRCS += tests/bench/uplink.c tests/bench/uplink_sink.c tests/bench/uplink_feed.c tests/bench/uplink_peers.c \
+	tests/bench/wire.c tests/bench/wire_clip.c tests/bench/wire_h264.c lib/clip.c lib/clip_convert.c lib/coefs.c \
+	relay/ring.c relay/encode.c relay/region.c relay/payload.c cloud/rebuild.c lib/reason.c \
+	tools/feed/camera.c tools/feed/verdicts.c kmod/mask.c $(filter-out kmod/ring.c,$(FRAME_SRCS)) \
+	tests/unit/certs.c $(JPEG_MAKE) tools/feed/shm.c tools/feed/door.c kmod/ring.c
+$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS) $(LIBSLUICE),libturbojpeg libjpeg libcurl libavformat libavcodec libavutil libswscale $(LIBSLUICE_PKGS),$(BENCH_LIBS) -lm))
+$(BUILD)/bench/bench: | $(BUILD)/bin/sluice-relay
 $(BUILD)/bench/bench: $(BENCH_OPENCV)
 
 # Fuzz targets, with clang: build/fuzz/fuzz_NAME. Seeds: tests/fuzz/corpus/NAME (kept) and
@@ -52,13 +58,20 @@ $(BUILD)/fuzz/fuzz_$(1): $(2) | deps-present
 -include $(BUILD)/fuzz/fuzz_$(1).d
 FUZZERS += $(BUILD)/fuzz/fuzz_$(1)
 endef
-$(eval $(call link-rule,$(BUILD)/fuzz/seed_jpeg_dc,tests/fuzz/seed_jpeg_dc.c $(JPEG_MAKE),libjpeg))
+$(eval $(call link-rule,$(BUILD)/fuzz/seed_jpeg_dc,tests/fuzz/seed_jpeg_dc.c $(JPEG_MAKE) tools/camsim/fault.c,libjpeg))
+# Pictures of real cameras, 640x480, from Debian's opencv-doc where it is installed.
+CAMERA_JPEGS := $(wildcard $(addprefix /usr/share/doc/opencv-doc/examples/data/,left01.jpg right03.jpg board.jpg aero1.jpg))
 $(BUILD)/fuzz/corpus/jpeg_dc/seed-0: $(BUILD)/fuzz/seed_jpeg_dc
 	@mkdir -p $(@D)
+	$(Q)$< $(@D) $(CAMERA_JPEGS)
+$(BUILD)/fuzz/corpus/luma/seed-0: $(BUILD)/fuzz/seed_luma
+	@mkdir -p $(@D)
 	$(Q)$< $(@D)
+$(eval $(call link-rule,$(BUILD)/fuzz/seed_luma,tests/fuzz/seed_luma.c,,))
 $(eval $(call fuzzer,jpeg_dc,$(JPEG_DC_SRCS) tests/fuzz/fuzz_jpeg_dc.c))
 $(BUILD)/fuzz/fuzz_jpeg_dc: | $(BUILD)/fuzz/corpus/jpeg_dc/seed-0
 # one command compiles all its sources, so these get the widest flags; the ISA is still chosen at run time
+$(BUILD)/fuzz/fuzz_luma: | $(BUILD)/fuzz/corpus/luma/seed-0
 $(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_SIMD_X86)))
 
 # The cloud.

@@ -24,7 +24,8 @@
 #define SLUICE_WIRE_CONTROL_MAX	 (256u << 10) /* payload of any message but FRAME */
 #define SLUICE_WIRE_PART_MAX	 (16u << 10)  /* bytes of media in one PART */
 #define SLUICE_WIRE_PARTIALS	 16	      /* PARTIALs of one HELLO */
-#define SLUICE_WIRE_SLOTS	 16	      /* cameras of one device */
+#define SLUICE_WIRE_SLOTS	 16	      /* cameras of one device: their live lanes */
+#define SLUICE_WIRE_SLOTS_ALL	 32	      /* slots 17..32: back-fill lanes */
 #define SLUICE_WIRE_HEARTBEAT_MS 15000
 #define SLUICE_WIRE_STALE_MS	 25000
 
@@ -36,7 +37,7 @@ struct sluice_wire_header {
 	__u8 type;	    /* enum sluice_wire_type */
 	__le16 flags;	    /* SLUICE_WIRE_CRITICAL; others zero */
 	__le32 length;	    /* of the payload, bytes */
-	__le32 slot;	    /* 0: the link; 1..SLUICE_WIRE_SLOTS: a camera opened by OPEN */
+	__le32 slot;	    /* 0: the link; 1..SLUICE_WIRE_SLOTS_ALL: a lane opened by OPEN */
 	__le32 payload_crc; /* CRC-32C of the payload */
 	__le64 sequence;    /* FRAME: the frame's; else a count of the sender's messages */
 	__le32 reserved;    /* zero */
@@ -108,8 +109,16 @@ enum sluice_wire_tag {
 	SLUICE_TAG_JSON = 25,	      /* UTF-8 JSON object */
 	SLUICE_TAG_MEDIA = 26,	      /* struct sluice_wire_media, then the file name; repeated */
 	SLUICE_TAG_RETRY_MS = 27,     /* u32 */
+	SLUICE_TAG_LANE = 28,	      /* u32: enum sluice_wire_lane; absent: live */
+	SLUICE_TAG_RANGE = 29,	      /* 2 x u64: first and last sequence; absent: all */
 	SLUICE_TAG_PARTIAL = 30,      /* struct sluice_wire_part: up to there a summary is on the
 				       * device's disk; repeated */
+	SLUICE_TAG_END,		      /* what is known ends before it */
+};
+
+enum sluice_wire_lane {
+	SLUICE_LANE_LIVE = 0,	  /* slots 1..16: frames as they are taken */
+	SLUICE_LANE_BACKFILL = 1, /* slots 17..32: what waited on the device's disk */
 };
 
 enum sluice_wire_stage {
@@ -137,7 +146,7 @@ struct sluice_wire_frame {
 	__le64 time_ns; /* monotonic, of the device; CLOCK pairs map it to UTC */
 	__le32 format;	/* 'JPEG' fourcc */
 	__le16 reason;	/* enum sluice_reason */
-	__le16 flags;	/* SLUICE_FRAME_* */
+	__le16 flags;	/* SLUICE_FRAME_*, SLUICE_WIRE_REGION */
 	__le32 score;
 	__le32 event;
 	__le32 dropped;
@@ -146,6 +155,25 @@ struct sluice_wire_frame {
 	__le16 grid_w, grid_h;
 	__le32 cells_size;
 	__le32 settings;
+};
+
+/* Bit of sluice_wire_frame.flags: a part of a picture. */
+#define SLUICE_WIRE_REGION 0x0100u
+
+/*
+ * What changed since a full frame. With SLUICE_WIRE_REGION in the flags it stands after the cells,
+ * then mask_size bytes of mask padded with zeros to 8, then a JPEG of w x h pixels to the end, with
+ * the tables and the sampling of the base. MCUs (mcu_w x mcu_h) are counted row by row within w x
+ * h; where bit i (bit 0 of byte 0 first) is clear, the base's pixels hold and the JPEG's mean
+ * nothing.
+ */
+struct sluice_wire_region {
+	__le16 x, y;	   /* pixels, multiples of the MCU */
+	__le16 w, h;	   /* multiples of the MCU, or up to the picture's edge */
+	__le64 base;	   /* sequence of an earlier full frame of the same epoch and lane */
+	__u8 mcu_w, mcu_h; /* 8, 16 or 32 */
+	__le16 reserved;   /* zero */
+	__le32 mask_size;  /* ceil(MCUs / 8); 0: all of them count */
 };
 
 /* One media file of a SUMMARY; in a MEDIA field, the file name follows (no directory). */
@@ -167,6 +195,7 @@ struct sluice_wire_part {
 
 _Static_assert(sizeof(struct sluice_wire_header) == 32, "wire header");
 _Static_assert(sizeof(struct sluice_wire_frame) == 56, "wire frame");
+_Static_assert(sizeof(struct sluice_wire_region) == 24, "wire region");
 _Static_assert(sizeof(struct sluice_wire_media) == 48, "wire media");
 _Static_assert(sizeof(struct sluice_wire_part) == 48, "wire part");
 

@@ -206,7 +206,7 @@ static void misbehave(struct fake_cloud *f)
 	case FAKE_GOAWAY:
 		sluice_wire_put_u32(&w, SLUICE_TAG_CODE, f->goaway_code);
 		sluice_wire_put_text(&w, SLUICE_TAG_TEXT, "go\033 away");
-		sluice_wire_put_u32(&w, SLUICE_TAG_RETRY_MS, 1);
+		sluice_wire_put_u32(&w, SLUICE_TAG_RETRY_MS, f->goaway_retry_ms);
 		fake_cloud_send(f, SLUICE_MSG_GOAWAY, 0, buf, w.used);
 		break;
 	case FAKE_CRITICAL:
@@ -357,6 +357,8 @@ static void on_data(void *arg, const uint8_t *data, size_t size)
 			f->pongs += m.length == 5 && !memcmp(m.payload, "hello", 5);
 		else if (m.type != SLUICE_MSG_PING)
 			take_control(f, &m);
+		else if (!f->mute)
+			fake_cloud_send(f, SLUICE_MSG_PONG, 0, m.payload, m.length);
 	}
 	if (f->cut_after && f->link_bytes >= f->cut_after)
 		fake_cloud_cut(f);
@@ -404,6 +406,8 @@ static void set_script(struct fake_cloud *f)
 	f->cut_after = 0;
 	f->reject = UINT64_MAX;
 	f->no_done = false;
+	f->goaway_retry_ms = 1;
+	f->mute = false;
 }
 
 void fake_cloud_open(struct fake_cloud *f, struct sluice_io *io)

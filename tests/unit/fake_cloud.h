@@ -45,7 +45,8 @@ struct fake_cloud {
 	/* script */
 	enum fake_fault fault;
 	int http_status; /* 0: 101 */
-	uint32_t goaway_code;
+	uint32_t goaway_code, goaway_retry_ms;
+	bool mute;	      /* PINGs are not answered */
 	uint32_t payload_max; /* 0: the protocol's */
 	uint64_t window;      /* credit; 0: 1 MiB */
 	uint32_t store_ms;    /* how long a frame waits for the disk */

@@ -24,7 +24,7 @@ static struct sluice_chunk *make_chunk(int c, uint64_t sequence, size_t bytes)
 
 static void test_order(struct sluice_bus *b)
 {
-	unsigned int p = sluice_bus_partition(b, &camera[0]);
+	unsigned int p = sluice_bus_partition(b, &camera[0], 0);
 	struct sluice_chunk *first, *second;
 	uint64_t i;
 
@@ -45,7 +45,7 @@ static void test_order(struct sluice_bus *b)
 
 static void test_bound(struct sluice_bus *b)
 {
-	unsigned int p = sluice_bus_partition(b, &camera[0]);
+	unsigned int p = sluice_bus_partition(b, &camera[0], 0);
 	struct sluice_chunk *c, *waiting = make_chunk(0, 2, 60);
 
 	/* larger than the bound: taken, because it is empty */
@@ -83,18 +83,18 @@ int main(void)
 	CHECK(!sluice_bus_local_open(2, 100, &b));
 	if (!b)
 		return 1;
-	CHECK(sluice_bus_partition(b, &camera[0]) != sluice_bus_partition(b, &camera[1]));
+	CHECK(sluice_bus_partition(b, &camera[0], 0) != sluice_bus_partition(b, &camera[1], 0));
 	test_order(b);
 	test_bound(b);
 	/* what nobody took is freed with the bus; stop ends a wait at once */
 	CHECK(!b->ops->publish(b, make_chunk(1, 1, 10)));
 	clock_gettime(CLOCK_MONOTONIC, &t0);
 	pthread_create(&thread, NULL, stop_later, b);
-	CHECK(!b->ops->next(b, sluice_bus_partition(b, &camera[0]), 30000));
+	CHECK(!b->ops->next(b, sluice_bus_partition(b, &camera[0], 0), 30000));
 	clock_gettime(CLOCK_MONOTONIC, &t1);
 	CHECK(t1.tv_sec - t0.tv_sec < 10);
 	pthread_join(thread, NULL);
-	CHECK(!b->ops->next(b, sluice_bus_partition(b, &camera[1]), 10));
+	CHECK(!b->ops->next(b, sluice_bus_partition(b, &camera[1], 0), 10));
 	sluice_bus_close(b);
 	return check_result();
 }

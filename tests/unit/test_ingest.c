@@ -95,6 +95,7 @@ static void put(enum sluice_item_kind kind, uint64_t session, uint64_t sequence)
 	item->camera = &camera;
 	item->epoch = 1;
 	item->sequence = sequence;
+	item->range_last = INT64_MAX;
 	item->width = 64;
 	item->height = 48;
 	item->reason = 8;

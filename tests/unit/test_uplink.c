@@ -20,11 +20,13 @@ static struct sluice_io *io;
 static struct fake_cloud cloud;
 static struct ringmake gate;
 static struct relay_camera camera[SLUICE_WIRE_SLOTS];
+static struct relay_lanes lanes;
 static struct relay_uplink uplink;
 static struct relay_encoder *encoder;
 static struct relay_downlink *downlink;
 static struct sluice_tls_ctx *tls;
 static int ups, downs, permanents;
+static uint32_t heartbeat_ms, stale_ms;
 static char last_why[400];
 
 /* The bytes of a frame follow from its names. */
@@ -83,10 +85,13 @@ static void start(const char *host, uint64_t arena)
 					 .host = host,
 					 .port = cloud.port,
 					 .camera = camera,
-					 .encoder = encoder,
+					 .lanes = &lanes,
+					 .maker.encoder = encoder,
 					 .downlink = downlink,
 					 .retry_first_ms = 1,
 					 .retry_max_ms = 8,
+					 .heartbeat_ms = heartbeat_ms,
+					 .stale_ms = stale_ms,
 					 .told = on_told,
 					 .progress = on_progress };
 	struct relay_ring ring;
@@ -395,6 +400,70 @@ static void test_certificates(void)
 	snprintf(cloud.port, sizeof(cloud.port), "%u", sluice_io_listener_port(cloud.listener));
 }
 
+static void turn_for(uint32_t ms)
+{
+	uint64_t limit = sluice_io_now(io) + ms * 1000000ull;
+
+	while (sluice_io_now(io) < limit) {
+		sluice_io_turn(io, 5);
+		look();
+	}
+}
+
+/*
+ * A link on which nothing comes any more, though it is not closed: it is given up after stale_ms
+ * (25 s; here less), not before, and what was not stored goes on the next one.
+ */
+static void test_half_open(void)
+{
+	uint64_t from;
+
+	heartbeat_ms = 60;
+	stale_ms = 400;
+	start("localhost", 1u << 20);
+	ringmake_stream(&gate, 5, 640, 480);
+	publish(0);
+	CHECK(turn_until(all_released, 10));
+	turn_for(1200); /* idle, and answered */
+	CHECK(!downs && cloud.links == 1);
+	cloud.mute = true;
+	cloud.store_ms = 100000;
+	publish(1);
+	from = sluice_io_now(io);
+	CHECK(turn_until(is_down, 10));
+	CHECK(sluice_io_now(io) - from >= (stale_ms - heartbeat_ms) * 1000000ull);
+	CHECK(strstr(last_why, "link lost") && !all_released());
+	cloud.mute = false;
+	cloud.store_ms = 2;
+	CHECK(turn_until(all_released, 10));
+	heartbeat_ms = stale_ms = 0;
+	stop();
+}
+
+/* GOAWAY with RETRY_MS: nobody is seen before that. */
+static void test_goaway(void)
+{
+	unsigned int links;
+	uint64_t from;
+
+	cloud.fault = FAKE_GOAWAY;
+	cloud.goaway_code = SLUICE_CODE_SHUTDOWN;
+	cloud.goaway_retry_ms = 700;
+	start("localhost", 1u << 20);
+	CHECK(turn_until(is_down, 10));
+	from = sluice_io_now(io);
+	links = cloud.links;
+	cloud.fault = FAKE_GOOD;
+	cloud.goaway_code = 0;
+	ringmake_stream(&gate, 5, 640, 480);
+	publish(0);
+	while (cloud.links == links && sluice_io_now(io) - from < 10000000000ull)
+		turn_for(5);
+	CHECK(cloud.links == links + 1 && sluice_io_now(io) - from >= 690000000ull);
+	CHECK(turn_until(all_released, 10));
+	stop();
+}
+
 /* A summary on the same link, while frames flow. */
 static void test_summary(void)
 {
@@ -450,6 +519,8 @@ int main(int argc, char **argv)
 	test_full_ring();
 	test_rejects();
 	test_troubles();
+	test_half_open();
+	test_goaway();
 	test_certificates();
 	test_summary();
 	fake_cloud_close(&cloud);

@@ -8,7 +8,7 @@
 
 static void test_crc(void)
 {
-	uint8_t bytes[1000];
+	static uint8_t bytes[10000];
 
 	CHECK(sluice_crc32c(0, "123456789", 9) == 0xe3069283u);
 	CHECK(sluice_crc32c_table(0, "123456789", 9) == 0xe3069283u);
@@ -19,6 +19,9 @@ static void test_crc(void)
 		for (size_t size = 0; size < 60; size++)
 			CHECK(sluice_crc32c(0, bytes + from, size) ==
 			      sluice_crc32c_table(0, bytes + from, size));
+	for (size_t size = 3050; size < sizeof(bytes) - 8; size += 1 + random_below(40))
+		CHECK(sluice_crc32c(7, bytes + size % 8, size) ==
+		      sluice_crc32c_table(7, bytes + size % 8, size));
 	for (size_t cut = 0; cut < sizeof(bytes); cut += 13)
 		CHECK(sluice_crc32c(sluice_crc32c(0, bytes, cut), bytes + cut,
 				    sizeof(bytes) - cut) == sluice_crc32c(0, bytes, sizeof(bytes)));
@@ -46,7 +49,7 @@ static size_t make_stream(void)
 			sent[i].payload[j] = (uint8_t)random_below(256);
 		sent[i].m = (struct sluice_wire_message){
 			.type = random_below(2) ? SLUICE_MSG_FRAME : SLUICE_MSG_STATS,
-			.slot = random_below(SLUICE_WIRE_SLOTS + 1),
+			.slot = random_below(SLUICE_WIRE_SLOTS_ALL + 1),
 			.length = length,
 			.sequence = ((uint64_t)random_below(~0u) << 32) + random_below(~0u),
 		};
@@ -160,7 +163,7 @@ static void test_limits(void)
 	CHECK(head_error(stats, SLUICE_WIRE_PAYLOAD_MAX, 0) == -EMSGSIZE);
 	stats.length = 0;
 	CHECK(head_error(stats, 0, 1) == -EBADMSG);
-	stats.slot = SLUICE_WIRE_SLOTS + 1;
+	stats.slot = SLUICE_WIRE_SLOTS_ALL + 1;
 	CHECK(head_error(stats, 0, 0) == -EBADMSG);
 	stats.slot = 0;
 	stats.flags = SLUICE_WIRE_CRITICAL;

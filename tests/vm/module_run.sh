@@ -14,4 +14,6 @@ tests/vm/kbuild >build/kbuild.log 2>&1 || { cat build/kbuild.log; exit 1; }
 make -s guest-programs
 exec tests/vm/boot --script "tests/vm/guest/module_$name.sh" --out "build/vm$(kernel_suffix)/module_$name" \
 	--module --add build/vm/prog/control --add build/vm/prog/ringread \
+	--add build/vm/prog/netfuzz --add build/vm/prog/netdump --add build/vm/prog/ringattack \
+	--add build/vm/prog/camapp --add build/vm/prog/pixels \
 	--add tests/vm/guest/module.sh:/root/module.sh --allow 'Call Trace' "$@"

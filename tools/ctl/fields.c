@@ -13,12 +13,17 @@
 
 #define FIELDS SLUICE_SETTING_NAMES
 
+void field_help(FILE *to)
+{
+	for (size_t i = 0; i < FIELDS; i++)
+		fprintf(to, "  %-10s %s\n", sluice_setting_names[i].name,
+			sluice_setting_names[i].what);
+}
+
 static int unknown_field(const struct ctl *ctl, const char *text)
 {
 	ctl_error(ctl, 0, "no setting in '%s'; the settings are NAME=VALUE of:", text);
-	for (size_t i = 0; i < FIELDS; i++)
-		fprintf(stderr, "  %-10s %s\n", sluice_setting_names[i].name,
-			sluice_setting_names[i].what);
+	field_help(stderr);
 	return -EINVAL;
 }
 
@@ -115,6 +120,8 @@ const char *field_state(uint32_t state, char *out, size_t size)
 		{ SLUICE_STATE_STREAMING, "streaming" }, { SLUICE_STATE_OPEN, "open" },
 		{ SLUICE_STATE_WARMUP, "warm-up" },	 { SLUICE_STATE_STALLED, "stalled" },
 		{ SLUICE_STATE_GONE, "gone" },		 { SLUICE_STATE_ENDED, "ended" },
+		{ SLUICE_STATE_COVERED, "covered" },	 { SLUICE_STATE_DEFOCUSED, "defocused" },
+		{ SLUICE_STATE_TURNED, "turned" },
 	};
 	size_t n = 0;
 

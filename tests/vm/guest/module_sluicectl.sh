@@ -153,6 +153,14 @@ whole=$(($(stat -c %s /tmp/pixels) / 614400 * 614400)) # the reader goes on writ
 head -c $whole /tmp/pixels | tail -c 614400 | od -An -v -tx1 -w1280 >/tmp/rows
 same "the masked half" "$(cut -c1-1920 /tmp/rows | tr ' ' '\n' | sort -u | tr '\n' ' ')" " 10 80 "
 [ "$(cut -c1921- /tmp/rows | tr ' ' '\n' | sort -u | wc -l)" -gt 8 ] || fail "the other half is dark too"
+# Zones: 2x2 cells of half the threshold in an ignored 4x4; the version counts.
+refused 2 "FACTOR 0.0625 to 15.9" sluicectl mask left --zone 16:'0,0 9,0 9,9'
+refused 2 "FACTOR 0.0625 to 15.9" sluicectl mask left --zone '0,0 9,0 9,9'
+refused 2 "points X,Y within 640x480" sluicectl mask left --zone 2:'0,0 999,0 9,9'
+refused 1 "look at them again" sluicectl mask left --if-version=1 --zone 2:'0,0 9,0 9,9'
+version=$(sluicectl show left --json | jq .settings.version)
+sluicectl mask left --if-version=$version --ignore '1,1 31,1 31,31 1,31' --zone 0.5:'1,1 15,1 15,15 1,15' >/dev/null || fail "zones"
+same "version" "$(sluicectl show left --json | jq .settings.version)" $((version + 1))
 
 # --- what the cloud asks for, as the relay takes it: within the bounds of its file, and no mask goes
 config() { config_apply left "$1" "$2" >/tmp/out; }
@@ -207,6 +215,6 @@ wait $watch || fail "watch ends with $? after SIGTERM"
 jq -es 'all(.[]; has("time") and has("camera") and (.monotonic_ns | test("^[0-9]+$")))' /tmp/watch >/dev/null ||
 	fail "lines of watch: $(cat /tmp/watch)"
 same "events of left" "$(jq -r 'select(.camera == "left") | .event' /tmp/watch | grep -xE 'attached|settings|gone|detached' | tr '\n' ' ')" \
-	"attached settings settings settings gone detached "
+	"attached settings settings settings settings settings gone detached "
 rmmod sluice
 rmmod vivid

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/*
+ * backfill.c - the analysis of what came late, in a thread and a chain of its own: a live event
+ * neither waits for it nor sees a picture of the past.
+ *
+ * The bus brings marks: this run is stored up to here. The frames are read from their segments, in
+ * order, as after a crash. So back-fill is stored as fast as it comes, and analysed as fast as it
+ * can be. A run is told when it is closed; until then the index says from where on it is to be
+ * analysed again. A run whose link broke goes on when the device opens it again.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <sluice/ring.h>
+
+#include "cloud/worker_state.h"
+
+#define NICE 5 /* live lanes first, where there is one processor for both */
+
+static void mark_told(struct subject *s, int done)
+{
+	struct sluice_index *ix = s->worker->index;
+	int err;
+
+	if (!done && s->told >= s->last)
+		return;
+	err = ix->ops->run_told(ix, s->camera->id, s->epoch, s->first, s->last, done);
+	if (err)
+		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
+				   "cannot note the progress of camera %s: %s", s->camera->name,
+				   strerror(-err));
+	else
+		s->told = s->last;
+}
+
+/* A run that was not closed is left: what is open in it is not told, it will be analysed again. */
+static int leave_run(struct subject *s)
+{
+	struct sluice_analysis *fresh = s->has_epoch ? worker_analysis(s) : s->analysis;
+
+	if (!fresh)
+		return -ENOMEM;
+	if (s->has_epoch)
+		sluice_analysis_close(s->analysis);
+	s->analysis = fresh;
+	s->has_epoch = 0;
+	return 0;
+}
+
+/* The run is the present one from now on. An event does not go on from one run to the next. */
+static int enter_run(struct subject *s, uint64_t epoch, uint64_t first)
+{
+	struct sluice_index_run r;
+	int err;
+
+	if (s->has_epoch && s->epoch == epoch && s->first == first)
+		return 0;
+	err = s->worker->index->ops->run_find(s->worker->index, s->camera->id, epoch, first, &r);
+	if (!err)
+		err = leave_run(s);
+	if (err)
+		return err;
+	s->event_open = 0;
+	s->has_epoch = 1;
+	s->ended = 0;
+	s->epoch = epoch;
+	s->first = first;
+	s->last = s->told = r.told;
+	sluice_analysis_epoch(s->analysis, epoch, r.first_ns, r.first_utc_ns);
+	return 0;
+}
+
+/* Nothing before that frame is needed to understand what comes behind it. */
+static int at_rest(const struct subject *s)
+{
+	return !s->event_open &&
+	       (s->reason == SLUICE_REASON_POSTROLL || s->reason == SLUICE_REASON_KEEPALIVE ||
+		s->reason == SLUICE_REASON_AUDIT);
+}
+
+static int go_on(struct subject *s, uint64_t upto)
+{
+	int64_t after = s->last < (int64_t)s->first ? (int64_t)s->first - 1 : s->last;
+	uint64_t frames = 0;
+	int err = worker_replay(s, after, upto, &frames);
+
+	if (!err && frames && at_rest(s))
+		mark_told(s, 0);
+	return err;
+}
+
+static void end_run(struct subject *s, const struct sluice_item *item)
+{
+	const struct sluice_done done = { .epoch = s->epoch,
+					  .lane = s->worker->lane,
+					  .range_first = s->first,
+					  .range_last = item->range_last };
+
+	sluice_analysis_flush(s->analysis);
+	if (atomic_load(&s->worker->stopping))
+		return; /* a summary may have been given up: not done, analysed again */
+	s->event_open = 0;
+	mark_told(s, 1);
+	s->has_epoch = 0; /* opened once more it is read from the index */
+	s->worker->c.ops->done(s->worker->c.ctx, s->camera, &done);
+}
+
+void worker_backfill_item(struct sluice_worker *w, const struct sluice_item *item)
+{
+	struct subject *s = worker_subject(w, item->camera);
+	int err = s ? enter_run(s, item->epoch, item->range_first) : -ENOMEM;
+
+	if (!err && item->kind == SLUICE_ITEM_FRAME)
+		err = go_on(s, item->sequence);
+	if (!err && item->kind == SLUICE_ITEM_CLOSE)
+		err = go_on(s, item->range_last);
+	if (!err && item->kind == SLUICE_ITEM_CLOSE)
+		end_run(s, item);
+	if (err && err != -ECANCELED)
+		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR,
+				   "cannot analyse the back-fill of camera %s: %s",
+				   item->camera->name, strerror(-err));
+}
+
+/* ---- after a crash ---- */
+
+struct todo {
+	const struct sluice_camera *camera;
+	uint64_t epoch, first, last;
+};
+
+struct again {
+	struct sluice_worker *worker;
+	struct todo *todo;
+	size_t count, room;
+};
+
+static int collect_run(void *ctx, const struct sluice_camera *c, const struct sluice_index_run *r)
+{
+	struct again *a = ctx;
+	const struct sluice_camera *camera;
+	int err = sluice_cameras_get(a->worker->c.cameras, c->tenant, c->device, c->name, &camera);
+
+	if (err)
+		return err;
+	if (sluice_bus_partition(a->worker->c.bus, camera, 1) != a->worker->c.partition)
+		return 0;
+	if (a->count == a->room) {
+		size_t room = a->room ? 2 * a->room : 16;
+		void *more = realloc(a->todo, room * sizeof(*a->todo));
+
+		if (!more)
+			return -ENOMEM;
+		a->todo = more;
+		a->room = room;
+	}
+	a->todo[a->count++] = (struct todo){ camera, r->epoch, r->first, r->last };
+	return 0;
+}
+
+void worker_backfill_start(struct sluice_worker *w)
+{
+	struct again a = { .worker = w };
+	int err = w->index->ops->runs_open(w->index, collect_run, &a);
+
+	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	for (size_t i = 0; i < a.count && !err; i++) {
+		struct subject *s = worker_subject(w, a.todo[i].camera);
+
+		err = s ? enter_run(s, a.todo[i].epoch, a.todo[i].first) : -ENOMEM;
+		if (!err)
+			err = go_on(s, a.todo[i].last);
+	}
+	if (err && err != -ECANCELED)
+		sluice_error("cannot read stored back-fill again: %s", strerror(-err));
+	free(a.todo);
+}

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# Helpers of the tests of faults.
+$(eval $(call testprog,proxy,tests/fault/proxy.c))
