@@ -269,15 +269,25 @@ static void run_item(struct sluice_worker *w, const struct sluice_item *item)
 
 /* ---- from the segments: after a crash, and of back-fill ---- */
 
+#define REPLAY_ROWS 128
+
+/* Rows are taken a few at a time, and the walk is over before they are worked on: a summary is
+ * stored in between, which the index cannot do within a walk once another thread has written. */
 struct replay {
-	struct subject *subject;
-	uint64_t *frames;
+	struct sluice_index_frame row[REPLAY_ROWS];
+	size_t count;
 };
 
-static int replay_frame(void *ctx, const struct sluice_index_frame *row)
+static int collect_frame(void *ctx, const struct sluice_index_frame *row)
 {
 	struct replay *r = ctx;
-	struct subject *s = r->subject;
+
+	r->row[r->count++] = *row;
+	return r->count == REPLAY_ROWS;
+}
+
+static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
+{
 	struct sluice_stored_frame f;
 	struct sluice_segment_frame rec;
 	uint8_t *buf;
@@ -310,17 +320,30 @@ static int replay_frame(void *ctx, const struct sluice_index_frame *row)
 	};
 	worker_give_frame(s, &f);
 	free(buf);
-	(*r->frames)++;
 	return 0;
 }
 
 int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *frames)
 {
-	struct replay r = { s, frames };
 	struct sluice_index *ix = s->worker->index;
+	struct replay r;
+	int more;
 
-	return ix->ops->frames(ix, s->camera->id, s->epoch, after, last, s->worker->lane,
-			       replay_frame, &r);
+	do {
+		r.count = 0;
+		more = ix->ops->frames(ix, s->camera->id, s->epoch, after, last, s->worker->lane,
+				       collect_frame, &r);
+		if (more < 0)
+			return more;
+		for (size_t i = 0; i < r.count; i++, ++*frames) {
+			int err = replay_frame(s, &r.row[i]);
+
+			if (err)
+				return err;
+			after = (int64_t)r.row[i].sequence;
+		}
+	} while (more);
+	return 0;
 }
 
 /* ---- after a crash ---- */
