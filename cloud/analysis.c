@@ -40,10 +40,12 @@ static void models_close(struct sluice_analysis *a)
 	sluice_tracker_close(a->tracker);
 	free(a->mask);
 	free(a->hold);
+	free(a->heat);
 	a->background = NULL;
 	a->blobs = NULL;
 	a->tracker = NULL;
 	a->mask = a->hold = NULL;
+	a->heat = NULL;
 	a->seen_one = false;
 }
 
@@ -72,6 +74,7 @@ static int models_for(struct sluice_analysis *a, const struct sluice_gray *g, ui
 	a->tracker = sluice_tracker_open(g->w, g->h);
 	a->mask = calloc(n, 1);
 	a->hold = calloc(n, 1);
+	a->heat = a->ops->digest ? calloc(n, sizeof(*a->heat)) : NULL;
 	a->width = width;
 	a->height = height;
 	if (!a->background || !a->blobs || !a->tracker || !a->mask || !a->hold) {
@@ -159,6 +162,8 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 	make_hold(a);
 	sluice_background_frame(a->background, g.px, dt > 0 ? dt : 0, a->hold, !any_cell(f),
 				a->mask, &r);
+	for (size_t i = 0; a->heat && a->event.active && i < (size_t)g.w * g.h; i++)
+		a->heat[i] += a->mask[i] && a->heat[i] < UINT16_MAX;
 	area_min = g.w * g.h / AREA_MIN;
 	n = sluice_blobs_find(a->blobs, a->mask, g.px, area_min > 5 ? area_min : 5, f->cells,
 			      f->grid_w, f->grid_h, blobs);

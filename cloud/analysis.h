@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct sluice_analysis;
+struct sluice_digest_plan;
 
 /* A stored frame. All pointers are borrowed for the call. */
 struct sluice_stored_frame {
@@ -62,6 +63,9 @@ struct sluice_analysis_ops {
 	void (*event)(void *ctx, const char *id, const char *json);
 	/* an event has ended (or reached event_max_ms) and is told */
 	void (*summary)(void *ctx, const struct sluice_summary *s);
+	/* after the summary: what its digest is made from, the callee's from now on
+	 * (sluice_digest_plan_free()); may be NULL */
+	void (*digest)(void *ctx, struct sluice_digest_plan *plan);
 	/* fetch the JPEG of an earlier frame of this camera (key frames, bases of regions), always
 	 * the whole picture. Returns a malloc'd buffer that the analysis frees, or NULL. */
 	uint8_t *(*fetch)(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size);

@@ -31,6 +31,7 @@ struct sluice_analysis {
 	struct sluice_blobs *blobs;
 	struct sluice_tracker *tracker;
 	uint8_t *mask, *hold;
+	uint16_t *heat; /* in how many pictures of the event the mask was set; NULL: not asked */
 	double last_t_s;
 	bool seen_one;
 	uint64_t undecodable;

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: MIT
 # What the worker does with a frame, in that order.
 ANALYSIS := cloud/decode.c cloud/canvas.c cloud/background.c cloud/blobs.c cloud/assign.c cloud/track.c cloud/events.c \
-	    cloud/keyframes.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c
+	    cloud/keyframes.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c \
+	    cloud/picture.c cloud/digest_plan.c
+# Afterwards, and only where it is asked for: an event to look at.
+DIGEST := cloud/webm.c cloud/sheet.c cloud/digest.c
+DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/server.c cloud/http.c cloud/api.c cloud/device.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
 	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/segment.c cloud/index_sqlite.c \
 	 cloud/index_runs.c cloud/index_summaries.c cloud/index_sql.c cloud/sqlite.c cloud/camera.c cloud/recover.c \
-	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/worker.c cloud/backfill.c cloud/media_dir.c \
+	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/shelf.c cloud/worker.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
 	 cloud/tell.c cloud/downlink.c cloud/settings.c
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
 $(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c cloud/cmd_admin.c \
-	$(LIBCLOUD) $(ANALYSIS) $(LIBSLUICE),$(CLOUD_PKGS) libturbojpeg,-lm -lpthread))
+	$(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 
 $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c $(LIBSLUICE)))
 $(eval $(call testprog,test_bus,tests/unit/test_bus.c cloud/bus_local.c,,-lpthread))
@@ -20,6 +24,6 @@ $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUIC
 $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c tests/unit/analysis_script.c \
-	$(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/analysis_script.c \
-	$(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))

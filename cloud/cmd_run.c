@@ -36,6 +36,7 @@ int sluice_cmd_run(int argc, char **argv)
 		{ "listen", required_argument, NULL, 'l' },
 		{ "port-file", required_argument, NULL, 'p' },
 		{ "device-life", required_argument, NULL, 'c' },
+		{ "digests", no_argument, NULL, 'g' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ 0 },
 	};
@@ -53,6 +54,8 @@ int sluice_cmd_run(int argc, char **argv)
 			c.port_file = optarg;
 		else if (o == 'c')
 			life = read_life(optarg);
+		else if (o == 'g')
+			c.digests = 1;
 		else if (o == 'v')
 			verbose = 1;
 		else

@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <jpeglib.h>
 #include <jerror.h>
 
@@ -110,6 +111,21 @@ static int decode_rows(struct sluice_decoder *d, struct sluice_gray *out)
 	return 0;
 }
 
+/* Read the header; the picture must be one of ours. Leaves by longjmp as the rest. */
+static int read_head(struct sluice_decoder *d, const uint8_t *jpeg, size_t size, uint32_t width,
+		     uint32_t height)
+{
+	struct jpeg_decompress_struct *j = &d->jpeg;
+
+	jpeg_mem_src(j, jpeg, size);
+	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || j->image_width != width ||
+	    j->image_height != height || j->progressive_mode || j->data_precision != 8)
+		return -EBADMSG;
+	j->scale_num = 1;
+	j->dct_method = JDCT_IFAST;
+	return 0;
+}
+
 int sluice_decode_gray(struct sluice_decoder *d, const uint8_t *jpeg, size_t size, uint32_t width,
 		       uint32_t height, struct sluice_gray *out)
 {
@@ -129,18 +145,109 @@ int sluice_decode_scaled(struct sluice_decoder *d, const uint8_t *jpeg, size_t s
 		jpeg_abort_decompress(j);
 		return -EBADMSG;
 	}
-	jpeg_mem_src(j, jpeg, size);
-	if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK || j->image_width != width ||
-	    j->image_height != height || j->progressive_mode || j->data_precision != 8) {
+	if (read_head(d, jpeg, size, width, height)) {
 		jpeg_abort_decompress(j);
 		return -EBADMSG;
 	}
 	j->out_color_space = JCS_GRAYSCALE;
-	j->scale_num = 1;
 	j->scale_denom = scale;
-	j->dct_method = JDCT_IFAST;
 	jpeg_start_decompress(j);
 	err = decode_rows(d, out);
+	if (err) {
+		jpeg_abort_decompress(j);
+		return err;
+	}
+	jpeg_finish_decompress(j);
+	return d->early_end ? -EBADMSG : 0;
+}
+
+/* Two rows of Y, Cb, Cr (or of grey) into the picture; the last of an odd number is doubled. */
+static void put_rows(struct sluice_picture *p, uint32_t y, const uint8_t *rows, uint32_t w,
+		     uint32_t parts)
+{
+	uint8_t *cb = p->plane[1] + (size_t)y / 2 * (p->w / 2);
+	uint8_t *cr = p->plane[2] + (size_t)y / 2 * (p->w / 2);
+
+	for (uint32_t x = 0; x < p->w; x += 2) {
+		uint32_t x1 = x + 1 < w ? x + 1 : x;
+		const uint8_t *a = rows + (size_t)x * parts, *b = rows + (size_t)x1 * parts;
+		const uint8_t *c = a + (size_t)w * parts, *e = b + (size_t)w * parts;
+		uint8_t *top = p->plane[0] + (size_t)y * p->w + x, *low = top + p->w;
+
+		top[0] = a[0];
+		top[1] = b[0];
+		low[0] = c[0];
+		low[1] = e[0];
+		cb[x / 2] = parts == 3 ? (a[1] + b[1] + c[1] + e[1] + 2) / 4 : 128;
+		cr[x / 2] = parts == 3 ? (a[2] + b[2] + c[2] + e[2] + 2) / 4 : 128;
+	}
+}
+
+static int decode_picture_rows(struct sluice_decoder *d, struct sluice_picture *out)
+{
+	struct jpeg_decompress_struct *j = &d->jpeg;
+	uint32_t w = j->output_width, h = j->output_height, parts = j->output_components;
+	size_t row = (size_t)w * parts;
+	int err = sluice_picture_size(out, w, h);
+
+	if (!err && 2 * row > d->capacity) {
+		uint8_t *px = realloc(d->px, 2 * row);
+
+		if (px) {
+			d->px = px;
+			d->capacity = 2 * row;
+		}
+		err = px ? 0 : -ENOMEM;
+	}
+	for (uint32_t y = 0; !err && y < h; y += 2) {
+		JSAMPROW first = d->px, second = d->px + row;
+
+		jpeg_read_scanlines(j, &first, 1);
+		if (y + 1 < h)
+			jpeg_read_scanlines(j, &second, 1);
+		else
+			memcpy(second, first, row);
+		put_rows(out, y, d->px, w, parts);
+	}
+	return err;
+}
+
+/* The smallest scale that brings a length to at most side; 0: none does. */
+static uint32_t scale_within(uint32_t length, uint32_t side)
+{
+	uint32_t scale = 1;
+
+	while (scale <= 8 && (length + scale - 1) / scale > side)
+		scale *= 2;
+	return scale <= 8 ? scale : 0;
+}
+
+int sluice_decode_picture(struct sluice_decoder *d, const uint8_t *jpeg, size_t size,
+			  uint32_t width, uint32_t height, uint32_t side,
+			  struct sluice_picture *out)
+{
+	struct jpeg_decompress_struct *j = &d->jpeg;
+	int err;
+
+	if (width > SLUICE_DECODE_SIDE_MAX || height > SLUICE_DECODE_SIDE_MAX)
+		return -EBADMSG;
+	d->early_end = 0;
+	if (setjmp(d->fail)) {
+		jpeg_abort_decompress(j);
+		return -EBADMSG;
+	}
+	if (read_head(d, jpeg, size, width, height)) {
+		jpeg_abort_decompress(j);
+		return -EBADMSG;
+	}
+	j->out_color_space = j->jpeg_color_space == JCS_YCbCr ? JCS_YCbCr : JCS_GRAYSCALE;
+	j->scale_denom = scale_within(width > height ? width : height, side);
+	if (!j->scale_denom) {
+		jpeg_abort_decompress(j);
+		return -EBADMSG;
+	}
+	jpeg_start_decompress(j);
+	err = decode_picture_rows(d, out);
 	if (err) {
 		jpeg_abort_decompress(j);
 		return err;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* decode.h - a JPEG to a small grey picture for analysis. */
+/* decode.h - a JPEG to a small grey picture for analysis, or to a small colour picture to show. */
 #ifndef SLUICE_DECODE_H
 #define SLUICE_DECODE_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cloud/picture.h"
 
 #define SLUICE_DECODE_SIDE_MAX \
 	4096 /* pixels; a header that says more is refused before any decoding */
@@ -31,5 +33,14 @@ int sluice_decode_gray(struct sluice_decoder *d, const uint8_t *jpeg, size_t siz
 /* The same at a scale that the caller chooses: 1, 2, 4 or 8. */
 int sluice_decode_scaled(struct sluice_decoder *d, const uint8_t *jpeg, size_t size, uint32_t width,
 			 uint32_t height, uint32_t scale, struct sluice_gray *out);
+
+/*
+ * The same in colour, into out, at the largest of 1/1, 1/2, 1/4, 1/8 with which neither side is
+ * above side. Grey JPEGs come out grey. Returns as above; -EBADMSG too if 1/8 is too large. After a
+ * failure out shows nothing of use.
+ */
+int sluice_decode_picture(struct sluice_decoder *d, const uint8_t *jpeg, size_t size,
+			  uint32_t width, uint32_t height, uint32_t side,
+			  struct sluice_picture *out);
 
 #endif

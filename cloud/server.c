@@ -245,6 +245,7 @@ static int start_threads(struct sluice_server *s)
 	wc.bus = in.bus = s->bus;
 	wc.cameras = s->cameras;
 	wc.media = s->media;
+	wc.digests = s->c.digests;
 	for (i = 0; i < 2 * SLUICE_WORKERS && !err; i++) {
 		wc.partition = (unsigned int)i;
 		err = sluice_worker_open(&wc, &s->worker[i]);

@@ -34,6 +34,7 @@ struct sluice_server_config {
 	const char *port_file;	/* written once listening; may be NULL */
 	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
 	uint32_t device_life_s; /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
+	int digests;		/* make digests of events too */
 };
 
 struct sluice_server {

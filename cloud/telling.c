@@ -16,8 +16,10 @@
 #include <string.h>
 
 #include "cloud/analysis_state.h"
+#include "cloud/digest.h"
 #include "cloud/keyframes.h"
 #include "cloud/summary.h"
+#include "cloud/text.h"
 
 /* an event starts at most so long before its first motion: the gate confirms in less */
 #define LOOK_BACK    0.7
@@ -131,6 +133,38 @@ static int by_start(const void *p, const void *q)
 	return a->start_s < b->start_s ? -1 : a->start_s > b->start_s ? 1 : 0;
 }
 
+/* Hand on what the digest is made from; the heat map begins anew. */
+static void plan_digest(struct sluice_analysis *a, const char *id,
+			const struct sluice_keyframe *keys, uint32_t count)
+{
+	const struct sluice_event_log *e = &a->event;
+	size_t n = (size_t)a->gray.w * a->gray.h;
+	struct sluice_digest_plan *p;
+	struct sluice_text text;
+
+	if (!a->ops->digest)
+		return;
+	p = sluice_digest_plan(e, keys, count, a->gray.scale);
+	if (p) {
+		sluice_text_event(e, a->config.camera, a->gray.w, a->gray.h, &text);
+		snprintf(p->title, sizeof(p->title), "%s", text.title);
+		memcpy(p->camera, a->config.camera, sizeof(p->camera));
+		memcpy(p->event, e->event_id, sizeof(p->event));
+		memcpy(p->summary, id, sizeof(p->summary));
+		p->epoch = a->epoch;
+		p->first_utc_ns = a->first_utc_ns;
+		p->width = a->width;
+		p->height = a->height;
+		p->heat = a->heat;
+		p->heat_w = a->gray.w;
+		p->heat_h = a->gray.h;
+		a->heat = calloc(n, sizeof(*a->heat));
+		a->ops->digest(a->ctx, p);
+	} else if (a->heat) {
+		memset(a->heat, 0, n * sizeof(*a->heat));
+	}
+}
+
 static void tell(struct sluice_analysis *a, bool continued)
 {
 	struct sluice_event_log *e = &a->event;
@@ -163,6 +197,8 @@ static void tell(struct sluice_analysis *a, bool continued)
 	s.media_count = n;
 	if (json)
 		a->ops->summary(a->ctx, &s);
+	if (json)
+		plan_digest(a, s.id, keys, n);
 	free(json);
 	for (uint32_t i = 0; i < n; i++)
 		free((void *)media[i].data);

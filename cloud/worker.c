@@ -8,6 +8,10 @@
  * read again from its segments behind that point, before anything new: an event that was open is
  * found again, and one told twice has the same id, so it is stored once.
  *
+ * Where digests are wanted, a thread of lowest priority makes them after the summaries
+ * (digester.h): an event counts as told, and its epoch as done, only when its digest is stored
+ * too, so a crash in between makes it again, under the same id. Events of back-fill get none.
+ *
  * The disk is full when a summary is to be stored: the worker waits and tries again; the bus fills
  * behind it and the devices are given no more credit.
  */
@@ -19,15 +23,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <openssl/sha.h>
 #include <sluice/ring.h>
 
-#include "cloud/rebuild.h"
-#include "cloud/segment.h"
+#include "cloud/digester.h"
 #include "cloud/worker_state.h"
 #include "lib/log.h"
-
-#define REGION_DEPTH 2 /* a base that came twice, in another form, is a region */
 
 /* ---- what the analysis asks and tells ---- */
 
@@ -42,44 +42,6 @@ static void on_event(void *ctx, const char *id, const char *json)
 	s->worker->c.ops->event(s->worker->c.ctx, s->camera, json);
 }
 
-/* Media, then index. 0, or what failed. */
-static int store_summary(struct subject *s, const struct sluice_summary *sum)
-{
-	struct sluice_media_file files[SLUICE_SUMMARY_MEDIA_MAX + 1];
-	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
-	struct sluice_index_summary row = {
-		.epoch = sum->epoch,
-		.start_utc_ns = sum->start_utc_ns,
-		.end_utc_ns = sum->end_utc_ns,
-		.json = sum->json,
-		.media = media,
-		.media_count = sum->media_count,
-	};
-	size_t i;
-	int err;
-
-	if (sum->media_count > SLUICE_SUMMARY_MEDIA_MAX || strlen(sum->id) != 32)
-		return -EINVAL;
-	memcpy(row.id, sum->id, sizeof(row.id));
-	memcpy(row.camera, s->camera->id, sizeof(row.camera));
-	for (i = 0; i < sum->media_count; i++) {
-		const struct sluice_summary_media *m = &sum->media[i];
-
-		if (!memchr(m->name, 0, sizeof(m->name)))
-			return -EINVAL;
-		memcpy(media[i].name, m->name, sizeof(media[i].name));
-		media[i].size = m->size;
-		SHA256(m->data, m->size, media[i].sha256);
-		files[i] = (struct sluice_media_file){ m->name, m->data, m->size };
-	}
-	files[i] = (struct sluice_media_file){ "summary.json", (const uint8_t *)sum->json,
-					       strlen(sum->json) };
-	err = s->worker->c.media->ops->put(s->worker->c.media, s->camera, sum->id, files, i + 1);
-	if (!err)
-		err = s->worker->index->ops->summary_add(s->worker->index, &row);
-	return err;
-}
-
 static void on_summary(void *ctx, const struct sluice_summary *sum)
 {
 	struct subject *s = ctx;
@@ -87,7 +49,7 @@ static void on_summary(void *ctx, const struct sluice_summary *sum)
 	int err;
 
 	s->event_open = 0;
-	while ((err = store_summary(s, sum)) < 0) {
+	while ((err = sluice_shelf_put(&w->shelf, s->camera, sum)) < 0) {
 		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR,
 				   "cannot store a summary of camera %s: %s%s", s->camera->name,
 				   strerror(-err), err == -EINVAL ? "" : "; trying again");
@@ -99,64 +61,30 @@ static void on_summary(void *ctx, const struct sluice_summary *sum)
 	w->c.ops->summary(w->c.ctx, s->camera, sum->id);
 }
 
-static int load_record(struct sluice_worker *w, const struct sluice_camera *c, uint64_t epoch,
-		       uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf)
+static void on_digest(void *ctx, struct sluice_digest_plan *plan)
 {
-	struct sluice_index_frame row;
-	char path[192], full[4400];
-	int err;
+	struct subject *s = ctx;
 
-	*buf = NULL;
-	err = w->index->ops->frame_find(w->index, c->id, epoch, sequence, &row, path);
-	if (err)
-		return err;
-	snprintf(full, sizeof(full), "%s/%s", w->c.data, path);
-	return sluice_segment_read(full, row.offset, row.length, f, buf);
-}
-
-/* The whole picture that a region's record stands for; depth bounds what a device can make of bases
- * that are regions themselves. NULL: it cannot be had. */
-static uint8_t *fetch_whole(struct subject *s, uint64_t epoch, uint64_t sequence, size_t *size,
-			    int depth)
-{
-	struct sluice_wire_region_info region;
-	struct sluice_segment_frame f;
-	uint8_t *buf, *base = NULL, *out = NULL;
-	const uint8_t *jpeg;
-	size_t base_size;
-
-	if (load_record(s->worker, s->camera, epoch, sequence, &f, &buf))
-		return NULL;
-	if (f.flags & SLUICE_RECORD_BAD)
-		goto out;
-	if (!(f.flags & SLUICE_WIRE_REGION)) {
-		*size = f.jpeg_size;
-		memmove(buf, f.jpeg, f.jpeg_size); /* the caller frees what it is given */
-		return buf;
-	}
-	if (!sluice_wire_region_get(f.jpeg, f.jpeg_size, f.width, f.height, &region) &&
-	    region.base < sequence && depth < REGION_DEPTH)
-		base = fetch_whole(s, epoch, region.base, &base_size, depth + 1);
-	if (base && !sluice_rebuild_frame(s->worker->rebuild, base, base_size, f.width, f.height,
-					  &region, &jpeg, size)) {
-		out = malloc(*size);
-		if (out)
-			memcpy(out, jpeg, *size);
-	}
-out:
-	free(base);
-	free(buf);
-	return out;
+	sluice_digester_add(s->worker->digester, s->camera, plan);
 }
 
 static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size)
 {
-	return fetch_whole(ctx, epoch, sequence, size, 0);
+	struct subject *s = ctx;
+
+	return sluice_shelf_jpeg(&s->worker->shelf, s->camera, epoch, sequence, size);
 }
 
 static const struct sluice_analysis_ops analysis_ops = {
 	.event = on_event,
 	.summary = on_summary,
+	.fetch = on_fetch,
+};
+
+static const struct sluice_analysis_ops analysis_and_digest_ops = {
+	.event = on_event,
+	.summary = on_summary,
+	.digest = on_digest,
 	.fetch = on_fetch,
 };
 
@@ -172,7 +100,8 @@ struct sluice_analysis *worker_analysis(struct subject *s)
 	};
 
 	memcpy(conf.camera, s->camera->name, sizeof(conf.camera));
-	return sluice_analysis_open(&conf, &analysis_ops, s);
+	return sluice_analysis_open(
+		&conf, s->worker->digester ? &analysis_and_digest_ops : &analysis_ops, s);
 }
 
 struct subject *worker_subject(struct sluice_worker *w, const struct sluice_camera *c)
@@ -206,6 +135,8 @@ static void mark_told(struct subject *s, int done)
 
 	if (!done && s->told >= s->last)
 		return;
+	if (s->worker->digester && sluice_digester_busy(s->worker->digester, s->camera))
+		return;
 	err = ix->ops->epoch_told(ix, s->camera->id, s->epoch, s->last, done);
 	if (err)
 		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
@@ -217,14 +148,30 @@ static void mark_told(struct subject *s, int done)
 
 static void end_epoch(struct subject *s)
 {
+	struct sluice_worker *w = s->worker;
+
 	if (!s->has_epoch || s->ended)
 		return;
 	sluice_analysis_flush(s->analysis);
-	if (atomic_load(&s->worker->stopping))
+	if (atomic_load(&w->stopping))
 		return; /* a summary may have been given up: not done, analysed again */
 	s->event_open = 0;
 	s->ended = 1;
-	mark_told(s, 1);
+	if (w->digester && !sluice_digester_after(w->digester, s->camera, s->epoch, s->last, 0))
+		s->told = s->last;
+	else
+		mark_told(s, 1);
+}
+
+/* The device may be told that nothing more comes of the epoch. */
+static void tell_done(struct subject *s)
+{
+	struct sluice_worker *w = s->worker;
+
+	if (!s->ended)
+		return;
+	if (!w->digester || sluice_digester_after(w->digester, s->camera, s->epoch, s->last, 1))
+		w->c.ops->done(w->c.ctx, s->camera, &(struct sluice_done){ .epoch = s->epoch });
 }
 
 /* The epoch is the present one from now on; what the index knows of it decides where it begins. */
@@ -312,9 +259,7 @@ static void run_item(struct sluice_worker *w, const struct sluice_item *item)
 		if (!s->ended)
 			give_clock(s, item);
 		end_epoch(s);
-		if (s->ended)
-			w->c.ops->done(w->c.ctx, s->camera,
-				       &(struct sluice_done){ .epoch = s->epoch });
+		tell_done(s);
 		break;
 	case SLUICE_ITEM_OPEN:
 	case SLUICE_ITEM_ACK:
@@ -324,22 +269,33 @@ static void run_item(struct sluice_worker *w, const struct sluice_item *item)
 
 /* ---- from the segments: after a crash, and of back-fill ---- */
 
+#define REPLAY_ROWS 128
+
+/* Rows are taken a few at a time, and the walk is over before they are worked on: a summary is
+ * stored in between, which the index cannot do within a walk once another thread has written. */
 struct replay {
-	struct subject *subject;
-	uint64_t *frames;
+	struct sluice_index_frame row[REPLAY_ROWS];
+	size_t count;
 };
 
-static int replay_frame(void *ctx, const struct sluice_index_frame *row)
+static int collect_frame(void *ctx, const struct sluice_index_frame *row)
 {
 	struct replay *r = ctx;
-	struct subject *s = r->subject;
+
+	r->row[r->count++] = *row;
+	return r->count == REPLAY_ROWS;
+}
+
+static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
+{
 	struct sluice_stored_frame f;
 	struct sluice_segment_frame rec;
 	uint8_t *buf;
 
 	if (atomic_load(&s->worker->stopping))
 		return -ECANCELED;
-	if (load_record(s->worker, s->camera, row->epoch, row->sequence, &rec, &buf)) {
+	if (sluice_shelf_record(&s->worker->shelf, s->camera, row->epoch, row->sequence, &rec,
+				&buf)) {
 		s->bad_frames++;
 		return 0; /* damage; fsck tells */
 	}
@@ -364,17 +320,30 @@ static int replay_frame(void *ctx, const struct sluice_index_frame *row)
 	};
 	worker_give_frame(s, &f);
 	free(buf);
-	(*r->frames)++;
 	return 0;
 }
 
 int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *frames)
 {
-	struct replay r = { s, frames };
 	struct sluice_index *ix = s->worker->index;
+	struct replay r;
+	int more;
 
-	return ix->ops->frames(ix, s->camera->id, s->epoch, after, last, s->worker->lane,
-			       replay_frame, &r);
+	do {
+		r.count = 0;
+		more = ix->ops->frames(ix, s->camera->id, s->epoch, after, last, s->worker->lane,
+				       collect_frame, &r);
+		if (more < 0)
+			return more;
+		for (size_t i = 0; i < r.count; i++, ++*frames) {
+			int err = replay_frame(s, &r.row[i]);
+
+			if (err)
+				return err;
+			after = (int64_t)r.row[i].sequence;
+		}
+	} while (more);
+	return 0;
 }
 
 /* ---- after a crash ---- */
@@ -472,9 +441,13 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	snprintf(path, sizeof(path), "%s/index.db", c->data);
 	w->rebuild = sluice_rebuild_open();
 	err = w->rebuild ? sluice_index_sqlite_open(path, &w->index) : -ENOMEM;
+	w->shelf = (struct sluice_shelf){ c->data, w->index, c->media, w->rebuild };
+	if (!err && c->digests && !w->lane)
+		err = sluice_digester_open(c, &w->digester);
 	if (!err)
 		err = -pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {
+		sluice_digester_close(w->digester);
 		sluice_index_close(w->index);
 		sluice_rebuild_close(w->rebuild);
 		free(w);
@@ -492,6 +465,7 @@ void sluice_worker_close(struct sluice_worker *w)
 		return;
 	atomic_store(&w->stopping, 1);
 	pthread_join(w->thread, NULL);
+	sluice_digester_close(w->digester);
 	for (i = 0; i < BUCKETS; i++) {
 		while (w->bucket[i]) {
 			struct subject *s = w->bucket[i];

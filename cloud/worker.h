@@ -15,7 +15,7 @@ struct sluice_done {
 	uint64_t range_first, range_last; /* of back-fill */
 };
 
-/* Called in the worker's thread. Pointers are borrowed. */
+/* Called in the worker's threads. Pointers are borrowed. */
 struct sluice_worker_ops {
 	/* an event has begun; json is to be pushed if the device is there */
 	void (*event)(void *ctx, const struct sluice_camera *c, const char *json);
@@ -31,6 +31,7 @@ struct sluice_worker_config {
 	unsigned int partition; /* from bus->partitions on: of back-fill */
 	struct sluice_cameras *cameras;
 	struct sluice_media *media;
+	int digests; /* make digests too */
 	const struct sluice_worker_ops *ops;
 	void *ctx;
 };

@@ -8,6 +8,7 @@
 
 #include "cloud/analysis.h"
 #include "cloud/index.h"
+#include "cloud/shelf.h"
 #include "cloud/worker.h"
 #include "lib/log.h"
 
@@ -33,6 +34,8 @@ struct sluice_worker {
 	struct sluice_worker_config c;
 	uint32_t lane; /* enum sluice_wire_lane: one kind a worker */
 	struct sluice_index *index;
+	struct sluice_shelf shelf;
+	struct sluice_digester *digester; /* NULL: no digests are wanted */
 	struct sluice_rebuild *rebuild;
 	pthread_t thread;
 	atomic_int stopping;

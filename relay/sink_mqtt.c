@@ -152,10 +152,15 @@ static void publish_summary(struct mqtt *q)
 		relay_outbox_done(q->box, &q->notice);
 		q->busy = false;
 	} else {
+		const char *kind = json_string_value(json_object_get(o, "kind"));
+		bool digest = kind && !strcmp(kind, "digest"); /* of an event that was told */
+
 		meet_camera(q, camera);
-		publish_keyframe(q, o);
-		publish_text(q, camera, "last", last, true);
-		if (!json_is_true(json_object_get(o, "continued"))) {
+		if (!digest) {
+			publish_keyframe(q, o);
+			publish_text(q, camera, "last", last, true);
+		}
+		if (!digest && !json_is_true(json_object_get(o, "continued"))) {
 			snprintf(end, sizeof(end), "{\"type\":\"end\",\"id\":\"%s\"}",
 				 q->notice.id);
 			publish_text(q, camera, "motion", "OFF", true);

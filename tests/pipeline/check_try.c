@@ -83,6 +83,53 @@ static bool is_jpeg(const char *dir, const char *file)
 	return head[0] == 0xff && head[1] == 0xd8 && head[2] == 0xff;
 }
 
+static bool is_kind(const json_t *s, const char *want)
+{
+	const char *kind = json_string_value(json_object_get(s, "kind"));
+
+	return kind && !strcmp(kind, want);
+}
+
+/* The file that the digest names under key begins like one of its kind. */
+static bool begins(const struct summary *s, const char *key, const char *head, size_t size)
+{
+	const char *file = json_string_value(json_object_get(s->json, key));
+	char path[5000], got[8] = { 0 };
+	FILE *f;
+
+	if (!file || strchr(file, '/'))
+		return false;
+	snprintf(path, sizeof(path), "%s/%s", s->dir, file);
+	f = fopen(path, "rb");
+	if (!f)
+		return false;
+	if (fread(got, 1, size, f) != size)
+		got[0] = 0;
+	fclose(f);
+	return !memcmp(got, head, size);
+}
+
+/* Each event has its digest: a video of at most 20 s, and the pictures. */
+static void check_digest(const struct summary *event)
+{
+	const char *id = json_string_value(json_object_get(event->json, "id"));
+
+	for (size_t i = 0; id && i < summary_count; i++) {
+		const struct summary *s = &summaries[i];
+		const char *of = json_string_value(json_object_get(s->json, "of"));
+
+		if (!is_kind(s->json, "digest") || !of || strcmp(of, id))
+			continue;
+		if (!begins(s, "digest", "\x1a\x45\xdf\xa3", 4) || number(s->json, "video_s") > 20)
+			fail("a digest has no video, or one that is too long", s->dir);
+		if (!begins(s, "storyboard", "\xff\xd8\xff", 3) ||
+		    !begins(s, "thumb", "\xff\xd8\xff", 3) || !begins(s, "heat", "\x89PNG", 4))
+			fail("a digest lacks a picture", s->dir);
+		return;
+	}
+	fail("an event has no digest", event->dir);
+}
+
 static void check_summary(const struct summary *s)
 {
 	static const char *const texts[] = { "id", "camera", "title", "text", "reason", "start" };
@@ -98,6 +145,9 @@ static void check_summary(const struct summary *s)
 	}
 	if (!id || strcmp(strrchr(s->dir, '/') + 1, id))
 		fail("the directory is not named by the id", s->dir);
+	if (is_kind(s->json, "digest"))
+		return;
+	check_digest(s);
 	if (!json_array_size(json_object_get(s->json, "keyframes")))
 		fail("no key frame", s->dir);
 	json_array_foreach (json_object_get(s->json, "keyframes"), i, k) {
@@ -120,11 +170,10 @@ static size_t key_frames_inside(double start, double end, double *covered)
 	*covered = 0;
 	for (i = 0; i < summary_count; i++) {
 		const json_t *s = summaries[i].json;
-		const char *kind = json_string_value(json_object_get(s, "kind"));
 		double from = number(s, "start_s");
 		double to = number(s, "end_s");
 
-		if (!kind || strcmp(kind, "event") || to < start || from > end)
+		if (!is_kind(s, "event") || to < start || from > end)
 			continue;
 		*covered += (to < end ? to : end) - (from > start ? from : start);
 		json_array_foreach (json_object_get(s, "keyframes"), j, k) {

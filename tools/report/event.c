@@ -195,5 +195,6 @@ void report_event_card(struct report *r, FILE *f, const struct report_event *e)
 	fprintf(f, "<div class=\"frames\">\n");
 	json_array_foreach (json_object_get(e->json, "keyframes"), i, frame)
 		draw_frame(r, f, e, frame, i == 0);
+	report_digest(r, f, e);
 	fprintf(f, "</div></section>\n");
 }

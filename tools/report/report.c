@@ -33,7 +33,9 @@ static const char style[] =
 	".frames{display:flex;flex-wrap:wrap;gap:.8em;margin-top:.8em}figure{margin:0;flex:1 1 "
 	"300px;"
 	"max-width:500px}figure svg{width:100%;height:auto;display:block;border-radius:4px}"
-	"figcaption{color:var(--soft);font-size:.85em}\n"
+	"video,.frames "
+	"img{width:100%;height:auto;display:block;border-radius:4px}figcaption{color:var(--soft);"
+	"font-size:.85em}\n"
 	"table{border-collapse:collapse}td,th{padding:.15em .9em .15em 0;text-align:left;"
 	"vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}\n"
 	".bar{background:var(--mark);height:.7em;display:inline-block;border-radius:2px}"
@@ -84,26 +86,14 @@ static json_t *load_json(const char *path, char *why, size_t why_size, int *err)
 	return j;
 }
 
-static int add_event(struct report *r, const char *dir, char *why, size_t why_size)
+/* Takes over j. */
+static int append(struct report_event **list, size_t *count, const char *dir, json_t *j)
 {
-	struct report_event *grown, *e;
-	char path[4096];
-	json_t *j;
-	int err;
+	struct report_event *grown = realloc(*list, (*count + 1) * sizeof(*grown));
+	struct report_event *e = grown ? &grown[*count] : NULL;
 
-	if (snprintf(path, sizeof(path), "%s/%s/summary.json", r->dir, dir) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	if (r->event_count == REPORT_EVENTS_MAX) {
-		r->left_out++;
-		return 0;
-	}
-	j = load_json(path, why, why_size, &err);
-	if (!j)
-		return err;
-	grown = realloc(r->events, (r->event_count + 1) * sizeof(*grown));
 	if (grown)
-		r->events = grown;
-	e = grown ? &r->events[r->event_count] : NULL;
+		*list = grown;
 	if (!e || !(e->dir = strdup(dir))) {
 		json_decref(j);
 		return -ENOMEM;
@@ -111,7 +101,27 @@ static int add_event(struct report *r, const char *dir, char *why, size_t why_si
 	e->json = j;
 	e->start_s = json_number(j, "start_s", 0);
 	e->end_s = json_number(j, "end_s", e->start_s);
-	r->event_count++;
+	++*count;
+	return 0;
+}
+
+static int add_event(struct report *r, const char *dir, char *why, size_t why_size)
+{
+	char path[4096];
+	json_t *j;
+	int err;
+
+	if (snprintf(path, sizeof(path), "%s/%s/summary.json", r->dir, dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	j = load_json(path, why, why_size, &err);
+	if (!j)
+		return err;
+	if (json_text(j, "kind") && !strcmp(json_text(j, "kind"), "digest"))
+		return append(&r->digests, &r->digest_count, dir, j);
+	if (r->event_count < REPORT_EVENTS_MAX)
+		return append(&r->events, &r->event_count, dir, j);
+	r->left_out++;
+	json_decref(j);
 	return 0;
 }
 
@@ -154,7 +164,8 @@ static void write_page(struct report *r, FILE *f)
 {
 	fprintf(f, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 		   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-		   "img-src data: 'self' file:; style-src 'unsafe-inline'\">\n"
+		   "img-src data: 'self' file:; media-src data: 'self' file:; style-src "
+		   "'unsafe-inline'\">\n"
 		   "<meta name=\"viewport\" content=\"width=device-width\">\n<title>");
 	html_text(f, r->title);
 	fprintf(f, "</title>\n<style>\n%s\n</style>\n</head>\n<body>\n<h1>", style);
@@ -230,17 +241,23 @@ int report_load(struct report *r, char *why, size_t why_size)
 	return err;
 }
 
+static void free_list(struct report_event *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		json_decref(list[i].json);
+		free(list[i].dir);
+	}
+	free(list);
+}
+
 void report_free(struct report *r)
 {
-	for (size_t i = 0; i < r->event_count; i++) {
-		json_decref(r->events[i].json);
-		free(r->events[i].dir);
-	}
-	free(r->events);
+	free_list(r->events, r->event_count);
+	free_list(r->digests, r->digest_count);
 	json_decref(r->ledger);
-	r->events = NULL;
+	r->events = r->digests = NULL;
 	r->ledger = NULL;
-	r->event_count = 0;
+	r->event_count = r->digest_count = 0;
 }
 
 int report_write(struct report *r, char *why, size_t why_size)

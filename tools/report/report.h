@@ -15,7 +15,7 @@
 #define REPORT_EVENTS_MAX 1000	       /* summaries shown; more are counted and named */
 #define REPORT_JSON_MAX	  (8u << 20)   /* bytes of one summary.json */
 #define REPORT_IMAGE_MAX  (8u << 20)   /* bytes of one key frame */
-#define REPORT_EMBED_MAX  (128u << 20) /* bytes of all; beyond that frames are linked */
+#define REPORT_EMBED_MAX  (128u << 20) /* bytes of all; beyond that files are linked */
 
 /* One summary.json and the directory it lies in. */
 struct report_event {
@@ -39,6 +39,8 @@ struct report {
 	json_t *ledger;		     /* NULL: there was no ledger.json */
 	struct report_event *events; /* by start */
 	size_t event_count, left_out;
+	struct report_event *digests; /* of kind "digest": shown with the event they are of */
+	size_t digest_count;
 	size_t embedded; /* bytes of key frames in the page so far */
 };
 
@@ -83,6 +85,8 @@ unsigned char *report_load_image(const struct report *r, const struct report_eve
 void report_timeline(struct report *r, FILE *f);
 void report_ledger(struct report *r, FILE *f);
 void report_event_card(struct report *r, FILE *f, const struct report_event *e);
+/* Video, storyboard and heat map of the event, if it has a digest. */
+void report_digest(struct report *r, FILE *f, const struct report_event *e);
 
 /* Values of a JSON object with a default for what is missing or of another type. */
 const char *json_text(const json_t *o, const char *key);

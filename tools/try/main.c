@@ -178,8 +178,8 @@ static int start_cloud(struct try *t)
 	char *port_file = strdup(work_path(t, "port"));
 	char *init[] = { "sluice-cloud", "init", "--data", data, NULL };
 	char *token[] = { "sluice-cloud", "token", "--data", data, "--device", "try", NULL };
-	char *run[] = { "sluice-cloud", "run",	       "--data",  data, "--listen",
-			"127.0.0.1:0",	"--port-file", port_file, NULL };
+	char *run[] = { "sluice-cloud", "run",	       "--data",  data,	       "--listen",
+			"127.0.0.1:0",	"--port-file", port_file, "--digests", NULL };
 	int ret = -1;
 
 	if (data && port_file && !run_tool(t, work_path(t, "cloud.log"), NULL, init) &&

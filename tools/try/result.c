@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,17 @@ static int compare_names(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+/* A digest belongs to the summary of an event, and is not counted beside it. */
+static bool is_digest(const char *path)
+{
+	json_t *o = json_load_file(path, 0, NULL);
+	const char *kind = json_string_value(json_object_get(o, "kind"));
+	bool yes = kind && !strcmp(kind, "digest");
+
+	json_decref(o);
+	return yes;
+}
+
 json_t *result_list_summaries(const char *out)
 {
 	char root[4096];
@@ -126,7 +138,8 @@ json_t *result_list_summaries(const char *out)
 	snprintf(root, sizeof(root), "%s/summaries", out);
 	fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, compare_names);
 	while (fts && (e = fts_read(fts)))
-		if (e->fts_info == FTS_F && !strcmp(e->fts_name, "summary.json"))
+		if (e->fts_info == FTS_F && !strcmp(e->fts_name, "summary.json") &&
+		    !is_digest(e->fts_path))
 			json_array_append_new(list, json_string(e->fts_path));
 	if (fts)
 		fts_close(fts);

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+/* shelf.c - see shelf.h. A summary is written to media, then to the index, so that the index never
+ * names what is not there. */
+#include <errno.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cloud/shelf.h"
+
+#define REGION_DEPTH 2 /* a base that came twice, in another form, is a region */
+
+int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c,
+		     const struct sluice_summary *sum)
+{
+	struct sluice_media_file files[SLUICE_SUMMARY_MEDIA_MAX + 1];
+	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
+	struct sluice_index_summary row = {
+		.epoch = sum->epoch,
+		.start_utc_ns = sum->start_utc_ns,
+		.end_utc_ns = sum->end_utc_ns,
+		.json = sum->json,
+		.media = media,
+		.media_count = sum->media_count,
+	};
+	size_t i;
+	int err;
+
+	if (sum->media_count > SLUICE_SUMMARY_MEDIA_MAX || strlen(sum->id) != 32)
+		return -EINVAL;
+	memcpy(row.id, sum->id, sizeof(row.id));
+	memcpy(row.camera, c->id, sizeof(row.camera));
+	for (i = 0; i < sum->media_count; i++) {
+		const struct sluice_summary_media *m = &sum->media[i];
+
+		if (!memchr(m->name, 0, sizeof(m->name)))
+			return -EINVAL;
+		memcpy(media[i].name, m->name, sizeof(media[i].name));
+		media[i].size = m->size;
+		SHA256(m->data, m->size, media[i].sha256);
+		files[i] = (struct sluice_media_file){ m->name, m->data, m->size };
+	}
+	files[i] = (struct sluice_media_file){ "summary.json", (const uint8_t *)sum->json,
+					       strlen(sum->json) };
+	err = s->media->ops->put(s->media, c, sum->id, files, i + 1);
+	if (!err)
+		err = s->index->ops->summary_add(s->index, &row);
+	return err;
+}
+
+int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
+			uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf)
+{
+	struct sluice_index_frame row;
+	char path[192], full[4400];
+	int err;
+
+	*buf = NULL;
+	err = s->index->ops->frame_find(s->index, c->id, epoch, sequence, &row, path);
+	if (err)
+		return err;
+	snprintf(full, sizeof(full), "%s/%s", s->data, path);
+	return sluice_segment_read(full, row.offset, row.length, f, buf);
+}
+
+/* The whole picture that a region's record stands for; depth bounds what a device can make of bases
+ * that are regions themselves. NULL: it cannot be had. */
+static uint8_t *fetch_whole(const struct sluice_shelf *s, const struct sluice_camera *c,
+			    uint64_t epoch, uint64_t sequence, size_t *size, int depth)
+{
+	struct sluice_wire_region_info region;
+	struct sluice_segment_frame f;
+	uint8_t *buf, *base = NULL, *out = NULL;
+	const uint8_t *jpeg;
+	size_t base_size;
+
+	if (sluice_shelf_record(s, c, epoch, sequence, &f, &buf))
+		return NULL;
+	if (f.flags & SLUICE_RECORD_BAD)
+		goto out;
+	if (!(f.flags & SLUICE_WIRE_REGION)) {
+		*size = f.jpeg_size;
+		memmove(buf, f.jpeg, f.jpeg_size); /* the caller frees what it is given */
+		return buf;
+	}
+	if (!sluice_wire_region_get(f.jpeg, f.jpeg_size, f.width, f.height, &region) &&
+	    region.base < sequence && depth < REGION_DEPTH)
+		base = fetch_whole(s, c, epoch, region.base, &base_size, depth + 1);
+	if (base && !sluice_rebuild_frame(s->rebuild, base, base_size, f.width, f.height, &region,
+					  &jpeg, size)) {
+		out = malloc(*size);
+		if (out)
+			memcpy(out, jpeg, *size);
+	}
+out:
+	free(base);
+	free(buf);
+	return out;
+}
+
+uint8_t *sluice_shelf_jpeg(const struct sluice_shelf *s, const struct sluice_camera *c,
+			   uint64_t epoch, uint64_t sequence, size_t *size)
+{
+	return fetch_whole(s, c, epoch, sequence, size, 0);
+}

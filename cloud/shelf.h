@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* shelf.h - where the workers get stored frames and put summaries: index, media, segments. */
+#ifndef SLUICE_SHELF_H
+#define SLUICE_SHELF_H
+
+#include "cloud/analysis.h"
+#include "cloud/index.h"
+#include "cloud/media.h"
+#include "cloud/rebuild.h"
+#include "cloud/segment.h"
+
+struct sluice_shelf {
+	const char *data;	    /* the data directory, borrowed */
+	struct sluice_index *index; /* of this thread */
+	struct sluice_media *media;
+	struct sluice_rebuild *rebuild; /* of this thread */
+};
+
+/* Media, then index. 0; 1: it was there already; or what failed (-EINVAL: it can never be put). */
+int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c,
+		     const struct sluice_summary *sum);
+
+/* A stored record. f points into *buf, malloc'd, the caller's. */
+int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
+			uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf);
+
+/* The JPEG of a stored frame, the whole picture also of a region, malloc'd, the caller's; NULL:
+ * there is none, or it is damaged. */
+uint8_t *sluice_shelf_jpeg(const struct sluice_shelf *s, const struct sluice_camera *c,
+			   uint64_t epoch, uint64_t sequence, size_t *size);
+
+#endif
