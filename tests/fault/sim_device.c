@@ -279,6 +279,7 @@ static void close_parts(struct sim_device *d)
 	memset(&d->uplink, 0, sizeof(d->uplink));
 	memset(d->camera, 0, sizeof(d->camera));
 	memset(&d->tick, 0, sizeof(d->tick));
+	sim.device.until = UINT64_MAX;
 	d->running = false;
 }
 
@@ -329,6 +330,7 @@ void sim_device_kill(bool power)
 		sim.device.cancelled[i] = true;
 	}
 	sim.device.dead = true;
+
 	if (power)
 		sim_net_dark();
 	close_parts(d);

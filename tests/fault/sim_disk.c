@@ -163,7 +163,7 @@ void sim_disk_power(void)
 		if (size <= f->synced)
 			continue;
 		left = f->synced + random_below((uint32_t)(size - f->synced) + 1);
-		if (truncate(f->path, (off_t)left))
+		if (__real_truncate(f->path, (off_t)left))
 			abort();
 		fd = random_below(3) ? -1 : __real_open(f->path, O_WRONLY);
 		if (fd >= 0) { /* its length was written, its bytes were not */

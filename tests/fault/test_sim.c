@@ -338,7 +338,8 @@ int main(int argc, char **argv)
 	if (argc > 3)
 		minutes = strtoull(argv[3], NULL, 10);
 	sluice_log_setup("test_sim",
-			 getenv("SLUICE_VERBOSE") ? SLUICE_LOG_DEBUG : SLUICE_LOG_ERROR + 1, false);
+			 getenv("SLUICE_VERBOSE") ? SLUICE_LOG_DEBUG : SLUICE_LOG_ERROR,
+			 false);
 	snprintf(sim_dir, sizeof(sim_dir), "%s/test_sim.XXXXXX",
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	if (!mkdtemp(sim_dir))
