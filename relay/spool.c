@@ -271,6 +271,7 @@ struct relay_spool *relay_spool_open(const struct relay_spool_config *c, int *er
 		r->ended = true;
 	spool_runs_prune(s);
 	spool_sweep(s, true);
+	spool_mark_write(s, true); /* a disk that cannot be written is told of later */
 	if (relay_spool_left(s))
 		sluice_info("spool: %llu frames wait from before (%llu MiB)",
 			    (unsigned long long)relay_spool_left(s),

@@ -118,7 +118,8 @@ struct relay_spool {
 	struct spool_reader reader[SPOOL_CLASSES];
 	struct spool_flight flight[RELAY_SPOOL_FLIGHT];
 	uint32_t flight_first, flight_count;
-	bool dirty; /* the mark on the disk is old */
+	bool dirty;	  /* the mark on the disk is old */
+	bool mark_synced; /* it is durable */
 	struct sluice_io_timer mark;
 };
 
