@@ -172,8 +172,10 @@ void relay_camera_link(struct relay_camera *c, bool up)
 	if (up)
 		drop_spilled(c);
 	make_stats_due(c);
-	for (unsigned int i = 0; i < c->epochs; i++)
+	for (unsigned int i = 0; i < c->epochs; i++) {
 		c->epoch[i].phase = RELAY_NEW;
+		c->epoch[i].done = false; /* it has records: it is closed on this link too */
+	}
 }
 
 /* Pass the records at the tail whose fate is known. */
