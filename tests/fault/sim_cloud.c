@@ -159,9 +159,9 @@ static void tell_later(struct sim_link *l, uint32_t slot)
 
 	if (l->acks == ACKS)
 		l->acks--; /* cumulative: the next says more */
-	l->ack[l->acks++] = (struct due_ack){
-		sim.now + random_below(1 + sim_cloud.late_ms) * SIM_MS, s->epoch, s->acked, slot
-	};
+	l->ack[l->acks++] =
+		(struct due_ack){ sim.now + random_below(1 + sim_cloud.late_ms) * SIM_MS, s->epoch,
+				  s->acked, slot };
 	sluice_io_timer_in(sim_cloud.io, &l->tell, 0, on_tell, l);
 }
 
@@ -346,7 +346,7 @@ static void take_open(struct sim_link *l, uint32_t number, const struct sluice_w
 		if (!strcmp(sim_camera[i].name, name))
 			s->camera = &sim_camera[i];
 	if (!s->camera) {
-		blame(l, "OPEN of an unknown camera");
+		blame(l, "OPEN of an unknown camera %s in slot %u", name, number);
 		return;
 	}
 	for (uint32_t i = 1; i <= 2 * SLUICE_WIRE_SLOTS; i++)
@@ -357,7 +357,12 @@ static void take_open(struct sim_link *l, uint32_t number, const struct sluice_w
 		s->seen = was.seen; /* a longer range of the same run */
 		s->acked = was.acked;
 	} else if (was.camera && !was.closing) {
-		blame(l, "slot %u: OPEN without CLOSE", number);
+		blame(l,
+		      "slot %u: OPEN of epoch %llu, %llu..%llu without CLOSE of epoch %llu, "
+		      "%llu..%llu",
+		      number, (unsigned long long)s->epoch, (unsigned long long)s->first,
+		      (unsigned long long)s->last, (unsigned long long)was.epoch,
+		      (unsigned long long)was.first, (unsigned long long)was.last);
 	}
 	say_opened(l, number);
 }

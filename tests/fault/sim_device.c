@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_MS	    1000
-#define RING_DESCS  256
-#define RING_BYTES  (256u << 10)
+#define TICK_MS	     1000
+#define RING_DESCS   256
+#define RING_BYTES   (256u << 10)
 #define EPOCH_ONE_IN 900
 
 struct sim_device sim_device;

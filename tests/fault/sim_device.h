@@ -15,11 +15,11 @@ struct sim_gate {
 	struct ringmake make;
 	struct relay_camera *camera; /* NULL: not attached */
 	uint64_t epoch, sequence;
-	uint64_t seen_tail;    /* what the relay has freed, as far as it was looked at */
-	unsigned int first;    /* index of the ring's record 0 among the camera's frames */
-	unsigned int burst;    /* frames of the event that are still to come */
+	uint64_t seen_tail; /* what the relay has freed, as far as it was looked at */
+	unsigned int first; /* index of the ring's record 0 among the camera's frames */
+	unsigned int burst; /* frames of the event that are still to come */
 	uint64_t next_ns;
-	uint64_t full;	       /* frames that found no room */
+	uint64_t full; /* frames that found no room */
 };
 
 struct sim_device {

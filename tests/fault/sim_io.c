@@ -128,8 +128,8 @@ void sim_net_cut(void)
 			if (random_below(2))
 				clear_pipe(&c->pipe[d]);
 			else if (c->pipe[d].first && c->pipe[d].first->size > 1)
-				c->pipe[d].first->size = 1 + random_below(
-					(uint32_t)c->pipe[d].first->size - 1);
+				c->pipe[d].first->size =
+					1 + random_below((uint32_t)c->pipe[d].first->size - 1);
 	}
 }
 

@@ -33,7 +33,8 @@
 
 static uint64_t restart_ns, calm_ns, minutes = 60;
 static uint64_t kills, powers, disk_troubles, clock_steps;
-static uint64_t powered_spool; /* frames evicted or damaged as the ledger told before it was reset */
+static uint64_t
+	powered_spool; /* frames evicted or damaged as the ledger told before it was reset */
 
 /* ---- time ---- */
 
@@ -150,8 +151,9 @@ static void spoil(void)
 		break;
 	case 8:
 		clock_steps++;
-		sim.wall_step_ns = random_below(3) ? (random_below(2) ? 3600 : -3600) * (int64_t)SIM_S
-						   : -1790000000ll * (int64_t)SIM_S;
+		sim.wall_step_ns = random_below(3)
+					   ? (random_below(2) ? 3600 : -3600) * (int64_t)SIM_S
+					   : -1790000000ll * (int64_t)SIM_S;
 		break;
 	default:
 		end_device();
@@ -171,7 +173,8 @@ static void change_weather(void)
 	if (!sim_device.running && sim.now >= restart_ns) {
 		int err = sim_device_start();
 
-		if (err) { /* its disk cannot be written or read: it says so, and is started again */
+		if (err) { /* its disk cannot be written or read: it says so, and is started again
+			    */
 			CHECK(sim.disk != SIM_DISK_GOOD);
 			restart_ns = sim.now + 5 * SIM_S;
 		}
@@ -226,7 +229,8 @@ static void compare(int camera)
 		told += p->damaged;
 	if (getenv("SLUICE_VERBOSE") || missing > told)
 		fprintf(stderr,
-			"seed %llu %s: %u published, %llu stored, %llu rejected, %llu in a ring that "
+			"seed %llu %s: %u published, %llu stored, %llu rejected, %llu in a ring "
+			"that "
 			"was lost, %llu missing; ledger: %llu given up or damaged\n",
 			(unsigned long long)check_seed, c->name, c->frames,
 			(unsigned long long)durable, (unsigned long long)rejected,
@@ -337,8 +341,7 @@ int main(int argc, char **argv)
 
 	if (argc > 3)
 		minutes = strtoull(argv[3], NULL, 10);
-	sluice_log_setup("test_sim",
-			 getenv("SLUICE_VERBOSE") ? SLUICE_LOG_DEBUG : SLUICE_LOG_ERROR,
+	sluice_log_setup("test_sim", getenv("SLUICE_VERBOSE") ? SLUICE_LOG_DEBUG : SLUICE_LOG_ERROR,
 			 false);
 	snprintf(sim_dir, sizeof(sim_dir), "%s/test_sim.XXXXXX",
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
