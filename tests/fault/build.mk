@@ -3,7 +3,7 @@
 $(eval $(call testprog,proxy,tests/fault/proxy.c))
 # The relay in a simulated world: what it asks of the system directly is wrapped.
 comma := ,
-SIM_WRAP := close shutdown clock_gettime getrandom open rename unlink truncate fdatasync
+SIM_WRAP := close shutdown clock_gettime getrandom open rename unlink truncate fdatasync fsync
 SIM_SRCS := $(addprefix tests/fault/,sim_io.c sim_disk.c sim_cloud.c sim_device.c) tests/unit/ringmake.c \
 	$(filter-out relay/conf.c relay/source.c relay/ledger.c,$(RELAY)) lib/reason.c kmod/ring.c $(LIBSLUICE)
 SIM_LIBS := $(addprefix -Wl$(comma)--wrap=,$(SIM_WRAP))

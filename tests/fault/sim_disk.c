@@ -52,6 +52,7 @@ int __real_rename(const char *from, const char *to);
 int __real_unlink(const char *path);
 int __real_truncate(const char *path, off_t size);
 int __real_fdatasync(int fd);
+int __wrap_fsync(int fd);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_unlink(const char *path);
@@ -299,11 +300,25 @@ int __wrap_open(const char *path, int flags, ...)
 		}
 	}
 	fd = __real_open(path, flags, mode);
-	if (fd >= 0 && fd < FDS && flags & O_CREAT) {
+	if (fd >= 0 && fd < FDS && (flags & O_CREAT || find_file(path, false)))
 		snprintf(fd_path[fd], sizeof(fd_path[fd]), "%s", path);
+	if (fd >= 0 && fd < FDS && flags & O_TRUNC)
 		find_file(path, true)->synced = 0;
-	}
 	return fd;
+}
+
+/* Of a file that was written, or of the directory. */
+int __wrap_fsync(int fd)
+{
+	if (sim.disk == SIM_DISK_BROKEN || sim.disk == SIM_DISK_READ_ONLY) {
+		errno = trouble();
+		return -1;
+	}
+	if (fd >= 0 && fd < FDS && fd_path[fd][0])
+		find_file(fd_path[fd], true)->synced = size_of(fd_path[fd]);
+	else
+		clear_journal();
+	return 0;
 }
 
 int __wrap_fdatasync(int fd)
