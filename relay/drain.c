@@ -274,8 +274,8 @@ static struct relay_epoch *current_epoch(struct relay_camera *c)
 /* Nothing more will come in this epoch, and the ring has no record left. */
 static bool has_stopped(const struct relay_camera *c, const struct relay_epoch *e)
 {
-	if (e != &c->epoch[c->epochs - 1] || c->gone)
-		return true;
+	if (e != &c->epoch[c->epochs - 1] || c->gone || c->now.epoch > e->epoch)
+		return true; /* a later one may be done already */
 	if (c->now.epoch != e->epoch || c->now_mark > c->cursor)
 		return false;
 	return !(c->now.state & SLUICE_STATE_STREAMING) ||
