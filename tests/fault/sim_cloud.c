@@ -96,12 +96,34 @@ __attribute__((format(printf, 2, 3))) static void blame(struct sim_link *l, cons
 		(unsigned long long)(sim.now / SIM_MS), (unsigned long long)check_seed);
 }
 
+/* For looking into a run: SLUICE_TRACE=1. */
+static void trace(const char *who, const struct sluice_wire_message *m, const uint8_t *payload)
+{
+	struct sluice_wire_fields f;
+	uint64_t epoch = 0, first = 0, last = 0, stored = 0;
+
+	if (!getenv("SLUICE_TRACE") || m->type == SLUICE_MSG_PING || m->type == SLUICE_MSG_PONG)
+		return;
+	if (m->type != SLUICE_MSG_FRAME &&
+	    !sluice_wire_fields_get(&f, payload, m->length, 0)) {
+		sluice_wire_get_u64(&f, SLUICE_TAG_EPOCH, &epoch);
+		sluice_wire_get_range(&f, &first, &last);
+		sluice_wire_get_u64(&f, SLUICE_TAG_CUMULATIVE, &stored);
+		sluice_wire_get_u64(&f, SLUICE_TAG_RESUME, &stored);
+	}
+	fprintf(stderr, "%llu ms %s: %s slot %u sequence %llu epoch %llu range %llu..%lld at %llu\n",
+		(unsigned long long)(sim.now / SIM_MS), who, sluice_wire_type_name(m->type),
+		m->slot, (unsigned long long)m->sequence, (unsigned long long)epoch,
+		(unsigned long long)first, (long long)last, (unsigned long long)stored);
+}
+
 static void say(struct sim_link *l, uint8_t type, uint32_t slot, const void *payload, size_t size)
 {
 	struct sluice_wire_message m = { .type = type, .slot = slot, .length = (uint32_t)size };
 	struct sluice_wire_header h;
 	struct iovec iov[2] = { { &h, sizeof(h) }, { (void *)payload, size } };
 
+	trace("cloud", &m, payload);
 	if (l->ending)
 		return;
 	sluice_wire_header_put(&h, &m, sluice_crc32c(0, payload, size));
@@ -212,6 +234,7 @@ static void on_store(void *arg)
 	for (uint32_t i = 1; i <= 2 * SLUICE_WIRE_SLOTS; i++)
 		if (any[i])
 			tell_later(l, i);
+	on_tell(l); /* STORED comes before DONE, unless it is late */
 	for (uint32_t i = 1; i <= 2 * SLUICE_WIRE_SLOTS; i++)
 		if (l->slot[i].closing && !sim_cloud.no_done)
 			say_done(l, i);
@@ -444,6 +467,7 @@ static void on_data(void *arg, const uint8_t *data, size_t size)
 		}
 		if (r <= 0)
 			continue;
+		trace("device", &m, m.payload);
 		if (m.type == SLUICE_MSG_FRAME)
 			take_frame(l, &m);
 		else if (m.type == SLUICE_MSG_PING)
