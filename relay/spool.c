@@ -133,7 +133,7 @@ void relay_spool_run_told(struct relay_spool *s, struct relay_run *r)
 
 void relay_spool_forget_run(struct relay_spool *s, struct relay_run *r)
 {
-	if (!r->ended || r->left)
+	if (!r->ended || r->left || r->staged)
 		return;
 	r->told = false;
 	spool_runs_prune(s);
