@@ -384,10 +384,11 @@ void relay_spool_rewind(struct relay_spool *s)
 
 	for (uint32_t i = 0; i < s->flight_count; i++) {
 		struct spool_flight *f = flight_at(s, i);
-		enum spool_class class = f->segment->class;
+		enum spool_class class;
 
 		if (f->done)
-			continue;
+			continue; /* its segment may be gone */
+		class = f->segment->class;
 		f->run->flight--;
 		f->segment->flight--;
 		if (moved[class])
