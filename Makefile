@@ -12,7 +12,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
-.PHONY: all kmod deps demo check check-all bench accuracy style unit fuzz install clean help
+.PHONY: all kmod deps demo check check-all bench bench-guest accuracy style unit fuzz install install-dkms clean help
 .DELETE_ON_ERROR:
 
 # $(call program,name,sources,pkg-config packages,extra libraries): build/bin/name
@@ -100,6 +100,11 @@ bench: ## ratios against peers, in one run, to build/bench.json
 	$(Q)tools/deps build bench
 	$(Q)tests/bench/run
 
+bench-guest: ## what the module costs, in guests: tapped DQBUF, four cameras, CPU beside motion
+	$(Q)tools/deps build kmod demo bench
+	$(Q)$(MAKE) --no-print-directory all kmod guest-programs
+	$(Q)tests/vm/bench
+
 accuracy: ## the gate and the events against clips with truth files and generated scenes
 	$(Q)tools/deps build
 	$(Q)$(MAKE) --no-print-directory all tests
@@ -110,10 +115,29 @@ style: ## clang-format, checkpatch, sparse, cppcheck, banned calls
 	$(Q)tests/style
 
 PREFIX ?= /usr/local
-install: all ## programs and man pages to PREFIX (default /usr/local), below DESTDIR
-	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+install: all ## programs, man pages and shell completion to PREFIX (default /usr/local), below DESTDIR
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	$(Q)install -m 755 $(wildcard $(BUILD)/bin/*) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	$(Q)install -m 644 tools/completion/sluicectl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluicectl
+	$(Q)install -m 644 tools/completion/_sluicectl $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,share/man/man5 share/doc/sluice lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
+	$(Q)install -m 644 $(wildcard docs/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
+	$(Q)install -m 644 relay/relay.conf.example relay/sluice-relay-settings.conf docs/metrics.md $(DESTDIR)$(PREFIX)/share/doc/sluice
+	$(Q)install -m 644 relay/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sluice.conf
+	$(Q)install -m 644 relay/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sluice.conf
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|g' relay/sluice-relay.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice-relay.service
+	$(Q)chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/sluice-relay.service
+
+DKMS = $(DESTDIR)/usr/src/sluice-$(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+install-dkms: ## the module's sources and udev rule to where dkms and udev look (docs/kernel.md)
+	$(Q)rm -rf $(DKMS)
+	$(Q)install -d $(DKMS)/kmod $(DKMS)/include/sluice $(DESTDIR)/usr/lib/udev/rules.d
+	$(Q)install -m 644 Kbuild dkms.conf $(DKMS)
+	$(Q)install -m 644 kmod/*.[ch] $(DKMS)/kmod
+	$(Q)install -m 644 include/sluice/*.h $(DKMS)/include/sluice
+	$(Q)install -m 644 kmod/99-sluice.rules $(DESTDIR)/usr/lib/udev/rules.d
 
 clean: ## remove build/
 	$(Q)rm -rf $(BUILD)

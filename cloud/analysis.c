@@ -190,7 +190,8 @@ void sluice_analysis_epoch(struct sluice_analysis *a, uint64_t epoch, uint64_t f
 int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_frame *f)
 {
 	struct sluice_event_log *e = &a->event;
-	bool motion = f->reason == SLUICE_REASON_MOTION || f->reason == SLUICE_REASON_SCENE_CHANGE;
+	bool motion = f->reason == SLUICE_REASON_MOTION ||
+		      f->reason == SLUICE_REASON_SCENE_CHANGE || f->reason == SLUICE_REASON_TAMPER;
 	struct sluice_moment m = { .sequence = f->sequence, .score = f->score, .motion = motion };
 	int err = 0;
 

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
  * api.c - REST. Open are the health check, the certificate of the authority and enrolment (which
- * needs its one-time token); everything else needs an administrator's bearer token, whose tenant
- * goes into every query.
+ * needs its one-time token); renewal needs the certificate that it replaces; everything else needs
+ * an administrator's bearer token, whose tenant goes into every query.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <jansson.h>
 
 #include "cloud/api.h"
+#include "cloud/device.h"
+#include "cloud/settings.h"
 #include "lib/log.h"
 #include "lib/wire.h"
 
@@ -24,7 +27,8 @@ struct call {
 	const uint8_t *body;
 	size_t size;
 	char path[512];
-	char tenant[SLUICE_NAME_MAX]; /* of the bearer token; "" on open routes */
+	char tenant[SLUICE_NAME_MAX];	      /* of the bearer token; "" on open routes */
+	struct sluice_session_request device; /* on a device's routes */
 	struct sluice_response *out;
 };
 
@@ -125,6 +129,11 @@ static void answer_enrol_error(struct call *c, int err)
 		sluice_api_problem(c->out, 403,
 				   "the enrolment token has expired; make another one");
 		break;
+	case -EKEYREVOKED:
+	case -ENOENT:
+		sluice_api_problem(c->out, 403,
+				   "the device's certificate is revoked or unknown here");
+		break;
 	case -EINVAL:
 		sluice_api_problem(c->out, 400, "csr is no valid certificate request");
 		break;
@@ -175,12 +184,49 @@ static void post_enrol(struct call *c)
 		answer_enrol_error(c, err);
 		goto out;
 	}
-	sluice_info("device %s is enrolled; its certificate is good for %d days", device,
-		    SLUICE_DEVICE_DAYS);
+	sluice_info("device %s is enrolled; its certificate is good for %lld days", device,
+		    ((long long)cert.not_after - (long long)time(NULL) + 43200) / 86400);
 	answer_json(c->out, 200,
 		    json_pack("{s:s,s:s,s:s,s:s,s:I}", "certificate", cert.pem, "ca",
 			      sluice_ca_pem(c->server->ca), "device", device, "tenant", tenant,
 			      "not_after", (json_int_t)cert.not_after));
+	free(cert.pem);
+out:
+	json_decref(json);
+}
+
+/* ---- a device's routes ---- */
+
+static void post_renew(struct call *c)
+{
+	struct issue issue = { .ca = c->server->ca };
+	struct sluice_certificate cert;
+	json_t *json = request_object(c);
+	int err;
+
+	if (!json)
+		return;
+	issue.csr = json_string_value(json_object_get(json, "csr"));
+	if (!issue.csr) {
+		sluice_api_problem(c->out, 400, "csr must be a string");
+		goto out;
+	}
+	issue.size = strlen(issue.csr);
+	err = sluice_auth_renew(c->server->auth, c->device.tenant, c->device.device,
+				c->device.serial, sluice_utc_now(), issue_certificate, &issue,
+				&cert);
+	if (err == -EBUSY) {
+		sluice_api_problem(c->out, 429, "too many certificates within an hour");
+		goto out;
+	}
+	if (err) {
+		answer_enrol_error(c, err);
+		goto out;
+	}
+	sluice_info("device %s has renewed its certificate", c->device.device);
+	answer_json(c->out, 200,
+		    json_pack("{s:s,s:I}", "certificate", cert.pem, "not_after",
+			      (json_int_t)cert.not_after));
 	free(cert.pem);
 out:
 	json_decref(json);
@@ -212,11 +258,17 @@ static void get_devices(struct call *c)
 	answer_json(c->out, 200, json_pack("{s:o}", "devices", list));
 }
 
+struct add_cameras {
+	const struct sluice_server *server;
+	json_t *list;
+};
+
 static int add_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_utc_ns,
 		      uint32_t width, uint32_t height, const void *ledger, size_t ledger_size)
 {
 	char seen[32];
-	json_t *json;
+	struct add_cameras *a = ctx;
+	json_t *json, *asked;
 
 	(void)ledger;
 	(void)ledger_size;
@@ -225,14 +277,19 @@ static int add_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_ut
 			 c->name, "width", (int)width, "height", (int)height);
 	if (json && seen_utc_ns)
 		json_object_set_new(json, "last_frame", json_string(seen));
-	return json_array_append_new(ctx, json);
+	asked = sluice_settings_last(a->server, c->hex);
+	if (json && asked)
+		json_object_set(json, "settings", asked);
+	json_decref(asked);
+	return json_array_append_new(a->list, json);
 }
 
 static void get_cameras(struct call *c)
 {
 	struct sluice_index *ix = c->server->index;
 	json_t *list = json_array();
-	int err = ix->ops->cameras(ix, c->tenant, add_camera, list);
+	struct add_cameras a = { c->server, list };
+	int err = ix->ops->cameras(ix, c->tenant, add_camera, &a);
 
 	if (err) {
 		json_decref(list);
@@ -406,24 +463,64 @@ static void post_tokens(struct call *c)
 	json_decref(json);
 }
 
+static int is_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_utc_ns, uint32_t width,
+		     uint32_t height, const void *ledger, size_t ledger_size)
+{
+	return !strcmp(ctx, c->hex); /* found: go no further */
+}
+
+static void post_camera_settings(struct call *c)
+{
+	struct sluice_index *ix = c->server->index;
+	char *id = c->path + strlen("/v1/cameras/"), *rest = strchr(id, '/'), request[33];
+	json_t *json;
+	int err;
+
+	if (!rest || strcmp(rest, "/settings")) {
+		sluice_api_problem(c->out, 404, NULL);
+		return;
+	}
+	*rest = 0;
+	json = request_object(c);
+	if (!json)
+		return;
+	err = sluice_settings_ask(c->server, c->tenant, id, json, request);
+	if (err == -EINVAL)
+		sluice_api_problem(c->out, 400,
+				   "settings must be an object, if_version an integer; no more");
+	else if (err == -EMSGSIZE)
+		sluice_api_problem(c->out, 400, "that is too much for one request");
+	else if (err == -ENOTCONN && ix->ops->cameras(ix, c->tenant, is_camera, id) == 1)
+		sluice_api_problem(c->out, 409, "its device is not connected; try again later");
+	else if (err)
+		answer_error(c, err == -ENOTCONN ? -ENOENT : err);
+	else
+		answer_json(c->out, 202, json_pack("{s:s}", "request", request));
+	json_decref(json);
+}
+
 /* ---- routing ---- */
+
+enum who { ADMINISTRATOR, ANYBODY, DEVICE };
 
 struct route {
 	enum sluice_http_method method;
 	const char *path; /* one that ends with a slash: what begins with it */
-	int open;
+	enum who who;
 	void (*handle)(struct call *c);
 };
 
 static const struct route routes[] = {
-	{ SLUICE_HTTP_GET, "/healthz", 1, get_health },
-	{ SLUICE_HTTP_GET, "/v1/ca", 1, get_ca },
-	{ SLUICE_HTTP_POST, "/v1/enrol", 1, post_enrol },
-	{ SLUICE_HTTP_GET, "/v1/devices", 0, get_devices },
-	{ SLUICE_HTTP_GET, "/v1/cameras", 0, get_cameras },
-	{ SLUICE_HTTP_GET, "/v1/summaries", 0, get_summaries },
-	{ SLUICE_HTTP_GET, "/v1/summaries/", 0, get_summary_file },
-	{ SLUICE_HTTP_POST, "/v1/tokens", 0, post_tokens },
+	{ SLUICE_HTTP_GET, "/healthz", ANYBODY, get_health },
+	{ SLUICE_HTTP_GET, "/v1/ca", ANYBODY, get_ca },
+	{ SLUICE_HTTP_POST, "/v1/enrol", ANYBODY, post_enrol },
+	{ SLUICE_HTTP_POST, "/v1/renew", DEVICE, post_renew },
+	{ SLUICE_HTTP_GET, "/v1/devices", ADMINISTRATOR, get_devices },
+	{ SLUICE_HTTP_GET, "/v1/cameras", ADMINISTRATOR, get_cameras },
+	{ SLUICE_HTTP_POST, "/v1/cameras/", ADMINISTRATOR, post_camera_settings },
+	{ SLUICE_HTTP_GET, "/v1/summaries", ADMINISTRATOR, get_summaries },
+	{ SLUICE_HTTP_GET, "/v1/summaries/", ADMINISTRATOR, get_summary_file },
+	{ SLUICE_HTTP_POST, "/v1/tokens", ADMINISTRATOR, post_tokens },
 };
 
 static const struct route *find_route(const char *path)
@@ -450,8 +547,21 @@ static int check_bearer(struct call *c)
 	return sluice_auth_admin_check(c->server->auth, field + 7, c->tenant);
 }
 
+/* Runs the route if the peer is a device that may; it has answered in any case. */
+static void handle_device(struct call *c, const struct route *r, const struct sluice_tls_peer *peer)
+{
+	const char *why;
+	int status = sluice_device_check(c->server->auth, peer, &c->device, &why);
+
+	if (status)
+		sluice_api_problem(c->out, status, why);
+	else
+		r->handle(c);
+}
+
 void sluice_api_handle(struct sluice_server *s, const struct sluice_http *request,
-		       const uint8_t *body, size_t size, struct sluice_response *out)
+		       const struct sluice_tls_peer *peer, const uint8_t *body, size_t size,
+		       struct sluice_response *out)
 {
 	struct call c = { .server = s, .request = request, .body = body, .size = size, .out = out };
 	enum sluice_http_method method = request->method;
@@ -466,7 +576,7 @@ void sluice_api_handle(struct sluice_server *s, const struct sluice_http *reques
 		return;
 	}
 	r = find_route(c.path);
-	err = r && r->open ? 0 : check_bearer(&c);
+	err = r && r->who != ADMINISTRATOR ? 0 : check_bearer(&c);
 	if (err == -EACCES) { /* also where there is no route: strangers learn nothing */
 		sluice_api_problem(out, 401,
 				   "send 'Authorization: Bearer TOKEN' with the token of "
@@ -479,6 +589,8 @@ void sluice_api_handle(struct sluice_server *s, const struct sluice_http *reques
 	} else if (r->method != method) {
 		sluice_api_problem(out, 405, NULL);
 		out->allow = r->method == SLUICE_HTTP_GET ? "GET, HEAD" : "POST";
+	} else if (r->who == DEVICE) {
+		handle_device(&c, r, peer);
 	} else {
 		r->handle(&c);
 	}

@@ -15,9 +15,10 @@ struct sluice_response {
 	size_t size;
 };
 
-/* Always fills *out. */
+/* Always fills *out. peer: the certificate that came with the connection, if one did. */
 void sluice_api_handle(struct sluice_server *s, const struct sluice_http *request,
-		       const uint8_t *body, size_t size, struct sluice_response *out);
+		       const struct sluice_tls_peer *peer, const uint8_t *body, size_t size,
+		       struct sluice_response *out);
 
 /* problem+json of RFC 9457. detail: a sentence for people; NULL: none. */
 void sluice_api_problem(struct sluice_response *out, int status, const char *detail);

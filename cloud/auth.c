@@ -43,6 +43,7 @@ enum {
 	TOKENS_VOID,
 	CERTIFICATE_ADD,
 	CERTIFICATE_FIND,
+	CERTIFICATES_NEW,
 	REVOKE,
 	DENY_BUMP,
 	DENY_VERSION,
@@ -63,6 +64,8 @@ static const char *const sql[STATEMENTS] = {
 			    " not_after) VALUES (?, ?, ?, ?, ?)",
 	[CERTIFICATE_FIND] = "SELECT denied FROM certificates"
 			     " WHERE serial = ? AND tenant = ? AND device = ?",
+	[CERTIFICATES_NEW] = "SELECT count(*) FROM certificates"
+			     " WHERE tenant = ? AND device = ? AND issued_ns > ?",
 	[REVOKE] = "UPDATE certificates SET denied = 1 WHERE tenant = ? AND device = ?",
 	[DENY_BUMP] = "UPDATE deny SET version = version + 1",
 	[DENY_VERSION] = "SELECT version FROM deny",
@@ -250,6 +253,50 @@ int sluice_auth_allowed(struct sluice_auth *a, const char *tenant, const char *d
 	rc = sqlite3_column_int(st, 0) ? -EKEYREVOKED : 0;
 	sqlite3_reset(st);
 	return rc;
+}
+
+/* Was the device given too many of late? 0, -EBUSY. */
+static int check_rate(struct sluice_auth *a, const char *tenant, const char *device,
+		      uint64_t now_ns)
+{
+	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, CERTIFICATES_NEW, "ssi", tenant, device,
+					      now_ns - 3600000000000ull);
+	int rc = sluice_sqlite_step(st);
+
+	if (rc <= 0)
+		return rc ? rc : -EUCLEAN;
+	rc = sqlite3_column_int(st, 0) >= SLUICE_RENEW_HOUR ? -EBUSY : 0;
+	sqlite3_reset(st);
+	return rc;
+}
+
+int sluice_auth_renew(struct sluice_auth *a, const char *tenant, const char *device,
+		      const char *serial, uint64_t now_ns, sluice_auth_issue_fn issue, void *ctx,
+		      struct sluice_certificate *out)
+{
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	err = sluice_sqlite_exec(&a->s, "BEGIN IMMEDIATE");
+	if (err)
+		return err;
+	err = sluice_auth_allowed(a, tenant, device, serial);
+	if (!err)
+		err = check_rate(a, tenant, device, now_ns);
+	if (!err)
+		err = issue(ctx, tenant, device, out);
+	if (!err)
+		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, CERTIFICATE_ADD, "sssii",
+							   out->serial, tenant, device, now_ns,
+							   out->not_after));
+	if (!err)
+		err = sluice_sqlite_exec(&a->s, "COMMIT");
+	if (err) {
+		sluice_sqlite_exec(&a->s, "ROLLBACK");
+		free(out->pem);
+		memset(out, 0, sizeof(*out));
+	}
+	return err;
 }
 
 int sluice_auth_revoke(struct sluice_auth *a, const char *tenant, const char *device)

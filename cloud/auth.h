@@ -45,6 +45,17 @@ int sluice_auth_enrol(struct sluice_auth *a, const char *secret, uint64_t now_ns
 		      sluice_auth_issue_fn issue, void *ctx, char *tenant, char *device,
 		      struct sluice_certificate *out);
 
+/*
+ * Another certificate for a device that shows a good one; serial is that one's. Checked, issued and
+ * recorded in one transaction, so that nothing is issued to a device that is denied meanwhile; the
+ * old certificate stays good until it ends. -EKEYREVOKED, -ENOENT as allowed(); -EBUSY: more than
+ * SLUICE_RENEW_HOUR of them within an hour; else what issue returned.
+ */
+#define SLUICE_RENEW_HOUR 20
+int sluice_auth_renew(struct sluice_auth *a, const char *tenant, const char *device,
+		      const char *serial, uint64_t now_ns, sluice_auth_issue_fn issue, void *ctx,
+		      struct sluice_certificate *out);
+
 /* 0: this certificate of this device is ours and not denied. -EKEYREVOKED, -ENOENT. */
 int sluice_auth_allowed(struct sluice_auth *a, const char *tenant, const char *device,
 			const char *serial);

@@ -35,6 +35,20 @@ static void mark_told(struct subject *s, int done)
 		s->told = s->last;
 }
 
+/* A run that was not closed is left: what is open in it is not told, it will be analysed again. */
+static int leave_run(struct subject *s)
+{
+	struct sluice_analysis *fresh = s->has_epoch ? worker_analysis(s) : s->analysis;
+
+	if (!fresh)
+		return -ENOMEM;
+	if (s->has_epoch)
+		sluice_analysis_close(s->analysis);
+	s->analysis = fresh;
+	s->has_epoch = 0;
+	return 0;
+}
+
 /* The run is the present one from now on. An event does not go on from one run to the next. */
 static int enter_run(struct subject *s, uint64_t epoch, uint64_t first)
 {
@@ -44,10 +58,10 @@ static int enter_run(struct subject *s, uint64_t epoch, uint64_t first)
 	if (s->has_epoch && s->epoch == epoch && s->first == first)
 		return 0;
 	err = s->worker->index->ops->run_find(s->worker->index, s->camera->id, epoch, first, &r);
+	if (!err)
+		err = leave_run(s);
 	if (err)
 		return err;
-	if (s->has_epoch)
-		sluice_analysis_flush(s->analysis);
 	s->event_open = 0;
 	s->has_epoch = 1;
 	s->ended = 0;

@@ -3,10 +3,10 @@
 ANALYSIS := cloud/decode.c cloud/background.c cloud/blobs.c cloud/assign.c cloud/track.c cloud/events.c \
 	    cloud/keyframes.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c
 # From the connection to the disk, to the worker, and back.
-CLOUD := cloud/server.c cloud/http.c cloud/api.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
-	 cloud/jpeg_head.c cloud/ingest.c cloud/store.c cloud/segment.c cloud/index_sqlite.c \
+CLOUD := cloud/server.c cloud/http.c cloud/api.c cloud/device.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
+	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/segment.c cloud/index_sqlite.c \
 	 cloud/index_runs.c cloud/index_summaries.c cloud/index_sql.c cloud/sqlite.c cloud/camera.c cloud/recover.c \
-	 cloud/check.c cloud/bus_local.c cloud/worker.c cloud/backfill.c cloud/media_dir.c cloud/tell.c cloud/downlink.c
+	 cloud/check.c cloud/bus_local.c cloud/worker.c cloud/backfill.c cloud/media_dir.c cloud/tell.c cloud/downlink.c cloud/settings.c
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a

@@ -23,11 +23,14 @@
 #include "cloud/ca.h"
 #include "cloud/camera.h"
 
+#define DAY 86400L
+
 struct sluice_ca {
 	EVP_PKEY *key;
 	X509 *cert;
 	char *pem;
 	char pin[SLUICE_CA_PIN];
+	uint32_t device_life_s;
 };
 
 static int save_file(const char *dir, const char *name, const char *data, size_t size, int mode)
@@ -107,11 +110,13 @@ static int set_serial(X509 *cert)
 
 /*
  * A certificate for key; issuer NULL: signed by itself. usage and san are extension values, NULL
- * for the authority's own. The caller frees it.
+ * for the authority's own. It begins a little before now, for clocks that are behind. The caller
+ * frees it.
  */
-static X509 *make_certificate(EVP_PKEY *key, const char *cn, int days, X509 *issuer,
+static X509 *make_certificate(EVP_PKEY *key, const char *cn, int64_t life_s, X509 *issuer,
 			      EVP_PKEY *signer, const char *usage, const char *san)
 {
+	int64_t early_s = life_s / 10 < 300 ? life_s / 10 : 300;
 	X509 *cert = X509_new();
 	X509_NAME *name;
 	int err;
@@ -120,8 +125,9 @@ static X509 *make_certificate(EVP_PKEY *key, const char *cn, int days, X509 *iss
 		return NULL;
 	name = X509_get_subject_name(cert);
 	err = X509_set_version(cert, 2) != 1 || set_serial(cert) ||
-	      !X509_gmtime_adj(X509_getm_notBefore(cert), -300) ||
-	      !X509_time_adj_ex(X509_getm_notAfter(cert), days, 0, NULL) ||
+	      !X509_gmtime_adj(X509_getm_notBefore(cert), (long)-early_s) ||
+	      !X509_time_adj_ex(X509_getm_notAfter(cert), (int)(life_s / DAY), life_s % DAY,
+				NULL) ||
 	      X509_set_pubkey(cert, key) != 1 ||
 	      X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1,
 					 -1, 0) != 1 ||
@@ -160,7 +166,7 @@ int sluice_ca_create(const char *dir)
 		/* the tag tells two authorities apart that people made one after the other */
 		snprintf(cn, sizeof(cn), "Sluice cloud %02x%02x%02x%02x", tag[0], tag[1], tag[2],
 			 tag[3]);
-		cert = make_certificate(key, cn, SLUICE_CA_DAYS, NULL, key, NULL, NULL);
+		cert = make_certificate(key, cn, SLUICE_CA_DAYS * DAY, NULL, key, NULL, NULL);
 	}
 	if (cert)
 		err = save_pair(dir, "ca", key, cert);
@@ -214,8 +220,8 @@ int sluice_ca_server(struct sluice_ca *ca, const char *dir, const char *const *n
 	}
 	key = EVP_EC_gen("P-256");
 	if (key)
-		cert = make_certificate(key, "sluice-cloud", SLUICE_SERVER_DAYS, ca->cert, ca->key,
-					"serverAuth", san);
+		cert = make_certificate(key, "sluice-cloud", SLUICE_SERVER_DAYS * DAY, ca->cert,
+					ca->key, "serverAuth", san);
 	if (cert)
 		err = save_pair(dir, "server", key, cert);
 	X509_free(cert);
@@ -274,6 +280,7 @@ int sluice_ca_open(const char *dir, struct sluice_ca **out)
 	*out = NULL;
 	if (!ca)
 		return err;
+	ca->device_life_s = SLUICE_DEVICE_DAYS * DAY;
 	f = open_file(dir, "ca.key", 1, &err);
 	if (!f)
 		goto err_close;
@@ -303,6 +310,11 @@ void sluice_ca_close(struct sluice_ca *ca)
 	X509_free(ca->cert);
 	free(ca->pem);
 	free(ca);
+}
+
+void sluice_ca_device_life(struct sluice_ca *ca, uint32_t seconds)
+{
+	ca->device_life_s = seconds;
 }
 
 const char *sluice_ca_pem(const struct sluice_ca *ca)
@@ -386,7 +398,7 @@ int sluice_ca_sign(struct sluice_ca *ca, const char *csr, size_t csr_size, const
 	if (err)
 		return err;
 	snprintf(san, sizeof(san), "URI:sluice://%s/%s", tenant, device);
-	cert = make_certificate(key, device, SLUICE_DEVICE_DAYS, ca->cert, ca->key, "clientAuth",
+	cert = make_certificate(key, device, ca->device_life_s, ca->cert, ca->key, "clientAuth",
 				san);
 	EVP_PKEY_free(key);
 	if (!cert)

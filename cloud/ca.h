@@ -26,6 +26,9 @@ int sluice_ca_open(const char *dir, struct sluice_ca **out);
 /* NULL-safe. */
 void sluice_ca_close(struct sluice_ca *ca);
 
+/* How long the certificates of devices are good, seconds; without this call SLUICE_DEVICE_DAYS. */
+void sluice_ca_device_life(struct sluice_ca *ca, uint32_t seconds);
+
 /* 1 if it may stand in a server certificate: a host name or an address. */
 int sluice_ca_host_valid(const char *name);
 

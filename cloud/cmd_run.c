@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,18 +12,37 @@
 #include "cloud/server.h"
 #include "lib/log.h"
 
+/* "90d": seconds; -1: wrong. */
+static long read_life(const char *s)
+{
+	static const char units[] = "smhd";
+	static const long factor[] = { 1, 60, 3600, 86400 };
+	const char *u;
+	char *end;
+	long n;
+
+	n = strtol(s, &end, 10);
+	u = *end && !end[1] ? strchr(units, *end) : NULL;
+	if (*s < '0' || *s > '9' || !u || n > 825 * 86400L)
+		return -1;
+	n *= factor[u - units];
+	return n < 10 || n > 825 * 86400L ? -1 : n;
+}
+
 int sluice_cmd_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "data", required_argument, NULL, 'd' },
 		{ "listen", required_argument, NULL, 'l' },
 		{ "port-file", required_argument, NULL, 'p' },
+		{ "device-life", required_argument, NULL, 'c' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ 0 },
 	};
 	struct sluice_server_config c = { 0 };
 	static struct sluice_server server;
 	int o, err, verbose = 0;
+	long life = 0;
 
 	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
 		if (o == 'd')
@@ -31,6 +51,8 @@ int sluice_cmd_run(int argc, char **argv)
 			c.listen = optarg;
 		else if (o == 'p')
 			c.port_file = optarg;
+		else if (o == 'c')
+			life = read_life(optarg);
 		else if (o == 'v')
 			verbose = 1;
 		else
@@ -40,6 +62,10 @@ int sluice_cmd_run(int argc, char **argv)
 		return sluice_cmd_usage("run", !c.data	   ? "--data DIR is missing"
 					       : !c.listen ? "--listen ADDR:PORT is missing"
 							   : "too many words");
+	if (life < 0)
+		return sluice_cmd_usage("run", "--device-life is a number with s, m, h or d, "
+					       "from 10s to 825d");
+	c.device_life_s = (uint32_t)life;
 	sluice_log_setup("sluice-cloud", verbose ? SLUICE_LOG_DEBUG : SLUICE_LOG_INFO, false);
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);

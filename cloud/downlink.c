@@ -7,10 +7,16 @@
  * is remembered, so that it is not sent twice; a new connection begins with everything that the
  * index knows as not acknowledged. DONE stands in the same queue: what it follows has been sent.
  *
+ * A device whose link broke tells in HELLO how far it has got with a summary (PARTIAL): its first
+ * PART then begins there, once; a place that is not in that summary counts as none. A summary that
+ * the device could not keep waits RETRY_S and comes again, from its start; at once if it was gone
+ * on with and did not have its SHA-256 in the end.
+ *
  * Media that is missing or changed on disk: the summary is not sent and said to be damaged; the
  * others go on.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/sha.h>
@@ -18,6 +24,7 @@
 #include "cloud/session.h"
 #include "lib/log.h"
 
+#define RETRY_S	  60
 #define MEDIA_MAX (64u << 20) /* bytes of one file */
 
 static void add_parcel(struct sluice_session *ss, const struct sluice_parcel *from)
@@ -50,7 +57,7 @@ static void queue_summary(struct sluice_session *ss, const struct sluice_camera 
 	struct sluice_parcel p = { .camera = c };
 
 	if ((ss->sending.parcel && list_has(ss->sending.parcel, id)) || list_has(ss->queue, id) ||
-	    list_has(ss->unacked, id))
+	    list_has(ss->unacked, id) || list_has(ss->failed, id))
 		return;
 	memcpy(p.id, id, sizeof(p.id));
 	add_parcel(ss, &p);
@@ -106,6 +113,74 @@ void sluice_downlink_resend(struct sluice_session *ss, const struct sluice_camer
 
 	if (err)
 		sluice_error("cannot read the summaries of camera %s: %s", c->name, strerror(-err));
+	sluice_downlink_pump(ss);
+}
+
+/* ---- going on with one ---- */
+
+void sluice_downlink_partial(struct sluice_session *ss, const uint8_t *hello, uint32_t length)
+{
+	struct sluice_wire_field f;
+	uint32_t at = 0;
+
+	while (sluice_wire_field_next(hello, length, &at, &f) > 0 &&
+	       ss->partial_count < SLUICE_WIRE_PARTIALS)
+		if (!sluice_wire_partial_get(&f, &ss->partial[ss->partial_count]))
+			ss->partial_count++;
+}
+
+/* Where to begin: the device's place, if this summary has it; it is used once. */
+static void choose_start(struct sluice_session *ss)
+{
+	struct sluice_sending *s = &ss->sending;
+	unsigned int i;
+
+	for (i = 0; i < ss->partial_count && strcmp(ss->partial[i].id, s->parcel->id); i++)
+		;
+	if (i == ss->partial_count)
+		return;
+	if (ss->partial[i].index < s->media_count &&
+	    ss->partial[i].offset < s->media[ss->partial[i].index].size) {
+		s->at = ss->partial[i].index;
+		s->offset = ss->partial[i].offset;
+		s->parcel->resumed = 1;
+		sluice_info("summary %s goes on at %u/%" PRIu64, s->parcel->id,
+			    ss->partial[i].index, ss->partial[i].offset);
+	}
+	ss->partial[i] = ss->partial[--ss->partial_count];
+}
+
+/* The device could not keep it. */
+static void put_aside(struct sluice_session *ss, struct sluice_parcel *p, uint32_t status)
+{
+	bool again = p->resumed && status == EILSEQ;
+
+	p->resumed = 0;
+	if (again) {
+		add_parcel(ss, p);
+		free(p);
+		return;
+	}
+	p->due_ns = sluice_io_now(ss->server->io) + RETRY_S * 1000000000ull;
+	p->next = ss->failed;
+	ss->failed = p;
+}
+
+void sluice_downlink_retry(struct sluice_session *ss)
+{
+	struct sluice_parcel **at = &ss->failed, *p;
+	uint64_t now = sluice_io_now(ss->server->io);
+
+	while ((p = *at)) {
+		if (p->due_ns > now) {
+			at = &p->next;
+			continue;
+		}
+		*at = p->next;
+		if (ss->conn)
+			queue_summary(ss, p->camera, p->id);
+		free(p);
+	}
 	sluice_downlink_pump(ss);
 }
 
@@ -167,7 +242,9 @@ static void begin_summary(struct sluice_session *ss, struct sluice_parcel *p)
 		sluice_error("summary %s of camera %s cannot be sent: %s", p->id, p->camera->name,
 			     err == -EMSGSIZE ? "too long for one message" : strerror(-err));
 		end_sending(ss, 0);
+		return;
 	}
+	choose_start(ss);
 }
 
 /* The present file into memory, compared with what SUMMARY said. */
@@ -184,7 +261,6 @@ static int load_media(struct sluice_session *ss)
 	if (err)
 		return err;
 	SHA256(s->data, s->size, digest);
-	s->offset = 0;
 	return s->size == m->size && !memcmp(digest, m->sha256, sizeof(digest)) ? 0 : -EUCLEAN;
 }
 
@@ -210,7 +286,7 @@ static void send_part(struct sluice_session *ss)
 		end_sending(ss, 0);
 		return;
 	}
-	n = s->size - s->offset;
+	n = s->size - s->offset; /* an offset was within the size that is the same */
 	if (n > SLUICE_WIRE_PART_MAX)
 		n = SLUICE_WIRE_PART_MAX;
 	if (n) {
@@ -223,6 +299,7 @@ static void send_part(struct sluice_session *ss)
 	if (s->offset == s->size) {
 		free(s->data);
 		s->data = NULL;
+		s->offset = 0;
 		s->at++;
 	}
 }
@@ -267,17 +344,23 @@ void sluice_downlink_pump(struct sluice_session *ss)
 	}
 }
 
-const struct sluice_camera *sluice_downlink_acked(struct sluice_session *ss, const char *id)
+const struct sluice_camera *sluice_downlink_acked(struct sluice_session *ss, const char *id,
+						  uint32_t status)
 {
-	struct sluice_parcel **at, *p;
+	struct sluice_parcel **at, *p = ss->sending.parcel;
 
+	if (p && !strcmp(p->id, id))
+		end_sending(ss, 1); /* the device needs no more of it */
 	for (at = &ss->unacked; (p = *at); at = &p->next) {
 		if (!strcmp(p->id, id)) {
 			const struct sluice_camera *c = p->camera;
 
 			*at = p->next;
-			free(p);
 			ss->unacked_count--;
+			if (status)
+				put_aside(ss, p, status);
+			else
+				free(p);
 			return c;
 		}
 	}
@@ -300,5 +383,6 @@ void sluice_downlink_clear(struct sluice_session *ss)
 		end_sending(ss, 0);
 	free_list(ss->queue);
 	free_list(ss->unacked);
-	ss->queue = ss->queue_last = ss->unacked = NULL;
+	free_list(ss->failed);
+	ss->queue = ss->queue_last = ss->unacked = ss->failed = NULL;
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cloud/api.h"
+#include "cloud/device.h"
 #include "cloud/session.h"
 #include "lib/log.h"
 
@@ -134,35 +135,11 @@ static void send_problem(struct client *c, int status, const char *detail)
 
 /* ---- the uplink ---- */
 
-/* Who is it? 0, or the status and reason to answer with. */
-static int check_device(struct client *c, struct sluice_session_request *who, const char **why)
-{
-	char tenant[SLUICE_TLS_ID], device[SLUICE_TLS_ID];
-	struct sluice_tls_peer peer;
-	int err;
-
-	sluice_conn_peer(c->conn, &peer);
-	*why = "a device certificate is needed; enrol the device";
-	if (!peer.present || sluice_tls_identity(&peer, tenant, device) ||
-	    !sluice_name_valid(tenant) || !sluice_name_valid(device))
-		return 401;
-	err = sluice_auth_allowed(c->server->auth, tenant, device, peer.serial);
-	*why = "the device's certificate is revoked or unknown here; enrol the device again";
-	if (err == -EKEYREVOKED || err == -ENOENT)
-		return 403;
-	*why = NULL;
-	if (err)
-		return 503;
-	snprintf(who->tenant, sizeof(who->tenant), "%.31s", tenant);
-	snprintf(who->device, sizeof(who->device), "%.31s", device);
-	memcpy(who->serial, peer.serial, sizeof(who->serial));
-	return 0;
-}
-
 static void upgrade(struct client *c)
 {
 	struct sluice_http *h = c->http;
 	struct sluice_session_request who = { 0 };
+	struct sluice_tls_peer peer;
 	char head[256];
 	struct sluice_http_writer w = { .buf = head, .size = sizeof(head) };
 	struct iovec iov = { .iov_base = head };
@@ -179,7 +156,8 @@ static void upgrade(struct client *c)
 		send_problem(c, 426, "ask for Upgrade: " SLUICE_WIRE_UPGRADE);
 		return;
 	}
-	status = check_device(c, &who, &why);
+	sluice_conn_peer(c->conn, &peer);
+	status = sluice_device_check(c->server->auth, &peer, &who, &why);
 	if (status) {
 		send_problem(c, status, why);
 		return;
@@ -213,10 +191,12 @@ static int is_uplink(const struct sluice_http *h)
 
 static void run_request(struct client *c)
 {
+	struct sluice_tls_peer peer;
 	struct sluice_response r;
 
+	sluice_conn_peer(c->conn, &peer);
 	c->closing = !c->http->keep_alive || c->server->stopping;
-	sluice_api_handle(c->server, c->http, c->body, c->body_size, &r);
+	sluice_api_handle(c->server, c->http, &peer, c->body, c->body_size, &r);
 	send_response(c, &r);
 	sluice_http_begin_request(c->http, 0);
 	c->begun = 0;

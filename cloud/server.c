@@ -21,6 +21,7 @@
 
 #include "cloud/recover.h"
 #include "cloud/server.h"
+#include "cloud/settings.h"
 #include "lib/log.h"
 
 #define WATCH_MS 250
@@ -179,6 +180,8 @@ static int open_identity(struct sluice_server *s)
 			s->c.data);
 		return err;
 	}
+	if (s->c.device_life_s)
+		sluice_ca_device_life(s->ca, s->c.device_life_s);
 	s->tls = sluice_tls_ctx_open(&tls, &err, why, sizeof(why));
 	if (!s->tls) {
 		sluice_error("%s", why);
@@ -322,6 +325,7 @@ void sluice_server_close(struct sluice_server *s)
 	}
 	sluice_io_close(s->io); /* runs what the threads posted; sessions that are left end here */
 	sluice_bus_close(s->bus);
+	sluice_settings_clear(s);
 	sluice_cameras_close(s->cameras);
 	sluice_media_close(s->media);
 	sluice_index_close(s->index);

@@ -33,6 +33,7 @@ struct sluice_server_config {
 	const char *listen;	/* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
 	const char *port_file;	/* written once listening; may be NULL */
 	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
+	uint32_t device_life_s; /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
 };
 
 struct sluice_server {
@@ -52,6 +53,7 @@ struct sluice_server {
 	unsigned int client_count;
 	struct sluice_session *sessions;
 	uint64_t session_last;
+	struct sluice_settings_asked *asked; /* settings.c */
 	int64_t deny_version;
 	struct sluice_io_timer watch; /* deny-list, starved sessions */
 	struct sluice_io_timer late;

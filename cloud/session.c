@@ -252,6 +252,8 @@ void sluice_session_watch(struct sluice_server *s, int check_deny)
 			continue;
 		}
 		sluice_session_grant(ss);
+		if (ss->failed)
+			sluice_downlink_retry(ss);
 		if (ss->paused && ss->conn && ss->items < SLUICE_ITEMS_MAX / 2 &&
 		    sluice_server_fill(s) <= SLUICE_FILL_GRANT) {
 			ss->paused = 0;

@@ -29,6 +29,8 @@ struct sluice_parcel {
 	uint32_t lane;
 	uint64_t range_first, range_last;
 	char id[33];
+	int resumed;	 /* it was begun where the device said that it has got to */
+	uint64_t due_ns; /* failed on the device: tried again then */
 };
 
 /* The summary being sent. */
@@ -60,7 +62,10 @@ struct sluice_session {
 	struct sluice_parcel *queue, *queue_last; /* not yet sent */
 	struct sluice_parcel *unacked;		  /* sent, newest first */
 	unsigned int unacked_count;
+	struct sluice_parcel *failed; /* that the device could not keep; tried again later */
 	struct sluice_sending sending;
+	struct sluice_wire_partial partial[SLUICE_WIRE_PARTIALS]; /* of HELLO */
+	unsigned int partial_count;
 };
 
 /* Sends one message; parts are the payload. Ends the connection if it does not take it. */
@@ -98,8 +103,14 @@ void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera 
 			  const struct sluice_done *d);
 /* Sends as much as there is room for. */
 void sluice_downlink_pump(struct sluice_session *ss);
-/* SUMMARY_ACK: the camera of that summary, NULL if none of that id was sent. */
-const struct sluice_camera *sluice_downlink_acked(struct sluice_session *ss, const char *id);
+/* SUMMARY_ACK: the camera of that summary, NULL if none of that id was sent. status: what it says.
+ */
+const struct sluice_camera *sluice_downlink_acked(struct sluice_session *ss, const char *id,
+						  uint32_t status);
+/* HELLO's PARTIALs: from where summaries may be gone on with. What makes no sense is left out. */
+void sluice_downlink_partial(struct sluice_session *ss, const uint8_t *hello, uint32_t length);
+/* Every now and then: what had failed comes again. */
+void sluice_downlink_retry(struct sluice_session *ss);
 void sluice_downlink_clear(struct sluice_session *ss);
 
 #endif

@@ -15,6 +15,7 @@
 #include "cloud/jpeg_head.h"
 #include "cloud/segment.h"
 #include "cloud/session.h"
+#include "cloud/settings.h"
 #include "lib/log.h"
 
 #define NUMBER_MAX  ((uint64_t)INT64_MAX)
@@ -343,7 +344,7 @@ static void take_summary_ack(struct sluice_session *ss, const struct sluice_wire
 		break_off(ss, "SUMMARY_ACK misses a field");
 		return;
 	}
-	camera = sluice_downlink_acked(ss, id);
+	camera = sluice_downlink_acked(ss, id, status);
 	if (!camera)
 		return; /* told twice; harmless */
 	if (status) {
@@ -360,17 +361,32 @@ static void take_summary_ack(struct sluice_session *ss, const struct sluice_wire
 	sluice_downlink_pump(ss);
 }
 
+static void take_config_result(struct sluice_session *ss, uint32_t slot,
+			       const struct sluice_wire_fields *f)
+{
+	const uint8_t *json;
+	uint32_t size;
+
+	if (sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size) ||
+	    sluice_settings_result(ss->server, ss->slot[slot].camera, json, size))
+		break_off(ss, "CONFIG_RESULT is malformed");
+}
+
 static void take_control(struct sluice_session *ss, const struct sluice_wire_message *m)
 {
 	struct sluice_wire_fields f;
 
-	if (sluice_wire_fields_get(&f, m->payload, m->length, 0)) {
+	uint64_t repeated = m->type == SLUICE_MSG_HELLO ? 1ull << SLUICE_TAG_PARTIAL : 0;
+
+	if (sluice_wire_fields_get(&f, m->payload, m->length, repeated)) {
 		break_off(ss, "malformed fields");
 		return;
 	}
 	switch (m->type) {
 	case SLUICE_MSG_HELLO:
 		take_hello(ss, &f);
+		if (ss->greeted && ss->conn)
+			sluice_downlink_partial(ss, m->payload, m->length);
 		break;
 	case SLUICE_MSG_OPEN:
 		take_open(ss, m->slot, &f);
@@ -381,6 +397,9 @@ static void take_control(struct sluice_session *ss, const struct sluice_wire_mes
 		break;
 	case SLUICE_MSG_SUMMARY_ACK:
 		take_summary_ack(ss, &f);
+		break;
+	case SLUICE_MSG_CONFIG_RESULT:
+		take_config_result(ss, m->slot, &f);
 		break;
 	case SLUICE_MSG_BYE:
 		sluice_conn_shutdown(ss->conn);
@@ -402,7 +421,7 @@ static void take_ping(struct sluice_session *ss, const struct sluice_wire_messag
 static void take_message(struct sluice_session *ss, const struct sluice_wire_message *m)
 {
 	int of_slot = m->type == SLUICE_MSG_FRAME || m->type == SLUICE_MSG_STATS ||
-		      m->type == SLUICE_MSG_CLOSE;
+		      m->type == SLUICE_MSG_CLOSE || m->type == SLUICE_MSG_CONFIG_RESULT;
 
 	if (!sluice_wire_type_known(m->type)) {
 		if (m->flags & SLUICE_WIRE_CRITICAL)

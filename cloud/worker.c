@@ -136,7 +136,7 @@ static const struct sluice_analysis_ops analysis_ops = {
 
 /* ---- one camera ---- */
 
-struct subject *worker_subject(struct sluice_worker *w, const struct sluice_camera *c)
+struct sluice_analysis *worker_analysis(struct subject *s)
 {
 	struct sluice_analysis_config conf = {
 		.join_ms = 10000,
@@ -144,6 +144,13 @@ struct subject *worker_subject(struct sluice_worker *w, const struct sluice_came
 		.keyframes_max = 12,
 		.language = "en",
 	};
+
+	memcpy(conf.camera, s->camera->name, sizeof(conf.camera));
+	return sluice_analysis_open(&conf, &analysis_ops, s);
+}
+
+struct subject *worker_subject(struct sluice_worker *w, const struct sluice_camera *c)
+{
 	struct subject **at = &w->bucket[c->id[2] % BUCKETS], *s;
 
 	for (s = *at; s; s = s->next)
@@ -155,8 +162,7 @@ struct subject *worker_subject(struct sluice_worker *w, const struct sluice_came
 	s->worker = w;
 	s->camera = c;
 	s->last = s->told = -1;
-	memcpy(conf.camera, c->name, sizeof(conf.camera));
-	s->analysis = sluice_analysis_open(&conf, &analysis_ops, s);
+	s->analysis = worker_analysis(s);
 	if (!s->analysis) {
 		free(s);
 		return NULL;

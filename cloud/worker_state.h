@@ -39,6 +39,8 @@ struct sluice_worker {
 	struct sluice_log_limit limit;
 };
 
+/* A new chain for the subject. NULL: out of memory. */
+struct sluice_analysis *worker_analysis(struct subject *s);
 /* NULL: out of memory. */
 struct subject *worker_subject(struct sluice_worker *w, const struct sluice_camera *c);
 void worker_give_frame(struct subject *s, const struct sluice_stored_frame *f);

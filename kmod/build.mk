@@ -18,6 +18,9 @@ CFLAGS_kmod/gate_cell.c := -DSLUICE_SIMD_X86
 CFLAGS_kmod/gate_row_avx2.c := -O3 -msse -msse2 -mavx -mavx2
 endif
 
+# Is the camera still looking at its scene?
+GATE_SRCS += kmod/tamper.c
+
 # The frame path: what is decided, what waits, what is published.
 FRAME_SRCS := kmod/frame.c kmod/roll.c kmod/record.c kmod/ring.c kmod/ledger.c kmod/settings.c
 JPEG_DC_SRCS := kmod/jpeg_dc.c kmod/jpeg_scan.c kmod/jpeg_huff.c

@@ -24,6 +24,8 @@
 #include <linux/slab.h>
 #include "camera.h"
 #include "compat.h"
+#include "debugfs.h"
+#include "stage.h"
 
 #define WATCH_MS  500
 #define PATH_FREE (224u << 10) /* of a path that fits into the 256 KiB beside the ring */
@@ -145,6 +147,7 @@ static void leave_slot(struct sluice_camera *cam)
 static void end_source(struct sluice_camera *cam)
 {
 	cam->ops->stop(cam);
+	sluice_latency_end(cam);
 	sluice_flow_stop(cam, SLUICE_STATE_GONE);
 	sluice_video_close(&cam->video);
 	pr_info("sluice: %s: the camera is gone\n", cam->name);
@@ -210,6 +213,7 @@ static struct sluice_camera *create_camera(u32 mode, struct netlink_ext_ack *ext
 	kref_init(&cam->kref);
 	mutex_init(&cam->lock);
 	mutex_init(&cam->source_lock);
+	sluice_latency_init(&cam->latency);
 	init_waitqueue_head(&cam->readers);
 	INIT_DELAYED_WORK(&cam->watch, watch_camera);
 	cam->mode = mode;
@@ -219,32 +223,36 @@ static struct sluice_camera *create_camera(u32 mode, struct netlink_ext_ack *ext
 
 /*
  * What a camera costs is its arena and at most 256 KiB. A grid of 160x90 and more needs a larger
- * path than that allows; the rest of it is taken out of the arena. A tapped stream that becomes
- * larger later is the one case that goes beyond.
+ * path than that allows; the rest of it is taken out of the arena, and so are the two frames on the
+ * stage of a tap, if they are less than an eighth of it. Small rings of taps, and a tapped stream
+ * that becomes larger later, go beyond.
  */
-static u64 beside_ring(const struct v4l2_pix_format *pix)
+static u64 beside_ring(const struct sluice_format *f, const struct sluice_attach *a)
 {
 	struct sluice_picture p;
+	u64 stage = a->mode == SLUICE_MODE_TAP ? (u64)f->size * SLUICE_STAGE_FRAMES : 0;
 	size_t path;
 
-	if (sluice_picture_init(&p, pix->pixelformat, pix->width, pix->height, pix->bytesperline))
+	if (stage > a->arena / 8)
+		stage = 0;
+	if (sluice_picture_planes(&p, f->fourcc, f->width, f->height, f->stride))
 		return 0;
 	path = sluice_path_size(&p);
-	return path > PATH_FREE ? path - PATH_FREE : 0;
+	return stage + (path > PATH_FREE ? path - PATH_FREE : 0);
 }
 
 /* Ring and flow for the format that the camera has now. */
 static int prepare_camera(struct sluice_camera *cam, const struct sluice_attach *a,
 			  struct netlink_ext_ack *extack)
 {
-	struct v4l2_pix_format pix;
-	int rc = sluice_video_format(&cam->video, &pix);
+	struct sluice_format format;
+	int rc = sluice_video_format(&cam->video, &format);
 
 	if (rc) {
 		NL_SET_ERR_MSG_MOD(extack, "the camera does not tell its format");
 		return rc;
 	}
-	rc = sluice_store_init(&cam->store, a->arena, beside_ring(&pix), cam->name);
+	rc = sluice_store_init(&cam->store, a->arena, beside_ring(&format, a), cam->name);
 	if (rc) {
 		NL_SET_ERR_MSG_MOD(extack, "no memory for the ring, or its size is out of range");
 		return rc;
@@ -252,7 +260,7 @@ static int prepare_camera(struct sluice_camera *cam, const struct sluice_attach 
 	/* Under a tap the application may change it at any time. */
 	if (a->mode == SLUICE_MODE_CAPTURE)
 		cam->flow.interval_us = sluice_video_interval_us(&cam->video);
-	return sluice_flow_init(cam, a, &pix, extack);
+	return sluice_flow_init(cam, a, &format, extack);
 }
 
 /* From now on requests find the camera and listeners hear of it. The caller's reference is new. */
@@ -296,6 +304,8 @@ struct sluice_camera *sluice_camera_attach(const struct sluice_attach *a,
 		NL_SET_ERR_MSG_MOD(extack, "the device node cannot be made");
 		goto stop;
 	}
+	sluice_latency_begin(cam, cam->video.queue);
+	sluice_debugfs_add(cam);
 	publish_camera(cam);
 	return cam;
 stop:
@@ -320,6 +330,7 @@ int sluice_camera_detach(struct sluice_camera *cam)
 	cancel_delayed_work_sync(&cam->watch);
 	mutex_lock(&cam->source_lock);
 	cam->ops->stop(cam);
+	sluice_latency_end(cam);
 	sluice_video_close(&cam->video);
 	mutex_unlock(&cam->source_lock);
 	/* The source may have failed in between, and so have asked for the watch once more. */
@@ -328,6 +339,7 @@ int sluice_camera_detach(struct sluice_camera *cam)
 	mutex_lock(&cam->lock);
 	sluice_flow_event(cam, SLUICE_EVENT_DETACHED, ktime_get_ns());
 	mutex_unlock(&cam->lock);
+	sluice_debugfs_remove(cam);
 	sluice_chardev_remove(cam);
 	leave_slot(cam);
 	sluice_camera_put(cam);

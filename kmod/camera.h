@@ -17,6 +17,7 @@
 #include <sluice/control.h>
 #include "event.h"
 #include "frame.h"
+#include "latency.h"
 #include "store.h"
 #include "video.h"
 
@@ -38,7 +39,7 @@ struct sluice_attach {
 /* The frame path of a camera and all that decides about frames. Owned by the camera's lock. */
 struct sluice_flow {
 	struct sluice_settings settings;
-	struct v4l2_pix_format pix; /* as the driver says; picture is what the path was made for */
+	struct sluice_format format; /* as the driver says; picture is what the path was made for */
 	struct sluice_picture picture;
 	struct sluice_ledger ledger;
 	struct sluice_path *path;
@@ -90,9 +91,12 @@ struct sluice_camera {
 	wait_queue_head_t readers; /* poll() */
 	struct miscdevice misc;
 
-	struct mutex lock; /* below: flow, reader */
+	struct mutex lock; /* below: flow, latency, reader */
 	struct sluice_flow flow;
+	struct sluice_latency latency;
 	bool reader; /* the write side of the ring is taken */
+
+	struct dentry *debugfs;
 };
 
 /* camera.c: lifecycle and table */
@@ -126,14 +130,17 @@ void sluice_camera_exit(void);
 /* flow.c: frames, formats, settings */
 
 int sluice_flow_init(struct sluice_camera *cam, const struct sluice_attach *a,
-		     const struct v4l2_pix_format *pix, struct netlink_ext_ack *extack);
+		     const struct sluice_format *format, struct netlink_ext_ack *extack);
 void sluice_flow_exit(struct sluice_camera *cam);
 
 /*
  * The format that the stream has now; cheap if it has not changed. Returns 0, or -EOPNOTSUPP: the
  * stream is refused and its frames must not be given (event REFUSED was posted once).
  */
-int sluice_flow_format(struct sluice_camera *cam, const struct v4l2_pix_format *pix);
+int sluice_flow_format(struct sluice_camera *cam, const struct sluice_format *format);
+
+/* Post REFUSED: the stream's memory cannot be read. */
+void sluice_flow_refuse(struct sluice_camera *cam);
 
 /* One frame, or one that was lost (reason LATE). Takes the camera's lock; may sleep. */
 void sluice_flow_frame(struct sluice_camera *cam, struct sluice_frame *f);

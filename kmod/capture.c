@@ -4,8 +4,7 @@
  *
  * The thread waits on the queue's done_wq, dequeues without blocking, gives the frame to the flow
  * and queues the buffer again: the very path of a process with MMAP buffers, with the driver's
- * rules and power management. The buffers' kernel addresses are constant from REQBUFS until the
- * queue is released, which an unplug does at any time: see give_frame().
+ * rules and power management. An unplug releases the buffers at any time: see give_frame().
  *
  * While we stream, others get -EBUSY from REQBUFS and S_FMT, so the format cannot change. Buffers
  * with the error flag are counted and queued again. When dequeuing or queuing fails (unplugged, or
@@ -27,11 +26,7 @@
 struct capture {
 	struct sluice_camera *cam;
 	struct task_struct *thread;
-	u32 count;
-	struct {
-		void *data;
-		size_t size;
-	} buffer[VIDEO_MAX_FRAME];
+	u32 count; /* buffers */
 };
 
 /* A glance without locks; dequeuing finds out. */
@@ -54,8 +49,8 @@ static void give_frame(struct capture *c, u32 index, struct sluice_frame *f)
 	if (lock)
 		mutex_lock(lock);
 	vb = vb2_get_buffer(v->queue, index);
-	if (!vb || vb->state != VB2_BUF_STATE_DEQUEUED)
-		f->data = NULL;
+	if (vb && vb->state == VB2_BUF_STATE_DEQUEUED)
+		sluice_video_planes(vb, f);
 	sluice_flow_frame(c->cam, f);
 	if (lock)
 		mutex_unlock(lock);
@@ -73,10 +68,9 @@ static int take_buffer(struct capture *c)
 		return rc;
 	if (b.index >= c->count)
 		return -EIO;
-	f.data = c->buffer[b.index].data;
-	f.len = min_t(size_t, b.bytesused, c->buffer[b.index].size);
 	f.driver_sequence = b.sequence;
 	f.error = b.flags & V4L2_BUF_FLAG_ERROR;
+	f.done_ns = sluice_latency_done(c->cam, b.index);
 	f.time_ns =
 		(u64)b.timestamp.tv_sec * NSEC_PER_SEC + (u64)b.timestamp.tv_usec * NSEC_PER_USEC;
 	if (f.time_ns || !f.error)
@@ -129,14 +123,9 @@ static int prepare_buffers(struct capture *c, struct netlink_ext_ack *extack)
 	c->count = min_t(u32, count, VIDEO_MAX_FRAME);
 	for (i = 0; i < c->count; i++) {
 		vb = vb2_get_buffer(v->queue, i);
-		if (vb) {
-			c->buffer[i].data = vb2_plane_vaddr(vb, 0);
-			c->buffer[i].size = vb2_plane_size(vb, 0);
-		}
-		if (!c->buffer[i].data) {
-			NL_SET_ERR_MSG_MOD(
-				extack,
-				"the kernel cannot read the driver's buffers: use sluice-feed");
+		if (!vb || !vb2_plane_vaddr(vb, 0)) {
+			NL_SET_ERR_MSG_MOD(extack,
+					   "no kernel mapping of MMAP buffers: use sluice-feed");
 			return -EOPNOTSUPP;
 		}
 		rc = sluice_video_queue(v, i);

@@ -92,6 +92,15 @@ static int dump_camera(struct sk_buff *skb, struct netlink_callback *cb, struct 
 	return 0;
 }
 
+/* Attributes would look as if they chose among the cameras. 6.1 has no place for the text here. */
+static int start_dump(struct netlink_callback *cb)
+{
+	if (cb->nlh->nlmsg_len <= NLMSG_LENGTH(GENL_HDRLEN))
+		return 0;
+	NL_SET_ERR_MSG_MOD(cb->extack, "a dump takes no attributes: it has all cameras");
+	return -EINVAL;
+}
+
 /* args[0]: the next index. */
 static int dump_cameras(struct sk_buff *skb, struct netlink_callback *cb)
 {
@@ -218,7 +227,7 @@ static int set_settings(struct sk_buff *skb, struct genl_info *info)
 	u32 version;
 	int rc;
 
-	if (!info->attrs[SLUICE_ATTR_SETTINGS]) {
+	if (!info->attrs[SLUICE_ATTR_SETTINGS] || !nla_len(info->attrs[SLUICE_ATTR_SETTINGS])) {
 		NL_SET_ERR_MSG_MOD(info->extack, "no settings given");
 		return -EINVAL;
 	}
@@ -272,6 +281,7 @@ static const struct genl_ops ops[] = {
 		.policy = sluice_policy_camera,
 		.maxattr = SLUICE_ATTR_MAX,
 		.doit = get_camera,
+		.start = start_dump,
 		.dumpit = dump_cameras,
 	},
 	{

@@ -39,12 +39,27 @@ static int put_ledger(struct sk_buff *skb, const struct sluice_ledger *l)
 	return 0;
 }
 
-/* What the path keeps in the control page is a hint: the reader could have written there. */
+static int put_latency(struct sk_buff *skb, const struct sluice_latency *l)
+{
+	struct nlattr *nest = nla_nest_start(skb, SLUICE_ATTR_LATENCY);
+	u32 i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = SLUICE_LATENCY_COMMIT; i <= SLUICE_LATENCY_MAX; i++) {
+		if (nla_put_64bit(skb, i, sizeof(l->of[i]), &l->of[i], SLUICE_LATENCY_PAD))
+			return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 static u32 camera_state(const struct sluice_camera *cam)
 {
-	u32 path = READ_ONCE(cam->store.ring.ctrl->state);
+	const u32 gate = SLUICE_STATE_OPEN | SLUICE_STATE_WARMUP | SLUICE_STATE_COVERED |
+			 SLUICE_STATE_DEFOCUSED | SLUICE_STATE_TURNED;
 
-	return cam->flow.state | (path & (SLUICE_STATE_OPEN | SLUICE_STATE_WARMUP));
+	return cam->flow.state | (sluice_path_state(cam->flow.path) & gate);
 }
 
 static int put_camera(struct sk_buff *skb, const struct sluice_camera *cam)
@@ -66,7 +81,7 @@ static int put_camera(struct sk_buff *skb, const struct sluice_camera *cam)
 	    nla_put_u64_64bit(skb, SLUICE_ATTR_EPOCH, flow->epoch, SLUICE_ATTR_PAD) ||
 	    put_settings(skb, &flow->settings) || nla_put_u32(skb, SLUICE_ATTR_GRID_W, p->grid_w) ||
 	    nla_put_u32(skb, SLUICE_ATTR_GRID_H, p->grid_h) || put_ledger(skb, &flow->ledger) ||
-	    nla_put_u8(skb, SLUICE_ATTR_READER, cam->reader))
+	    nla_put_u8(skb, SLUICE_ATTR_READER, cam->reader) || put_latency(skb, &cam->latency))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -25,6 +25,7 @@ static const struct nla_policy settings_policy[SLUICE_SETTING_MAX + 1] = {
 	[SLUICE_SETTING_KEEPALIVE_MS] = { .type = NLA_U32 },
 	[SLUICE_SETTING_AUDIT_MS] = { .type = NLA_U32 },
 	[SLUICE_SETTING_STALL_MS] = { .type = NLA_U32 },
+	[SLUICE_SETTING_TAMPER] = { .type = NLA_U32 },
 };
 
 static struct netlink_range_validation arena_range = {

@@ -36,6 +36,7 @@ static void on_published(void *ctx, const struct sluice_ring_desc *d, bool wake)
 	struct sluice_camera *cam = ctx;
 
 	trace_sluice_commit(cam->index, d, wake);
+	sluice_latency_publish(&cam->latency, d);
 	if (!wake)
 		return;
 	/* wq_has_sleeper() has the barrier that pairs with the one in poll. */
@@ -51,7 +52,7 @@ void sluice_flow_event(struct sluice_camera *cam, enum sluice_event event, u64 t
 		.epoch = flow->epoch,
 		.camera = cam->index,
 		.event = event,
-		.format = event == SLUICE_EVENT_REFUSED ? flow->refused : flow->picture.fourcc,
+		.format = flow->refused ? flow->refused : flow->picture.fourcc,
 	};
 
 	if (!flow->audible)
@@ -67,6 +68,10 @@ static void on_note(void *ctx, enum sluice_frame_note note, u64 time_ns)
 		[SLUICE_NOTE_CLOSE] = SLUICE_EVENT_MOTION_END,
 		[SLUICE_NOTE_SCENE] = SLUICE_EVENT_SCENE_CHANGE,
 		[SLUICE_NOTE_OVERRUN] = SLUICE_EVENT_OVERRUN,
+		[SLUICE_NOTE_COVERED] = SLUICE_EVENT_COVERED,
+		[SLUICE_NOTE_DEFOCUSED] = SLUICE_EVENT_DEFOCUSED,
+		[SLUICE_NOTE_TURNED] = SLUICE_EVENT_TURNED,
+		[SLUICE_NOTE_CLEAR] = SLUICE_EVENT_CLEAR,
 	};
 
 	sluice_flow_event(ctx, event[note], time_ns);
@@ -136,22 +141,21 @@ void sluice_flow_fourcc(u32 fourcc, char text[5])
 }
 
 /* Can frames of this format be let through? */
-static int check_format(const struct sluice_flow *flow, const struct v4l2_pix_format *pix,
+static int check_format(const struct sluice_flow *flow, const struct sluice_format *f,
 			struct sluice_picture *p, struct netlink_ext_ack *extack)
 {
 	char name[5];
-	int rc = sluice_picture_init(p, pix->pixelformat, pix->width, pix->height,
-				     pix->bytesperline);
+	int rc = sluice_picture_planes(p, f->fourcc, f->width, f->height, f->stride);
 
-	sluice_flow_fourcc(pix->pixelformat, name);
+	sluice_flow_fourcc(f->fourcc, name);
 	if (rc == -EOPNOTSUPP) {
 		NL_SET_ERR_MSG_FMT_MOD(
 			extack, "pixel format %s is not supported; set YUYV, MJPG, NV12 or GREY",
 			name);
 	} else if (rc) {
 		NL_SET_ERR_MSG_FMT_MOD(extack, "%s of %ux%u is outside of 16x16 to 4096x4096", name,
-				       pix->width, pix->height);
-	} else if (pix->field == V4L2_FIELD_ALTERNATE) {
+				       f->width, f->height);
+	} else if (f->field == V4L2_FIELD_ALTERNATE) {
 		NL_SET_ERR_MSG_FMT_MOD(extack, "alternating fields are not supported");
 		rc = -EOPNOTSUPP;
 	} else if (flow->privacy && !p->stride) {
@@ -162,14 +166,14 @@ static int check_format(const struct sluice_flow *flow, const struct v4l2_pix_fo
 	return rc;
 }
 
-static bool same_format(const struct v4l2_pix_format *a, const struct v4l2_pix_format *b)
+static bool same_format(const struct sluice_format *a, const struct sluice_format *b)
 {
-	return a->pixelformat == b->pixelformat && a->width == b->width && a->height == b->height &&
-	       a->bytesperline == b->bytesperline && a->field == b->field;
+	return a->fourcc == b->fourcc && a->width == b->width && a->height == b->height &&
+	       a->field == b->field && !memcmp(a->stride, b->stride, sizeof(a->stride));
 }
 
 int sluice_flow_init(struct sluice_camera *cam, const struct sluice_attach *a,
-		     const struct v4l2_pix_format *pix, struct netlink_ext_ack *extack)
+		     const struct sluice_format *format, struct netlink_ext_ack *extack)
 {
 	struct sluice_flow *flow = &cam->flow;
 	struct sluice_picture p;
@@ -180,15 +184,15 @@ int sluice_flow_init(struct sluice_camera *cam, const struct sluice_attach *a,
 	flow->settings.version = 1;
 	flow->last_ns = ktime_get_ns();
 	sluice_ledger_init(&flow->ledger);
-	rc = check_format(flow, pix, &flow->picture, extack);
+	rc = check_format(flow, format, &flow->picture, extack);
 	if (!rc)
 		rc = sluice_tune_masks(flow, a, extack);
 	/* Once more: now there may be a privacy mask. */
 	if (!rc)
-		rc = check_format(flow, pix, &p, extack);
+		rc = check_format(flow, format, &p, extack);
 	if (!rc)
 		rc = make_path(cam, &p);
-	flow->pix = *pix;
+	flow->format = *format;
 	mutex_unlock(&cam->lock);
 	return rc;
 }
@@ -202,37 +206,44 @@ void sluice_flow_exit(struct sluice_camera *cam)
 	kvfree(flow->thresholds);
 }
 
-int sluice_flow_format(struct sluice_camera *cam, const struct v4l2_pix_format *pix)
+int sluice_flow_format(struct sluice_camera *cam, const struct sluice_format *format)
 {
 	struct sluice_flow *flow = &cam->flow;
 	struct sluice_picture p;
 	int rc = 0;
 
 	mutex_lock(&cam->lock);
-	if (same_format(pix, &flow->pix)) {
+	if (same_format(format, &flow->format)) {
 		rc = flow->refused ? -EOPNOTSUPP : 0;
 		goto unlock;
 	}
-	rc = check_format(flow, pix, &p, NULL);
+	rc = check_format(flow, format, &p, NULL);
 	if (rc) {
 		if (flow->state & SLUICE_STATE_STREAMING) {
 			sluice_path_end(flow->path);
 			change_state(cam, 0, SLUICE_STATE_STREAMING | SLUICE_STATE_STALLED);
 		}
-		flow->pix = *pix;
-		flow->refused = pix->pixelformat;
+		flow->format = *format;
+		flow->refused = format->fourcc;
 		sluice_flow_event(cam, SLUICE_EVENT_REFUSED, ktime_get_ns());
 		rc = -EOPNOTSUPP;
 		goto unlock;
 	}
 	rc = make_path(cam, &p);
 	if (!rc) {
-		flow->pix = *pix;
+		flow->format = *format;
 		flow->refused = 0;
 	}
 unlock:
 	mutex_unlock(&cam->lock);
 	return rc;
+}
+
+void sluice_flow_refuse(struct sluice_camera *cam)
+{
+	mutex_lock(&cam->lock);
+	sluice_flow_event(cam, SLUICE_EVENT_REFUSED, ktime_get_ns());
+	mutex_unlock(&cam->lock);
 }
 
 /* A frame has come: the stream runs. The lock is held. */
@@ -260,7 +271,9 @@ void sluice_flow_frame(struct sluice_camera *cam, struct sluice_frame *f)
 	if (!f->time_ns)
 		f->time_ns = flow->last_ns;
 	flow->last_sequence = f->driver_sequence;
+	sluice_latency_enter(&cam->latency, f, flow->last_ns);
 	sluice_path_frame(flow->path, f, ktime_get_real_ns());
+	sluice_latency_leave(&cam->latency);
 	mutex_unlock(&cam->lock);
 }
 

@@ -35,6 +35,7 @@
  *	MOTION		  passes as the rate allows, else RATE.
  *	SCENE		  passes as SCENE_CHANGE; the gate then warms up, and its frames pass as
  *			  WARMUP while the post-roll runs.
+ *	tampering	  found with this frame: passes as TAMPER. It opens the gate, too.
  *	others		  POSTROLL as the rate allows, else RATE; CORRUPT passes. The first frame
  *			  postroll_ms or more after the last motion passes whatever the rate says,
  *			  carries CLOSES and closes the gate. If the camera was silent for 2 s
@@ -59,6 +60,8 @@
 #define DT_MAX_MS 2000u
 #define NS_PER_MS 1000000u
 
+#define TAMPER_STATES (SLUICE_STATE_COVERED | SLUICE_STATE_DEFOCUSED | SLUICE_STATE_TURNED)
+
 static size_t align8(size_t n)
 {
 	return (n + 7) & ~(size_t)7;
@@ -78,6 +81,7 @@ size_t sluice_path_size(const struct sluice_picture *p)
 		return 0;
 	return align8(sizeof(struct sluice_path)) + align8(gate) +
 	       (picture_is_jpeg(p) ? align8(sizeof(struct sluice_jpeg_dc)) : 0) +
+	       align8(sluice_tamper_size(p->grid_w, p->grid_h)) + align8(cells) +
 	       align8(cells * sizeof(u16)) + 2 * align8((cells + 7) / 8) +
 	       SLUICE_PENDING_MAX * sizeof(struct sluice_item);
 }
@@ -100,6 +104,8 @@ struct sluice_path *sluice_path_init(void *mem, const struct sluice_path_config 
 
 	p->gate = sluice_gate_init(at, p->picture.grid_w, p->picture.grid_h, &p->settings.gate);
 	at += align8(sluice_gate_size(p->picture.grid_w, p->picture.grid_h));
+	p->tamper = sluice_tamper_init(at, p->picture.grid_w, p->picture.grid_h);
+	at += align8(sluice_tamper_size(p->picture.grid_w, p->picture.grid_h));
 	if (picture_is_jpeg(&p->picture)) {
 		p->jpeg = (struct sluice_jpeg_dc *)at;
 		at += align8(sizeof(*p->jpeg));
@@ -108,6 +114,8 @@ struct sluice_path *sluice_path_init(void *mem, const struct sluice_path_config 
 	at += SLUICE_PENDING_MAX * sizeof(*p->waiting);
 	p->cell = (u16 *)at;
 	at += align8(cells * sizeof(u16));
+	p->map = at;
+	at += align8(cells);
 	p->bits = at;
 	p->privacy = at + align8(p->bits_size);
 	path_mirror(p);
@@ -192,6 +200,7 @@ static void stream_begin(struct sluice_path *p, const struct sluice_frame *f, u6
 	p->epoch_first_ns = f->time_ns;
 	p->last_motion_ns = 0;
 	sluice_gate_reset(p->gate);
+	sluice_tamper_reset(p->tamper);
 }
 
 static void stream_end(struct sluice_path *p)
@@ -200,7 +209,8 @@ static void stream_end(struct sluice_path *p)
 	gate_close(p, p->now_ns);
 	p->running = false;
 	p->sequence = 0;
-	p->state &= ~(SLUICE_STATE_STREAMING | SLUICE_STATE_WARMUP);
+	p->state &= ~(SLUICE_STATE_STREAMING | SLUICE_STATE_WARMUP | TAMPER_STATES);
+	p->tampered = SLUICE_TAMPER_NONE;
 }
 
 /* A frame without bytes: counted, named, lost. */
@@ -210,6 +220,19 @@ static void frame_lose(struct sluice_path *p, u64 time_ns, enum sluice_reason re
 
 	sluice_ledger_settle(p->ledger, reason);
 	p->ops->verdict(p->ctx, p->running ? p->epoch : 0, sequence, time_ns, 0, reason);
+}
+
+/* Is all of a raw picture there? */
+static bool frame_whole(const struct sluice_picture *p, const struct sluice_frame *f)
+{
+	u32 i;
+
+	if (!p->apart)
+		return f->len >= p->size_min;
+	for (i = 1; i <= p->apart; i++)
+		if (f->chroma_len[i - 1] < sluice_plane_bytes(p, i))
+			return false;
+	return f->len >= sluice_plane_bytes(p, 0);
 }
 
 /* The grid of a frame, as far as privacy allows. Returns false if the frame is corrupt. */
@@ -230,7 +253,8 @@ static bool frame_look(struct sluice_path *p, const struct sluice_frame *f,
 		return true;
 	}
 	item->size = p->picture.size_min;
-	if (sluice_luma_grid(&p->picture, f->data, f->len, p->cell))
+	if (!frame_whole(&p->picture, f) ||
+	    sluice_luma_grid(&p->picture, f->data, p->picture.size_min, p->cell))
 		return false;
 	for (i = 0; p->masked && i < cells; i++)
 		if (p->privacy[i / 8] >> (i % 8) & 1)
@@ -316,15 +340,20 @@ static void decide_closed(struct sluice_path *p, const struct sluice_frame *f,
 		   snapshot_take(p) ? SLUICE_REASON_SNAPSHOT : SLUICE_REASON_WARMUP, 0);
 }
 
-/* moving: the gate said so of this very frame; opened: it was the first. */
+/*
+ * moving: the gate said so of this very frame; opened: it was the first; tampered: tampering was
+ * found with it.
+ */
 static void decide_open(struct sluice_path *p, const struct sluice_frame *f,
 			struct sluice_item *item, enum sluice_gate_state state, bool moving,
-			bool opened)
+			bool opened, bool tampered)
 {
 	bool closes = !moving && p->clock_ms - p->last_motion_ms >= p->settings.postroll_ms;
 	enum sluice_reason reason;
 
-	if (state == SLUICE_GATE_SCENE)
+	if (tampered)
+		reason = SLUICE_REASON_TAMPER;
+	else if (state == SLUICE_GATE_SCENE)
 		reason = SLUICE_REASON_SCENE_CHANGE;
 	else if (snapshot_take(p))
 		reason = SLUICE_REASON_SNAPSHOT;
@@ -343,10 +372,29 @@ static void decide_open(struct sluice_path *p, const struct sluice_frame *f,
 		gate_close(p, item->time_ns);
 }
 
+/* Returns true if tampering, or another kind of it, is found with this frame. */
+static bool look_for_tampering(struct sluice_path *p, const struct sluice_gate_result *r, u32 dt_ms,
+			       u64 time_ns)
+{
+	static const u32 state[] = { 0, SLUICE_STATE_COVERED, SLUICE_STATE_DEFOCUSED,
+				     SLUICE_STATE_TURNED };
+	enum sluice_tamper_kind kind = SLUICE_TAMPER_NONE;
+
+	if (p->settings.tamper)
+		kind = sluice_tamper_frame(p->tamper, p->cell, dt_ms, r->cells);
+	if (kind == p->tampered)
+		return false;
+	p->tampered = kind;
+	p->state = (p->state & ~TAMPER_STATES) | state[kind];
+	p->ops->note(p->ctx, kind ? SLUICE_NOTE_COVERED + kind - 1 : SLUICE_NOTE_CLEAR, time_ns);
+	return kind != SLUICE_TAMPER_NONE;
+}
+
 static void decide(struct sluice_path *p, const struct sluice_frame *f, struct sluice_item *item,
 		   const struct sluice_gate_result *r, u32 dt_ms)
 {
-	bool moving = r->state == SLUICE_GATE_MOTION || r->state == SLUICE_GATE_SCENE;
+	bool tampered = look_for_tampering(p, r, dt_ms, item->time_ns);
+	bool moving = tampered || r->state == SLUICE_GATE_MOTION || r->state == SLUICE_GATE_SCENE;
 	bool opens = moving && !p->open;
 
 	if (r->state == SLUICE_GATE_WARMUP)
@@ -366,7 +414,7 @@ static void decide(struct sluice_path *p, const struct sluice_frame *f, struct s
 	if (r->state == SLUICE_GATE_SCENE)
 		p->ops->note(p->ctx, SLUICE_NOTE_SCENE, item->time_ns);
 	if (p->open)
-		decide_open(p, f, item, r->state, moving, opens);
+		decide_open(p, f, item, r->state, moving, opens, tampered);
 	else
 		decide_closed(p, f, item, r->state, dt_ms);
 }
@@ -389,7 +437,8 @@ void sluice_path_frame(struct sluice_path *p, const struct sluice_frame *f, u64 
 	struct sluice_item item;
 	u32 dt_ms;
 
-	if (sluice_ledger_deliver(p->ledger, f->driver_sequence, f->len))
+	if (sluice_ledger_deliver(p->ledger, f->driver_sequence,
+				  f->len + f->chroma_len[0] + f->chroma_len[1]))
 		stream_end(p);
 	if (f->error || !f->data || !f->len) {
 		frame_lose(p, f->time_ns,
@@ -439,6 +488,8 @@ void sluice_path_snapshot(struct sluice_path *p)
 
 void sluice_path_settings(struct sluice_path *p, const struct sluice_settings *s)
 {
+	if (s->tamper && !p->settings.tamper)
+		sluice_tamper_reset(p->tamper);
 	p->settings = *s;
 	sluice_gate_configure(p->gate, &s->gate);
 	path_mirror(p);
@@ -446,7 +497,11 @@ void sluice_path_settings(struct sluice_path *p, const struct sluice_settings *s
 
 void sluice_path_threshold_map(struct sluice_path *p, const u8 *map)
 {
+	p->mapped = map != NULL;
+	if (map)
+		memcpy(p->map, map, (size_t)p->picture.grid_w * p->picture.grid_h);
 	sluice_gate_map(p->gate, map);
+	sluice_tamper_look(p->tamper, p->masked ? p->privacy : NULL, map);
 }
 
 void sluice_path_privacy(struct sluice_path *p, const u8 *bits)
@@ -454,6 +509,7 @@ void sluice_path_privacy(struct sluice_path *p, const u8 *bits)
 	p->masked = bits != NULL;
 	if (bits)
 		memcpy(p->privacy, bits, p->bits_size);
+	sluice_tamper_look(p->tamper, bits, p->mapped ? p->map : NULL);
 }
 
 void sluice_path_end(struct sluice_path *p)
@@ -466,6 +522,11 @@ void sluice_path_end(struct sluice_path *p)
 u64 sluice_path_epoch(const struct sluice_path *p)
 {
 	return p->epoch;
+}
+
+u32 sluice_path_state(const struct sluice_path *p)
+{
+	return p->state | (p->open ? SLUICE_STATE_OPEN : 0);
 }
 
 void sluice_path_mirror(struct sluice_path *p, u32 state_set, u32 state_clear)

@@ -19,6 +19,7 @@
 #include "luma.h"
 #include "jpeg_dc.h"
 #include "gate.h"
+#include "tamper.h"
 #include "mask.h"
 #include "ring.h"
 #include "ledger.h"
@@ -37,6 +38,7 @@ struct sluice_settings {
 	u32 audit_ms; /* mean time between audited quiet frames: 60000; 0 = off; else 1000..86400000
 		       */
 	u32 stall_ms; /* 10000; 1000..600000 */
+	u32 tamper;   /* 1; 0: do not look for it */
 };
 
 /* Defaults of DESIGN 8. */
@@ -66,11 +68,14 @@ int sluice_settings_set(struct sluice_settings *s, u32 setting, u32 value);
 
 /* A buffer as the driver gave it; the bytes stay the driver's (or the application's: hostile). */
 struct sluice_frame {
-	const void *data; /* NULL: gone before the copy (LATE) */
-	size_t len;	  /* payload bytes, already clamped to the buffer */
-	u64 time_ns;	  /* CLOCK_MONOTONIC */
+	const void *data;      /* NULL: gone before the copy (LATE) */
+	size_t len;	       /* payload bytes, already clamped to the buffer */
+	const void *chroma[2]; /* of pictures whose planes lie apart: none is NULL unless data is */
+	size_t chroma_len[2];
+	u64 time_ns; /* CLOCK_MONOTONIC */
 	u32 driver_sequence;
-	bool error; /* the driver marked it as bad */
+	bool error;  /* the driver marked it as bad */
+	u64 done_ns; /* CLOCK_MONOTONIC when the driver finished it, for statistics; 0: not known */
 };
 
 enum sluice_frame_note {
@@ -78,6 +83,10 @@ enum sluice_frame_note {
 	SLUICE_NOTE_CLOSE,    /* post-roll over */
 	SLUICE_NOTE_SCENE,    /* scene change */
 	SLUICE_NOTE_OVERRUN,  /* first frame of a series lost to a full ring */
+	SLUICE_NOTE_COVERED,  /* tampering: in the order of enum sluice_tamper_kind */
+	SLUICE_NOTE_DEFOCUSED,
+	SLUICE_NOTE_TURNED,
+	SLUICE_NOTE_CLEAR, /* the scene is back */
 };
 
 /* How the path tells its surroundings; all are called in the caller's context, under its lock. */
@@ -144,6 +153,9 @@ void sluice_path_end(struct sluice_path *p);
 
 /* The running epoch, or the last one: epoch_floor of the path that follows. */
 u64 sluice_path_epoch(const struct sluice_path *p);
+
+/* SLUICE_STATE_* as the path sees it: unlike the control page's, no reader can write it. */
+u32 sluice_path_state(const struct sluice_path *p);
 
 /* Write ctrl's state and ledger words now (the path does it by itself after every frame). */
 void sluice_path_mirror(struct sluice_path *p, u32 state_set, u32 state_clear);

@@ -119,7 +119,7 @@ static bool run_qualifies(const struct sluice_gate *g, const struct gate_run *r)
 
 static bool run_moves(const struct sluice_gate *g, const struct gate_run *r)
 {
-	return 2 * r->settled >= r->mass || r->confirmed * 8 >= 15 * g->config.mass ||
+	return 2 * r->settled >= r->mass || r->confirmed >= 2 * g->config.mass ||
 	       (r->mass >= g->config.strong && 2 * r->preceded >= r->mass);
 }
 

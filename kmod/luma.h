@@ -21,6 +21,10 @@
 #define SLUICE_FMT_BGR24	  SLUICE_FOURCC('B', 'G', 'R', '3')
 #define SLUICE_FMT_MJPEG	  SLUICE_FOURCC('M', 'J', 'P', 'G')
 #define SLUICE_FMT_JPEG		  SLUICE_FOURCC('J', 'P', 'E', 'G') /* treated as MJPEG */
+/* The same as NV12, NV21, YU12, but each plane in memory of its own; see mask.h. */
+#define SLUICE_FMT_NM12		  SLUICE_FOURCC('N', 'M', '1', '2')
+#define SLUICE_FMT_NM21		  SLUICE_FOURCC('N', 'M', '2', '1')
+#define SLUICE_FMT_YM12		  SLUICE_FOURCC('Y', 'M', '1', '2')
 
 /* A picture format after the checks of sluice_picture_init(). */
 struct sluice_picture {
@@ -32,8 +36,9 @@ struct sluice_picture {
 			  always 8 */
 	u8 pixel_step; /* bytes from one luma sample to the next: 1, 2 or 3 */
 	u8 luma_first; /* offset of the first luma (or first colour) byte of a line */
-	u8 reserved;
+	u8 apart;      /* chroma planes that lie in memory of their own: 0, 1 or 2 */
 	u16 grid_w, grid_h; /* cells; partial blocks at the right and bottom edge count as cells */
+	u32 apart_stride;   /* bytes per line of these */
 };
 
 /*

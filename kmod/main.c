@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include "camera.h"
 #include "compat.h"
+#include "debugfs.h"
 #include "luma.h"
 
 static bool scalar;
@@ -17,9 +18,15 @@ MODULE_PARM_DESC(scalar, "do not use vector instructions");
 
 static int __init sluice_init(void)
 {
+	int rc;
+
 	sluice_luma_init(scalar);
 	sluice_gate_scalar = scalar;
-	return sluice_control_init();
+	sluice_debugfs_init();
+	rc = sluice_control_init();
+	if (rc)
+		sluice_debugfs_exit();
+	return rc;
 }
 
 static void __exit sluice_exit(void)
@@ -27,6 +34,8 @@ static void __exit sluice_exit(void)
 	sluice_event_exit();
 	sluice_control_exit();
 	sluice_camera_exit();
+	sluice_debugfs_exit();
+	sluice_latency_exit();
 	sluice_tap_exit();
 }
 
@@ -34,4 +43,5 @@ module_init(sluice_init);
 module_exit(sluice_exit);
 
 MODULE_DESCRIPTION("Sluice: lets camera frames pass only when something moves");
+MODULE_VERSION("0.1"); /* as in dkms.conf */
 MODULE_LICENSE("GPL");

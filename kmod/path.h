@@ -41,13 +41,17 @@ struct sluice_path {
 
 	/* blocks that follow this struct in the caller's memory */
 	struct sluice_gate *gate;
+	struct sluice_tamper *tamper;
 	struct sluice_jpeg_dc *jpeg; /* NULL: raw */
 	u16 *cell;
 	u8 *bits;    /* motion cells of the frame in hand */
 	u8 *privacy; /* in force if masked */
+	u8 *map;     /* thresholds, in force if mapped */
 	struct sluice_item *waiting;
 	u32 bits_size;
 	bool masked;
+	bool mapped;
+	enum sluice_tamper_kind tampered;
 
 	/* the stream */
 	bool running;

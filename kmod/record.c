@@ -39,15 +39,20 @@ static u64 item_sequence(const struct sluice_path *p, const struct sluice_item *
 static void copy_picture(const struct sluice_path *p, const struct sluice_frame *f,
 			 struct sluice_item *item, u8 *to, bool whole)
 {
+	const void *const plane[3] = { f->data, f->chroma[0], f->chroma[1] };
+
 	if (p->masked)
 		item->flags |= ITEM_MASKED;
 	if (p->jpeg) {
 		memcpy(to, f->data, item->size);
+	} else if (whole && p->picture.apart) {
+		sluice_mask_gather(&p->picture, to, plane, p->masked ? p->privacy : NULL);
 	} else if (whole) {
 		sluice_mask_copy(&p->picture, to, f->data, item->size,
 				 p->masked ? p->privacy : NULL);
 	} else {
-		size_t there = p->masked ? 0 : min_t(size_t, f->len, item->size);
+		size_t picture = p->picture.apart ? sluice_plane_bytes(&p->picture, 0) : item->size;
+		size_t there = p->masked ? 0 : min_t(size_t, f->len, picture);
 
 		memcpy(to, f->data, there);
 		memset(to + there, 0, item->size - there);
@@ -191,7 +196,7 @@ void path_mirror(struct sluice_path *p)
 	c = p->ring->ctrl;
 	core_write_once(c->changed, ++p->changed);
 	core_wmb(); /* pairs with the reader's read barrier: odd before the words */
-	core_write_once(c->state, p->state | (p->open ? SLUICE_STATE_OPEN : 0));
+	core_write_once(c->state, sluice_path_state(p));
 	core_write_once(c->epoch, p->epoch);
 	core_write_once(c->epoch_first_ns, p->epoch_first_ns);
 	core_write_once(c->now_ns, p->now_ns);

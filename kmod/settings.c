@@ -34,6 +34,7 @@ const struct sluice_setting_info sluice_setting_infos[SLUICE_SETTING_MAX + 1] = 
 	[SLUICE_SETTING_KEEPALIVE_MS] = SETTING_OR_ZERO(keepalive_ms, 1000, 3600000),
 	[SLUICE_SETTING_AUDIT_MS] = SETTING_OR_ZERO(audit_ms, 1000, 86400000),
 	[SLUICE_SETTING_STALL_MS] = SETTING(stall_ms, 1000, 600000),
+	[SLUICE_SETTING_TAMPER] = SETTING(tamper, 0, 1),
 };
 
 void sluice_settings_default(struct sluice_settings *s)
@@ -48,6 +49,7 @@ void sluice_settings_default(struct sluice_settings *s)
 	s->keepalive_ms = 60000;
 	s->audit_ms = 60000;
 	s->stall_ms = 10000;
+	s->tamper = 1;
 }
 
 static bool value_fits(const struct sluice_setting_info *info, u32 value)

@@ -6,10 +6,9 @@
  * One probe on the tracepoint vb2_dqbuf serves all taps. In it (task context, preemption off on
  * some kernels: nothing sleeps) the queue is compared, and a small preallocated item is attached to
  * the calling task as task work. The work runs before the DQBUF call returns: it takes the queue's
- * lock, makes sure that the buffer is still dequeued and still the same, and gives it to the flow.
- * So the pixels are copied once, in a context that may sleep, while nobody but the application's
- * own other threads can write to them; the frame path takes them as hostile anyway. The application
- * pays the copy of frames that pass and the grid of all.
+ * lock, makes sure that the buffer is still dequeued and still the same, and copies it to the stage
+ * (stage.c), in a context that may sleep, while nobody but the application's own other threads can
+ * write to it; a thread gives the copy to the flow. The application pays one copy of each frame.
  *
  * Lost frames are counted as LATE, with the driver's number: no free item (16 tasks of one
  * application dequeue at once), a kernel thread dequeues, the buffer went back to the driver at
@@ -35,10 +34,10 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
-#include <media/videobuf2-vmalloc.h>
 #include <trace/events/vb2.h>
 #include "camera.h"
 #include "compat.h"
+#include "stage.h"
 
 #define TAP_ITEMS   16
 #define TAP_LOST    64 /* numbers of lost frames that wait to be counted */
@@ -57,6 +56,7 @@ struct tap_item {
 
 struct tap {
 	struct sluice_camera *cam;
+	struct sluice_stage *stage;
 	struct vb2_queue *queue; /* NULL: still looking for it */
 	atomic_t pending;	 /* works on their way; the tap lives while there are any */
 	unsigned long busy;	 /* items in use, a bit each */
@@ -64,6 +64,8 @@ struct tap {
 
 	raw_spinlock_t lost_lock;
 	u32 lost[TAP_LOST], lost_count;
+
+	u32 unreadable; /* enum vb2_memory of the stream if it cannot be read, and that was told */
 };
 
 static struct tap *taps[SLUICE_CAMERA_MAX]; /* read by the probe */
@@ -99,37 +101,50 @@ static void settle_lost(struct tap *t)
 		sluice_flow_lost(t->cam, sequence[i], SLUICE_REASON_LATE);
 }
 
-/* Can the kernel read the buffer's memory? Asked with the queue's lock held, in a task work. */
-static void *map_plane(struct vb2_queue *q, struct vb2_buffer *vb)
+/* Say once a stream that its memory cannot be read. */
+static void tell_memory(struct tap *t, u32 memory)
 {
-	if (vb->memory != VB2_MEMORY_MMAP && q->mem_ops != &vb2_vmalloc_memops)
-		return NULL;
-	return vb2_plane_vaddr(vb, 0);
+	static const char *const name[] = {
+		[VB2_MEMORY_MMAP] = "unsynchronised MMAP",
+		[VB2_MEMORY_USERPTR] = "USERPTR",
+		[VB2_MEMORY_DMABUF] = "DMABUF",
+	};
+
+	if (t->unreadable == memory)
+		return;
+	t->unreadable = memory;
+	pr_notice("sluice: %s: %s buffers of this driver cannot be read, frames are LATE\n",
+		  t->cam->name, memory < ARRAY_SIZE(name) && name[memory] ? name[memory] : "such");
+	sluice_flow_refuse(t->cam);
 }
 
-static void take_frame(struct tap *t, const struct tap_item *item)
+static void take_frame(struct tap *t, const struct tap_item *item,
+		       const struct sluice_format *format)
 {
 	struct vb2_queue *q = item->queue;
 	struct sluice_frame f = {
 		.driver_sequence = item->sequence,
 		.error = item->error,
 		.time_ns = item->timestamp,
+		.done_ns = sluice_latency_done(t->cam, item->index),
 	};
 	struct vb2_buffer *vb;
 
 	if (f.time_ns || !f.error)
 		f.time_ns = sluice_video_time(q, f.time_ns);
+	sluice_stage_begin(t->stage);
 	mutex_lock(q->lock);
 	vb = vb2_get_buffer(q, item->index);
 	if (vb && vb->state == VB2_BUF_STATE_DEQUEUED && vb->timestamp == item->timestamp) {
-		f.data = map_plane(q, vb);
-		f.len = min(vb2_get_plane_payload(vb, 0), vb2_plane_size(vb, 0));
+		sluice_video_planes(vb, &f);
+		if (f.data)
+			t->unreadable = 0;
+		else
+			tell_memory(t, vb->memory);
 	}
-	if (f.data || f.error)
-		sluice_flow_frame(t->cam, &f);
-	else
-		sluice_flow_lost(t->cam, f.driver_sequence, SLUICE_REASON_LATE);
+	sluice_stage_copy(t->stage, format, &f);
 	mutex_unlock(q->lock);
+	sluice_stage_end(t->stage);
 }
 
 static int is_our_node(const void *arg, struct file *file, unsigned int fd)
@@ -144,17 +159,17 @@ static int is_our_node(const void *arg, struct file *file, unsigned int fd)
 static void accept_queue(struct tap *t, const struct tap_item *item)
 {
 	struct sluice_video *v = &t->cam->video;
-	struct v4l2_pix_format pix;
+	struct sluice_format format;
 	struct vb2_buffer *vb;
 	bool fits;
 
 	if (!current->files || !iterate_fd(current->files, 0, is_our_node, v->file))
 		return;
-	if (sluice_video_format(v, &pix) || !item->queue->lock)
+	if (sluice_video_format(v, &format) || !item->queue->lock)
 		return;
 	mutex_lock(item->queue->lock);
 	vb = vb2_get_buffer(item->queue, item->index);
-	fits = vb && vb2_plane_size(vb, 0) >= pix.sizeimage;
+	fits = vb && vb2_plane_size(vb, 0) >= format.size;
 	mutex_unlock(item->queue->lock);
 	if (!fits)
 		return;
@@ -169,20 +184,20 @@ static void tap_work(struct callback_head *work)
 {
 	struct tap_item *item = container_of(work, struct tap_item, work);
 	struct tap *t = item->tap;
-	struct v4l2_pix_format pix;
+	struct sluice_format format;
+	u64 begun_ns = ktime_get_ns();
 	int rc;
 
 	if (!READ_ONCE(t->queue)) {
 		accept_queue(t, item);
 	} else {
-		rc = sluice_video_format(&t->cam->video, &pix);
+		rc = sluice_video_format(&t->cam->video, &format);
 		if (!rc)
-			rc = sluice_flow_format(t->cam, &pix);
-		if (!rc)
-			take_frame(t, item);
-		else if (rc != -EOPNOTSUPP)
+			take_frame(t, item, &format);
+		else
 			sluice_flow_lost(t->cam, item->sequence, SLUICE_REASON_LATE);
 		settle_lost(t);
+		sluice_latency_tapped(t->cam, begun_ns);
 	}
 	clear_bit_unlock(item - t->item, &t->busy);
 	/* From here on the tap may be gone; the wait queue is not part of it. */
@@ -207,8 +222,8 @@ static bool looks_like_ours(const struct tap *t, const struct vb2_queue *q)
 	unsigned long end = (unsigned long)(t->cam->video.vdev + 1);
 	unsigned long at = (unsigned long)q;
 
-	return at >= end && at < end + NEAR_WINDOW && q->type == V4L2_BUF_TYPE_VIDEO_CAPTURE &&
-	       !q->is_multiplanar && !q->is_output && q->streaming && !q->fileio;
+	return at >= end && at < end + NEAR_WINDOW && q->type == t->cam->video.type &&
+	       !q->is_output && q->streaming && !q->fileio;
 }
 
 /* Probe of vb2_dqbuf. The queue's lock is held; must not sleep, may not count on preemption. */
@@ -287,6 +302,7 @@ static void stop_tap(struct sluice_camera *cam)
 	if (!t)
 		return;
 	remove_tap(t);
+	sluice_stage_free(t->stage);
 	settle_lost(t);
 	cam->source = NULL;
 	kfree(t);
@@ -331,8 +347,15 @@ static int start_tap(struct sluice_camera *cam, struct file *user, struct netlin
 		return -ENOMEM;
 	t->cam = cam;
 	raw_spin_lock_init(&t->lost_lock);
+	t->stage = sluice_stage_create(cam, cam->flow.format.size);
+	if (!t->stage) {
+		kfree(t);
+		NL_SET_ERR_MSG_MOD(extack, "no memory for two frames of the tapped camera");
+		return -ENOMEM;
+	}
 	rc = add_tap(t);
 	if (rc) {
+		sluice_stage_free(t->stage);
 		kfree(t);
 		NL_SET_ERR_MSG_MOD(extack, "the kernel's vb2_dqbuf tracepoint cannot be used");
 		return rc;
@@ -349,8 +372,13 @@ static bool tap_streams(struct sluice_camera *cam)
 {
 	struct tap *t = cam->source;
 
+	bool streams = vb2_is_streaming(t->queue);
+
 	settle_lost(t);
-	return vb2_is_streaming(t->queue);
+	/* The stream's end comes behind its last frame. */
+	if (!streams)
+		sluice_stage_flush(t->stage);
+	return streams;
 }
 
 const struct sluice_source_ops sluice_tap_source = {

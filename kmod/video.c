@@ -22,6 +22,7 @@
 #include <media/v4l2-device.h>
 #include <media/v4l2-fh.h>
 #include <media/v4l2-ioctl.h>
+#include <media/videobuf2-vmalloc.h>
 #include <trace/events/vb2.h>
 #include "compat.h"
 #include "video.h"
@@ -76,13 +77,9 @@ static int check_node(const struct video_device *vdev, struct netlink_ext_ack *e
 		NL_SET_ERR_MSG_MOD(extack, "not a capture device");
 		return -ENOTTY;
 	}
-	if (!(caps & V4L2_CAP_VIDEO_CAPTURE)) {
-		if (caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE)
-			NL_SET_ERR_MSG_MOD(extack,
-					   "multi-planar capture devices are not supported");
-		else
-			NL_SET_ERR_MSG_MOD(extack, "not a capture device");
-		return caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE ? -EOPNOTSUPP : -ENOTTY;
+	if (!(caps & (V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_CAPTURE_MPLANE))) {
+		NL_SET_ERR_MSG_MOD(extack, "not a capture device");
+		return -ENOTTY;
 	}
 	if (!(caps & V4L2_CAP_STREAMING) || !ops || !ops->vidioc_reqbufs || !ops->vidioc_qbuf ||
 	    !ops->vidioc_dqbuf || !ops->vidioc_streamon || !ops->vidioc_streamoff) {
@@ -124,6 +121,9 @@ int sluice_video_open(struct sluice_video *v, struct file *user, bool write,
 	v->file = file;
 	v->vdev = video_devdata(file);
 	v->queue = v->vdev->queue;
+	v->type = v->vdev->device_caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE
+			  ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE
+			  : V4L2_BUF_TYPE_VIDEO_CAPTURE;
 	strscpy(v->card, v->vdev->name, sizeof(v->card));
 	if (!CALL(v, file, false, querycap, &cap))
 		strscpy(v->card, cap.card, sizeof(v->card));
@@ -148,18 +148,46 @@ bool sluice_video_alive(const struct sluice_video *v)
 	return v->vdev && video_is_registered(v->vdev);
 }
 
-int sluice_video_format(struct sluice_video *v, struct v4l2_pix_format *pix)
+/* Of a multi-planar queue; a format with more planes than any known one has is left to its name. */
+static void take_format_mplane(struct sluice_format *format,
+			       const struct v4l2_pix_format_mplane *pix)
 {
-	struct v4l2_format f = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
-	int rc = CALL(v, v->file, false, g_fmt_vid_cap, &f);
+	u32 i;
 
-	*pix = f.fmt.pix;
+	format->fourcc = pix->pixelformat;
+	format->width = pix->width;
+	format->height = pix->height;
+	format->field = pix->field;
+	format->size = pix->plane_fmt[0].sizeimage;
+	for (i = 0; i < pix->num_planes && i < ARRAY_SIZE(format->stride); i++)
+		format->stride[i] = pix->plane_fmt[i].bytesperline;
+}
+
+int sluice_video_format(struct sluice_video *v, struct sluice_format *format)
+{
+	struct v4l2_format f = { .type = v->type };
+	int rc;
+
+	memset(format, 0, sizeof(*format));
+	if (v->type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE) {
+		rc = CALL(v, v->file, false, g_fmt_vid_cap_mplane, &f);
+		if (!rc)
+			take_format_mplane(format, &f.fmt.pix_mp);
+		return rc;
+	}
+	rc = CALL(v, v->file, false, g_fmt_vid_cap, &f);
+	format->fourcc = f.fmt.pix.pixelformat;
+	format->width = f.fmt.pix.width;
+	format->height = f.fmt.pix.height;
+	format->field = f.fmt.pix.field;
+	format->size = f.fmt.pix.sizeimage;
+	format->stride[0] = f.fmt.pix.bytesperline;
 	return rc;
 }
 
 u32 sluice_video_interval_us(struct sluice_video *v)
 {
-	struct v4l2_streamparm parm = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
+	struct v4l2_streamparm parm = { .type = v->type };
 	const struct v4l2_fract *t = &parm.parm.capture.timeperframe;
 
 	if (CALL(v, v->file, false, g_parm, &parm) || !t->denominator)
@@ -171,7 +199,7 @@ int sluice_video_request_buffers(struct sluice_video *v, struct file *file, u32 
 {
 	struct v4l2_requestbuffers rb = {
 		.count = *count,
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.type = v->type,
 		.memory = V4L2_MEMORY_MMAP,
 	};
 	int rc;
@@ -188,23 +216,41 @@ int sluice_video_request_buffers(struct sluice_video *v, struct file *file, u32 
 	return rc;
 }
 
+/* A multi-planar buffer comes with an array of planes. */
+static void hand_planes(const struct sluice_video *v, struct v4l2_buffer *b,
+			struct v4l2_plane *planes)
+{
+	if (v->type != V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE)
+		return;
+	b->m.planes = planes;
+	b->length = VIDEO_MAX_PLANES;
+}
+
 int sluice_video_queue(struct sluice_video *v, u32 index)
 {
+	struct v4l2_plane planes[VIDEO_MAX_PLANES] = {};
 	struct v4l2_buffer b = {
 		.index = index,
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.type = v->type,
 		.memory = V4L2_MEMORY_MMAP,
 	};
 
+	hand_planes(v, &b, planes);
 	return CALL(v, v->file, true, qbuf, &b);
 }
 
 int sluice_video_dequeue(struct sluice_video *v, struct v4l2_buffer *b)
 {
+	struct v4l2_plane planes[VIDEO_MAX_PLANES] = {};
+	int rc;
+
 	memset(b, 0, sizeof(*b));
-	b->type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	b->type = v->type;
 	b->memory = V4L2_MEMORY_MMAP;
-	return CALL(v, v->file, true, dqbuf, b);
+	hand_planes(v, b, planes);
+	rc = CALL(v, v->file, true, dqbuf, b);
+	b->m.planes = NULL; /* who wants to know asks the buffer: sluice_video_planes() */
+	return rc;
 }
 
 int sluice_video_stream(struct sluice_video *v, bool on)
@@ -219,9 +265,9 @@ int sluice_video_stream(struct sluice_video *v, bool on)
 	if (requests)
 		mutex_lock(requests);
 	if (on)
-		rc = CALL(v, v->file, true, streamon, V4L2_BUF_TYPE_VIDEO_CAPTURE);
+		rc = CALL(v, v->file, true, streamon, v->type);
 	else
-		rc = CALL(v, v->file, true, streamoff, V4L2_BUF_TYPE_VIDEO_CAPTURE);
+		rc = CALL(v, v->file, true, streamoff, v->type);
 	if (requests)
 		mutex_unlock(requests);
 	return rc;
@@ -261,10 +307,50 @@ int sluice_video_learn_queue(struct sluice_video *v)
 	sluice_video_request_buffers(v, v->file, &none);
 	if (rc)
 		return rc;
-	if (!l.queue || l.queue->type != V4L2_BUF_TYPE_VIDEO_CAPTURE)
+	if (!l.queue || l.queue->type != v->type)
 		return -EOPNOTSUPP;
 	v->queue = l.queue;
 	return 0;
+}
+
+/* Does the CPU see what the driver wrote, without anybody else's help? */
+static bool memory_readable(const struct vb2_buffer *vb)
+{
+	/* The driver's CPU wrote it, through this very mapping. */
+	if (vb->vb2_queue->mem_ops == &vb2_vmalloc_memops)
+		return true;
+	/*
+	 * A device wrote it. Memory of the queue's own was synchronised when the buffer was done,
+	 * unless the application has asked to leave that out. USERPTR pages have no mapping here,
+	 * and a DMABUF belongs to an exporter, who would have to be asked, as the application does.
+	 */
+	return vb->memory == VB2_MEMORY_MMAP && !vb->skip_cache_sync_on_finish;
+}
+
+/* Bytes of plane i; returns NULL if it has no mapping. */
+static const void *read_plane(struct vb2_buffer *vb, u32 i, size_t *len)
+{
+	const u8 *at = vb2_plane_vaddr(vb, i);
+	size_t used = min(vb2_get_plane_payload(vb, i), vb2_plane_size(vb, i));
+	size_t offset = min_t(size_t, vb->planes[i].data_offset, used);
+
+	*len = used - offset;
+	return at ? at + offset : NULL;
+}
+
+void sluice_video_planes(struct vb2_buffer *vb, struct sluice_frame *f)
+{
+	u32 i;
+
+	f->data = NULL;
+	if (!memory_readable(vb))
+		return;
+	f->data = read_plane(vb, 0, &f->len);
+	for (i = 1; f->data && i < vb->num_planes && i <= ARRAY_SIZE(f->chroma); i++) {
+		f->chroma[i - 1] = read_plane(vb, i, &f->chroma_len[i - 1]);
+		if (!f->chroma[i - 1])
+			f->data = NULL;
+	}
 }
 
 u64 sluice_video_time(const struct vb2_queue *q, u64 timestamp)

@@ -5,6 +5,7 @@
  * error can always tell line, key and what was expected.
  */
 #include "lib/conf.h"
+#include "lib/near.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -18,11 +19,17 @@
 
 #define FILE_MAX  (1u << 20)
 #define ENTRY_MAX 4096u
+#define KNOWN_MAX 256u /* keys remembered for hints; more are read just as well */
 
 struct entry {
 	const char *section, *key, *value;
 	uint32_t line;
 	bool asked;
+};
+
+/* A key that a getter asked for. */
+struct known {
+	char section[32], key[32];
 };
 
 struct sluice_conf {
@@ -31,6 +38,8 @@ struct sluice_conf {
 	size_t size;
 	struct entry *entry;
 	size_t count;
+	struct known *known; /* KNOWN_MAX of them, or NULL */
+	size_t known_count;
 	char error[256];
 };
 
@@ -247,9 +256,28 @@ void sluice_conf_close(struct sluice_conf *c)
 	if (!c)
 		return;
 	free(c->entry);
+	free(c->known);
 	free(c->text);
 	free(c->name);
 	free(c);
+}
+
+/* Without memory there are no hints. */
+static void remember(struct sluice_conf *c, const char *section, const char *key)
+{
+	struct known *k;
+
+	if (!c->known)
+		c->known = calloc(KNOWN_MAX, sizeof(*c->known));
+	if (!c->known || c->known_count == KNOWN_MAX || strlen(section) >= sizeof(k->section) ||
+	    strlen(key) >= sizeof(k->key))
+		return;
+	for (size_t i = 0; i < c->known_count; i++)
+		if (!strcmp(c->known[i].section, section) && !strcmp(c->known[i].key, key))
+			return;
+	k = &c->known[c->known_count++];
+	snprintf(k->section, sizeof(k->section), "%s", section);
+	snprintf(k->key, sizeof(k->key), "%s", key);
 }
 
 static struct entry *find_entry(struct sluice_conf *c, const char *section, const char *key)
@@ -258,6 +286,7 @@ static struct entry *find_entry(struct sluice_conf *c, const char *section, cons
 
 	if (!c)
 		return NULL;
+	remember(c, section, key);
 	for (size_t i = 0; i < c->count; i++) {
 		struct entry *e = &c->entry[i];
 
@@ -383,6 +412,8 @@ uint64_t sluice_conf_ms(struct sluice_conf *c, const char *section, const char *
 const char *sluice_conf_next(struct sluice_conf *c, const char *section, const char *key,
 			     size_t *at)
 {
+	if (c)
+		remember(c, section, key);
 	for (; c && *at < c->count; (*at)++) {
 		struct entry *e = &c->entry[*at];
 
@@ -393,6 +424,14 @@ const char *sluice_conf_next(struct sluice_conf *c, const char *section, const c
 		return e->value;
 	}
 	return NULL;
+}
+
+bool sluice_conf_has(const struct sluice_conf *c, const char *section, const char *key)
+{
+	for (size_t i = 0; c && i < c->count; i++)
+		if (!strcmp(c->entry[i].section, section) && !strcmp(c->entry[i].key, key))
+			return true;
+	return false;
 }
 
 const char *sluice_conf_section(struct sluice_conf *c, size_t index)
@@ -408,20 +447,52 @@ const char *sluice_conf_section(struct sluice_conf *c, size_t index)
 	return NULL;
 }
 
+/* The key that was most likely meant: one like it in its section, or the same in another one. */
+static const struct known *find_meant(const struct sluice_conf *c, const struct entry *e)
+{
+	const struct known *best = NULL;
+	unsigned int least = 99;
+
+	for (size_t i = 0; i < c->known_count; i++) {
+		const struct known *k = &c->known[i];
+		unsigned int far = sluice_near_distance(e->key, k->key);
+
+		if (far && !sluice_near(e->key, k->key))
+			continue;
+		if (strcmp(k->section, e->section)) {
+			if (far && !sluice_near(e->section, k->section))
+				continue;
+			far += sluice_near(e->section, k->section) ? 1 : 2;
+		}
+		if (far >= least)
+			continue;
+		least = far;
+		best = k;
+	}
+	return best;
+}
+
+static void blame_unknown(struct sluice_conf *c, const struct entry *e)
+{
+	const struct known *k = find_meant(c, e);
+	char where[64] = "before the first section", hint[96] = "";
+
+	if (*e->section)
+		snprintf(where, sizeof(where), "in [%.50s]", e->section);
+	if (k && !strcmp(k->section, e->section))
+		snprintf(hint, sizeof(hint), "; did you mean '%s'?", k->key);
+	else if (k)
+		snprintf(hint, sizeof(hint), "; did you mean '%s' in [%s]?", k->key, k->section);
+	set_error(c, e->line, "unknown key '%.64s' %s%s", e->key, where, hint);
+}
+
 int sluice_conf_finish(struct sluice_conf *c)
 {
 	if (!c)
 		return 0;
-	for (size_t i = 0; i < c->count; i++) {
-		const struct entry *e = &c->entry[i];
-
-		if (e->asked)
-			continue;
-		if (*e->section)
-			set_error(c, e->line, "unknown key '%s' in [%s]", e->key, e->section);
-		else
-			set_error(c, e->line, "unknown key '%s' before the first section", e->key);
-	}
+	for (size_t i = 0; i < c->count; i++)
+		if (!c->entry[i].asked)
+			blame_unknown(c, &c->entry[i]);
 	return c->error[0] ? -EINVAL : 0;
 }
 

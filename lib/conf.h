@@ -48,10 +48,14 @@ uint64_t sluice_conf_ms(struct sluice_conf *c, const char *section, const char *
 const char *sluice_conf_next(struct sluice_conf *c, const char *section, const char *key,
 			     size_t *at);
 
+/* Is the key there? Does not count as asking for it. */
+bool sluice_conf_has(const struct sluice_conf *c, const char *section, const char *key);
+
 /* The names of the sections in order of first appearance, "" left out; NULL at the end. */
 const char *sluice_conf_section(struct sluice_conf *c, size_t index);
 
-/* 0, or -EINVAL if any getter met an error or a key was never asked for; see error(). */
+/* 0, or -EINVAL if any getter met an error or a key was never asked for; see error(), which names
+ * the key that was asked for and is most like it. */
 int sluice_conf_finish(struct sluice_conf *c);
 
 /* "relay.conf:12: unknown key 'clod' in [relay]"; "" if there is no error. */

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * look up -> dial (each address in turn) -> hands shaken -> open -> [flushing -> lingering] -> end
+ * look up -> race -> [tunnel] -> hands shaken -> open -> [flushing -> lingering] -> end
+ *
+ * The connection is made here and not by libcurl: what libcurl connects and encrypts it also wants
+ * to send, from its own buffers and with its own TLS; here the same TLS that encrypts frames
+ * without a copy has to go on, on the same loop, and the relay needs no more of libcurl than race.c
+ * and tunnel.c have in 300 lines.
+ *
+ * Through a proxy the first words are plain (CONNECT and its answer), then TLS begins on the same
+ * stream. The plain queue is always sent before TLS has anything, so whose bytes are in flight is
+ * never a question: as long as the plain queue holds any, they are the plain ones.
  *
  * Every way to end goes through end_conn(), which keeps the first reason, stops everything that
  * could call back and lets the loop tell the owner: by the stream's closed(), or by a timer that is
@@ -13,12 +22,15 @@
  */
 #include "lib/conn.h"
 #include "lib/outq.h"
+#include "lib/race.h"
 #include "lib/resolve.h"
+#include "lib/tunnel.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,18 +39,19 @@
 
 #define HIGH_WATER   (256u << 10)
 #define HANDSHAKE_MS 10000
-#define TRY_MS	     3000 /* for one address, while there are more */
 #define SHUTDOWN_MS  5000
 #define MS	     1000000ull
 
 struct sluice_conn {
 	struct sluice_conn_config conf;
 	void *arg;
-	char host[256], port[8];
+	struct sluice_place at; /* where TLS ends; host "": we are the server */
 	char address[96];
 	struct sluice_resolve *resolve;
-	struct addrinfo *addrs, *addr; /* all, and the one being tried */
-	struct sluice_io_dial *dial;
+	struct addrinfo *addrs;
+	struct sluice_race *race;
+	struct sluice_proxy *proxy;   /* our copy; NULL: none */
+	struct sluice_tunnel *tunnel; /* while the proxy is asked */
 	struct sluice_io_stream *stream;
 	struct sluice_tls *tls;
 	struct sluice_outq plain; /* without TLS */
@@ -51,6 +64,12 @@ struct sluice_conn {
 	char why[512];
 };
 
+/* Where TCP goes. */
+static const struct sluice_place *connect_to(const struct sluice_conn *c)
+{
+	return c->proxy ? &c->proxy->at : &c->at;
+}
+
 static size_t queued(const struct sluice_conn *c)
 {
 	return c->tls ? sluice_tls_pending(c->tls) : c->plain.bytes;
@@ -62,6 +81,10 @@ static void free_conn(struct sluice_conn *c)
 		freeaddrinfo(c->addrs);
 	sluice_tls_close(c->tls);
 	sluice_outq_clear(&c->plain);
+	if (c->proxy)
+		OPENSSL_cleanse(c->proxy, sizeof(*c->proxy));
+	free(c->proxy);
+	free(c->tunnel);
 	free(c);
 }
 
@@ -93,8 +116,8 @@ __attribute__((format(printf, 3, 4))) static void end_conn(struct sluice_conn *c
 	sluice_io_timer_cancel(c->conf.io, &c->deadline);
 	sluice_resolve_cancel(c->resolve);
 	c->resolve = NULL;
-	sluice_io_undial(c->dial);
-	c->dial = NULL;
+	sluice_race_cancel(c->race);
+	c->race = NULL;
 	if (c->stream)
 		sluice_io_stream_close(c->stream); /* leads to tell_end() */
 	else
@@ -112,8 +135,8 @@ static void flush(void *arg)
 
 	if (!c->stream || c->ending || c->in_flight)
 		return;
-	n = c->tls ? sluice_tls_output(c->tls, iov, SLUICE_IO_VECTORS)
-		   : sluice_outq_peek(&c->plain, iov, SLUICE_IO_VECTORS);
+	n = c->tls && !c->plain.bytes ? sluice_tls_output(c->tls, iov, SLUICE_IO_VECTORS)
+				      : sluice_outq_peek(&c->plain, iov, SLUICE_IO_VECTORS);
 	if (!n) {
 		if (c->finishing && !c->finished) {
 			c->finished = true;
@@ -145,7 +168,7 @@ static void on_sent(void *arg, int err)
 		return;
 	}
 	c->in_flight = 0;
-	if (c->tls)
+	if (c->tls && !c->plain.bytes)
 		sluice_tls_consume(c->tls, n);
 	else
 		sluice_outq_consume(&c->plain, n);
@@ -238,12 +261,37 @@ static void send_alert(struct sluice_conn *c)
 		(void)!sendmsg(sluice_io_stream_fd(c->stream), &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static int start_tls(struct sluice_conn *c);
+
+/* What the proxy answers. */
+static void take_tunnel(struct sluice_conn *c, const uint8_t *data, size_t size)
+{
+	int r = sluice_tunnel_feed(c->tunnel, data, size);
+
+	if (r < 0) {
+		end_conn(c, SLUICE_CONN_PROXY, "proxy %s: %s", c->address, c->tunnel->why);
+		return;
+	}
+	if (!r)
+		return;
+	free(c->tunnel);
+	c->tunnel = NULL;
+	if (!c->conf.tls)
+		become_open(c);
+	else if (!start_tls(c))
+		flush_soon(c);
+}
+
 static void on_data(void *arg, const uint8_t *data, size_t size)
 {
 	struct sluice_conn *c = arg;
 	int r;
 
 	c->received_ns = sluice_io_now(c->conf.io);
+	if (c->tunnel) {
+		take_tunnel(c, data, size);
+		return;
+	}
 	if (!c->tls) {
 		on_plain(c, data, size);
 		return;
@@ -272,6 +320,8 @@ static void on_end(void *arg, int err)
 		end_conn(c, SLUICE_CONN_DONE, "closed");
 	else if (err)
 		end_conn(c, SLUICE_CONN_ERROR, "connection lost: %s", strerror(-err));
+	else if (c->tunnel)
+		end_conn(c, SLUICE_CONN_PROXY, "proxy %s: closed without an answer", c->address);
 	else if (!c->open && c->tls)
 		end_conn(c, SLUICE_CONN_PEER, "the other side closed during the TLS handshake");
 	else
@@ -300,21 +350,17 @@ static void on_handshake_late(void *arg)
 	struct sluice_conn *c = arg;
 
 	if (c->resolve)
-		end_conn(c, SLUICE_CONN_RESOLVE, "looking up '%s' takes too long", c->host);
+		end_conn(c, SLUICE_CONN_RESOLVE, "looking up '%s' takes too long",
+			 connect_to(c)->host);
 	else if (!c->stream)
-		end_conn(c, SLUICE_CONN_CONNECT, "cannot connect to %s: no answer", c->address);
+		end_conn(c, SLUICE_CONN_CONNECT, "cannot connect to %s: no answer",
+			 sluice_race_address(c->race));
+	else if (c->tunnel)
+		end_conn(c, SLUICE_CONN_PROXY, "proxy %s: no answer within %u s", c->address,
+			 c->conf.handshake_ms / 1000);
 	else
 		end_conn(c, SLUICE_CONN_HANDSHAKE, "no TLS handshake within %u s",
 			 c->conf.handshake_ms / 1000);
-}
-
-static void name_address(struct sluice_conn *c, const struct sockaddr *a, socklen_t len)
-{
-	char host[64], port[8];
-
-	if (!getnameinfo(a, len, host, sizeof(host), port, sizeof(port),
-			 NI_NUMERICHOST | NI_NUMERICSERV))
-		snprintf(c->address, sizeof(c->address), "%s port %s", host, port);
 }
 
 static void open_later(void *arg)
@@ -322,6 +368,31 @@ static void open_later(void *arg)
 	struct sluice_conn *c = arg;
 
 	become_open(c);
+}
+
+/* 0, or -1 and the connection ends. */
+static int start_tls(struct sluice_conn *c)
+{
+	const char *host = c->at.host[0] ? c->at.host : NULL;
+
+	c->tls = sluice_tls_open(c->conf.tls, host, c->at.port);
+	if (c->tls && !sluice_tls_start(c->tls))
+		return 0;
+	end_conn(c, SLUICE_CONN_ERROR, "cannot begin TLS: out of memory");
+	return -1;
+}
+
+/* The request to the proxy becomes the first plain bytes. 0 or -1 as above. */
+static int start_tunnel(struct sluice_conn *c)
+{
+	char head[1536];
+	int n = sluice_tunnel_request(c->proxy, c->at.host, c->at.port, head, sizeof(head));
+
+	c->tunnel = calloc(1, sizeof(*c->tunnel));
+	if (c->tunnel && n > 0 && !sluice_outq_add(&c->plain, head, (size_t)n))
+		return 0;
+	end_conn(c, SLUICE_CONN_ERROR, "cannot ask the proxy: out of memory");
+	return -1;
 }
 
 /* Takes the fd. */
@@ -334,13 +405,9 @@ static void start_stream(struct sluice_conn *c, int fd)
 	if (c->conf.unsent_max)
 		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &c->conf.unsent_max,
 			   sizeof(c->conf.unsent_max));
-	if (c->conf.tls) {
-		c->tls = sluice_tls_open(c->conf.tls, c->host[0] ? c->host : NULL);
-		if (!c->tls || sluice_tls_start(c->tls)) {
-			close(fd);
-			end_conn(c, SLUICE_CONN_ERROR, "cannot begin TLS: out of memory");
-			return;
-		}
+	if (c->proxy ? start_tunnel(c) : c->conf.tls && start_tls(c)) {
+		close(fd);
+		return;
 	}
 	c->stream = sluice_io_stream_open(c->conf.io, fd, &ops, c);
 	if (!c->stream) {
@@ -348,57 +415,22 @@ static void start_stream(struct sluice_conn *c, int fd)
 		end_conn(c, SLUICE_CONN_ERROR, "out of memory");
 		return;
 	}
-	if (!c->tls) /* not at once: the owner may not have its pointer yet */
+	if (!c->tls && !c->proxy) /* not at once: the owner may not have its pointer yet */
 		sluice_io_timer_in(c->conf.io, &c->attempt, 0, open_later, c);
 	flush_soon(c);
 }
 
-static void dial_next(struct sluice_conn *c);
-
-static void on_dialled(void *arg, int fd)
+static void on_raced(void *arg, int fd, const char *address)
 {
 	struct sluice_conn *c = arg;
 
-	c->dial = NULL;
-	sluice_io_timer_cancel(c->conf.io, &c->attempt);
-	if (fd >= 0) {
+	c->race = NULL;
+	snprintf(c->address, sizeof(c->address), "%s", address);
+	if (fd < 0)
+		end_conn(c, SLUICE_CONN_CONNECT, "cannot connect to %s%s: %s",
+			 c->proxy ? "the proxy " : "", address, strerror(-fd));
+	else
 		start_stream(c, fd);
-		return;
-	}
-	snprintf(c->why, sizeof(c->why), "cannot connect to %s: %s", c->address, strerror(-fd));
-	c->addr = c->addr->ai_next;
-	dial_next(c);
-}
-
-static void on_attempt_late(void *arg)
-{
-	struct sluice_conn *c = arg;
-
-	sluice_io_undial(c->dial);
-	on_dialled(c, -ETIMEDOUT);
-}
-
-static void dial_next(struct sluice_conn *c)
-{
-	for (; c->addr; c->addr = c->addr->ai_next) {
-		int err;
-
-		name_address(c, c->addr->ai_addr, c->addr->ai_addrlen);
-		c->dial = sluice_io_dial(c->conf.io, c->addr->ai_addr, c->addr->ai_addrlen,
-					 on_dialled, c, &err);
-		if (c->dial)
-			break;
-		snprintf(c->why, sizeof(c->why), "cannot connect to %s: %s", c->address,
-			 strerror(-err));
-	}
-	if (!c->dial) {
-		char why[sizeof(c->why)];
-
-		memcpy(why, c->why, sizeof(why));
-		end_conn(c, SLUICE_CONN_CONNECT, "%s", why);
-	} else if (c->addr->ai_next) {
-		sluice_io_timer_in(c->conf.io, &c->attempt, TRY_MS, on_attempt_late, c);
-	}
 }
 
 static void on_resolved(void *arg, struct addrinfo *addrs, const char *why)
@@ -407,11 +439,14 @@ static void on_resolved(void *arg, struct addrinfo *addrs, const char *why)
 
 	c->resolve = NULL;
 	c->addrs = addrs;
-	c->addr = addrs;
-	if (!addrs)
-		end_conn(c, SLUICE_CONN_RESOLVE, "cannot look up '%s': %s", c->host, why);
-	else
-		dial_next(c);
+	if (!addrs) {
+		end_conn(c, SLUICE_CONN_RESOLVE, "cannot look up %s'%s': %s",
+			 c->proxy ? "the proxy " : "", connect_to(c)->host, why);
+		return;
+	}
+	c->race = sluice_race_start(c->conf.io, addrs, on_raced, c);
+	if (!c->race)
+		end_conn(c, SLUICE_CONN_ERROR, "cannot connect: out of memory");
 }
 
 static struct sluice_conn *new_conn(const struct sluice_conn_config *conf, void *arg)
@@ -421,6 +456,7 @@ static struct sluice_conn *new_conn(const struct sluice_conn_config *conf, void 
 	if (!c)
 		return NULL;
 	c->conf = *conf;
+	c->conf.proxy = NULL; /* the caller's */
 	if (!c->conf.high_water)
 		c->conf.high_water = HIGH_WATER;
 	if (!c->conf.handshake_ms)
@@ -434,21 +470,32 @@ struct sluice_conn *sluice_conn_connect(const struct sluice_conn_config *conf, c
 					const char *port, void *arg)
 {
 	struct sluice_conn *c = new_conn(conf, arg);
+	const struct sluice_place *to;
 
 	if (!c)
 		return NULL;
-	snprintf(c->host, sizeof(c->host), "%s", host);
-	snprintf(c->port, sizeof(c->port), "%s", port);
-	snprintf(c->address, sizeof(c->address), "%.80s port %s", host, c->port);
-	c->resolve = sluice_resolve_start(conf->io, c->host, c->port, on_resolved, c);
+	snprintf(c->at.host, sizeof(c->at.host), "%s", host);
+	snprintf(c->at.port, sizeof(c->at.port), "%s", port);
+	if (conf->proxy) {
+		c->proxy = malloc(sizeof(*c->proxy));
+		if (!c->proxy) {
+			end_conn(c, SLUICE_CONN_ERROR, "out of memory");
+			return c;
+		}
+		*c->proxy = *conf->proxy;
+	}
+	to = connect_to(c);
+	snprintf(c->address, sizeof(c->address), "%.80s port %s", to->host, to->port);
+	c->resolve = sluice_resolve_start(conf->io, to->host, to->port, on_resolved, c);
 	if (!c->resolve)
-		end_conn(c, SLUICE_CONN_ERROR, "cannot look up '%s': out of memory", c->host);
+		end_conn(c, SLUICE_CONN_ERROR, "cannot look up '%s': out of memory", to->host);
 	return c;
 }
 
 struct sluice_conn *sluice_conn_adopt(const struct sluice_conn_config *conf, int fd, void *arg)
 {
 	struct sluice_conn *c = new_conn(conf, arg);
+	char host[64], port[8];
 	struct sockaddr_storage a;
 	socklen_t len = sizeof(a);
 
@@ -456,8 +503,10 @@ struct sluice_conn *sluice_conn_adopt(const struct sluice_conn_config *conf, int
 		close(fd);
 		return NULL;
 	}
-	if (!getpeername(fd, (struct sockaddr *)&a, &len))
-		name_address(c, (struct sockaddr *)&a, len);
+	if (!getpeername(fd, (struct sockaddr *)&a, &len) &&
+	    !getnameinfo((struct sockaddr *)&a, len, host, sizeof(host), port, sizeof(port),
+			 NI_NUMERICHOST | NI_NUMERICSERV))
+		snprintf(c->address, sizeof(c->address), "%s port %s", host, port);
 	start_stream(c, fd);
 	return c;
 }

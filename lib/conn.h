@@ -11,6 +11,7 @@
 
 #include "lib/io.h"
 #include "lib/tls.h"
+#include "lib/url.h"
 
 struct sluice_conn;
 
@@ -20,6 +21,7 @@ enum sluice_conn_end {
 	SLUICE_CONN_PEER,      /* the peer has closed */
 	SLUICE_CONN_RESOLVE,   /* no address for the host */
 	SLUICE_CONN_CONNECT,   /* nobody answers there */
+	SLUICE_CONN_PROXY,     /* the proxy did not let us through */
 	SLUICE_CONN_TLS,       /* see sluice_conn_fault() */
 	SLUICE_CONN_HANDSHAKE, /* no handshake in time */
 	SLUICE_CONN_IDLE,      /* nothing received in time */
@@ -45,10 +47,11 @@ struct sluice_conn_config {
 	uint32_t unsent_max;   /* bytes that the kernel may hold and not send; 0: as it likes */
 	uint32_t handshake_ms; /* from connect/adopt to open; 0: 10000 */
 	uint32_t idle_ms;      /* without any byte received, after open; 0: never */
+	const struct sluice_proxy *proxy; /* connect() goes through it; NULL: directly; copied */
 };
 
-/* Look up, connect (each address in turn), shake hands. port in decimal. c is copied, its ops and
- * ctx borrowed. NULL: out of memory. */
+/* Look up, connect (race.h), ask the proxy if there is one, shake hands. port in decimal. c is
+ * copied, its ops and ctx borrowed. NULL: out of memory. */
 struct sluice_conn *sluice_conn_connect(const struct sluice_conn_config *c, const char *host,
 					const char *port, void *arg);
 
@@ -78,7 +81,7 @@ void sluice_conn_abort(struct sluice_conn *c, const char *why);
 
 enum sluice_tls_fault sluice_conn_fault(const struct sluice_conn *c);
 void sluice_conn_peer(const struct sluice_conn *c, struct sluice_tls_peer *peer);
-/* "192.0.2.1 port 443" of the other side, "" if unknown. */
+/* "192.0.2.1 port 443" of the other side (of the proxy, if there is one), "" if unknown. */
 const char *sluice_conn_address(const struct sluice_conn *c);
 bool sluice_conn_resumed(const struct sluice_conn *c);
 

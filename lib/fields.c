@@ -468,3 +468,25 @@ int sluice_wire_part_put(struct sluice_wire_part *out, const char *id, uint32_t 
 	out->offset = htole64(offset);
 	return 0;
 }
+
+void sluice_wire_put_partial(struct sluice_wire_writer *w, const struct sluice_wire_partial *p)
+{
+	struct sluice_wire_part raw;
+
+	if (!sluice_wire_part_put(&raw, p->id, p->index, p->offset))
+		sluice_wire_put_bytes(w, SLUICE_TAG_PARTIAL, &raw, sizeof(raw));
+}
+
+int sluice_wire_partial_get(const struct sluice_wire_field *field, struct sluice_wire_partial *p)
+{
+	struct sluice_wire_part raw;
+
+	if (field->tag != SLUICE_TAG_PARTIAL || field->size != sizeof(raw))
+		return -EBADMSG;
+	memcpy(&raw, field->value, sizeof(raw));
+	memcpy(p->id, raw.id, 32);
+	p->id[32] = 0;
+	p->index = le32toh(raw.index);
+	p->offset = le64toh(raw.offset);
+	return raw.reserved || !sluice_wire_id_ok(p->id) ? -EBADMSG : 0;
+}

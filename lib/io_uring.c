@@ -7,6 +7,11 @@
  * The submission queue is flushed once a turn. If it is full it is flushed at once; if even then
  * the kernel takes nothing (no memory just now), requests and cancels wait in a list for the next
  * turn, so submitting cannot fail.
+ *
+ * A system call filter does not see what is asked through a ring. So the ring is made disabled, is
+ * restricted to the operations that are listed here, for ever, and is enabled then: whoever gets
+ * hold of the process cannot use it for more (no sockets of other kinds, no other ring's messages,
+ * no driver's commands). A new operation must be added to the list, or it fails with EACCES.
  */
 #include "lib/io.h"
 
@@ -17,9 +22,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BUFFER_GROUP 0
+
+/* All that submit() makes, and the file operations that stand beside it in open(2)'s family. */
+static const uint8_t allowed[] = {
+	IORING_OP_NOP,	IORING_OP_POLL_ADD, IORING_OP_ACCEPT, IORING_OP_CONNECT,
+	IORING_OP_RECV, IORING_OP_SENDMSG,  IORING_OP_SEND,   IORING_OP_ASYNC_CANCEL,
+	IORING_OP_READ, IORING_OP_WRITE,    IORING_OP_FSYNC,  IORING_OP_OPENAT,
+};
 
 /* sluice_io_request.state */
 #define STATE_IDLE     0u
@@ -56,7 +70,7 @@ static int open_ring(struct uring *u, uint32_t entries, char *why, size_t why_si
 {
 	struct io_uring_params p = { .flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE |
 					      IORING_SETUP_SINGLE_ISSUER |
-					      IORING_SETUP_DEFER_TASKRUN,
+					      IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED,
 				     .cq_entries = entries < 128 ? 1024 : entries * 8 };
 	int err = io_uring_queue_init_params(entries, &u->ring, &p);
 
@@ -101,6 +115,29 @@ static int open_buffers(struct uring *u, char *why, size_t why_size)
 	return 0;
 }
 
+/* Nothing but these operations, also with flags; and nothing can be registered any more. */
+static int restrict_ring(struct uring *u, char *why, size_t why_size)
+{
+	struct io_uring_restriction r[sizeof(allowed) + 1];
+	unsigned int n = 0;
+	int err = 0;
+
+	memset(r, 0, sizeof(r));
+	for (; n < sizeof(allowed); n++) {
+		r[n].opcode = IORING_RESTRICTION_SQE_OP;
+		r[n].sqe_op = allowed[n];
+	}
+	r[n].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+	r[n++].sqe_flags = IOSQE_BUFFER_SELECT | IOSQE_IO_LINK | IOSQE_ASYNC;
+	/* Debian's liburing declares functions for these two and does not export them */
+	if (syscall(SYS_io_uring_register, u->ring.ring_fd, IORING_REGISTER_RESTRICTIONS, r, n) ||
+	    syscall(SYS_io_uring_register, u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0))
+		err = -errno;
+	if (err)
+		snprintf(why, why_size, "io_uring: cannot restrict the ring: %s", strerror(-err));
+	return err;
+}
+
 static void close_buffers(struct uring *u)
 {
 	if (u->buffers != MAP_FAILED)
@@ -125,6 +162,9 @@ static int uring_open(void **ctx, const struct sluice_io_config *c, char *why, s
 	if (err)
 		goto free_u;
 	err = open_buffers(u, why, why_size);
+	if (err)
+		goto close_ring;
+	err = restrict_ring(u, why, why_size);
 	if (err)
 		goto close_ring;
 	*ctx = u;

@@ -3,8 +3,11 @@
  * log.h - lines for people and machines on stderr. Only programs log; the libraries return errors.
  *
  * Text: "sluice-relay: warning: cloud not reachable: ..."; JSON: {"time","program","level","text"}.
- * A line is written by one write(2), so threads do not mix theirs. A line longer than
- * SLUICE_LOG_LINE is cut.
+ * Where standard error is the journal's (JOURNAL_STREAM names it), a line of text begins with its
+ * priority, "<4>", as sd-daemon(3) has it, and has no program's name, which the journal adds.
+ * These four fields are in every line, in this order, and no others. A line that repeats itself is
+ * withheld after the third within 30 s and counted instead. A line is written by one write(2), so
+ * threads do not mix theirs. A line longer than SLUICE_LOG_LINE is cut.
  */
 #ifndef SLUICE_LIB_LOG_H
 #define SLUICE_LIB_LOG_H
@@ -23,6 +26,9 @@ enum sluice_log_level {
 
 /* Before the first line; program is borrowed for ever. Lines above max are not written. */
 void sluice_log_setup(const char *program, enum sluice_log_level max, bool json);
+
+/* Another level from now on. */
+void sluice_log_level(enum sluice_log_level max);
 
 /* True if a line of this level would be written. */
 bool sluice_log_on(enum sluice_log_level level);

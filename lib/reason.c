@@ -20,6 +20,7 @@ static const struct {
 	[SLUICE_REASON_WARMUP] = { "warmup", "the gate was learning" },
 	[SLUICE_REASON_SNAPSHOT] = { "snapshot", "asked for" },
 	[SLUICE_REASON_CORRUPT] = { "corrupt", "could not be looked at" },
+	[SLUICE_REASON_TAMPER] = { "tamper", "the camera was covered, defocused or turned" },
 	[SLUICE_REASON_OVERRUN] = { "overrun", "ring full" },
 	[SLUICE_REASON_LATE] = { "late", "buffer gone before the copy" },
 	[SLUICE_REASON_DRIVER] = { "driver", "gap in the driver's numbers" },

@@ -85,19 +85,20 @@ static int expect_host(struct sluice_tls *t, const char *host)
 }
 
 /* With a copy: OpenSSL marks the session of a connection that ends badly as unusable. */
-static void resume(struct sluice_tls *t, const char *host)
+static void resume(struct sluice_tls *t)
 {
+	struct tls_kept *k = tls_kept_find(t->ctx, t->host, t->port);
 	SSL_SESSION *copy;
 
-	if (!t->ctx->session || strcmp(t->ctx->session_host, host))
+	if (!k)
 		return;
-	copy = SSL_SESSION_dup(t->ctx->session);
+	copy = SSL_SESSION_dup(k->session);
 	if (copy)
 		SSL_set_session(t->ssl, copy);
 	SSL_SESSION_free(copy);
 }
 
-struct sluice_tls *sluice_tls_open(struct sluice_tls_ctx *ctx, const char *host)
+struct sluice_tls *sluice_tls_open(struct sluice_tls_ctx *ctx, const char *host, const char *port)
 {
 	struct sluice_tls *t = calloc(1, sizeof(*t));
 	BIO *bio;
@@ -119,7 +120,8 @@ struct sluice_tls *sluice_tls_open(struct sluice_tls_ctx *ctx, const char *host)
 	} else {
 		if (!host || strlen(host) >= TLS_HOST_MAX || expect_host(t, host))
 			goto fail;
-		resume(t, host);
+		snprintf(t->port, sizeof(t->port), "%s", port);
+		resume(t);
 		SSL_set_connect_state(t->ssl);
 	}
 	return t;

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#define SLUICE_TLS_SESSIONS 8
+
 struct sluice_tls_ctx;
 struct sluice_tls;
 
@@ -30,7 +32,8 @@ struct sluice_tls_ctx *sluice_tls_ctx_open(const struct sluice_tls_config *c, in
 /* NULL-safe; connections made from it live on. */
 void sluice_tls_ctx_close(struct sluice_tls_ctx *ctx);
 
-/* When the own certificate ends, UTC seconds; 0: there is none. */
+/* When the own certificate begins and ends, UTC seconds; 0: there is none. */
+int64_t sluice_tls_ctx_begin(const struct sluice_tls_ctx *ctx);
 int64_t sluice_tls_ctx_expiry(const struct sluice_tls_ctx *ctx);
 
 /* What ended a connection, so that programs can say what to do about it. */
@@ -46,8 +49,10 @@ enum sluice_tls_fault {
 };
 
 /* A connection. host: the name that the server must have (a name or an address), client only. NULL:
- * out of memory. A client resumes the last session of its ctx by itself. */
-struct sluice_tls *sluice_tls_open(struct sluice_tls_ctx *ctx, const char *host);
+ * out of memory. A client resumes by itself the last session that its ctx had with this host and
+ * port (SLUICE_TLS_SESSIONS of them are kept, in memory). A session goes with the certificate that
+ * it was made with, so a new certificate needs a new ctx. */
+struct sluice_tls *sluice_tls_open(struct sluice_tls_ctx *ctx, const char *host, const char *port);
 /* NULL-safe. */
 void sluice_tls_close(struct sluice_tls *t);
 

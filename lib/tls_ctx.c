@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * What all connections of one side share: certificate, key, whom to believe, and on the client's
- * side the last session. Only TLS 1.3, no early data (a replayed FRAME would be harmless, a
- * replayed request of the dashboard would not).
+ * side the last session of each address. Only TLS 1.3, no early data (a replayed FRAME would be
+ * harmless, a replayed request of the dashboard would not).
  */
 #include "lib/tls_private.h"
 
@@ -89,6 +89,17 @@ static int load_files(struct sluice_tls_ctx *ctx, const struct sluice_tls_config
 	return 0;
 }
 
+struct tls_kept *tls_kept_find(struct sluice_tls_ctx *ctx, const char *host, const char *port)
+{
+	for (int i = 0; i < SLUICE_TLS_SESSIONS; i++) {
+		struct tls_kept *k = &ctx->kept[i];
+
+		if (k->session && !strcmp(k->host, host) && !strcmp(k->port, port))
+			return k;
+	}
+	return NULL;
+}
+
 /*
  * OpenSSL marks the session of a connection that was not shut down as not resumable, so a copy is
  * kept. Returning 0 leaves the original to OpenSSL.
@@ -96,13 +107,23 @@ static int load_files(struct sluice_tls_ctx *ctx, const struct sluice_tls_config
 static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct sluice_tls *t = SSL_get_app_data(ssl);
+	struct sluice_tls_ctx *ctx = t->ctx;
+	struct tls_kept *k = tls_kept_find(ctx, t->host, t->port);
 	SSL_SESSION *copy = SSL_SESSION_dup(session);
 
 	if (!copy)
 		return 0;
-	SSL_SESSION_free(t->ctx->session);
-	t->ctx->session = copy;
-	snprintf(t->ctx->session_host, sizeof(t->ctx->session_host), "%s", t->host);
+	if (!k) { /* one that is free, used = 0, or the oldest */
+		k = &ctx->kept[0];
+		for (int i = 1; i < SLUICE_TLS_SESSIONS; i++)
+			if (ctx->kept[i].used < k->used)
+				k = &ctx->kept[i];
+	}
+	SSL_SESSION_free(k->session);
+	k->session = copy;
+	k->used = ++ctx->kept_count;
+	snprintf(k->host, sizeof(k->host), "%s", t->host);
+	snprintf(k->port, sizeof(k->port), "%s", t->port);
 	return 0;
 }
 
@@ -162,7 +183,8 @@ void sluice_tls_ctx_close(struct sluice_tls_ctx *ctx)
 {
 	if (!ctx || --ctx->refs)
 		return;
-	SSL_SESSION_free(ctx->session);
+	for (int i = 0; i < SLUICE_TLS_SESSIONS; i++)
+		SSL_SESSION_free(ctx->kept[i].session);
 	SSL_CTX_free(ctx->ssl);
 	free(ctx);
 }
@@ -172,6 +194,13 @@ static int64_t asn1_seconds(const ASN1_TIME *at)
 	struct tm tm;
 
 	return at && ASN1_TIME_to_tm(at, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+int64_t sluice_tls_ctx_begin(const struct sluice_tls_ctx *ctx)
+{
+	X509 *x = SSL_CTX_get0_certificate(ctx->ssl);
+
+	return x ? asn1_seconds(X509_get0_notBefore(x)) : 0;
 }
 
 int64_t sluice_tls_ctx_expiry(const struct sluice_tls_ctx *ctx)

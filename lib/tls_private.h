@@ -10,12 +10,18 @@
 
 #define TLS_HOST_MAX 256
 
+struct tls_kept {
+	SSL_SESSION *session; /* NULL: free */
+	uint64_t used;	      /* the lowest goes when there is no room */
+	char host[TLS_HOST_MAX], port[8];
+};
+
 struct sluice_tls_ctx {
 	SSL_CTX *ssl;
 	unsigned int refs; /* the owner and each connection; one thread */
 	bool server;
-	SSL_SESSION *session; /* client: the last one */
-	char session_host[TLS_HOST_MAX];
+	struct tls_kept kept[SLUICE_TLS_SESSIONS]; /* client: the last session of each address */
+	uint64_t kept_count;
 };
 
 struct sluice_tls {
@@ -26,8 +32,11 @@ struct sluice_tls {
 	struct sluice_outq out;
 	bool ready, failed, bye;
 	enum sluice_tls_fault fault;
-	char host[TLS_HOST_MAX];
+	char host[TLS_HOST_MAX], port[8];
 	char error[400];
 };
+
+/* The entry of that address, or NULL. */
+struct tls_kept *tls_kept_find(struct sluice_tls_ctx *ctx, const char *host, const char *port);
 
 #endif

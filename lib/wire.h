@@ -210,6 +210,16 @@ int sluice_wire_part_get(const uint8_t *payload, uint32_t length, struct sluice_
 int sluice_wire_part_put(struct sluice_wire_part *out, const char *id, uint32_t index,
 			 uint64_t offset);
 
+/* One PARTIAL of HELLO: a place in a summary's files. put: a bad id is left out. */
+struct sluice_wire_partial {
+	char id[33];
+	uint32_t index;
+	uint64_t offset;
+};
+
+void sluice_wire_put_partial(struct sluice_wire_writer *w, const struct sluice_wire_partial *p);
+int sluice_wire_partial_get(const struct sluice_wire_field *field, struct sluice_wire_partial *p);
+
 /* True for 32 lower-case hex digits and the end. */
 bool sluice_wire_id_ok(const char *id);
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* The file first, then the command line over it; then everything is looked at once. */
+/*
+ * The file first, then the command line over it; then everything is looked at once. What is wrong
+ * is said on standard error, or kept for the caller when a running relay reads it anew.
+ */
 #include "relay/conf.h"
 #include "lib/conf.h"
+#include "lib/log.h"
+#include "relay/metrics.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -18,7 +23,8 @@ static const char help[] =
 	"come back.\n"
 	"\n"
 	"  --config FILE    settings; default " CONF_FILE ", if it is there\n"
-	"  --cloud URL      https://HOST[:PORT]\n"
+	"  --cloud URL      https://HOST[:PORT]; several, with commas, are tried in this order\n"
+	"  --proxy URL      http://[USER:PASSWORD@]HOST:PORT, or none; default: $https_proxy\n"
 	"  --cert FILE      this device's certificate; default /etc/sluice/device.crt\n"
 	"  --key FILE       its key; default /etc/sluice/device.key\n"
 	"  --ca FILE        certificate authority of the cloud; default /etc/sluice/ca.crt\n"
@@ -32,16 +38,21 @@ static const char help[] =
 	"be)\n"
 	"  --events         events and summaries as JSON lines on stdout\n"
 	"  --once           end when every ring has ended and everything is stored and told\n"
-	"  --check          try the settings and the cloud, then end\n"
+	"  --check          try the settings and the cloud, then end; --check=config: only the\n"
+	"                   settings and the certificate's files\n"
+	"  --renew          get a new certificate from the cloud now, then end\n"
 	"  --json           log as JSON lines\n"
 	"  --verbose        say more\n"
 	"  --help\n"
 	"\n"
-	"Exit: 0 done, 1 it failed, 2 wrong usage. Signals: TERM and INT end it cleanly.\n";
+	"Exit: 0 done, 1 it failed, 2 wrong usage. Signals: TERM and INT end it cleanly, HUP reads "
+	"the\n"
+	"settings anew.\n";
 
 enum {
 	OPT_CONFIG = 256,
 	OPT_CLOUD,
+	OPT_PROXY,
 	OPT_CERT,
 	OPT_KEY,
 	OPT_CA,
@@ -52,6 +63,7 @@ enum {
 	OPT_EVENTS,
 	OPT_ONCE,
 	OPT_CHECK,
+	OPT_RENEW,
 	OPT_JSON,
 	OPT_VERBOSE,
 	OPT_HELP
@@ -60,6 +72,7 @@ enum {
 static const struct option options[] = {
 	{ "config", required_argument, NULL, OPT_CONFIG },
 	{ "cloud", required_argument, NULL, OPT_CLOUD },
+	{ "proxy", required_argument, NULL, OPT_PROXY },
 	{ "cert", required_argument, NULL, OPT_CERT },
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "ca", required_argument, NULL, OPT_CA },
@@ -69,22 +82,37 @@ static const struct option options[] = {
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "events", no_argument, NULL, OPT_EVENTS },
 	{ "once", no_argument, NULL, OPT_ONCE },
-	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "check", optional_argument, NULL, OPT_CHECK },
+	{ "renew", no_argument, NULL, OPT_RENEW },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
 
+/* Where complaints go, if not to standard error. */
+static struct {
+	char *text;
+	size_t size;
+} kept;
+
+static void complain(const char *what, const char *arg, const char *advice)
+{
+	if (kept.text)
+		snprintf(kept.text, kept.size, "%s%s", what, arg);
+	else
+		fprintf(stderr, "sluice-relay: %s%s%s\n", what, arg, advice);
+}
+
 static int usage(const char *what, const char *arg)
 {
-	fprintf(stderr, "sluice-relay: %s%s; see sluice-relay --help\n", what, arg);
+	complain(what, arg, "; see sluice-relay --help");
 	return 2;
 }
 
 /* What the command line said; NULL: nothing. */
 struct said {
-	const char *config, *cloud, *cert, *key, *ca, *state, *spool;
+	const char *config, *cloud, *proxy, *cert, *key, *ca, *state, *spool;
 };
 
 static int add_path(const char **list, size_t *count, const char *path)
@@ -93,6 +121,16 @@ static int add_path(const char **list, size_t *count, const char *path)
 		return usage("too many feeds or devices", "");
 	list[(*count)++] = path;
 	return 0;
+}
+
+/* Returns -1 to go on, as read_option(). */
+static int read_check(struct relay_conf *c, const char *what)
+{
+	if (what && strcmp(what, "cloud") && strcmp(what, "config"))
+		return usage("--check=cloud or --check=config, not ", what);
+	c->check_config = what && !strcmp(what, "config");
+	c->check = !c->check_config;
+	return -1;
 }
 
 /* Returns -1 to go on. */
@@ -104,6 +142,9 @@ static int read_option(struct relay_conf *c, struct said *said, int option)
 		break;
 	case OPT_CLOUD:
 		said->cloud = optarg;
+		break;
+	case OPT_PROXY:
+		said->proxy = optarg;
 		break;
 	case OPT_CERT:
 		said->cert = optarg;
@@ -131,7 +172,9 @@ static int read_option(struct relay_conf *c, struct said *said, int option)
 		c->once = true;
 		break;
 	case OPT_CHECK:
-		c->check = true;
+		return read_check(c, optarg);
+	case OPT_RENEW:
+		c->renew = true;
 		break;
 	case OPT_JSON:
 		c->json = true;
@@ -149,36 +192,22 @@ static int read_option(struct relay_conf *c, struct said *said, int option)
 	return -1;
 }
 
-/* https://HOST[:PORT][/], HOST may be [ADDRESS]. */
-static bool read_url(struct relay_conf *c, const char *url)
+/* Where the cloud is and how to get there. 0, or the exit code after it was said. */
+static int read_clouds(struct relay_conf *c, const struct said *said)
 {
-	const char *host = url + 8, *end, *port;
-	size_t n;
+	const char *url = sluice_conf_text(c->file, "cloud", "url", NULL);
+	const char *proxy = sluice_conf_text(c->file, "cloud", "proxy", NULL);
+	const char *no_proxy = sluice_conf_text(c->file, "cloud", "no_proxy", NULL);
+	char why[320];
 
-	if (strncmp(url, "https://", 8))
-		return false;
-	if (*host == '[') {
-		end = strchr(++host, ']');
-		port = end ? end + 1 : NULL;
-	} else {
-		end = host + strcspn(host, ":/");
-		port = end;
-	}
-	if (!end || end == host || (size_t)(end - host) >= sizeof(c->host))
-		return false;
-	snprintf(c->host, sizeof(c->host), "%.*s", (int)(end - host), host);
-	if (strspn(c->host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:") !=
-	    strlen(c->host))
-		return false;
-	snprintf(c->port, sizeof(c->port), "443");
-	if (*port == ':') {
-		n = strspn(++port, "0123456789");
-		if (!n || n > 5 || strtoul(port, NULL, 10) - 1 >= 65535)
-			return false;
-		snprintf(c->port, sizeof(c->port), "%.*s", (int)n, port);
-		port += n;
-	}
-	return !*port || !strcmp(port, "/");
+	if (said->cloud)
+		url = said->cloud;
+	if (said->proxy)
+		proxy = said->proxy;
+	if (relay_clouds_parse(&c->clouds, url ? url : "", why, sizeof(why)) ||
+	    relay_clouds_proxy(&c->clouds, proxy, no_proxy, why, sizeof(why)))
+		return usage(why, "");
+	return 0;
 }
 
 static int open_file(struct relay_conf *c, const char *path)
@@ -191,7 +220,7 @@ static int open_file(struct relay_conf *c, const char *path)
 	c->file = sluice_conf_open(path ? path : CONF_FILE, &err, why, sizeof(why));
 	if (c->file)
 		return 0;
-	fprintf(stderr, "sluice-relay: %s\n", why);
+	complain(why, "", "");
 	return 1;
 }
 
@@ -229,15 +258,38 @@ static int read_spool(struct relay_conf *c, const struct said *said)
 	return 0;
 }
 
+/* How it runs as a service. 0, or the exit code. loud: nothing was complained of so far. */
+static int read_service(struct relay_conf *c, bool loud)
+{
+	static const char *const levels[] = { "error", "warning", "info", "debug" };
+	const char *log = sluice_conf_text(c->file, "relay", "log", "info");
+
+	c->verbose |= sluice_conf_bool(c->file, "relay", "verbose", false);
+	c->seccomp = sluice_conf_bool(c->file, "relay", "seccomp", true);
+	c->starts_programs = sluice_conf_has(c->file, "hook", "program");
+	c->metrics = sluice_conf_text(c->file, "relay", "metrics", NULL);
+	for (c->log = 0; c->log < 4 && strcmp(log, levels[c->log]);)
+		c->log++;
+	if (c->verbose && c->log < 4)
+		c->log = SLUICE_LOG_DEBUG;
+	if (!loud)
+		return 0;
+	if (c->log == 4)
+		return usage("'log' must be error, warning, info or debug, not ", log);
+	if (c->metrics && relay_metrics_address(c->metrics))
+		return usage("'metrics' must be 127.0.0.1:PORT, [::1]:PORT or unix:/PATH, not ",
+			     c->metrics);
+	return 0;
+}
+
 static int read_file(struct relay_conf *c, const struct said *said)
 {
 	bool named = c->feeds || c->devices;
-	const char *url, *path;
+	int exit_code = read_clouds(c, said), service;
+	const char *path;
+	char why[256];
 	size_t at = 0;
 
-	url = sluice_conf_text(c->file, "cloud", "url", NULL);
-	if (said->cloud)
-		url = said->cloud;
 	read_path(c, c->cert, said->cert, "certificate", "device.crt");
 	read_path(c, c->key, said->key, "key", "device.key");
 	read_path(c, c->ca, said->ca, "ca", "ca.crt");
@@ -247,7 +299,9 @@ static int read_file(struct relay_conf *c, const struct said *said)
 		return 2;
 	c->quality = (unsigned int)sluice_conf_int(c->file, "relay", "quality", 80, 10, 100);
 	c->events |= sluice_conf_bool(c->file, "relay", "events", false);
-	c->verbose |= sluice_conf_bool(c->file, "relay", "verbose", false);
+	service = read_service(c, !exit_code);
+	if (!exit_code)
+		exit_code = service;
 	while ((path = sluice_conf_next(c->file, "feed", "socket", &at)))
 		if (!named && add_path(c->feed, &c->feeds, path))
 			return 1;
@@ -255,16 +309,19 @@ static int read_file(struct relay_conf *c, const struct said *said)
 	while ((path = sluice_conf_next(c->file, "relay", "device", &at)))
 		if (!named && add_path(c->device, &c->devices, path))
 			return 1;
-	if (sluice_conf_finish(c->file)) {
-		fprintf(stderr, "sluice-relay: %s\n", sluice_conf_error(c->file));
+	relay_retention_conf(&c->retention, c->file);
+	relay_sinks_conf(&c->sinks, c->file);
+	c->sinks.state = c->state;
+	if (relay_settings_conf(&c->settings, c->file, why, sizeof(why))) {
+		complain(why, "", "");
 		return 1;
 	}
-	if (!url)
-		return usage("no cloud: give --cloud https://HOST:PORT or [cloud] url in ",
-			     said->config ? said->config : CONF_FILE);
-	if (!read_url(c, url))
-		return usage("the cloud must be https://HOST[:PORT], not ", url);
-	return 0;
+	if (sluice_conf_finish(c->file)) {
+		if (!exit_code)
+			complain(sluice_conf_error(c->file), "", "");
+		return exit_code ? exit_code : 1;
+	}
+	return exit_code;
 }
 
 int relay_conf_read(struct relay_conf *c, int argc, char **argv, int *exit_code)
@@ -286,6 +343,18 @@ int relay_conf_read(struct relay_conf *c, int argc, char **argv, int *exit_code)
 	if (!*exit_code)
 		*exit_code = read_file(c, &said);
 	return *exit_code ? -1 : 0;
+}
+
+int relay_conf_reread(struct relay_conf *c, int argc, char **argv, char *why, size_t why_size)
+{
+	int exit_code, err;
+
+	kept.text = why;
+	kept.size = why_size;
+	optind = 0; /* getopt begins anew */
+	err = relay_conf_read(c, argc, argv, &exit_code);
+	kept.text = NULL;
+	return err ? -EINVAL : 0;
 }
 
 void relay_conf_free(struct relay_conf *c)

@@ -1,351 +1,346 @@
 // SPDX-License-Identifier: MIT
 /*
- * A summary comes as SUMMARY (its JSON and a list of files) and PARTs. It is gathered in
- * summaries/CAMERA/YYYY-MM-DD/.ID.part/; when every file has its announced size and SHA-256, all of
- * it is synced and the directory is renamed to ID: a directory of that name is complete, always.
- * Then the cloud is told, so a crash at any point leads to the summary being sent again, and an id
- * that is there already is acknowledged at once.
+ * A summary comes as SUMMARY (its JSON and a list of files) and PARTs. Here, in the loop's thread,
+ * the messages are looked at and their order is kept; what touches the disk are jobs for the desk:
+ * begin, part, leave (landing.c). When the last byte is there and durable, the cloud is told; a
+ * crash at any point leads to the summary being sent again, and an id that is there already is
+ * acknowledged at once.
  *
- * Names come from the cloud and become paths: the id is 32 hex digits, the camera's name and the
- * files' names have their strict alphabets, the date is made from digits. What does not fit is
- * refused. A disk that is full or a checksum that does not match ends that summary alone, with its
- * errno in the acknowledgement; the cloud tries it again on a later link.
+ * A disk that is full or a checksum that does not match ends that summary alone, with its errno in
+ * the acknowledgement; the cloud tries it again later.
  *
- * Writing and syncing happen in the loop's thread: a summary is a few hundred kilobytes.
+ * A link that breaks leaves partial summaries. HELLO of the next one offers how far they are
+ * durable, and the cloud goes on from there or begins at zero; any other place breaks the protocol.
+ *
+ * Jobs hold at most HOLD_BYTES or so: above it the connection is not read until half is written.
  */
 #include "relay/downlink.h"
 #include "lib/log.h"
-#include "lib/wire.h"
+#include "relay/desk.h"
+#include "relay/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define MEDIA_COUNT_MAX 32
-#define MEDIA_BYTES_MAX (64ull << 20) /* of one summary */
-#define AT_ONCE		2	      /* summaries that come at the same time */
+#define AT_ONCE	   2		/* summaries that come at the same time */
+#define HOLD_BYTES (2u << 20)	/* that wait for the disk */
+#define SWEEP_MS   (600 * 1000) /* retention is looked after */
 
-struct media {
-	struct sluice_wire_media_info info;
-	uint64_t have;
-	EVP_MD_CTX *sha;
-};
-
-/* One that is coming. */
+/* One that is coming, as the messages tell. The landing is the desk's; it is freed by LEAVE. */
 struct coming {
-	char id[33]; /* "": free */
-	char camera[SLUICE_CAMERA_NAME_SIZE];
-	char part[96];	/* of the day's directory: ".ID.part" */
-	int day_fd, fd; /* directories */
-	char day[64];	/* "CAMERA/YYYY-MM-DD" */
-	int file_fd;	/* of media[file] */
-	uint32_t file;
-	uint32_t count, complete;
-	struct media media[MEDIA_COUNT_MAX];
+	struct relay_landing *landing; /* NULL: free */
+	uint32_t index;		       /* what the next PART must be */
+	uint64_t have;
+	bool started;
 	uint64_t age;
 };
 
 struct relay_downlink {
-	int fd; /* summaries/ */
+	struct relay_downlink_config conf;
+	struct relay_store store;
+	struct relay_desk *desk;
 	char *path;
-	void (*announce)(void *arg, const char *path, const char *id, const char *camera);
-	void *arg;
 	struct coming coming[AT_ONCE];
 	uint64_t ages;
+	/* what was offered on this link, and what will be on the next */
+	struct sluice_wire_partial offered[SLUICE_WIRE_PARTIALS], next[SLUICE_WIRE_PARTIALS];
+	unsigned int offered_count, next_count;
+	struct sluice_io_timer sweep;
+	bool holding, closing;
 };
 
-/* ---- directories ---- */
+/* ---- jobs ---- */
 
-/* Open a directory, making it if it is missing; -1 and errno. */
-static int open_dir(int at, const char *name)
+enum what { BEGIN, PART, LEAVE, SWEEP };
+
+struct disk_job {
+	struct relay_job job;
+	struct relay_downlink *dl;
+	enum what what;
+	struct relay_landing *landing;
+	uint32_t index;
+	uint64_t offset;
+	/* found by run() for done() */
+	bool over;
+	int err;
+	struct sluice_wire_partial safe;
+	size_t size;
+	uint8_t data[];
+};
+
+static void run_job(struct relay_job *job)
 {
-	if (mkdirat(at, name, 0755) && errno != EEXIST)
-		return -1;
-	return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct disk_job *j = (struct disk_job *)job;
+	struct relay_landing *l = j->landing;
+	bool was_over = l && (l->err || l->complete);
+
+	switch (j->what) {
+	case BEGIN:
+		relay_landing_begin(&j->dl->store, l);
+		break;
+	case PART:
+		relay_landing_part(&j->dl->store, l, j->index, j->offset, j->data, j->size);
+		break;
+	case LEAVE:
+		relay_landing_leave(l);
+		break;
+	case SWEEP:
+		relay_retention_sweep(j->dl->conf.retention, &j->dl->store, j->dl->conf.sinks);
+		break;
+	}
+	if (!l)
+		return;
+	j->over = !was_over && (l->err || l->complete);
+	j->err = l->err;
+	j->safe = l->safe;
+	if (j->over && l->complete) /* even if its name may not be durable yet */
+		relay_sinks_announce(j->dl->conf.sinks, l->id, l->day);
 }
 
-/* Remove a directory of plain files. */
-static void remove_dir(int at, const char *name)
+static struct coming *find_coming(struct relay_downlink *dl, const char *id)
 {
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	for (int i = 0; i < AT_ONCE; i++)
+		if (dl->coming[i].landing && !strcmp(dl->coming[i].landing->id, id))
+			return &dl->coming[i];
+	return NULL;
+}
 
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
+/* Remember how far a summary is durable; no place: forget it. */
+static void note_safe(struct relay_downlink *dl, const char *id,
+		      const struct sluice_wire_partial *safe)
+{
+	unsigned int i;
+
+	for (i = 0; i < dl->next_count && strcmp(dl->next[i].id, id); i++)
+		;
+	if (!safe || (!safe->index && !safe->offset)) {
+		if (i < dl->next_count)
+			dl->next[i] = dl->next[--dl->next_count];
 		return;
 	}
-	while ((e = readdir(d)))
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			unlinkat(fd, e->d_name, 0);
-	closedir(d);
-	unlinkat(at, name, AT_REMOVEDIR);
+	if (i == SLUICE_WIRE_PARTIALS)
+		i = SLUICE_WIRE_PARTIALS - 1; /* the rest is begun anew */
+	dl->next[i] = *safe;
+	if (i == dl->next_count)
+		dl->next_count++;
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
+static void put_job(struct relay_downlink *dl, enum what what, struct relay_landing *l,
+		    const struct sluice_wire_part_info *p);
 
-/* Forget one; what it has on disk is removed unless it was renamed. */
-static void drop_coming(struct coming *c)
+static void leave(struct relay_downlink *dl, struct coming *c)
 {
-	if (!c->id[0])
-		return;
-	close_fd(&c->file_fd);
-	close_fd(&c->fd);
-	if (c->day_fd >= 0 && c->part[0])
-		remove_dir(c->day_fd, c->part);
-	close_fd(&c->day_fd);
-	for (uint32_t i = 0; i < c->count; i++)
-		EVP_MD_CTX_free(c->media[i].sha);
+	struct relay_landing *l = c->landing;
+
 	memset(c, 0, sizeof(*c));
-	c->day_fd = c->fd = c->file_fd = -1;
+	put_job(dl, LEAVE, l, NULL);
 }
 
-struct relay_downlink *relay_downlink_open(const char *state,
-					   void (*announce)(void *arg, const char *path,
-							    const char *id, const char *camera),
-					   void *arg, int *err)
+static void tell_over(struct relay_downlink *dl, const struct disk_job *j)
+{
+	const struct relay_landing *l = j->landing;
+	int err = j->err == -EEXIST ? 0 : j->err;
+	char path[PATH_MAX];
+
+	if (err)
+		sluice_error("summary %s cannot be kept: %s", l->id,
+			     err == -EILSEQ ? "a file is not what was announced (SHA-256)"
+					    : strerror(-err));
+	if (!j->err && dl->conf.announce && !dl->closing) {
+		snprintf(path, sizeof(path), "%s/%s/%s", dl->path, l->day, l->id);
+		dl->conf.announce(dl->conf.arg, path, l->id, l->camera);
+	}
+	if (!dl->closing)
+		dl->conf.answer(dl->conf.arg, l->id, err);
+}
+
+static void done_job(struct relay_job *job)
+{
+	struct disk_job *j = (struct disk_job *)job;
+	struct relay_downlink *dl = j->dl;
+	struct relay_landing *l = j->landing;
+	struct coming *c;
+	bool last;
+
+	if (dl->holding && relay_desk_bytes(dl->desk) < HOLD_BYTES / 2) {
+		dl->holding = false;
+		if (!dl->closing)
+			dl->conf.hold(dl->conf.arg, false);
+	}
+	if (l) {
+		note_safe(dl, l->id, j->err || j->over ? NULL : &j->safe);
+		c = find_coming(dl, l->id);
+		last = j->over && c && c->landing == l;
+		if (last)
+			memset(c, 0, sizeof(*c));
+		if (j->over)
+			tell_over(dl, j);
+		if (last)
+			put_job(dl, LEAVE, l, NULL);
+		else if (j->what == LEAVE)
+			relay_landing_free(l);
+	}
+	free(j);
+}
+
+static void put_job(struct relay_downlink *dl, enum what what, struct relay_landing *l,
+		    const struct sluice_wire_part_info *p)
+{
+	size_t size = p ? p->size : 0;
+	struct disk_job *j = calloc(1, sizeof(*j) + size);
+
+	if (!j) {
+		/* The landing stays behind with its directory; the cloud sends it again. */
+		sluice_error("out of memory");
+		return;
+	}
+	j->job.run = run_job;
+	j->job.done = done_job;
+	j->job.bytes = sizeof(*j) + size;
+	j->dl = dl;
+	j->what = what;
+	j->landing = l;
+	if (p) {
+		j->index = p->index;
+		j->offset = p->offset;
+		j->size = size;
+		memcpy(j->data, p->data, size);
+	}
+	relay_desk_put(dl->desk, &j->job);
+	if (!dl->holding && dl->conf.hold && relay_desk_bytes(dl->desk) > HOLD_BYTES) {
+		dl->holding = true;
+		dl->conf.hold(dl->conf.arg, true);
+	}
+}
+
+/* ---- open and close ---- */
+
+static void on_sweep(void *arg)
+{
+	struct relay_downlink *dl = arg;
+
+	put_job(dl, SWEEP, NULL, NULL);
+	sluice_io_timer_in(dl->conf.io, &dl->sweep, SWEEP_MS, on_sweep, dl);
+}
+
+static int stage(void *arg, const char *id, const char *day)
+{
+	struct relay_downlink *dl = arg;
+
+	return relay_sinks_stage(dl->conf.sinks, id, day);
+}
+
+/* From the desk's thread. */
+static void make_room(void *arg)
+{
+	struct relay_downlink *dl = arg;
+
+	relay_retention_sweep(dl->conf.retention, &dl->store, dl->conf.sinks);
+}
+
+static int open_store(struct relay_downlink *dl)
+{
+	const struct relay_retention *r = dl->conf.retention;
+	int fd = relay_tree_open(AT_FDCWD, dl->conf.state);
+	int err = fd < 0 ? -errno : 0;
+
+	dl->store = (struct relay_store){ .fd = -1, .path = dl->path, .stage = stage, .arg = dl };
+	if (r) {
+		dl->store.free_bytes = r->free_bytes;
+		dl->store.partial_s = (unsigned int)(r->partial_ms / 1000);
+		dl->store.make_room = make_room;
+	}
+	if (err)
+		return err;
+	dl->store.fd = relay_tree_open(fd, "summaries");
+	if (dl->store.fd < 0 || faccessat(dl->store.fd, ".", W_OK, AT_EACCESS))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+struct relay_downlink *relay_downlink_open(const struct relay_downlink_config *c, int *err)
 {
 	struct relay_downlink *dl = calloc(1, sizeof(*dl));
-	size_t size = strlen(state) + sizeof("/summaries");
-	int fd;
+	size_t size = strlen(c->state) + sizeof("/summaries");
 
 	*err = -ENOMEM;
 	if (!dl)
 		return NULL;
-	dl->fd = -1;
-	dl->announce = announce;
-	dl->arg = arg;
-	for (int i = 0; i < AT_ONCE; i++)
-		dl->coming[i].day_fd = dl->coming[i].fd = dl->coming[i].file_fd = -1;
+	dl->conf = *c;
+	dl->store.fd = -1;
 	dl->path = malloc(size);
 	if (!dl->path)
 		goto fail;
-	snprintf(dl->path, size, "%s/summaries", state);
-	fd = open_dir(AT_FDCWD, state);
-	*err = fd < 0 ? -errno : 0;
-	if (fd >= 0) {
-		dl->fd = open_dir(fd, "summaries");
-		*err = dl->fd < 0 ? -errno : 0;
-		close(fd);
-	}
-	if (!*err && faccessat(dl->fd, ".", W_OK, AT_EACCESS))
-		*err = -errno;
-	if (!*err)
-		return dl;
+	snprintf(dl->path, size, "%s/summaries", c->state);
+	*err = open_store(dl);
+	if (*err)
+		goto fail;
+	dl->next_count = relay_landing_scan(&dl->store, dl->next, SLUICE_WIRE_PARTIALS);
+	dl->desk = relay_desk_open(c->io, err);
+	if (!dl->desk)
+		goto fail;
+	if (c->io && c->retention)
+		on_sweep(dl);
+	return dl;
 fail:
 	relay_downlink_close(dl);
 	return NULL;
 }
 
+bool relay_downlink_idle(const struct relay_downlink *dl)
+{
+	for (int i = 0; i < AT_ONCE; i++)
+		if (dl->coming[i].landing)
+			return false;
+	return true;
+}
+
 void relay_downlink_link_lost(struct relay_downlink *dl)
 {
 	for (int i = 0; dl && i < AT_ONCE; i++)
-		drop_coming(&dl->coming[i]);
+		if (dl->coming[i].landing)
+			leave(dl, &dl->coming[i]);
+	if (dl) {
+		dl->offered_count = 0;
+		dl->holding = false; /* the next connection is read until it, too, is too fast */
+	}
 }
 
 void relay_downlink_close(struct relay_downlink *dl)
 {
 	if (!dl)
 		return;
+	dl->closing = true;
+	if (dl->conf.io)
+		sluice_io_timer_cancel(dl->conf.io, &dl->sweep);
 	relay_downlink_link_lost(dl);
-	close_fd(&dl->fd);
+	relay_desk_close(dl->desk);
+	if (dl->store.fd >= 0)
+		close(dl->store.fd);
 	free(dl->path);
 	free(dl);
 }
 
+void relay_downlink_offer(struct relay_downlink *dl, struct sluice_wire_writer *w)
+{
+	memcpy(dl->offered, dl->next, sizeof(dl->offered));
+	dl->offered_count = dl->next_count;
+	for (unsigned int i = 0; i < dl->offered_count; i++) {
+		sluice_debug("summary %s is here up to byte %" PRIu64 " of file %u",
+			     dl->offered[i].id, dl->offered[i].offset, dl->offered[i].index);
+		sluice_wire_put_partial(w, &dl->offered[i]);
+	}
+}
+
 /* ---- SUMMARY ---- */
-
-static bool camera_ok(const char *name)
-{
-	size_t n = strlen(name);
-
-	return n && n < SLUICE_CAMERA_NAME_SIZE &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
-		       n;
-}
-
-/* "2026-01-31T..." to its date. */
-static bool copy_date(char date[11], const char *start)
-{
-	if (strlen(start) < 11 || start[10] != 'T')
-		return false;
-	for (int i = 0; i < 10; i++) {
-		bool dash = i == 4 || i == 7;
-
-		if (dash ? start[i] != '-' : start[i] < '0' || start[i] > '9')
-			return false;
-		date[i] = start[i];
-	}
-	date[10] = 0;
-	return true;
-}
-
-/* Camera and date of a summary's JSON, which must be an object with this id. 0 or -EPROTO. */
-static int read_json(struct coming *c, const char *camera, const uint8_t *json, uint32_t size)
-{
-	json_t *o = json_loadb((const char *)json, size, JSON_REJECT_DUPLICATES, NULL);
-	const char *id = json_string_value(json_object_get(o, "id"));
-	const char *start = json_string_value(json_object_get(o, "start"));
-	const char *name = json_string_value(json_object_get(o, "camera"));
-	char date[11];
-	int err = -EPROTO;
-
-	if (!camera)
-		camera = name;
-	if (id && start && camera && !strcmp(id, c->id) && camera_ok(camera) &&
-	    copy_date(date, start)) {
-		snprintf(c->camera, sizeof(c->camera), "%s", camera);
-		snprintf(c->day, sizeof(c->day), "%s/%s", c->camera, date);
-		err = 0;
-	}
-	json_decref(o);
-	return err;
-}
-
-/* The list of files. 0 or -EPROTO. */
-static int read_media(struct coming *c, const uint8_t *payload, uint32_t length)
-{
-	struct sluice_wire_field field;
-	uint64_t total = 0;
-	uint32_t at = 0;
-
-	while (sluice_wire_field_next(payload, length, &at, &field) > 0) {
-		struct media *m = &c->media[c->count];
-
-		if (field.tag != SLUICE_TAG_MEDIA)
-			continue;
-		if (c->count == MEDIA_COUNT_MAX || sluice_wire_media_get(&field, &m->info) ||
-		    m->info.index != c->count || !strcmp(m->info.name, "summary.json"))
-			return -EPROTO;
-		for (uint32_t i = 0; i < c->count; i++)
-			if (!strcmp(c->media[i].info.name, m->info.name))
-				return -EPROTO;
-		if (m->info.size > MEDIA_BYTES_MAX - total)
-			return -EPROTO;
-		total += m->info.size;
-		c->count++;
-	}
-	return 0;
-}
-
-static int write_file(int dir, const char *name, const uint8_t *data, size_t size)
-{
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	while (size && !err) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno != EINTR)
-			err = -errno;
-		else if (n > 0) {
-			data += n;
-			size -= (size_t)n;
-		}
-	}
-	if (!err && fsync(fd))
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-/* Directories down to .ID.part, and summary.json in it. 0, -EEXIST if ID is there, -errno. */
-static int make_part(struct relay_downlink *dl, struct coming *c, const uint8_t *json,
-		     uint32_t size)
-{
-	char *slash = strchr(c->day, '/');
-	struct stat st;
-	int fd;
-
-	*slash = 0;
-	fd = open_dir(dl->fd, c->day);
-	*slash = '/';
-	if (fd < 0)
-		return -errno;
-	c->day_fd = open_dir(fd, slash + 1);
-	close(fd);
-	if (c->day_fd < 0)
-		return -errno;
-	if (!fstatat(c->day_fd, c->id, &st, AT_SYMLINK_NOFOLLOW))
-		return -EEXIST;
-	snprintf(c->part, sizeof(c->part), ".%.32s.part", c->id);
-	remove_dir(c->day_fd, c->part);
-	c->fd = open_dir(c->day_fd, c->part);
-	return c->fd < 0 ? -errno : write_file(c->fd, "summary.json", json, size);
-}
-
-/* All files are there: sync, rename, announce. */
-static int complete(struct relay_downlink *dl, struct coming *c)
-{
-	char path[PATH_MAX];
-
-	if (fsync(c->fd) || renameat(c->day_fd, c->part, c->day_fd, c->id))
-		return -errno;
-	c->part[0] = 0; /* nothing to remove any more */
-	if (fsync(c->day_fd) || fsync(dl->fd))
-		return -errno;
-	snprintf(path, sizeof(path), "%s/%s/%s", dl->path, c->day, c->id);
-	if (dl->announce)
-		dl->announce(dl->arg, path, c->id, c->camera);
-	return 0;
-}
-
-/* Files of no bytes have no PART. */
-static int finish_empty(struct coming *c)
-{
-	for (; c->file < c->count && !c->media[c->file].info.size; c->file++) {
-		int err = write_file(c->fd, c->media[c->file].info.name, NULL, 0);
-
-		if (err)
-			return err;
-		c->complete++;
-	}
-	return 0;
-}
-
-/* It ends, well or badly. */
-static void settle(struct relay_downlink *dl, struct coming *c, int err,
-		   struct relay_answer *answer)
-{
-	if (!err && c->complete == c->count)
-		err = complete(dl, c);
-	else if (!err)
-		return; /* more PARTs to come */
-	if (err == -EEXIST)
-		err = 0;
-	if (err)
-		sluice_error("summary %s cannot be kept: %s", c->id,
-			     err == -EILSEQ ? "a file is not what was announced (SHA-256)"
-					    : strerror(-err));
-	answer->answer = true;
-	answer->status = err;
-	memcpy(answer->id, c->id, sizeof(answer->id));
-	drop_coming(c);
-}
-
-static struct coming *find_coming(struct relay_downlink *dl, const char *id)
-{
-	for (int i = 0; i < AT_ONCE; i++)
-		if (!strcmp(dl->coming[i].id, id))
-			return &dl->coming[i];
-	return NULL;
-}
 
 /* A free place; if there is none, that of the oldest, which the cloud then sends again later. */
 static struct coming *new_coming(struct relay_downlink *dl)
@@ -353,110 +348,83 @@ static struct coming *new_coming(struct relay_downlink *dl)
 	struct coming *c = &dl->coming[0];
 
 	for (int i = 0; i < AT_ONCE; i++) {
-		if (!dl->coming[i].id[0])
+		if (!dl->coming[i].landing)
 			return &dl->coming[i];
 		if (dl->coming[i].age < c->age)
 			c = &dl->coming[i];
 	}
-	drop_coming(c);
+	leave(dl, c);
 	return c;
 }
 
-int relay_downlink_summary(struct relay_downlink *dl, const char *camera, const uint8_t *payload,
-			   uint32_t length, struct relay_answer *answer)
+static void pass_empty(struct coming *c)
 {
-	struct sluice_wire_fields f;
-	const uint8_t *json;
-	struct coming *c;
-	uint32_t size;
-	char id[33];
-	int err;
+	while (c->index < c->landing->count && !c->landing->media[c->index].size)
+		c->index++;
+}
 
-	if (sluice_wire_fields_get(&f, payload, length, 1ull << SLUICE_TAG_MEDIA) ||
-	    sluice_wire_get_text(&f, SLUICE_TAG_ID, id, sizeof(id)) || !sluice_wire_id_ok(id) ||
-	    sluice_wire_get_bytes(&f, SLUICE_TAG_JSON, &json, &size))
-		return -EPROTO;
-	c = find_coming(dl, id);
-	if (c)
-		drop_coming(c); /* begun anew */
-	c = new_coming(dl);
-	memcpy(c->id, id, sizeof(c->id));
-	c->age = ++dl->ages;
-	if (read_json(c, camera, json, size) || read_media(c, payload, length)) {
-		drop_coming(c);
+int relay_downlink_summary(struct relay_downlink *dl, const char *camera, const uint8_t *payload,
+			   uint32_t length)
+{
+	struct relay_landing *l = relay_landing_new();
+	struct coming *c;
+	int err = l ? relay_landing_read(l, camera, payload, length) : -ENOMEM;
+
+	if (err) {
+		relay_landing_free(l);
 		return -EPROTO;
 	}
-	err = make_part(dl, c, json, size);
-	if (!err)
-		err = finish_empty(c);
-	settle(dl, c, err, answer);
+	c = find_coming(dl, l->id);
+	if (c)
+		leave(dl, c); /* begun anew */
+	c = new_coming(dl);
+	c->landing = l;
+	c->age = ++dl->ages;
+	pass_empty(c);
+	put_job(dl, BEGIN, l, NULL);
 	return 0;
 }
 
 /* ---- PART ---- */
 
-static int open_media(struct coming *c, struct media *m)
+/* The first PART of a summary may stand where this link's HELLO offered to go on. */
+static bool was_offered(struct relay_downlink *dl, const struct sluice_wire_part_info *p)
 {
-	c->file_fd = openat(c->fd, m->info.name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (c->file_fd < 0)
-		return -errno;
-	m->sha = EVP_MD_CTX_new();
-	return m->sha && EVP_DigestInit_ex(m->sha, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
+	for (unsigned int i = 0; i < dl->offered_count; i++)
+		if (!strcmp(dl->offered[i].id, p->id))
+			return dl->offered[i].index == p->index &&
+			       dl->offered[i].offset == p->offset;
+	return false;
 }
 
-static int close_media(struct coming *c, struct media *m)
-{
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	int err = fsync(c->file_fd) ? -errno : 0;
-
-	close_fd(&c->file_fd);
-	if (err)
-		return err;
-	if (EVP_DigestFinal_ex(m->sha, digest, NULL) != 1 || memcmp(digest, m->info.sha256, 32))
-		return -EILSEQ;
-	c->complete++;
-	c->file++;
-	return finish_empty(c);
-}
-
-static int write_part(struct coming *c, struct media *m, const struct sluice_wire_part_info *p)
-{
-	const uint8_t *data = p->data;
-	size_t left = p->size;
-	int err = m->have ? 0 : open_media(c, m);
-
-	while (left && !err) {
-		ssize_t n = write(c->file_fd, data, left);
-
-		if (n < 0 && errno != EINTR)
-			err = -errno;
-		else if (n > 0) {
-			data += n;
-			left -= (size_t)n;
-		}
-	}
-	if (!err && EVP_DigestUpdate(m->sha, p->data, p->size) != 1)
-		err = -ENOMEM;
-	m->have += p->size;
-	return !err && m->have == m->info.size ? close_media(c, m) : err;
-}
-
-int relay_downlink_part(struct relay_downlink *dl, const uint8_t *payload, uint32_t length,
-			struct relay_answer *answer)
+int relay_downlink_part(struct relay_downlink *dl, const uint8_t *payload, uint32_t length)
 {
 	struct sluice_wire_part_info p;
 	struct coming *c;
-	struct media *m;
+	uint64_t size;
 
 	if (sluice_wire_part_get(payload, length, &p))
 		return -EPROTO;
 	c = find_coming(dl, p.id);
 	if (!c)
 		return 0; /* of one that was there already, or was given up */
-	m = &c->media[p.index < c->count ? p.index : 0];
-	if (p.index != c->file || p.offset != m->have || p.size > m->info.size - m->have)
+	if (!c->started && was_offered(dl, &p)) {
+		c->index = p.index;
+		c->have = p.offset;
+	}
+	c->started = true;
+	if (p.index >= c->landing->count || p.index != c->index || p.offset != c->have)
 		return -EPROTO;
-	settle(dl, c, write_part(c, m, &p), answer);
+	size = c->landing->media[p.index].size;
+	if (c->have > size || p.size > size - c->have)
+		return -EPROTO;
+	c->have += p.size;
+	if (c->have == size) {
+		c->index++;
+		c->have = 0;
+		pass_empty(c);
+	}
+	put_job(dl, PART, c->landing, &p);
 	return 0;
 }
 
@@ -481,11 +449,13 @@ int relay_downlink_event(struct relay_downlink *dl, const char *camera, const ui
 	}
 	sluice_info("%s: an event has started", camera ? camera : "camera");
 	/* printed anew, so that it is one line whatever the cloud sent */
-	line = print ? json_dumps(o, JSON_COMPACT) : NULL;
-	if (line) {
+	line = json_dumps(o, JSON_COMPACT);
+	if (line && print) {
 		printf("{\"event\":%s}\n", line);
 		fflush(stdout);
 	}
+	if (line && camera)
+		relay_sinks_event(dl->conf.sinks, camera, line);
 	free(line);
 	json_decref(o);
 	return 0;

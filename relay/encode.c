@@ -177,6 +177,11 @@ struct relay_encoder *relay_encoder_open(unsigned int quality, size_t size_max)
 	return NULL;
 }
 
+void relay_encoder_quality(struct relay_encoder *e, unsigned int quality)
+{
+	e->quality = quality;
+}
+
 void relay_encoder_close(struct relay_encoder *e)
 {
 	if (!e)

@@ -19,6 +19,8 @@ struct relay_picture {
 
 /* quality 1..100; a JPEG above size_max bytes is refused. NULL: out of memory. */
 struct relay_encoder *relay_encoder_open(unsigned int quality, size_t size_max);
+/* Of the next pictures. */
+void relay_encoder_quality(struct relay_encoder *e, unsigned int quality);
 /* NULL-safe. */
 void relay_encoder_close(struct relay_encoder *e);
 

@@ -8,8 +8,11 @@
  */
 #include "lib/log.h"
 #include "relay/conf.h"
+#include "relay/identity.h"
 #include "relay/ledger.h"
+#include "relay/service.h"
 #include "relay/spill.h"
+#include "relay/spool_facts.h"
 #include "relay/uplink.h"
 
 #include <errno.h>
@@ -33,16 +36,18 @@ struct relay {
 	struct sluice_tls_ctx *tls;
 	struct relay_encoder *encoder;
 	struct relay_downlink *downlink;
+	struct relay_sinks *sinks;
+	struct relay_settings *settings;
 	struct relay_sources *sources;
 	struct relay_spool *spool; /* NULL: there is none */
 	struct relay_spill spill;
 	struct relay_lanes lanes;
 	struct relay_uplink uplink;
+	struct relay_service service;
 	struct relay_camera camera[SLUICE_WIRE_SLOTS];
 	struct sluice_io_timer tick;
 	char ledger[PATH_MAX + 16], spool_dir[PATH_MAX + 16], boot_id[RELAY_SPOOL_BOOT];
 	unsigned int ticks;
-	struct timespec certificate_time;
 	int exit_code;
 	bool stopping, ledger_failed;
 	char trouble[320]; /* the last one that was told: once is enough */
@@ -56,6 +61,11 @@ static void stop(struct relay *r, int exit_code)
 	}
 	r->stopping = true;
 	r->exit_code = exit_code;
+	relay_service_stopping(&r->service);
+	if (r->conf.renew) { /* there was no link */
+		sluice_io_stop(r->io);
+		return;
+	}
 	relay_uplink_stop(&r->uplink);
 	if (relay_uplink_stopped(&r->uplink))
 		sluice_io_stop(r->io);
@@ -76,9 +86,12 @@ static int open_tls(struct relay *r)
 	struct sluice_tls_ctx *tls;
 	struct sluice_tls_config c = { .cert = r->conf.cert, .key = r->conf.key, .ca = r->conf.ca };
 	char why[512];
-	int64_t left;
+	const struct relay_identity id = { r->conf.cert, r->conf.key, r->conf.ca };
+	int64_t left, life;
 	int err;
 
+	if (relay_identity_recover(&id) == 1)
+		sluice_info("a renewal of the certificate that was interrupted is finished");
 	tls = sluice_tls_ctx_open(&c, &err, why, sizeof(why));
 	if (!tls) {
 		sluice_error("%s%s", why,
@@ -88,24 +101,44 @@ static int open_tls(struct relay *r)
 	sluice_tls_ctx_close(r->tls);
 	r->tls = tls;
 	left = sluice_tls_ctx_expiry(r->tls) - (int64_t)time(NULL);
-	if (left < EXPIRY_WARN_S)
-		sluice_warning("the certificate %s %s%" PRId64
-			       " days%s; renew it (sluicectl enrol)",
-			       r->conf.cert, left < 0 ? "has expired " : "expires in ",
-			       (left < 0 ? -left : left) / 86400, left < 0 ? " ago" : "");
+	life = sluice_tls_ctx_expiry(r->tls) - sluice_tls_ctx_begin(r->tls);
+	if (left < 0)
+		sluice_warning("the certificate %s has expired %" PRId64
+			       " days ago; enrol this device again (sluicectl enrol)",
+			       r->conf.cert, -left / 86400);
+	else if (left < EXPIRY_WARN_S && left < life / 6)
+		sluice_warning("the certificate %s expires in %" PRId64
+			       " days; it should have been renewed before: sluice-relay --renew "
+			       "tells why not",
+			       r->conf.cert, left / 86400);
 	return 0;
 }
 
-/* True once after the certificate's file was written anew. */
-static bool certificate_changed(struct relay *r)
+static int reopen_tls(void *arg, struct sluice_tls_ctx **tls)
 {
-	struct timespec before = r->certificate_time;
-	struct stat st;
+	struct relay *r = arg;
+	int err = open_tls(r);
 
-	if (stat(r->conf.cert, &st))
-		return false;
-	r->certificate_time = st.st_mtim;
-	return before.tv_sec != st.st_mtim.tv_sec || before.tv_nsec != st.st_mtim.tv_nsec;
+	*tls = r->tls;
+	if (!err)
+		r->uplink.conf.tls = r->tls;
+	return err;
+}
+
+static void on_renew_ended(void *arg, int err)
+{
+	stop(arg, err ? 1 : 0);
+}
+
+static void on_reload(void *arg, const struct relay_conf *now)
+{
+	struct relay *r = arg;
+
+	relay_encoder_quality(r->encoder, now->quality);
+	relay_encoder_quality(r->spill.encoder, now->quality);
+	memcpy(r->uplink.conf.weight, now->weight, sizeof(now->weight));
+	r->spill.after_ms = now->spool_after;
+	r->uplink.conf.events = now->events;
 }
 
 /* ---- what the parts tell ---- */
@@ -115,6 +148,7 @@ static void on_told(void *arg, bool up, bool permanent, const char *why)
 	struct relay *r = arg;
 
 	relay_spill_link(&r->spill, up);
+	relay_service_told(&r->service, up, why);
 	if (up) {
 		r->trouble[0] = 0;
 		if (r->conf.check) {
@@ -127,9 +161,6 @@ static void on_told(void *arg, bool up, bool permanent, const char *why)
 		sluice_log(permanent ? SLUICE_LOG_ERROR : SLUICE_LOG_WARNING, "%s%s", why,
 			   r->conf.check || (r->conf.once && permanent) ? "" : "; trying again");
 	snprintf(r->trouble, sizeof(r->trouble), "%s", why);
-	/* the device may have been enrolled anew meanwhile */
-	if (permanent && !r->stopping && certificate_changed(r) && !open_tls(r))
-		r->uplink.conf.tls = r->tls;
 	if (r->conf.check || (r->conf.once && permanent))
 		stop(r, 1);
 }
@@ -147,7 +178,7 @@ static void on_progress(void *arg)
 		return;
 	relay_lanes_hold(&r->lanes);
 	relay_sources_tick(r->sources);
-	if (r->conf.once && relay_sources_ended(r->sources))
+	if (r->conf.once && relay_sources_ended(r->sources) && relay_downlink_idle(r->downlink))
 		stop(r, 0);
 }
 
@@ -157,6 +188,30 @@ static void on_changed(void *arg, struct relay_camera *c)
 
 	relay_spill_attached(&r->spill, c);
 	relay_uplink_camera_changed(&r->uplink, c);
+	if (c->attached)
+		relay_sinks_camera(r->sinks, c->name);
+}
+
+static void on_answer(void *arg, const char *id, int status)
+{
+	struct relay *r = arg;
+
+	relay_uplink_acknowledge(&r->uplink, id, status);
+	on_progress(r);
+}
+
+static void on_config_result(void *arg, uint32_t slot, const char *json)
+{
+	struct relay *r = arg;
+
+	relay_uplink_config_result(&r->uplink, slot, json);
+}
+
+static void on_hold(void *arg, bool hold)
+{
+	struct relay *r = arg;
+
+	relay_uplink_hold(&r->uplink, hold);
 }
 
 static void on_ready(void *arg, struct relay_camera *c)
@@ -200,8 +255,14 @@ static void on_summary(void *arg, const char *path, const char *id, const char *
 
 static void on_signal(void *arg, int signal)
 {
+	struct relay *r = arg;
+
+	if (signal == SIGHUP) {
+		relay_service_reload(&r->service);
+		return;
+	}
 	sluice_info("ending (%s)", strsignal(signal));
-	stop(arg, 0);
+	stop(r, 0);
 }
 
 static void on_tick(void *arg)
@@ -225,6 +286,7 @@ static void on_tick(void *arg)
 		sluice_error("%s has not come in %u s", missing, MISSING_TICKS);
 		stop(r, 1);
 	}
+	relay_service_tick(&r->service); /* last: it says that all of this was done */
 }
 
 /* ---- start and stop ---- */
@@ -249,6 +311,56 @@ static int open_spool(struct relay *r)
 	return err;
 }
 
+/* What the cloud may set. */
+static int open_settings(struct relay *r)
+{
+	struct relay_settings_config c = { .conf = r->conf.settings,
+					   .io = r->io,
+					   .ops = &relay_settings_kernel,
+					   .result = on_config_result,
+					   .arg = r };
+	int err;
+
+	r->settings = relay_settings_open(&c, &err);
+	if (!r->settings)
+		sluice_error("settings: %s", strerror(-err));
+	return err;
+}
+
+/* What comes back: sinks, then what they announce. */
+static int open_return(struct relay *r)
+{
+	struct relay_downlink_config c = { .state = r->conf.state,
+					   .io = r->io,
+					   .retention = &r->conf.retention,
+					   .answer = on_answer,
+					   .announce = on_summary,
+					   .hold = on_hold,
+					   .arg = r };
+	const char *wrong = relay_sinks_check(&r->conf.sinks);
+	char why[256];
+	int err;
+
+	if (wrong) {
+		sluice_error("%s", wrong);
+		return -EINVAL;
+	}
+	if (!r->conf.check) {
+		r->sinks = relay_sinks_open(&r->conf.sinks, &err, why, sizeof(why));
+		if (!r->sinks) {
+			sluice_error("%s", why);
+			return err;
+		}
+	}
+	c.sinks = r->sinks;
+	r->downlink = relay_downlink_open(&c, &err);
+	if (!r->downlink)
+		sluice_error("cannot use the directory %s: %s; make it for this user, or give "
+			     "--state",
+			     r->conf.state, strerror(-err));
+	return err;
+}
+
 static int open_parts(struct relay *r)
 {
 	char why[256];
@@ -260,21 +372,20 @@ static int open_parts(struct relay *r)
 		sluice_error("%s", why);
 		return err;
 	}
-	err = sluice_io_signals(r->io, (int[]){ SIGTERM, SIGINT }, 2, on_signal, r);
+	err = sluice_io_signals(r->io, (int[]){ SIGTERM, SIGINT, SIGHUP }, 3, on_signal, r);
 	if (err) {
 		sluice_error("signals: %s", strerror(-err));
 		return err;
 	}
-	certificate_changed(r);
 	err = open_tls(r);
 	if (err)
 		return err;
-	r->downlink = relay_downlink_open(r->conf.state, on_summary, r, &err);
-	if (!r->downlink) {
-		sluice_error("cannot use the directory %s: %s; make it for this user, or give "
-			     "--state",
-			     r->conf.state, strerror(-err));
-		return err;
+	if (!r->conf.renew) {
+		err = open_return(r);
+		if (!err)
+			err = open_settings(r);
+		if (err)
+			return err;
 	}
 	r->encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
 	r->spill.encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
@@ -282,20 +393,20 @@ static int open_parts(struct relay *r)
 		sluice_error("out of memory");
 		return -ENOMEM;
 	}
-	return r->conf.spool_bytes && !r->conf.check ? open_spool(r) : 0;
+	return r->conf.spool_bytes && !r->conf.check && !r->conf.renew ? open_spool(r) : 0;
 }
 
-static int start(struct relay *r)
+static int start(struct relay *r, struct relay_service_config *service)
 {
 	struct relay_uplink_config up = { .io = r->io,
 					  .tls = r->tls,
-					  .host = r->conf.host,
-					  .port = r->conf.port,
+					  .clouds = &r->conf.clouds,
 					  .camera = r->camera,
 					  .lanes = &r->lanes,
 					  .weight = { r->conf.weight[0], r->conf.weight[1] },
 					  .encoder = r->encoder,
 					  .downlink = r->downlink,
+					  .settings = r->settings,
 					  .probe = r->conf.check,
 					  .events = r->conf.events,
 					  .told = on_told,
@@ -320,8 +431,9 @@ static int start(struct relay *r)
 	r->spill.after_ms = r->conf.spool_after;
 	r->spill.down_ns = sluice_io_now(r->io);
 	relay_lanes_hold(&r->lanes);
-	relay_uplink_start(&r->uplink, &up);
-	if (!r->conf.check) {
+	if (!r->conf.renew)
+		relay_uplink_start(&r->uplink, &up);
+	if (!r->conf.check && !r->conf.renew) {
 		r->sources = relay_sources_open(&src, &err);
 		if (!r->sources) {
 			sluice_error("cannot watch for rings: %s", strerror(-err));
@@ -329,7 +441,12 @@ static int start(struct relay *r)
 		}
 	}
 	sluice_io_timer_in(r->io, &r->tick, TICK_MS, on_tick, r);
-	return 0;
+	relay_service_hook(&r->service, on_reload, r);
+	service->io = r->io;
+	err = relay_service_start(&r->service, service, r->tls);
+	if (!err && r->spool)
+		relay_spool_facts(&r->service, r->spool);
+	return err;
 }
 
 static void close_parts(struct relay *r)
@@ -338,31 +455,62 @@ static void close_parts(struct relay *r)
 		write_ledger(r);
 	if (r->io)
 		sluice_io_timer_cancel(r->io, &r->tick);
+	relay_service_close(&r->service);
 	relay_spool_stop(r->spool);
 	relay_sources_close(r->sources);
 	relay_uplink_free(&r->uplink);
+	relay_settings_close(r->settings);
+	relay_downlink_close(r->downlink);
+	r->uplink.conf.downlink = NULL; /* a link that is cut off now has nothing to tell it */
 	sluice_io_close(r->io);
 	relay_spool_close(r->spool);
 	relay_encoder_close(r->spill.encoder);
+	relay_service_free(&r->service);
+	relay_sinks_close(r->sinks);
 	relay_encoder_close(r->encoder);
-	relay_downlink_close(r->downlink);
 	sluice_tls_ctx_close(r->tls);
 	relay_conf_free(&r->conf);
+}
+
+/* --check=config: nothing is asked of anybody. */
+static int check_config(struct relay *r)
+{
+	const char *wrong = relay_sinks_check(&r->conf.sinks);
+	int err = open_tls(r);
+
+	if (wrong)
+		sluice_error("%s", wrong);
+	err = err || wrong;
+	if (!err)
+		printf("sluice-relay: the settings are good\n");
+	sluice_tls_ctx_close(r->tls);
+	relay_conf_free(&r->conf);
+	return err ? 1 : 0;
 }
 
 int main(int argc, char **argv)
 {
 	static struct relay r;
+	struct relay_service_config service = { .conf = &r.conf,
+						.argc = argc,
+						.argv = argv,
+						.camera = r.camera,
+						.uplink = &r.uplink,
+						.reopen_tls = reopen_tls,
+						.renew_ended = on_renew_ended,
+						.arg = &r };
 	int exit_code = 1, err;
 
+	relay_service_begin(&r.service);
 	if (relay_conf_read(&r.conf, argc, argv, &exit_code))
 		return exit_code;
 	signal(SIGPIPE, SIG_IGN);
-	sluice_log_setup("sluice-relay", r.conf.verbose ? SLUICE_LOG_DEBUG : SLUICE_LOG_INFO,
-			 r.conf.json);
+	sluice_log_setup("sluice-relay", (enum sluice_log_level)r.conf.log, r.conf.json);
 	snprintf(r.ledger, sizeof(r.ledger), "%s/ledger.json", r.conf.state);
 	r.exit_code = 1;
-	if (!open_parts(&r) && !start(&r)) {
+	if (r.conf.check_config)
+		return check_config(&r);
+	if (!open_parts(&r) && !start(&r, &service)) {
 		err = sluice_io_run(r.io);
 		if (err) {
 			sluice_error("the event loop failed: %s", strerror(-err));

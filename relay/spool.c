@@ -156,8 +156,8 @@ bool relay_spool_has(const struct relay_spool *s, const char *camera, uint64_t e
 	int c = spool_camera_find(s, camera);
 
 	for (const struct relay_run *r = s->runs; c >= 0 && r; r = r->next)
-		if ((int)r->camera == c && r->epoch == epoch && r->first <= sequence &&
-		    sequence <= r->last)
+		if ((int)r->camera == c && r->durable && r->epoch == epoch &&
+		    r->first <= sequence && sequence <= r->last)
 			return true;
 	return false;
 }

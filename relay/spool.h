@@ -67,6 +67,7 @@ struct relay_run {
 	/* the lanes' own, of this link: CLOSE was said; highest sequence sent, + 1 */
 	bool closed;
 	uint64_t sent_next;
+	bool durable; /* at least one of its frames is, or was, on the disk */
 	/* the spool's own: of what is not yet durable */
 	uint64_t staged_last;
 	uint32_t staged;

@@ -184,7 +184,7 @@ static void read_run(struct relay_spool *s, const json_t *o)
 	if (!run)
 		return;
 	run->last = run->staged_last = number(o, "last");
-	run->told = true;
+	run->told = run->durable = true;
 }
 
 static json_t *load(const struct relay_spool *s, const char *name)

@@ -146,6 +146,7 @@ static int take_record(struct scan *sc, const struct relay_spool_record *r)
 		run->now_ns = r->time_ns;
 	if (r->clock.monotonic > run->clock.monotonic)
 		run->clock = r->clock;
+	run->durable = true;
 	run->left++;
 	s->camera[n].counts.left++;
 	return 0;

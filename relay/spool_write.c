@@ -144,6 +144,7 @@ static void finish_batch(struct relay_spool *s)
 	for (size_t i = 0; i < count; i++) {
 		const struct spool_staged *f = &w->staged[i];
 
+		f->run->durable = true;
 		f->run->last = f->sequence;
 		f->run->now_ns = f->time_ns;
 		f->run->staged--;

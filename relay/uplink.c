@@ -25,6 +25,8 @@
 #define HANDSHAKE_MS   15000
 #define UNSENT_MAX     (64u << 10) /* what is live waits behind that and our own queue */
 
+static struct sluice_log_limit try_limit = { .burst = 8, .interval_ms = 60000 };
+
 /* ---- ending a link ---- */
 
 void relay_uplink_break(struct relay_uplink *u, bool permanent, const char *format, ...)
@@ -59,13 +61,19 @@ static uint32_t random_below(uint32_t n)
 	return n ? v % n : 0;
 }
 
-static void retry_later(struct relay_uplink *u)
+/* at_once: another address of the same cloud waits. */
+static void retry_later(struct relay_uplink *u, bool at_once)
 {
 	uint64_t cap = u->conf.retry_first_ms, wait;
 	uint64_t max = u->unreachable && u->conf.reach_max_ms < u->conf.retry_max_ms
 			       ? u->conf.reach_max_ms
 			       : u->conf.retry_max_ms;
 
+	if (at_once) {
+		u->hold_ms = 0;
+		sluice_io_timer_in(u->conf.io, &u->retry, 1, connect_now, u);
+		return;
+	}
 	for (unsigned int i = 0; i < u->failures && cap < max; i++)
 		cap *= 2;
 	if (cap > max)
@@ -89,6 +97,9 @@ static const char *explain(const struct relay_uplink *u, enum sluice_conn_end en
 	case SLUICE_CONN_CONNECT:
 		*permanent = false;
 		return "cloud not reachable";
+	case SLUICE_CONN_PROXY:
+		*permanent = false;
+		return "no way through the proxy";
 	case SLUICE_CONN_TLS:
 		break;
 	default:
@@ -128,10 +139,24 @@ static void set_cameras_link(struct relay_uplink *u, bool up)
 	u->payload_of = NULL;
 }
 
+/* True: go on with another address. */
+static bool next_cloud(struct relay_uplink *u, const char *why)
+{
+	uint64_t up_ms = 0;
+
+	if (u->up_since_ns)
+		up_ms = 1 + (sluice_io_now(u->conf.io) - u->up_since_ns) / 1000000;
+	if (!u->conf.clouds || !relay_clouds_failed(u->conf.clouds, up_ms, u->hold_ms))
+		return false;
+	sluice_log_limited(&try_limit, SLUICE_LOG_WARNING, "%s port %s: %s; trying another",
+			   u->conf.host, u->conf.port, why);
+	return true;
+}
+
 static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 {
 	struct relay_uplink *u = arg;
-	bool was_up = u->up_since_ns != 0, permanent = u->permanent;
+	bool was_up = u->up_since_ns != 0, permanent = u->permanent, another;
 	char text[sizeof(u->text) + 512];
 
 	if (u->text[0]) {
@@ -144,6 +169,7 @@ static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 	if (was_up && sluice_io_now(u->conf.io) - u->up_since_ns > STEADY_NS)
 		u->failures = 0;
 	u->unreachable = u->state == RELAY_LINK_CONNECT && !permanent;
+	another = !u->stopping && next_cloud(u, text);
 	u->conn = NULL;
 	u->state = RELAY_LINK_DOWN;
 	u->up_since_ns = 0;
@@ -154,8 +180,9 @@ static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 	u->text[0] = 0;
 	u->permanent = false;
 	if (!u->stopping) {
-		retry_later(u);
-		tell(u, false, permanent, text);
+		retry_later(u, another);
+		if (!another)
+			tell(u, false, permanent, text);
 	} else if (u->conf.progress) {
 		u->conf.progress(u->conf.arg);
 	}
@@ -264,6 +291,9 @@ void relay_uplink_welcomed(struct relay_uplink *u, const char *node, uint64_t se
 	u->state = RELAY_LINK_UP;
 	u->up_since_ns = sluice_io_now(u->conf.io);
 	u->links++;
+	u->resumed += sluice_conn_resumed(u->conn);
+	if (u->conf.clouds)
+		relay_clouds_good(u->conf.clouds);
 	u->credit_used = 0;
 	sluice_info("linked to %s (%s%ssession %" PRIu64 "%s)", sluice_conn_address(u->conn),
 		    node[0] ? node : "", node[0] ? ", " : "", session,
@@ -319,12 +349,18 @@ static void connect_now(void *arg)
 					.handshake_ms = HANDSHAKE_MS,
 					.idle_ms = HANDSHAKE_MS };
 
+	if (u->conf.clouds) {
+		u->conf.host = relay_clouds_place(u->conf.clouds)->host;
+		u->conf.port = relay_clouds_place(u->conf.clouds)->port;
+		c.proxy = relay_clouds_via(u->conf.clouds);
+	}
+	u->tries++;
 	u->state = RELAY_LINK_CONNECT;
 	u->text[0] = 0;
 	u->conn = sluice_conn_connect(&c, u->conf.host, u->conf.port, u);
 	if (!u->conn) {
 		u->state = RELAY_LINK_DOWN;
-		retry_later(u);
+		retry_later(u, false);
 		tell(u, false, false, "out of memory");
 	}
 }

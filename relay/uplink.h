@@ -10,10 +10,12 @@
 #include "lib/conn.h"
 #include "lib/http1.h"
 #include "lib/wire.h"
+#include "relay/clouds.h"
 #include "relay/downlink.h"
 #include "relay/drain.h"
 #include "relay/lane.h"
 #include "relay/payload.h"
+#include "relay/settings.h"
 
 enum relay_link {
 	RELAY_LINK_DOWN,    /* waiting for the next try */
@@ -28,10 +30,12 @@ struct relay_uplink_config {
 	struct sluice_io *io;
 	struct sluice_tls_ctx *tls;
 	const char *host, *port;     /* borrowed */
+	struct relay_clouds *clouds; /* borrowed; NULL: host and port, no proxy */
 	struct relay_camera *camera; /* SLUICE_WIRE_SLOTS of them */
 	struct relay_lanes *lanes;   /* back-fill */
 	struct relay_encoder *encoder;
 	struct relay_downlink *downlink;
+	struct relay_settings *settings; /* NULL: CONFIG is passed over */
 	bool probe;  /* only ask whether the cloud takes us; greeting would replace a relay that
 		      * is at work */
 	bool events; /* EVENTs as lines on stdout */
@@ -75,6 +79,7 @@ struct relay_uplink {
 	uint64_t share[2];
 	/* counters */
 	uint64_t links, bytes_sent;
+	uint64_t tries, resumed; /* connections begun; links whose handshake was resumed */
 };
 
 /* Starts connecting. u is the caller's memory. */
@@ -93,6 +98,13 @@ bool relay_uplink_stopped(const struct relay_uplink *u);
 void relay_uplink_free(struct relay_uplink *u);
 
 /* ---- uplink_take.c ---- */
+
+/* SUMMARY_ACK, if the link is up. See relay/downlink.h. */
+void relay_uplink_acknowledge(struct relay_uplink *u, const char *id, int status);
+/* CONFIG_RESULT, if the link is up. */
+void relay_uplink_config_result(struct relay_uplink *u, uint32_t slot, const char *json);
+/* Read nothing, or read again. */
+void relay_uplink_hold(struct relay_uplink *u, bool hold);
 
 /* A message of the cloud. 0, or -errno: it breaks the protocol. */
 int relay_take_message(struct relay_uplink *u, const struct sluice_wire_message *m);

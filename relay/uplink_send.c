@@ -75,7 +75,7 @@ static void put_clock(struct sluice_wire_writer *w)
 
 int relay_send_hello(struct relay_uplink *u)
 {
-	_Alignas(8) uint8_t buf[256];
+	_Alignas(8) uint8_t buf[256 + SLUICE_WIRE_PARTIALS * 56];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 	char boot_id[64];
 
@@ -83,6 +83,7 @@ int relay_send_hello(struct relay_uplink *u)
 	sluice_wire_put_text(&w, SLUICE_TAG_BOOT_ID, boot_id);
 	sluice_wire_put_text(&w, SLUICE_TAG_BUILD, BUILD);
 	put_clock(&w);
+	relay_downlink_offer(u->conf.downlink, &w);
 	return relay_send_fields(u, SLUICE_MSG_HELLO, 0, &w);
 }
 

@@ -162,16 +162,22 @@ static int take_camera(struct relay_uplink *u, const struct sluice_wire_message 
 	return err && !c->attached ? 0 : err;
 }
 
-/* Answers that downlink found; see relay/downlink.h. */
-static int acknowledge(struct relay_uplink *u, const char *id, int status)
+void relay_uplink_acknowledge(struct relay_uplink *u, const char *id, int status)
 {
 	_Alignas(8) uint8_t buf[128];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 
+	if (u->state != RELAY_LINK_UP)
+		return; /* it comes again, and is there already */
 	sluice_wire_put_text(&w, SLUICE_TAG_ID, id);
 	sluice_wire_put_u32(&w, SLUICE_TAG_STATUS, (uint32_t)-status);
 	relay_send_fields(u, SLUICE_MSG_SUMMARY_ACK, 0, &w);
-	return 0;
+}
+
+void relay_uplink_hold(struct relay_uplink *u, bool hold)
+{
+	if (u->conn)
+		sluice_conn_pause(u->conn, hold);
 }
 
 static int take_down(struct relay_uplink *u, const struct sluice_wire_message *m)
@@ -179,20 +185,33 @@ static int take_down(struct relay_uplink *u, const struct sluice_wire_message *m
 	const struct relay_camera *c =
 		m->slot ? &u->conf.camera[(m->slot - 1) % SLUICE_WIRE_SLOTS] : NULL;
 	const char *name = c && c->name[0] ? c->name : NULL;
-	struct relay_answer answer = { .answer = false };
-	int err;
 
 	if (m->type == SLUICE_MSG_SUMMARY)
-		err = relay_downlink_summary(u->conf.downlink, name, m->payload, m->length,
-					     &answer);
-	else if (m->type == SLUICE_MSG_PART)
-		err = relay_downlink_part(u->conf.downlink, m->payload, m->length, &answer);
-	else
-		err = relay_downlink_event(u->conf.downlink, name, m->payload, m->length,
-					   u->conf.events);
-	if (!err && answer.answer)
-		err = acknowledge(u, answer.id, answer.status);
-	return err;
+		return relay_downlink_summary(u->conf.downlink, name, m->payload, m->length);
+	if (m->type == SLUICE_MSG_PART)
+		return relay_downlink_part(u->conf.downlink, m->payload, m->length);
+	return relay_downlink_event(u->conf.downlink, name, m->payload, m->length, u->conf.events);
+}
+
+static int take_config(struct relay_uplink *u, uint32_t slot, const struct sluice_wire_fields *f)
+{
+	const struct relay_camera *c = slot ? &u->conf.camera[slot - 1] : NULL;
+	const uint8_t *json;
+	uint32_t size;
+
+	if (!c || sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size))
+		return -EPROTO;
+	return relay_settings_take(u->conf.settings, slot, c->name, json, size);
+}
+
+void relay_uplink_config_result(struct relay_uplink *u, uint32_t slot, const char *json)
+{
+	_Alignas(8) uint8_t buf[1024];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+
+	sluice_wire_put_bytes(&w, SLUICE_TAG_JSON, json, strlen(json));
+	if (u->state == RELAY_LINK_UP)
+		relay_send_fields(u, SLUICE_MSG_CONFIG_RESULT, slot, &w);
 }
 
 static int take_control(struct relay_uplink *u, const struct sluice_wire_message *m)
@@ -210,8 +229,7 @@ static int take_control(struct relay_uplink *u, const struct sluice_wire_message
 		/* absolute, so an old one can only say less */
 		return sluice_wire_get_u64(&f, SLUICE_TAG_CREDIT, &u->credit);
 	case SLUICE_MSG_CONFIG:
-		sluice_debug("settings from the cloud are not taken by this relay");
-		return 0;
+		return take_config(u, m->slot, &f);
 	default:
 		return take_camera(u, m, &f);
 	}

@@ -51,13 +51,20 @@ $(BUILD)/fuzz/fuzz_$(1): $(2) | deps-present
 -include $(BUILD)/fuzz/fuzz_$(1).d
 FUZZERS += $(BUILD)/fuzz/fuzz_$(1)
 endef
-$(eval $(call link-rule,$(BUILD)/fuzz/seed_jpeg_dc,tests/fuzz/seed_jpeg_dc.c $(JPEG_MAKE),libjpeg))
+$(eval $(call link-rule,$(BUILD)/fuzz/seed_jpeg_dc,tests/fuzz/seed_jpeg_dc.c $(JPEG_MAKE) tools/camsim/fault.c,libjpeg))
+# Pictures of real cameras, 640x480, from Debian's opencv-doc where it is installed.
+CAMERA_JPEGS := $(wildcard $(addprefix /usr/share/doc/opencv-doc/examples/data/,left01.jpg right03.jpg board.jpg aero1.jpg))
 $(BUILD)/fuzz/corpus/jpeg_dc/seed-0: $(BUILD)/fuzz/seed_jpeg_dc
 	@mkdir -p $(@D)
+	$(Q)$< $(@D) $(CAMERA_JPEGS)
+$(BUILD)/fuzz/corpus/luma/seed-0: $(BUILD)/fuzz/seed_luma
+	@mkdir -p $(@D)
 	$(Q)$< $(@D)
+$(eval $(call link-rule,$(BUILD)/fuzz/seed_luma,tests/fuzz/seed_luma.c,,))
 $(eval $(call fuzzer,jpeg_dc,$(JPEG_DC_SRCS) tests/fuzz/fuzz_jpeg_dc.c))
 $(BUILD)/fuzz/fuzz_jpeg_dc: | $(BUILD)/fuzz/corpus/jpeg_dc/seed-0
 # one command compiles all its sources, so these get the widest flags; the ISA is still chosen at run time
+$(BUILD)/fuzz/fuzz_luma: | $(BUILD)/fuzz/corpus/luma/seed-0
 $(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_SIMD_X86)))
 
 # The cloud.

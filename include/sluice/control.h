@@ -19,7 +19,7 @@
 
 enum sluice_cmd {
 	SLUICE_CMD_UNSPEC,
-	SLUICE_CMD_GET,	   /* do: one camera; dump: all. Answer: CAMERA .. LEDGER */
+	SLUICE_CMD_GET,	   /* do: one camera; dump: all. Answer: all about it */
 	SLUICE_CMD_ATTACH, /* FD, MODE, [NAME], [ARENA], [settings], [masks]. Answer: as GET */
 	SLUICE_CMD_DETACH, /* camera. The ring stays until its reader closes it */
 	SLUICE_CMD_SET,	   /* camera, [IF_VERSION], settings. Answer: as GET */
@@ -62,6 +62,7 @@ enum sluice_attr {
 	SLUICE_ATTR_EVENT,	/* u32: enum sluice_event */
 	SLUICE_ATTR_TIME,	/* u64: CLOCK_MONOTONIC ns */
 	SLUICE_ATTR_READER,	/* u8: 1 if a reader holds the ring */
+	SLUICE_ATTR_LATENCY,	/* nest: enum sluice_latency_attr */
 	__SLUICE_ATTR_MAX
 };
 #define SLUICE_ATTR_MAX (__SLUICE_ATTR_MAX - 1)
@@ -85,6 +86,7 @@ enum sluice_setting {
 	SLUICE_SETTING_KEEPALIVE_MS, /* u32: 0 or 1000..3600000 */
 	SLUICE_SETTING_AUDIT_MS,     /* u32: 0 or 1000..86400000 */
 	SLUICE_SETTING_STALL_MS,     /* u32: 1000..600000 */
+	SLUICE_SETTING_TAMPER,	     /* u32: 0, 1: look for tampering */
 	__SLUICE_SETTING_MAX
 };
 #define SLUICE_SETTING_MAX (__SLUICE_SETTING_MAX - 1)
@@ -101,6 +103,31 @@ enum sluice_ledger_attr {
 };
 #define SLUICE_LEDGER_MAX (__SLUICE_LEDGER_MAX - 1)
 
+#define SLUICE_LATENCY_BUCKETS 32
+
+/*
+ * Durations since the attach. bucket[i] counts those of 2^i .. 2^(i+1) - 1 ns; bucket[0] has 0 ns
+ * as well, the last one everything above.
+ */
+struct sluice_latency_histogram {
+	__u64 bucket[SLUICE_LATENCY_BUCKETS];
+	__u64 sum_ns;
+};
+
+enum sluice_latency_attr {
+	SLUICE_LATENCY_UNSPEC,
+	SLUICE_LATENCY_PAD,
+	SLUICE_LATENCY_COMMIT, /* struct sluice_latency_histogram: the driver finished the buffer ->
+				* its record is visible; frames that waited in the pre-roll are not
+				* in it */
+	SLUICE_LATENCY_HANDLED, /* the same: the driver finished the buffer -> looked at; all frames
+				 */
+	SLUICE_LATENCY_WORK,	/* the same: looking at a frame, and copying it where it passes */
+	SLUICE_LATENCY_TAP,	/* the same: what DQBUF of a tapped application took longer */
+	__SLUICE_LATENCY_MAX
+};
+#define SLUICE_LATENCY_MAX (__SLUICE_LATENCY_MAX - 1)
+
 enum sluice_event {
 	SLUICE_EVENT_MOTION_START = 1,
 	SLUICE_EVENT_MOTION_END,
@@ -114,6 +141,11 @@ enum sluice_event {
 	SLUICE_EVENT_DETACHED,
 	SLUICE_EVENT_REFUSED, /* the stream has a format that Sluice does not know; FORMAT names it
 			       */
+	/* tampering: the camera was covered, defocused, turned; its scene is back */
+	SLUICE_EVENT_COVERED,
+	SLUICE_EVENT_DEFOCUSED,
+	SLUICE_EVENT_TURNED,
+	SLUICE_EVENT_CLEAR,
 };
 
 #endif

@@ -10,6 +10,7 @@
  *
  * Summaries on the device: <state>/summaries/CAMERA/YYYY-MM-DD/ID/{summary.json,key-N.jpg,...}. A
  * directory of that name is complete; while it is being written it is called .ID.part beside it.
+ * <state>/outbox/{hook,mqtt,webhook}/ID: still to be announced there; holds "CAMERA/YYYY-MM-DD".
  */
 #ifndef _SLUICE_LAYOUT_H
 #define _SLUICE_LAYOUT_H

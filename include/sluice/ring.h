@@ -60,6 +60,7 @@ enum sluice_reason {
 	SLUICE_REASON_WARMUP = 14,
 	SLUICE_REASON_SNAPSHOT = 15, /* asked for */
 	SLUICE_REASON_CORRUPT = 16,  /* did not parse: passes, fail open */
+	SLUICE_REASON_TAMPER = 17,   /* the camera was found covered, defocused or turned */
 	/* lost: a fault, never a decision */
 	SLUICE_REASON_OVERRUN = 24, /* ring full */
 	SLUICE_REASON_LATE = 25,    /* buffer gone before the copy */
@@ -76,6 +77,11 @@ enum sluice_reason {
 #define SLUICE_STATE_STALLED   (1u << 3) /* streaming, and no frame for stall_ms */
 #define SLUICE_STATE_GONE      (1u << 4) /* the camera is gone; what is in the ring stays readable */
 #define SLUICE_STATE_ENDED     (1u << 5) /* the source has ended (end of a clip, detach) */
+
+/* Tampering, as long as it holds. */
+#define SLUICE_STATE_COVERED   (1u << 6)
+#define SLUICE_STATE_DEFOCUSED (1u << 7)
+#define SLUICE_STATE_TURNED    (1u << 8)
 
 /* Feature bits of sluice_ring_ctrl.features. */
 #define SLUICE_RING_F_CELLS  (1u << 0) /* records carry a motion-cell bitmap */

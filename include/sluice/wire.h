@@ -23,6 +23,7 @@
 #define SLUICE_WIRE_PAYLOAD_MAX	 (8u << 20)   /* hard cap; WELCOME may lower it */
 #define SLUICE_WIRE_CONTROL_MAX	 (256u << 10) /* payload of any message but FRAME */
 #define SLUICE_WIRE_PART_MAX	 (16u << 10)  /* bytes of media in one PART */
+#define SLUICE_WIRE_PARTIALS	 16	      /* PARTIALs of one HELLO */
 #define SLUICE_WIRE_SLOTS	 16	      /* cameras of one device: their live lanes */
 #define SLUICE_WIRE_SLOTS_ALL	 32	      /* slots 17..32: back-fill lanes */
 #define SLUICE_WIRE_HEARTBEAT_MS 15000
@@ -45,8 +46,8 @@ struct sluice_wire_header {
 
 enum sluice_wire_type {
 	/* device to cloud */
-	SLUICE_MSG_HELLO =
-		1, /* first message: BOOT_ID, BUILD, CLOCK; answered by WELCOME or GOAWAY */
+	SLUICE_MSG_HELLO = 1, /* first message: BOOT_ID, BUILD, CLOCK, [PARTIAL]; answered by
+			       * WELCOME or GOAWAY */
 	SLUICE_MSG_OPEN =
 		2, /* slot: NAME, EPOCH, SIZE, FORMAT, FIRST_NS, CLOCK. New epoch: OPEN again */
 	SLUICE_MSG_FRAME = 3, /* slot: struct sluice_wire_frame, cell bitmap, picture */
@@ -58,7 +59,8 @@ enum sluice_wire_type {
 		6,	     /* ID, STATUS: the summary and its media are on the device's disk */
 	SLUICE_MSG_PING = 7, /* either side; answered by PONG with the same payload */
 	SLUICE_MSG_PONG = 8,
-	SLUICE_MSG_BYE = 9, /* orderly end; TEXT */
+	SLUICE_MSG_BYE = 9,	       /* orderly end; TEXT */
+	SLUICE_MSG_CONFIG_RESULT = 10, /* slot: JSON: what became of a CONFIG */
 	/* cloud to device */
 	SLUICE_MSG_WELCOME = 32, /* SESSION, NODE, CREDIT, PAYLOAD_MAX, HEARTBEAT_MS */
 	SLUICE_MSG_OPENED =
@@ -109,6 +111,8 @@ enum sluice_wire_tag {
 	SLUICE_TAG_RETRY_MS = 27,     /* u32 */
 	SLUICE_TAG_LANE = 28,	      /* u32: enum sluice_wire_lane; absent: live */
 	SLUICE_TAG_RANGE = 29,	      /* 2 x u64: first and last sequence; absent: all */
+	SLUICE_TAG_PARTIAL = 30,      /* struct sluice_wire_part: up to there a summary is on the
+				       * device's disk; repeated */
 	SLUICE_TAG_END,		      /* what is known ends before it */
 };
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * fuzz_luma.c - any format, size, stride and length: the grid and the masked copy stay inside
- * their buffers, and every table gives the same cells. The first 16 bytes are the format, the rest
- * the mask and the picture, repeated as often as needed.
+ * their buffers, every table gives the same cells, no masked pixel is in the copy, and nothing but
+ * a plain copy is where no mask is. The first 16 bytes are eight words that choose (fuzz_luma.h),
+ * the rest is mask and picture, repeated as often as needed. The frame lies in an allocation of
+ * exactly its length, at any alignment; a plane that is short is refused by all tables alike.
  */
 #include "kmod/luma.h"
 #include "kmod/mask.h"
+#include "tests/fuzz/fuzz_luma.h"
 #include <stdlib.h>
 
 static const u32 formats[] = {
@@ -15,12 +18,35 @@ static const u32 formats[] = {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void run(const struct sluice_picture *p, const uint8_t *data, size_t size, size_t len)
+/* The luma (or colour) bytes of the copy: masked cells are black, others as they were. */
+static void check_copy(const struct sluice_picture *p, const uint8_t *copy, const uint8_t *frame,
+		       const uint8_t *bits)
+{
+	const uint8_t black = p->pixel_step == 3 ? 0 : 16;
+	u32 colours = p->pixel_step == 3 ? 3 : 1;
+
+	for (u32 y = 0; y < p->height; y++) {
+		for (u32 x = 0; x < p->width; x++) {
+			u32 cell = y / p->block * p->grid_w + x / p->block;
+			bool masked = bits && bits[cell / 8] >> (cell % 8) & 1;
+			size_t at =
+				(size_t)y * p->stride + (size_t)x * p->pixel_step + p->luma_first;
+
+			for (u32 c = 0; c < colours; c++)
+				if (copy[at + c] != (masked ? black : frame[at + c]))
+					abort();
+		}
+	}
+}
+
+static void run(const struct sluice_picture *p, const uint8_t *data, size_t size, size_t len,
+		u32 shift)
 {
 	const struct sluice_luma_ops *const *table = sluice_luma_tables();
 	size_t cells = (size_t)p->grid_w * p->grid_h;
 	u16 *want = malloc(cells * sizeof(*want)), *got = malloc(cells * sizeof(*got));
-	uint8_t *frame = malloc(len), *copy = malloc(len), *bits = malloc((cells + 7) / 8);
+	uint8_t *room = malloc(len + shift), *frame = room + shift;
+	uint8_t *copy = malloc(len ? len : 1), *bits = malloc((cells + 7) / 8);
 	int ret;
 
 	for (size_t i = 0; i < len; i++)
@@ -29,6 +55,8 @@ static void run(const struct sluice_picture *p, const uint8_t *data, size_t size
 		bits[i] = data[i % size];
 	sluice_luma = &sluice_luma_scalar;
 	ret = sluice_luma_grid(p, frame, len, want);
+	if ((ret == 0) != (len >= p->size_min) || (ret && ret != -EMSGSIZE))
+		abort();
 	for (; *table; table++) {
 		sluice_luma = *table;
 		if (sluice_luma_grid(p, frame, len, got) != ret ||
@@ -37,13 +65,14 @@ static void run(const struct sluice_picture *p, const uint8_t *data, size_t size
 	}
 	if (!ret) {
 		sluice_mask_copy(p, copy, frame, len, bits);
+		check_copy(p, copy, frame, bits);
 		sluice_mask_copy(p, copy, frame, len, NULL);
 		if (memcmp(copy, frame, p->size_min))
 			abort();
 	}
 	free(bits);
 	free(copy);
-	free(frame);
+	free(room);
 	free(got);
 	free(want);
 }
@@ -52,21 +81,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sluice_picture p;
 	u32 fourcc, width, height, line;
-	u16 word[8];
+	size_t len;
+	u16 word[FUZZ_WORDS];
 
-	if (size < 17)
+	if (size < sizeof(word) + 1)
 		return 0;
 	memcpy(word, data, sizeof(word));
-	fourcc = word[0] & 8 ? word[0] * 65537u : formats[word[0] & 7];
-	width = word[1] % (word[0] & 16 ? 5000 : 700);
-	height = word[2] % (word[0] & 32 ? 300 : 60);
-	line = word[0] & 64 ? word[3] : 0;
+	fourcc = word[FUZZ_CHOICE] & FUZZ_FOURCC ? word[FUZZ_CHOICE] * 65537u
+						 : formats[word[FUZZ_CHOICE] & 7];
+	width = word[FUZZ_WIDTH] % (word[FUZZ_CHOICE] & FUZZ_WIDE ? 5000 : 700);
+	height = word[FUZZ_HEIGHT] % (word[FUZZ_CHOICE] & FUZZ_HIGH ? 300 : 60);
+	line = word[FUZZ_CHOICE] & FUZZ_STRIDE ? word[FUZZ_LINE] : 0;
 	if (sluice_picture_init(&p, fourcc, width, height, line) || !p.size_min)
 		return 0;
-	/* at most a few MB a run, mostly the exact length, else near it */
-	if (p.size_min < 4u << 20)
-		run(&p, data + 16, size - 16,
-		    word[0] & 128 ? p.size_min + word[4] % 64 - min_t(u32, word[5] % 64, p.size_min)
-				  : p.size_min);
+	/* at most a few MB a run */
+	if (p.size_min >= 4u << 20)
+		return 0;
+	len = p.size_min;
+	if (word[FUZZ_CHOICE] & FUZZ_NEAR)
+		len = len + word[FUZZ_MORE] % 64 - min_t(u32, word[FUZZ_LESS] % 64, p.size_min);
+	if (word[FUZZ_CHOICE] & FUZZ_SHORT) /* a plane that is missing, a frame cut anywhere */
+		len = (u64)p.size_min * word[FUZZ_LESS] / 65536;
+	run(&p, data + sizeof(word), size - sizeof(word), len, word[FUZZ_SHIFT] % 8);
 	return 0;
 }

@@ -59,9 +59,33 @@ void sluice_gate_frame(struct sluice_gate *g, const u16 *cell, u32 dt_ms,
 	CHECK(dt_ms >= 1 && dt_ms <= 2000);
 	last_dt = dt_ms;
 	memset(r, 0, sizeof(*r));
-	r->state = cell[0];
+	r->state = cell[0] & 15;
 	r->score = cell[1];
 	memset(bits, cell[0], (g->cells + 7) / 8);
+}
+
+size_t sluice_tamper_size(u32 grid_w, u32 grid_h)
+{
+	return 8;
+}
+
+struct sluice_tamper *sluice_tamper_init(void *mem, u32 grid_w, u32 grid_h)
+{
+	return mem;
+}
+
+void sluice_tamper_reset(struct sluice_tamper *t)
+{
+}
+
+void sluice_tamper_look(struct sluice_tamper *t, const u8 *hidden, const u8 *map)
+{
+}
+
+enum sluice_tamper_kind sluice_tamper_frame(struct sluice_tamper *t, const u16 *cell, u32 dt_ms,
+					    u32 moved)
+{
+	return cell[0] >> 4;
 }
 
 int sluice_luma_grid(const struct sluice_picture *p, const void *data, size_t len, u16 *cell)
@@ -98,6 +122,18 @@ void sluice_mask_copy(const struct sluice_picture *p, void *dst, const void *src
 	if (bits)
 		memset((u8 *)dst + 8, 16, 8);
 }
+
+size_t sluice_plane_bytes(const struct sluice_picture *p, u32 i)
+{
+	return (size_t)(i ? p->apart_stride : p->stride) * p->height;
+}
+
+void sluice_mask_gather(const struct sluice_picture *p, void *dst, const void *const src[3],
+			const u8 *bits)
+{
+	CHECK(0);
+}
+
 static void rig_verdict(void *ctx, u64 epoch, u64 sequence, u64 time_ns, u32 score,
 			enum sluice_reason reason)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * frame_rig.h - a frame path with a scripted gate, and a reader that checks every record. Byte 0 of
- * a frame is the state that the gate will report, bytes 2..5 its number, so that a record can be
- * matched with what went in. After every frame the ledger is checked against the control page and
- * against the verdicts that were heard.
+ * a frame is the state that the gate will report (high half: the kind of tampering), bytes 2..5 its
+ * number, so that a record can be matched with what went in. After every frame the ledger is
+ * checked against the control page and against the verdicts that were heard.
  */
 #ifndef SLUICE_TEST_FRAME_RIG_H
 #define SLUICE_TEST_FRAME_RIG_H
@@ -45,7 +45,7 @@ struct rig {
 	uint64_t records, record_dropped, record_lost;
 	uint8_t verdict[FRAMES_MAX]; /* by sequence, of the last epoch */
 	uint64_t verdict_epoch;
-	uint32_t notes[8];
+	uint32_t notes[16];
 	struct sluice_ring_desc log[FRAMES_MAX];
 	bool reading;
 };

@@ -133,6 +133,46 @@ static void test_certificate(const struct sluice_certificate *c)
 	X509_free(root);
 }
 
+/* Only for the device that shows a good certificate of its own, and not without end. */
+static void test_renewal(const char *csr, uint64_t now)
+{
+	char tenant[SLUICE_NAME_MAX], device[SLUICE_NAME_MAX], secret[SLUICE_SECRET_MAX];
+	struct issue issue = { .csr = csr };
+	struct sluice_certificate first, next;
+	int n = 0, err = 0;
+
+	CHECK(!sluice_auth_token_add(auth, SLUICE_TENANT, "box3", 15, secret));
+	CHECK(!sluice_auth_enrol(auth, secret, now, issue_certificate, &issue, tenant, device,
+				 &first));
+	issue.calls = 0;
+	CHECK(sluice_auth_renew(auth, SLUICE_TENANT, "box2", first.serial, now, issue_certificate,
+				&issue, &next) == -ENOENT);
+	CHECK(sluice_auth_renew(auth, SLUICE_TENANT, "box3", "00", now, issue_certificate, &issue,
+				&next) == -ENOENT);
+	CHECK(!issue.calls && !next.pem);
+	CHECK(!sluice_auth_renew(auth, SLUICE_TENANT, "box3", first.serial, now, issue_certificate,
+				 &issue, &next));
+	CHECK(strcmp(first.serial, next.serial));
+	CHECK(!sluice_auth_allowed(auth, SLUICE_TENANT, "box3", first.serial));
+	CHECK(!sluice_auth_allowed(auth, SLUICE_TENANT, "box3", next.serial));
+	free(next.pem);
+	for (n = 0; n < 100 && !err; n++) {
+		err = sluice_auth_renew(auth, SLUICE_TENANT, "box3", first.serial, now,
+					issue_certificate, &issue, &next);
+		free(next.pem);
+	}
+	CHECK(err == -EBUSY && n == SLUICE_RENEW_HOUR - 1);
+	CHECK(!sluice_auth_renew(auth, SLUICE_TENANT, "box3", first.serial, now + 3700000000000ull,
+				 issue_certificate, &issue, &next));
+	free(next.pem);
+	CHECK(!sluice_auth_revoke(auth, SLUICE_TENANT, "box3"));
+	issue.calls = 0;
+	CHECK(sluice_auth_renew(auth, SLUICE_TENANT, "box3", first.serial, now + 7400000000000ull,
+				issue_certificate, &issue, &next) == -EKEYREVOKED);
+	CHECK(!issue.calls);
+	free(first.pem);
+}
+
 static void test_tokens(void)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256"), *other = EVP_EC_gen("P-256"),
@@ -184,6 +224,7 @@ static void test_tokens(void)
 	CHECK(sluice_auth_allowed(auth, SLUICE_TENANT, "box1", cert.serial) == -EKEYREVOKED);
 	free(cert.pem);
 	free(second.pem);
+	test_renewal(good, now);
 	free(good);
 	free(forged);
 	free(strange);

@@ -23,6 +23,7 @@ static struct cloud cloud;
 struct lane {
 	uint32_t lane;
 	uint64_t first, last;
+	const struct sluice_wire_clock *clock; /* NULL: it does not say it */
 };
 
 static void put_range(struct sluice_wire_writer *w, const struct lane *l)
@@ -47,6 +48,8 @@ static void say_open(struct uplink *u, uint32_t slot, const char *name, uint64_t
 		sluice_wire_put_u32(&w, SLUICE_TAG_LANE, l->lane);
 	if (l->first != UINT64_MAX)
 		put_range(&w, l);
+	if (l->clock)
+		sluice_wire_put_clock(&w, l->clock);
 	uplink_send(u, SLUICE_MSG_OPEN, 0, slot, 0, buf, w.used);
 }
 
@@ -86,7 +89,7 @@ static int expect(struct uplink *u, uint32_t slot, int type)
 static uint64_t open_lane(struct uplink *u, uint32_t slot, uint64_t epoch, uint64_t first,
 			  uint64_t last)
 {
-	const struct lane l = { slot > 16, first, last };
+	const struct lane l = { slot > 16, first, last, NULL };
 
 	say_open(u, slot, "door", epoch, &l);
 	CHECK(expect(u, slot, SLUICE_MSG_OPENED));
@@ -153,7 +156,7 @@ static int count_frames(uint64_t epoch, uint32_t lane)
 
 static void test_beside(void)
 {
-	const struct lane run = { 1, 10, 20 };
+	const struct lane run = { .lane = 1, .first = 10, .last = 20 };
 	struct uplink u;
 
 	CHECK(!uplink_open(&u, &cloud, "box1"));
@@ -177,7 +180,8 @@ static void test_beside(void)
 
 static void test_resume(void)
 {
-	const struct lane run = { 1, 10, 20 }, grown = { 1, 10, 25 };
+	const struct lane run = { .lane = 1, .first = 10, .last = 20 };
+	const struct lane grown = { .lane = 1, .first = 10, .last = 25 };
 	struct uplink u;
 
 	CHECK(!uplink_open(&u, &cloud, "box1"));
@@ -207,11 +211,59 @@ static void test_resume(void)
 	uplink_close(&u);
 }
 
+/* ---- time ---- */
+
+static uint64_t utc_of(uint64_t epoch, uint64_t sequence)
+{
+	struct sluice_index_frame f = { .utc_ns = 0 };
+	struct sluice_index *ix = NULL;
+	struct sluice_camera c;
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/index.db", cloud.data);
+	CHECK(!sluice_index_sqlite_open(path, &ix));
+	CHECK(!sluice_camera_init(&c, SLUICE_TENANT, "box1", "door"));
+	CHECK(!ix->ops->frame_find(ix, c.id, epoch, sequence, &f, path));
+	sluice_index_close(ix);
+	return f.utc_ns;
+}
+
+/*
+ * A run of an earlier boot, beyond 2038, beside a live lane whose clock was set back by an hour:
+ * each has its own time, and nothing changes its order.
+ */
+static void test_time(void)
+{
+	const uint64_t year_2040 = 2208988800000000000ull, hour = 3600000000000ull;
+	const struct sluice_wire_clock then = { 1000000000, year_2040, 5 },
+				       now = { 1000000000, year_2040 - hour, 5 };
+	const struct lane run = { .lane = 1, .first = 10, .last = 20, .clock = &then };
+	const struct lane live = { .first = 30, .last = UINT64_MAX, .clock = &now };
+	struct uplink u;
+	char text[32];
+
+	CHECK(!uplink_open(&u, &cloud, "box1"));
+	say_open(&u, 17, "door", 12, &run);
+	CHECK(expect(&u, 17, SLUICE_MSG_OPENED));
+	say_open(&u, 1, "door", 12, &live);
+	CHECK(expect(&u, 1, SLUICE_MSG_OPENED));
+	uplink_frame(&u, 1, 12, 30, KEEPALIVE, 300);
+	uplink_frame(&u, 17, 12, 10, KEEPALIVE, 300);
+	uplink_frame(&u, 17, 12, 20, KEEPALIVE, 300);
+	wait_stored(&u, 17, 20);
+	uplink_close(&u);
+	CHECK(utc_of(12, 10) == year_2040 + 400000000);
+	CHECK(utc_of(12, 20) == year_2040 + 800000000);
+	CHECK(utc_of(12, 30) == year_2040 - hour + 1200000000);
+	sluice_rfc3339(utc_of(12, 10), text);
+	CHECK(!strcmp(text, "2040-01-01T00:00:00.400Z"));
+}
+
 /* ---- broken rules ---- */
 
 static void expect_refusal(uint32_t slot, uint32_t lane, uint64_t first, uint64_t last)
 {
-	const struct lane l = { lane, first, last };
+	const struct lane l = { lane, first, last, NULL };
 	struct uplink u;
 
 	CHECK(!uplink_open(&u, &cloud, "box1"));
@@ -222,7 +274,7 @@ static void expect_refusal(uint32_t slot, uint32_t lane, uint64_t first, uint64_
 
 static void test_rules(void)
 {
-	const struct lane run = { 1, 10, 20 };
+	const struct lane run = { .lane = 1, .first = 10, .last = 20 };
 	struct uplink u;
 	int what;
 
@@ -255,7 +307,7 @@ static void test_rules(void)
 
 static void test_killed(void)
 {
-	const struct lane run = { 1, 0, 40 };
+	const struct lane run = { .lane = 1, .first = 0, .last = 40 };
 	struct uplink u;
 
 	CHECK(!uplink_open(&u, &cloud, "box1"));
@@ -292,6 +344,7 @@ int main(int argc, char **argv)
 	cloud_start(&cloud);
 	test_beside();
 	test_resume();
+	test_time();
 	test_rules();
 	test_killed();
 	CHECK(!cloud_stop(&cloud));

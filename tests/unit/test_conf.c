@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "check.h"
 #include "lib/conf.h"
+#include "lib/near.h"
 
 static struct sluice_conf *parse(const char *text)
 {
@@ -36,7 +37,9 @@ static void test_values(void)
 	CHECK(sluice_conf_ms(c, "relay", "idle", 0, 0, ~0ull) == 250);
 	CHECK(sluice_conf_ms(c, "relay", "wait", 0, 0, ~0ull) == 7000);
 	CHECK(sluice_conf_finish(c) == -EINVAL);
-	CHECK(!strcmp(sluice_conf_error(c), "f.conf:16: unknown key 'cloud' in [other]"));
+	CHECK(!strcmp(
+		sluice_conf_error(c),
+		"f.conf:16: unknown key 'cloud' in [other]; did you mean 'cloud' in [relay]?"));
 	CHECK(!strcmp(sluice_conf_section(c, 0), "relay"));
 	CHECK(!strcmp(sluice_conf_section(c, 1), "other"));
 	CHECK(!sluice_conf_section(c, 2));
@@ -101,10 +104,47 @@ static void test_file(void)
 	unlink(path);
 }
 
+/* What an unknown key may have been meant to be. */
+static void expect_hint(const char *text, const char *hint)
+{
+	struct sluice_conf *c = parse(text);
+	size_t at = 0;
+
+	sluice_conf_text(c, "cloud", "url", NULL);
+	sluice_conf_text(c, "cloud", "certificates", NULL);
+	sluice_conf_int(c, "relay", "quality", 80, 10, 100);
+	sluice_conf_next(c, "relay", "device", &at);
+	CHECK(sluice_conf_finish(c) == -EINVAL);
+	if (hint)
+		CHECK(strstr(sluice_conf_error(c), hint));
+	else
+		CHECK(!strstr(sluice_conf_error(c), "did you mean"));
+	if (!hint != !strstr(sluice_conf_error(c), "did you mean"))
+		fprintf(stderr, "%s\n", sluice_conf_error(c));
+	sluice_conf_close(c);
+}
+
+static void test_hints(void)
+{
+	CHECK(!sluice_near_distance("url", "url") && sluice_near_distance("ulr", "url") == 1);
+	CHECK(sluice_near_distance("", "url") == 3 &&
+	      sluice_near_distance("kitten", "sitting") == 3);
+	expect_hint("[cloud]\nulr = x\n",
+		    "f.conf:2: unknown key 'ulr' in [cloud]; did you mean 'url'?");
+	expect_hint("[relay]\nqualty = 3\n", "did you mean 'quality'?");
+	expect_hint("[relay]\ndevices = /dev/x\n", "did you mean 'device'?");
+	expect_hint("[relay]\nurl = x\n", "did you mean 'url' in [cloud]?");
+	expect_hint("url = x\n", "before the first section; did you mean 'url' in [cloud]?");
+	expect_hint("[clod]\nurl = x\n", "did you mean 'url' in [cloud]?");
+	expect_hint("[relay]\nzzz = x\n", NULL);
+	expect_hint("[relay]\nabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz = x\n", NULL);
+}
+
 int main(void)
 {
 	test_values();
 	test_mistakes();
+	test_hints();
 	test_file();
 	return check_result();
 }

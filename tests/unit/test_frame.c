@@ -85,6 +85,45 @@ static void test_scene(void)
 	rig_close(t);
 }
 
+/* Found: a note, an opening, a frame of its own reason, a state as long as it holds. */
+static void test_tamper(void)
+{
+	struct rig *t = rig_raw();
+	uint32_t n = 0;
+
+	for (; n < 10; n++)
+		rig_frame(t, SEC + n * 100 * MS, Q, n);
+	for (; n < 100; n++)
+		rig_frame(t, SEC + n * 100 * MS, Q | SLUICE_TAMPER_COVERED << 4, n);
+	CHECK(t->verdict[0] == SLUICE_REASON_PREROLL && t->verdict[10] == SLUICE_REASON_TAMPER);
+	CHECK(count_of(t, SLUICE_REASON_TAMPER) == 1 && t->notes[SLUICE_NOTE_COVERED] == 1);
+	CHECK(t->verdict[11] == SLUICE_REASON_POSTROLL && t->notes[SLUICE_NOTE_CLOSE] == 1);
+	CHECK(t->ctrl->state & SLUICE_STATE_COVERED && !(t->ctrl->state & SLUICE_STATE_OPEN));
+	/* Another kind is found anew; what opens the gate may be in the middle of warm-up. */
+	rig_frame(t, SEC + n * 100 * MS, W | SLUICE_TAMPER_TURNED << 4, n);
+	CHECK(t->verdict[n] == SLUICE_REASON_TAMPER && t->notes[SLUICE_NOTE_TURNED] == 1);
+	CHECK((t->ctrl->state & (SLUICE_STATE_COVERED | SLUICE_STATE_TURNED)) ==
+	      SLUICE_STATE_TURNED);
+	n++;
+	rig_frame(t, SEC + n * 100 * MS, Q, n);
+	CHECK(t->notes[SLUICE_NOTE_CLEAR] == 1 && !(t->ctrl->state & SLUICE_STATE_TURNED));
+	CHECK(t->verdict[n] == SLUICE_REASON_POSTROLL);
+	n++;
+	/* Switched off, nothing is found; the end of the stream ends the state. */
+	t->settings.tamper = 0;
+	rig_apply(t);
+	rig_frame(t, SEC + n * 100 * MS, Q | SLUICE_TAMPER_DEFOCUSED << 4, n);
+	CHECK(!t->notes[SLUICE_NOTE_DEFOCUSED]);
+	t->settings.tamper = 1;
+	rig_apply(t);
+	n++;
+	rig_frame(t, SEC + n * 100 * MS, Q | SLUICE_TAMPER_DEFOCUSED << 4, n);
+	CHECK(t->notes[SLUICE_NOTE_DEFOCUSED] == 1 && t->ctrl->state & SLUICE_STATE_DEFOCUSED);
+	rig_end(t);
+	CHECK(!(t->ctrl->state & SLUICE_STATE_DEFOCUSED));
+	rig_close(t);
+}
+
 /* 30 fps to 5 fps: one in six, evenly, in every phase; and slower cameras lose nothing. */
 static void test_rate(void)
 {
@@ -479,6 +518,7 @@ int main(void)
 	test_roll();
 	test_streak();
 	test_scene();
+	test_tamper();
 	test_rate();
 	test_time();
 	test_time_of_day();

@@ -200,6 +200,70 @@ static void test_close_tells(void)
 	uplink_close(&u);
 }
 
+/* The first PART of the summary that comes now; the rest is left in the pipe. */
+static bool first_part(struct uplink *u, uint32_t index, uint64_t offset)
+{
+	struct sluice_wire_part_info p = { .index = 99 };
+
+	return uplink_expect(u, SLUICE_MSG_SUMMARY, 5) && uplink_expect(u, SLUICE_MSG_PART, 5) &&
+	       !sluice_wire_part_get(u->m.payload, u->m.length, &p) && p.index == index &&
+	       p.offset == offset;
+}
+
+/* A device that has some of a summary: it comes from there on, and from nowhere else. */
+static void test_going_on(void)
+{
+	static const struct {
+		uint32_t index, goes_on;
+		uint64_t offset, at;
+	} places[] = {
+		{ 1, 1, 50000, 50000 },
+		{ 0, 0, 100, 100 },
+		{ 1, 0, 100000, 0 }, /* its end */
+		{ 2, 0, 0, 0 },
+		{ UINT32_MAX, 0, UINT64_MAX, 0 },
+		{ 1, 0, UINT64_MAX - 5, 0 },
+		{ 0, 0, 1ull << 40, 0 },
+	};
+	struct sluice_wire_partial p[2 * SLUICE_WIRE_PARTIALS] = { 0 };
+	struct uplink u;
+	char id[33];
+
+	CHECK(!uplink_open(&u, &cloud, "box1"));
+	CHECK(open_camera(&u, 8) == 0);
+	uplink_frame(&u, 1, 8, 0, MOTION, 300);
+	uplink_end(&u, 1, 8, 2000000000);
+	CHECK(take_summary(&u, id));
+	uplink_close(&u);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		p[0].index = places[i].index;
+		p[0].offset = places[i].offset;
+		memcpy(p[0].id, id, sizeof(id));
+		CHECK(!uplink_open_partial(&u, &cloud, "box1", p, 1));
+		open_camera(&u, 8);
+		CHECK(first_part(&u, places[i].goes_on, places[i].at));
+		uplink_close(&u);
+	}
+	/* the device finds what it had to be wrong: at once from the start, and to the end */
+	p[0].index = 1;
+	p[0].offset = 50000;
+	CHECK(!uplink_open_partial(&u, &cloud, "box1", p, 1));
+	open_camera(&u, 8);
+	CHECK(first_part(&u, 1, 50000));
+	uplink_ack_status(&u, id, EILSEQ);
+	CHECK(take_summary(&u, id));
+	uplink_ack(&u, id);
+	uplink_end(&u, 1, 8, 2000000000);
+	CHECK(uplink_expect(&u, SLUICE_MSG_DONE, 5));
+	uplink_close(&u);
+	/* more places than are allowed, of summaries that nobody has: no harm */
+	for (unsigned int i = 0; i < 2 * SLUICE_WIRE_PARTIALS; i++)
+		snprintf(p[i].id, sizeof(p[i].id), "%032x", i);
+	CHECK(!uplink_open_partial(&u, &cloud, "box1", p, 2 * SLUICE_WIRE_PARTIALS));
+	open_camera(&u, 8);
+	uplink_close(&u);
+}
+
 static void test_pictures(void)
 {
 	struct uplink u;
@@ -568,7 +632,7 @@ static void test_kill(void)
 	ix = open_index();
 	CHECK(!sluice_check(cloud.data, ix, &k));
 	CHECK(!k.missing_frame && !k.missing_row && !k.bad_header && !k.bad_tail && !k.bad_media);
-	CHECK(k.frames == k.indexed && k.summaries == 8 + 2);
+	CHECK(k.frames == k.indexed && k.summaries == 8 + 3);
 	sluice_index_close(ix);
 }
 
@@ -580,6 +644,7 @@ int main(int argc, char **argv)
 	cloud_start(&cloud);
 	test_main_path();
 	test_close_tells();
+	test_going_on();
 	test_pictures();
 	test_small_talk();
 	test_wrong_messages();

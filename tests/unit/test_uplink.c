@@ -54,6 +54,18 @@ static int publish(uint64_t sequence)
 	return ringmake_frame(&gate, sequence, picture, size);
 }
 
+static void on_answer(void *arg, const char *id, int status)
+{
+	relay_uplink_acknowledge(&uplink, id, status);
+}
+
+static struct relay_downlink *open_downlink(const char *state, int *err)
+{
+	struct relay_downlink_config c = { .state = state, .io = io, .answer = on_answer };
+
+	return relay_downlink_open(&c, err);
+}
+
 static void on_told(void *arg, bool up, bool permanent, const char *why)
 {
 	ups += up;
@@ -498,7 +510,7 @@ int main(int argc, char **argv)
 	encoder = relay_encoder_open(80, SLUICE_WIRE_PAYLOAD_MAX);
 	snprintf(state, sizeof(state), "%s", certs_path("state", "x"));
 	state[strlen(state) - 2] = 0;
-	downlink = relay_downlink_open(state, NULL, NULL, &err);
+	downlink = open_downlink(state, &err);
 	CHECK(tls && encoder && downlink);
 	test_plain();
 	test_stop();
@@ -512,8 +524,8 @@ int main(int argc, char **argv)
 	test_certificates();
 	test_summary();
 	fake_cloud_close(&cloud);
-	sluice_io_close(io);
 	relay_downlink_close(downlink);
+	sluice_io_close(io);
 	relay_encoder_close(encoder);
 	sluice_tls_ctx_close(tls);
 	certs_remove();

@@ -392,15 +392,31 @@ static void send_fields(struct uplink *u, uint8_t type, uint32_t slot,
 	uplink_send(u, type, 0, slot, 0, w->buf, w->used);
 }
 
-void uplink_hello(struct uplink *u)
+static void send_hello(struct uplink *u, const struct sluice_wire_partial *p, unsigned int count)
 {
-	_Alignas(8) uint8_t buf[256];
+	_Alignas(8) uint8_t buf[256 + 2 * SLUICE_WIRE_PARTIALS * 56];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 
 	sluice_wire_put_text(&w, SLUICE_TAG_BOOT_ID, "boot");
 	sluice_wire_put_text(&w, SLUICE_TAG_BUILD, "test");
 	put_clock(&w);
+	for (unsigned int i = 0; i < count; i++)
+		sluice_wire_put_partial(&w, &p[i]);
 	send_fields(u, SLUICE_MSG_HELLO, 0, &w);
+}
+
+void uplink_hello(struct uplink *u)
+{
+	send_hello(u, NULL, 0);
+}
+
+int uplink_open_partial(struct uplink *u, const struct cloud *c, const char *who,
+			const struct sluice_wire_partial *p, unsigned int count)
+{
+	if (uplink_dial(u, c, who) || uplink_upgrade(u) != 101)
+		return -1;
+	send_hello(u, p, count);
+	return uplink_expect(u, SLUICE_MSG_WELCOME, 5) ? 0 : -1;
 }
 
 void uplink_camera(struct uplink *u, uint32_t slot, const char *name, uint64_t epoch)
@@ -513,11 +529,16 @@ void uplink_end(struct uplink *u, uint32_t slot, uint64_t epoch, uint64_t now_ns
 
 void uplink_ack(struct uplink *u, const char *id)
 {
+	uplink_ack_status(u, id, 0);
+}
+
+void uplink_ack_status(struct uplink *u, const char *id, uint32_t status)
+{
 	_Alignas(8) uint8_t buf[128];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 
 	sluice_wire_put_text(&w, SLUICE_TAG_ID, id);
-	sluice_wire_put_u32(&w, SLUICE_TAG_STATUS, 0);
+	sluice_wire_put_u32(&w, SLUICE_TAG_STATUS, status);
 	send_fields(u, SLUICE_MSG_SUMMARY_ACK, 0, &w);
 }
 

@@ -67,6 +67,9 @@ void uplink_raw(struct uplink *u, const void *data, size_t size);
 void uplink_send(struct uplink *u, uint8_t type, uint16_t flags, uint32_t slot, uint64_t sequence,
 		 const void *payload, size_t size);
 void uplink_hello(struct uplink *u);
+/* HELLO that tells places in summaries; from dial to WELCOME, 0. */
+int uplink_open_partial(struct uplink *u, const struct cloud *c, const char *who,
+			const struct sluice_wire_partial *p, unsigned int count);
 void uplink_camera(struct uplink *u, uint32_t slot, const char *name, uint64_t epoch);
 /* A picture of 64x48 whose bytes follow from epoch and sequence; reason; size >= 200. */
 void uplink_frame(struct uplink *u, uint32_t slot, uint64_t epoch, uint64_t sequence, int reason,
@@ -77,6 +80,7 @@ void uplink_frame_wh(struct uplink *u, uint32_t slot, uint64_t epoch, uint64_t s
 void uplink_stats(struct uplink *u, uint32_t slot, uint64_t epoch, uint64_t now_ns, int open);
 void uplink_end(struct uplink *u, uint32_t slot, uint64_t epoch, uint64_t now_ns);
 void uplink_ack(struct uplink *u, const char *id);
+void uplink_ack_status(struct uplink *u, const char *id, uint32_t status);
 
 /* The bytes that uplink_frame() sends. */
 void uplink_picture(uint8_t *out, size_t size, uint64_t epoch, uint64_t sequence, int width,

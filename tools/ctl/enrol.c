@@ -176,12 +176,18 @@ static int write_file(const struct ctl *ctl, const char *dir, const char *name, 
 {
 	char path[512], part[520];
 	size_t n = strlen(text);
+	struct stat st;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	snprintf(part, sizeof(part), "%s.part", path);
 	unlink(part);
 	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	/* run by root in the directory of a service's user: the files are that user's */
+	if (fd >= 0 && !geteuid() && !stat(dir, &st) && st.st_uid &&
+	    fchown(fd, st.st_uid, st.st_gid))
+		ctl_error(ctl, 0, "cannot give %s to the owner of %s: %s", path, dir,
+			  strerror(errno));
 	if (fd < 0 || write(fd, text, n) != (ssize_t)n || fsync(fd) || close(fd) ||
 	    rename(part, path)) {
 		ctl_error(ctl, 0, "cannot write %s: %s", path, strerror(errno));

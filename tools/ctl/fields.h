@@ -3,12 +3,17 @@
 #ifndef SLUICE_CTL_FIELDS_H
 #define SLUICE_CTL_FIELDS_H
 
+#include <stdio.h>
+
 #include <jansson.h>
 
 #include "tools/ctl/genl.h"
 
 /* An argument NAME=VALUE, like preroll=3, to a setting. Prints why not and returns -EINVAL. */
 int field_parse(const struct ctl *ctl, const char *text, int *setting, uint32_t *value);
+
+/* All settings, a line each: two blanks, its name, what it means. */
+void field_help(FILE *to);
 
 /* Add all NAME=VALUE arguments as a SETTINGS nest; none adds nothing. Returns 0, -EINVAL or
  * -EMSGSIZE. */

@@ -18,6 +18,7 @@
 #include "tools/ctl/genl.h"
 
 #define GENL_MESSAGE_MAX (80u << 10) /* a threshold map is one attribute: below 64 KiB */
+#define DUMP_TRIES	 10
 
 struct genl {
 	struct ctl *ctl;
@@ -151,6 +152,17 @@ static void parse_settings(struct nlattr *nest, struct genl_camera *c)
 	}
 }
 
+static void parse_latency(struct nlattr *nest, struct genl_camera *c)
+{
+	struct nlattr *a[SLUICE_LATENCY_MAX + 1];
+
+	if (!nest || nla_parse_nested(a, SLUICE_LATENCY_MAX, nest, NULL))
+		return;
+	for (int i = SLUICE_LATENCY_COMMIT; i <= SLUICE_LATENCY_MAX; i++)
+		if (a[i])
+			nla_memcpy(&c->latency[i], a[i], sizeof(c->latency[i]));
+}
+
 static void parse_camera(struct nlattr **a, struct genl_camera *c)
 {
 	memset(c, 0, sizeof(*c));
@@ -170,6 +182,7 @@ static void parse_camera(struct nlattr **a, struct genl_camera *c)
 	text_of(a, SLUICE_ATTR_CARD, c->card, sizeof(c->card));
 	parse_settings(a[SLUICE_ATTR_SETTINGS], c);
 	parse_ledger(a[SLUICE_ATTR_LEDGER], c);
+	parse_latency(a[SLUICE_ATTR_LATENCY], c);
 }
 
 static int on_valid(struct nl_msg *m, void *arg)
@@ -239,6 +252,8 @@ static int exchange(struct genl *g, struct nl_msg *m)
 			  hint(-g->error));
 		return g->error;
 	}
+	if (err == -NLE_DUMP_INTR)
+		return -EAGAIN;
 	if (err < 0) {
 		ctl_error(g->ctl, 0, "netlink: %s", nl_geterror(err));
 		return -EIO;
@@ -254,9 +269,34 @@ int genl_send(struct genl *g, struct nl_msg *m,
 	return exchange(g, m);
 }
 
+struct camera_list {
+	struct genl_camera *camera;
+	unsigned int count;
+};
+
+static void add_camera(void *arg, const struct genl_camera *c)
+{
+	struct camera_list *l = arg;
+
+	if (l->count < SLUICE_CAMERA_MAX)
+		l->camera[l->count++] = *c;
+}
+
 int genl_dump(struct genl *g, void (*each)(void *arg, const struct genl_camera *c), void *arg)
 {
-	return genl_send(g, genl_request(g, SLUICE_CMD_GET, NLM_F_DUMP), each, arg);
+	struct camera_list l = { calloc(SLUICE_CAMERA_MAX, sizeof(*l.camera)), 0 };
+	int err = l.camera ? -EAGAIN : -ENOMEM;
+
+	for (int i = 0; i < DUMP_TRIES && err == -EAGAIN; i++) {
+		l.count = 0;
+		err = genl_send(g, genl_request(g, SLUICE_CMD_GET, NLM_F_DUMP), add_camera, &l);
+	}
+	for (unsigned int i = 0; i < l.count && !err; i++)
+		each(arg, &l.camera[i]);
+	if (err == -EAGAIN)
+		ctl_error(g->ctl, 0, "cameras come and go all the time; try once more");
+	free(l.camera);
+	return err;
 }
 
 void genl_copy_camera(void *arg, const struct genl_camera *c)

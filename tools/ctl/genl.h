@@ -22,6 +22,8 @@ struct genl_camera {
 	uint32_t setting[SLUICE_SETTING_MAX + 1];
 	uint64_t delivered, pending, bytes_seen, bytes_passed;
 	uint64_t count[SLUICE_REASON_COUNT];
+	/* by enum sluice_latency_attr; empty from a module that has none */
+	struct sluice_latency_histogram latency[SLUICE_LATENCY_MAX + 1];
 };
 
 /*
@@ -44,7 +46,10 @@ int genl_put_camera(struct nl_msg *m, const char *text);
 int genl_send(struct genl *g, struct nl_msg *m,
 	      void (*each)(void *arg, const struct genl_camera *c), void *arg);
 
-/* The same for a dump of all cameras. */
+/*
+ * The same for a dump of all cameras. One that cameras came or went under is asked for again;
+ * each() is called once the list is whole.
+ */
 int genl_dump(struct genl *g, void (*each)(void *arg, const struct genl_camera *c), void *arg);
 
 /* For genl_send: arg is a struct genl_camera, which becomes a copy of the one in the answer. */

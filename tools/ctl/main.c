@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/ctl/ctl.h"
+#include "tools/ctl/fields.h"
 
 volatile int ctl_stopped;
 
@@ -28,12 +28,24 @@ static const char set_more[] =
 static const char mask_more[] =
 	"  --privacy 'X,Y X,Y X,Y ...'  a polygon in pixels, blanked before anybody can read it\n"
 	"  --ignore 'X,Y X,Y X,Y ...'   motion there does not count\n"
+	"  --zone F:'X,Y X,Y X,Y ...'   the threshold there times F: 0.5 sees more, 2 less\n"
+	"  --if-version=N               first: only if the settings still have that version\n"
 	"  --clear                      no masks any more\n"
 	"Polygons given replace those of their kind that were there.\n";
+static const char stats_more[] = "  --latency  also how long frames took, as histograms\n"
+				 "  --follow   once a second, until interrupted\n";
 static const char enrol_more[] =
 	"  --token TOKEN      from 'sluice-cloud token --data DIR --device NAME'\n"
 	"  --token-file FILE  the same, not to be seen in the list of processes\n"
 	"  --dir DIR          for ca.crt, device.crt, device.key; default /etc/sluice\n";
+static const char summaries_more[] =
+	"  list             newest first (default); show ID, open ID: a beginning of the id is "
+	"enough\n"
+	"  follow           each that comes, until interrupted\n"
+	"  --camera NAME    of this camera only\n"
+	"  --since TIME     30m, 2h, 3d, or a time like 2026-01-31T12:00 (UTC)\n"
+	"  --limit N        so many at most\n"
+	"  --dir DIR        default /var/lib/sluice/summaries\n";
 static const char doctor_more[] = "  --dir DIR    certificate and key; default /etc/sluice\n"
 				  "  --cloud URL  https://HOST:PORT, to try the connection\n"
 				  "  --state DIR  summaries and ledger; default /var/lib/sluice\n";
@@ -44,15 +56,16 @@ static const struct ctl_command commands[] = {
 	  ctl_attach },
 	{ "detach", "CAMERA", "stop watching a camera", NULL, ctl_detach },
 	{ "set", "CAMERA SETTING=VALUE...", "change settings of a gate", set_more, ctl_set },
-	{ "mask", "CAMERA [--privacy|--ignore X,Y ...]...", "privacy masks and ignored zones",
-	  mask_more, ctl_mask },
-	{ "stats", "[CAMERA] [--follow]", "the ledger: where every frame went", NULL, ctl_stats },
+	{ "mask", "CAMERA [--privacy|--ignore|--zone ...]...", "privacy masks and zones", mask_more,
+	  ctl_mask },
+	{ "stats", "[CAMERA] [--latency] [--follow]", "the ledger: where every frame went",
+	  stats_more, ctl_stats },
 	{ "watch", "", "events as they happen", NULL, ctl_watch },
 	{ "snapshot", "CAMERA", "let the next frame pass", NULL, ctl_snapshot },
 	{ "enrol", "URL --token TOKEN [--dir DIR]", "get this device a certificate", enrol_more,
 	  ctl_enrol },
-	{ "summaries", "[list|show ID|follow] [--dir DIR]", "summaries that came back", NULL,
-	  ctl_summaries },
+	{ "summaries", "[list|show ID|open ID|follow] [options]", "summaries that came back",
+	  summaries_more, ctl_summaries },
 	{ "doctor", "[--dir DIR] [--cloud URL]", "what is missing on this box", doctor_more,
 	  ctl_doctor },
 };
@@ -150,6 +163,10 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
 			printf("usage: sluicectl %s %s\n%s\n%s", c->name, c->arguments, c->what,
 			       c->more ? c->more : "");
+			if (strstr(c->arguments, "SETTING")) {
+				printf("settings, in this version of sluicectl:\n");
+				field_help(stdout);
+			}
 			return CTL_OK;
 		}
 	}

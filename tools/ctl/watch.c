@@ -7,12 +7,21 @@
 #include "tools/ctl/fields.h"
 
 static const char *const names[] = {
-	[SLUICE_EVENT_MOTION_START] = "motion_start", [SLUICE_EVENT_MOTION_END] = "motion_end",
-	[SLUICE_EVENT_SCENE_CHANGE] = "scene_change", [SLUICE_EVENT_STALL] = "stall",
-	[SLUICE_EVENT_RESUMED] = "resumed",	      [SLUICE_EVENT_GONE] = "gone",
-	[SLUICE_EVENT_OVERRUN] = "overrun",	      [SLUICE_EVENT_SETTINGS] = "settings",
-	[SLUICE_EVENT_ATTACHED] = "attached",	      [SLUICE_EVENT_DETACHED] = "detached",
+	[SLUICE_EVENT_MOTION_START] = "motion_start",
+	[SLUICE_EVENT_MOTION_END] = "motion_end",
+	[SLUICE_EVENT_SCENE_CHANGE] = "scene_change",
+	[SLUICE_EVENT_STALL] = "stall",
+	[SLUICE_EVENT_RESUMED] = "resumed",
+	[SLUICE_EVENT_GONE] = "gone",
+	[SLUICE_EVENT_OVERRUN] = "overrun",
+	[SLUICE_EVENT_SETTINGS] = "settings",
+	[SLUICE_EVENT_ATTACHED] = "attached",
+	[SLUICE_EVENT_DETACHED] = "detached",
 	[SLUICE_EVENT_REFUSED] = "refused",
+	[SLUICE_EVENT_COVERED] = "covered",
+	[SLUICE_EVENT_DEFOCUSED] = "defocused",
+	[SLUICE_EVENT_TURNED] = "turned",
+	[SLUICE_EVENT_CLEAR] = "clear",
 };
 
 static bool print_event(void *arg, struct nlattr **a)

@@ -112,12 +112,12 @@ check_ledger left
 control detach left
 
 # Fifty rounds, and nothing is left behind.
-free_before=$(awk '/^MemFree/ { print $2 }' /proc/meminfo)
+free_before=$(free_kb)
 for n in $(seq 50); do
 	control attach $cam capture arena=4194304 >/tmp/attach || fail "attach $n: $(cat /tmp/attach)"
 	control detach cam0 >/tmp/attach || fail "detach $n"
 done
-free_after=$(awk '/^MemFree/ { print $2 }' /proc/meminfo)
+free_after=$(free_kb)
 echo "free before $free_before kB, after fifty rounds $free_after kB"
 [ $((free_before - free_after)) -lt 40000 ] || fail "memory was lost"
 wait $events
@@ -135,7 +135,7 @@ memory_free() {
 	for n in $(seq 20); do
 		sync
 		echo 3 >/proc/sys/vm/drop_caches
-		now=$(awk '/^MemFree/ { print $2 }' /proc/meminfo)
+		now=$(free_kb)
 		[ $((now > last ? now - last : last - now)) -gt 200 ] || break
 		last=$now
 		sleep 1

@@ -149,9 +149,39 @@ refused 1 "no such camera is attached" sluicectl mask nobody --clear
 sluicectl mask left --privacy '0,0 316,0 316,480 0,480' --ignore '320,0 640,0 640,40' | grep -q "masks are set" || fail "mask"
 masked() { sed 's/.*flags=\([0-9]*\).*/\1/' /tmp/list | awk 'int($1 / 16) % 2 { n++ } END { exit !(n > 2) }'; }
 wait_for 20 masked
-tail -c 614400 /tmp/pixels | od -An -v -tx1 -w1280 >/tmp/rows
+whole=$(($(stat -c %s /tmp/pixels) / 614400 * 614400)) # the reader goes on writing
+head -c $whole /tmp/pixels | tail -c 614400 | od -An -v -tx1 -w1280 >/tmp/rows
 same "the masked half" "$(cut -c1-1920 /tmp/rows | tr ' ' '\n' | sort -u | tr '\n' ' ')" " 10 80 "
 [ "$(cut -c1921- /tmp/rows | tr ' ' '\n' | sort -u | wc -l)" -gt 8 ] || fail "the other half is dark too"
+# Zones: 2x2 cells of half the threshold in an ignored 4x4; the version counts.
+refused 2 "FACTOR 0.0625 to 15.9" sluicectl mask left --zone 16:'0,0 9,0 9,9'
+refused 2 "FACTOR 0.0625 to 15.9" sluicectl mask left --zone '0,0 9,0 9,9'
+refused 2 "points X,Y within 640x480" sluicectl mask left --zone 2:'0,0 999,0 9,9'
+refused 1 "look at them again" sluicectl mask left --if-version=1 --zone 2:'0,0 9,0 9,9'
+version=$(sluicectl show left --json | jq .settings.version)
+sluicectl mask left --if-version=$version --ignore '1,1 31,1 31,31 1,31' --zone 0.5:'1,1 15,1 15,15 1,15' >/dev/null || fail "zones"
+same "version" "$(sluicectl show left --json | jq .settings.version)" $((version + 1))
+
+# --- what the cloud asks for, as the relay takes it: within the bounds of its file, and no mask goes
+config() { config_apply left "$1" "$2" >/tmp/out; }
+version=$(sluicectl show left --json | jq .settings.version)
+config 'rate = 1..10' "{\"request\":\"a\",\"if_version\":$version,\"settings\":{\"rate\":2.5}}"
+holds ".applied and .request == \"a\" and .version == $((version + 1))" /tmp/out
+config 'rate = 1..10' "{\"request\":\"b\",\"if_version\":$version,\"settings\":{\"rate\":3}}"
+holds '(.applied | not) and (.reason | contains("settings have version"))' /tmp/out
+config 'rate = 1..10' '{"request":"c","settings":{"rate":11}}'
+holds '(.applied | not) and (.reason | contains("outside of what this device allows"))' /tmp/out
+config 'rate = 1..999' '{"request":"d","settings":{"rate":999}}'
+holds '(.applied | not) and (.reason | length > 0)' /tmp/out
+config 'rate = 1..10' '{"request":"e","settings":{"rate":4},"privacy":[]}'
+holds '(.applied | not) and (.reason | contains("device alone"))' /tmp/out
+config_apply nobody 'rate = 1..10' '{"request":"f","settings":{"rate":4}}' >/tmp/out
+holds '(.applied | not) and (.reason | contains("no such camera"))' /tmp/out
+same "the rate" "$(sluicectl show left --json | jq .settings.rate)" 2.5
+lines=$(wc -l </tmp/list)
+more() { [ "$(wc -l </tmp/list)" -gt $((lines + 1)) ]; }
+wait_for 20 more
+tail -n 2 /tmp/list | head -n 1 | sed 's/.*flags=\([0-9]*\).*/\1/' | awk '{ exit int($1 / 16) % 2 == 0 }' || fail "the mask is gone: $(tail -n 1 /tmp/list)"
 sluicectl mask left --clear --json >/tmp/out
 holds '.camera == "left"' /tmp/out
 
@@ -185,6 +215,6 @@ wait $watch || fail "watch ends with $? after SIGTERM"
 jq -es 'all(.[]; has("time") and has("camera") and (.monotonic_ns | test("^[0-9]+$")))' /tmp/watch >/dev/null ||
 	fail "lines of watch: $(cat /tmp/watch)"
 same "events of left" "$(jq -r 'select(.camera == "left") | .event' /tmp/watch | grep -xE 'attached|settings|gone|detached' | tr '\n' ' ')" \
-	"attached settings settings settings gone detached "
+	"attached settings settings settings settings settings gone detached "
 rmmod sluice
 rmmod vivid

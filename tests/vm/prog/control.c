@@ -2,15 +2,12 @@
 /*
  * control.c - the netlink family by hand, for the guest's tests (people use sluicectl).
  *
- *	control attach NODE tap|capture [name=S] [arena=N] [ro] [privacy=all] [SETTING-NUMBER=V]...
- *	control get|detach|snapshot CAMERA|NAME
- *	control dump
- *	control set CAMERA [if=VERSION] SETTING-NUMBER=V...
- *	control mask CAMERA [if=VERSION] privacy=all|none|short [thresholds=N]
- *	control events SECONDS		prints what happens
- *	control raw CMD [ATTR-NUMBER=U32]...
- * "as=UID" as the first word: give up root first. Answers are lines of NAME=VALUE. A refusal prints
- * "refused ERRNO TEXT" and ends with exit code 1.
+ *	control attach NODE tap|capture [name=S] [arena=N] [ro] [grid=WxH privacy=all]
+ *[SETTING-NUMBER=V]... control get|detach|snapshot CAMERA|NAME control dump control set CAMERA
+ *[if=VERSION] SETTING-NUMBER=V... control mask CAMERA [if=VERSION]
+ *privacy=all|left|right|none|short [thresholds=N] control events SECONDS		prints what
+ *happens control raw CMD [ATTR-NUMBER=U32]... "as=UID" as the first word: give up root first.
+ *Answers are lines of NAME=VALUE. A refusal prints "refused ERRNO TEXT" and ends with exit code 1.
  */
 #include "nl.h"
 
@@ -18,6 +15,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +166,15 @@ static void put_version(struct nlmsghdr *h, char **words)
 		nl_put_u32(h, SLUICE_ATTR_IF_VERSION, (uint32_t)strtoul(v, NULL, 10));
 }
 
+/* The columns left or right of the middle. */
+static void cover_half(uint8_t *bits, bool left)
+{
+	memset(bits, 0, ((size_t)grid_w * grid_h + 7) / 8);
+	for (uint32_t i = 0; i < grid_w * grid_h; i++)
+		if ((i % grid_w < grid_w / 2) == left)
+			bits[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
 static void put_masks(struct nlmsghdr *h, char **words)
 {
 	const char *privacy = word_value(words, "privacy");
@@ -177,10 +184,12 @@ static void put_masks(struct nlmsghdr *h, char **words)
 
 	if (privacy) {
 		memset(bytes, 255, sizeof(bytes));
+		if (!strcmp(privacy, "left") || !strcmp(privacy, "right"))
+			cover_half(bytes, privacy[0] == 'l');
 		nl_put(h, SLUICE_ATTR_PRIVACY, bytes,
-		       !strcmp(privacy, "all")	  ? (cells + 7) / 8
-		       : !strcmp(privacy, "none") ? 0
-						  : 3);
+		       !strcmp(privacy, "none")	   ? 0
+		       : !strcmp(privacy, "short") ? 3
+						   : (cells + 7) / 8);
 	}
 	if (thresholds) {
 		memset(bytes, (int)strtoul(thresholds, NULL, 10), sizeof(bytes));

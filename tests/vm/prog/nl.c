@@ -66,8 +66,7 @@ void nl_nest_end(struct nlmsghdr *h, struct nlattr *nest)
 	nest->nla_len = (uint16_t)((char *)h + h->nlmsg_len - (char *)nest);
 }
 
-/* An acknowledgement: 0 or an error, with its text in nl->error. */
-static int read_ack(struct nl *nl, const struct nlmsghdr *h)
+int nl_ack(struct nl *nl, const struct nlmsghdr *h)
 {
 	const struct nlmsgerr *e = NLMSG_DATA(h);
 	size_t skip = sizeof(*e);
@@ -107,7 +106,7 @@ int nl_run(struct nl *nl, struct nlmsghdr *h, nl_answer *answer, void *arg)
 			if (m->nlmsg_seq != seq)
 				continue;
 			if (m->nlmsg_type == NLMSG_ERROR)
-				return read_ack(nl, m);
+				return nl_ack(nl, m);
 			if (m->nlmsg_type == NLMSG_DONE)
 				return 0;
 			if (answer)

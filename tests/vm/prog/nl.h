@@ -34,6 +34,9 @@ typedef void nl_answer(const struct genlmsghdr *g, const struct nlattr *first, s
 /* Send what was begun, hand every answer over, return 0 or the kernel's negative errno. */
 int nl_run(struct nl *nl, struct nlmsghdr *h, nl_answer *answer, void *arg);
 
+/* The errno of an acknowledgement, 0 or negative; its text goes to nl->error. */
+int nl_ack(struct nl *nl, const struct nlmsghdr *h);
+
 /* Walk attributes. */
 const struct nlattr *nl_next(const struct nlattr *a, size_t *len);
 #define nl_data(a)     ((const void *)((const char *)(a) + NLA_HDRLEN))

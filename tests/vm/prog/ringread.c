@@ -3,13 +3,14 @@
  * ringread.c - a reader of a ring that believes nothing: every record is checked against the
  * contract (include/sluice/ring.h), for the guest's tests.
  *
- *	ringread NODE [frames=N] [seconds=N] [list=FILE] [dump=FILE] [hold] [observe] [attack]
- *		[until-end]
+ *	ringread NODE [frames=N] [seconds=N] [list=FILE] [dump=FILE] [arena=FILE] [hold] [observe]
+ *		[attack] [until-end]
  * Ends after N frames (exit 0), when the ring says ENDED or GONE and is empty (exit 0 with
  * until-end, else 1), or after N seconds (exit 1 if frames were asked for). list: a line for every
- * record. dump: their pictures. hold: never release a record. observe: open read-only. attack:
- * spoil every word that the reader may write, then try maps that must be refused.
- * The last lines tell the ledger of the control page; it must add up. Exit 1: something is wrong.
+ * record. dump: their pictures. arena: at the end, all of it, also what waits there without a
+ *record. hold: never release a record. observe: open read-only. attack: spoil every word that the
+ *reader may write, then try maps that must be refused. The last lines tell the ledger of the
+ *control page; it must add up. Exit 1: something is wrong.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@ struct reader {
 	uint64_t epoch, sequence;
 	uint64_t frames, bytes, dropped, lost;
 	uint32_t errors;
-	FILE *list, *dump;
+	FILE *list, *dump, *whole;
 };
 
 static void wrong(struct reader *r, const char *what, uint64_t a, uint64_t b)
@@ -255,6 +256,16 @@ static int run(struct reader *r, const struct options *o)
 	return !o->frames && !o->until_end;
 }
 
+/* A line goes out before its record is released: a reader that is killed has told what it took. */
+static FILE *open_list(const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f)
+		setvbuf(f, NULL, _IOLBF, 0);
+	return f;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .seconds = 60 };
@@ -263,7 +274,8 @@ int main(int argc, char **argv)
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: ringread NODE [frames=N] [seconds=N] [list=FILE] "
-				"[dump=FILE] [hold] [observe] [attack] [until-end]\n");
+				"[dump=FILE] [arena=FILE] [hold] [observe] [attack] "
+				"[until-end]\n");
 		return 2;
 	}
 	for (int i = 2; i < argc; i++) {
@@ -272,9 +284,11 @@ int main(int argc, char **argv)
 		else if (!strncmp(argv[i], "seconds=", 8))
 			o.seconds = (double)strtoul(argv[i] + 8, NULL, 10);
 		else if (!strncmp(argv[i], "list=", 5))
-			r.list = fopen(argv[i] + 5, "w");
+			r.list = open_list(argv[i] + 5);
 		else if (!strncmp(argv[i], "dump=", 5))
 			r.dump = fopen(argv[i] + 5, "w");
+		else if (!strncmp(argv[i], "arena=", 6))
+			r.whole = fopen(argv[i] + 6, "w");
 		o.hold |= !strcmp(argv[i], "hold");
 		o.observe |= !strcmp(argv[i], "observe");
 		o.attack |= !strcmp(argv[i], "attack");
@@ -303,6 +317,8 @@ int main(int argc, char **argv)
 	       "\nwrong=%u\nunread=%" PRIu64 "\n",
 	       r.frames, r.bytes, r.dropped, r.lost, r.errors,
 	       (uint64_t)(r.ctrl->head - r.ctrl->tail));
+	if (r.whole && (fwrite(r.arena, r.arena_bytes, 1, r.whole) != 1 || fclose(r.whole)))
+		wrong(&r, "arena", (uint64_t)errno, 0);
 	if (r.list && fclose(r.list))
 		return 1;
 	if (r.dump && fclose(r.dump))

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# What needs time: a thousand rounds of attach and detach in both modes, sixteen cameras at once.
+# shellcheck disable=SC2086,SC1091 # words are meant to split
+. /root/module.sh
+set -e
+modprobe vivid n_devs=1 node_types=0x1 no_error_inj=1
+v4l2-ctl -d 0 --set-fmt-video=width=320,height=180,pixelformat=YUYV >/dev/null
+modprobe sluice
+
+# $1: rounds.
+rounds() {
+	n=0
+	while [ $n -lt $1 ]; do
+		mode=capture
+		[ $((n % 2)) = 0 ] || mode=tap
+		control attach /dev/video0 $mode arena=1048576 >/tmp/attach || fail "round $n: $(cat /tmp/attach)"
+		control detach 0 >/tmp/attach || fail "round $n: $(cat /tmp/attach)"
+		n=$((n + 1))
+	done
+}
+
+# kB of $1 in /proc/meminfo, once two readings agree.
+memory() {
+	last=0
+	for i in $(seq 20); do
+		sync
+		echo 3 >/proc/sys/vm/drop_caches
+		now=$(awk -v n="$1:" '$1 == n { print $2 }' /proc/meminfo)
+		[ $((now > last ? now - last : last - now)) -gt 200 ] || break
+		last=$now
+		sleep 1
+	done
+	echo "$now"
+}
+
+rounds 50
+free=$(memory MemFree) slab=$(memory Slab)
+rounds 1000
+free_after=$(memory MemFree) slab_after=$(memory Slab)
+echo "free $free kB, after a thousand rounds $free_after kB; slab $slab kB, $slab_after kB"
+# One page lost a round would be 4 MB.
+[ $((free - free_after)) -lt $((free / 200)) ] || fail "memory was lost"
+[ $((slab_after - slab)) -lt $((slab / 20)) ] || fail "slab has grown"
+same "cameras" "$(control dump | grep -c ^camera= || true)" 0
+rmmod sluice
+rmmod vivid
+
+types=0x1 n=1
+while [ $n -lt 16 ]; do types=$types,0x1 n=$((n + 1)); done
+modprobe vivid n_devs=16 node_types=$types no_error_inj=1
+modprobe sluice
+for n in $(seq 0 15); do
+	v4l2-ctl -d $n --set-fmt-video=width=320,height=180,pixelformat=YUYV >/dev/null
+	camapp /dev/video$n frames=0 fps=5
+done
+readers=
+for n in $(seq 0 15); do
+	mode=capture
+	[ $((n % 2)) = 0 ] || mode=tap
+	control attach /dev/video$n $mode arena=4194304 $all_pass >/tmp/attach || fail "camera $n: $(cat /tmp/attach)"
+	ringread /dev/sluice$n frames=60 seconds=300 >/tmp/read$n &
+	readers="$readers $!"
+	[ $mode = capture ] || camapp /dev/video$n frames=100000 >/tmp/app$n 2>&1 &
+done
+for r in $readers; do wait $r || fail "a reader: $(cat /tmp/read*)"; done
+for n in $(seq 0 15); do
+	check_ledger $n
+	same "camera $n: lost" "$(value lost /tmp/ledger)" "$(value count26 /tmp/ledger)"
+done
+echo "sixteen cameras, 60 frames each"
+killall camapp
+rmmod sluice
+wait_for 10 rmmod vivid
