@@ -161,6 +161,10 @@ static void on_spool_ready(void *arg)
 	relay_uplink_pump(&sim_device.uplink);
 }
 
+static void on_answer(void *arg, const char *id, int status)
+{
+}
+
 static void on_tick(void *arg)
 {
 	struct sim_device *d = arg;
@@ -211,13 +215,14 @@ static int open_parts(struct sim_device *d)
 					    .boot = d->boot,
 					    .settled = on_settled,
 					    .ready = on_spool_ready };
+	struct relay_downlink_config down = { .state = sim_dir, .answer = on_answer };
 	char why[160], dir[160];
 	int err;
 
 	d->io = sluice_io_open(&config, &err, why, sizeof(why));
 	if (!d->io)
 		return err;
-	d->downlink = relay_downlink_open(sim_dir, NULL, NULL, &err);
+	d->downlink = relay_downlink_open(&down, &err);
 	if (!d->downlink)
 		return err;
 	d->encoder = relay_encoder_open(80, SLUICE_WIRE_PAYLOAD_MAX);
