@@ -29,7 +29,6 @@ struct sim_side {
 	uint64_t zero_ns;  /* the world's time when its clock was 0 */
 	bool worked;	   /* something was answered in this turn */
 	bool dead;	   /* it was killed: nothing that it does has an effect */
-	uint64_t *answers; /* counted there, if it is not NULL */
 };
 
 struct sim_bytes {
@@ -78,6 +77,12 @@ struct sim_world {
 	bool faulted;
 	char fault_what[64];
 	uint64_t cuts, corrupted;
+	/* the device's so-many-th allocation fails; counted while it is at work */
+	bool at_work;
+	uint64_t allocations, fail_allocation;
+	/* it dies at that answer, before it has heard of it */
+	uint64_t die_at;
+	bool died;
 };
 
 extern struct sim_world sim;

@@ -294,6 +294,7 @@ int sim_device_start(void)
 	int err;
 
 	sim.device.dead = false;
+	sim.at_work = true;
 	sim.device.count = 0;
 	sim.device.until = UINT64_MAX;
 	d->starts++;
@@ -305,6 +306,7 @@ int sim_device_start(void)
 	}
 	for (int i = 0; i < SIM_CAMERAS && !err; i++)
 		err = attach(d, i);
+	sim.at_work = false;
 	if (err)
 		close_parts(d);
 	return err;

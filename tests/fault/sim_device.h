@@ -63,4 +63,20 @@ void sim_device_kill(bool power);
 void sim_device_watch(void);
 bool sim_device_finished(void);
 
+/* ---- sim_run.c ---- */
+
+/* Both processes, until nothing moves at this moment. */
+void sim_settle(void);
+void sim_run_to(uint64_t end);
+/* Nothing goes wrong any more. */
+void sim_calm(void);
+/* A new world, the device not yet started; and its end. */
+void sim_open(void);
+void sim_close_world(void);
+/* The gates end, and all that can be sent is sent. */
+void sim_finish(void);
+/* Frame by frame; CHECK()s. */
+void sim_compare(int camera);
+void sim_empty_dir(const char *path, bool keep);
+
 #endif

@@ -53,6 +53,7 @@ int __real_unlink(const char *path);
 int __real_truncate(const char *path, off_t size);
 int __real_fdatasync(int fd);
 int __wrap_fsync(int fd);
+void *__real_malloc(size_t size);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_unlink(const char *path);
@@ -95,7 +96,7 @@ static uint8_t *save(const char *path, uint64_t at, size_t *size)
 	int fd;
 
 	*size = all > at ? (size_t)(all - at) : 0;
-	bytes = malloc(*size + 1);
+	bytes = __real_malloc(*size + 1);
 	fd = __real_open(path, O_RDONLY);
 	if (!bytes || fd < 0 || pread(fd, bytes, *size, (off_t)at) != (ssize_t)*size)
 		abort();

@@ -35,6 +35,39 @@ int __wrap_shutdown(int fd, int how);
 int __wrap_clock_gettime(clockid_t id, struct timespec *ts);
 ssize_t __wrap_getrandom(void *buf, size_t size, unsigned int flags);
 
+/* ---- memory ---- */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+static bool no_memory(void)
+{
+	if (!sim.at_work || ++sim.allocations != sim.fail_allocation)
+		return false;
+	sim.faulted = true;
+	errno = ENOMEM;
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return no_memory() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return no_memory() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	return no_memory() ? NULL : __real_realloc(p, size);
+}
+
 /* ---- pipes ---- */
 
 static void clear_pipe(struct sim_pipe *p)
@@ -66,7 +99,7 @@ static void push_bytes(struct sim_pipe *p, struct sim_bytes *b)
 
 static void push_end(struct sim_pipe *p)
 {
-	struct sim_bytes *b = calloc(1, sizeof(*b));
+	struct sim_bytes *b = __real_calloc(1, sizeof(*b));
 
 	if (!b)
 		abort();
@@ -372,7 +405,8 @@ static void take_out(struct sim_side *s, unsigned int i)
 static void answer(struct sim_side *s, unsigned int i)
 {
 	struct sluice_io_request *r = s->request[i];
-	int fault = 0;
+	bool at_work = sim.at_work;
+	int fault = 0, result;
 
 	if (s->cancelled[i]) {
 		if (r == sim.accept)
@@ -392,7 +426,10 @@ static void answer(struct sim_side *s, unsigned int i)
 		return;
 	}
 	take_out(s, i);
-	r->done(r, r->op == SLUICE_IO_RECV ? fault : do_request(r, fault), NULL, false);
+	sim.at_work = false; /* not the device's memory */
+	result = r->op == SLUICE_IO_RECV ? fault : do_request(r, fault);
+	sim.at_work = at_work;
+	r->done(r, result, NULL, false);
 }
 
 static int sim_wait(void *ctx, uint64_t until)
@@ -406,6 +443,10 @@ static int sim_wait(void *ctx, uint64_t until)
 		if (ready_at(s, i) > sim.now) {
 			i++;
 			continue;
+		}
+		if (s == &sim.device && sim.die_at && sim.answers + 1 >= sim.die_at) {
+			sim.died = true; /* the rest of this turn does nothing */
+			return 0;
 		}
 		s->worked = true;
 		answer(s, i);
