@@ -93,8 +93,9 @@ struct spool_reader {
 	uint64_t base;	 /* of buf in the file */
 	uint8_t *buf;
 	size_t have, room;
-	bool busy, opening; /* the file is being read; or opened */
-	uint64_t last;	    /* number of the record before */
+	bool busy, opening;    /* the file is being read; or opened */
+	unsigned int failures; /* of that, in a row */
+	uint64_t last;	       /* number of the record before */
 	bool has_head;
 	struct relay_spool_record head;
 	struct relay_run *run;

@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define READ_TRIES 3
+
 static void on_read(void *arg, int result);
 
 /* ---- frames under way ---- */
@@ -176,7 +178,28 @@ static int open_reader(struct relay_spool *s, struct spool_reader *r)
 	return 0;
 }
 
-/* What cannot be read is passed over to the end of the segment, and found missing there. */
+/*
+ * What cannot be read is asked for again, and then passed over to the end of the segment, to be
+ * found missing there; a segment that is being written to gets no more.
+ */
+static void read_failed(struct relay_spool *s, struct spool_reader *r)
+{
+	struct spool_segment *g = r->segment;
+	struct spool_writer *w = &s->writer;
+
+	if (r->failures++ < READ_TRIES) {
+		seek_reader(r, g, r->offset);
+		return;
+	}
+	r->offset = g->bytes;
+	if (w->segment[g->class] == g && w->step == STEP_IDLE && !w->batch[g->class].used) {
+		sluice_io_file_close(w->file[g->class]);
+		w->file[g->class] = NULL;
+		w->segment[g->class] = NULL;
+		g->passed = !g->next;
+	}
+}
+
 static void on_read(void *arg, int result)
 {
 	struct spool_reader *r = arg;
@@ -188,7 +211,9 @@ static void on_read(void *arg, int result)
 	if (result > 0 && !opened)
 		r->have += (size_t)result;
 	if (result < 0 || (!opened && !result))
-		r->offset = r->segment->bytes;
+		read_failed(s, r);
+	else if (!opened)
+		r->failures = 0;
 	if (s->conf.ready && !s->stopped)
 		s->conf.ready(s->conf.arg);
 }
