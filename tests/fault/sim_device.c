@@ -272,6 +272,10 @@ static void close_parts(struct sim_device *d)
 	for (uint32_t i = 0; i < SLUICE_WIRE_SLOTS; i++)
 		relay_camera_detach(&d->camera[i]);
 	relay_uplink_free(&d->uplink);
+	/* time stands still here: what is under way ends at once */
+	for (unsigned int i = 0; i < sim.device.count; i++)
+		sim.device.cancelled[i] = true;
+	sim.device.dead = true;
 	sluice_io_close(d->io);
 	relay_spool_close(d->spool);
 	relay_encoder_close(d->spill_encoder);
