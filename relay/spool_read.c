@@ -278,7 +278,8 @@ static int load_head(struct relay_spool *s, struct spool_reader *r, enum spool_c
 
 static void step_over(struct spool_reader *r)
 {
-	r->last = r->head.number;
+	if (r->head.number > r->last) /* it may stand in an older segment than before */
+		r->last = r->head.number;
 	r->offset += relay_spool_record_size(r->head.payload_size);
 	r->has_head = false;
 }
