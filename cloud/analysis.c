@@ -25,8 +25,8 @@ struct sluice_analysis *sluice_analysis_open(const struct sluice_analysis_config
 	a->config = *c;
 	a->ops = ops;
 	a->ctx = ctx;
-	a->decoder = sluice_decoder_open();
-	if (!a->decoder) {
+	a->canvas = sluice_canvas_open();
+	if (!a->canvas) {
 		free(a);
 		return NULL;
 	}
@@ -53,7 +53,7 @@ void sluice_analysis_close(struct sluice_analysis *a)
 		return;
 	sluice_event_clear(&a->event);
 	models_close(a);
-	sluice_decoder_close(a->decoder);
+	sluice_canvas_close(a->canvas);
 	free(a);
 }
 
@@ -146,7 +146,7 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 	double dt;
 	int err;
 
-	err = sluice_decode_gray(a->decoder, f->jpeg, f->jpeg_size, f->width, f->height, &g);
+	err = sluice_canvas_frame(a->canvas, f, a->ops, a->ctx, &g);
 	if (err)
 		return err;
 	err = models_for(a, &g, f->width, f->height);

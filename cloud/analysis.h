@@ -22,13 +22,13 @@ struct sluice_stored_frame {
 	uint64_t time_ns; /* device monotonic */
 	uint64_t utc_ns;
 	uint16_t reason; /* enum sluice_reason */
-	uint16_t flags;	 /* SLUICE_FRAME_* */
+	uint16_t flags;	 /* SLUICE_FRAME_*, SLUICE_WIRE_REGION */
 	uint32_t score;
 	uint32_t settings; /* version of the gate settings */
 	uint16_t width, height;
 	uint16_t grid_w, grid_h;
 	const uint8_t *cells; /* motion-cell bitmap, NULL if none */
-	const uint8_t *jpeg;
+	const uint8_t *jpeg;  /* with SLUICE_WIRE_REGION: its head and mask before it */
 	size_t jpeg_size;
 };
 
@@ -62,8 +62,8 @@ struct sluice_analysis_ops {
 	void (*event)(void *ctx, const char *id, const char *json);
 	/* an event has ended (or reached event_max_ms) and is told */
 	void (*summary)(void *ctx, const struct sluice_summary *s);
-	/* fetch the original JPEG of an earlier frame of this camera (key frames). Returns a
-	 * malloc'd buffer that the analysis frees, or NULL. */
+	/* fetch the JPEG of an earlier frame of this camera (key frames, bases of regions), always
+	 * the whole picture. Returns a malloc'd buffer that the analysis frees, or NULL. */
 	uint8_t *(*fetch)(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size);
 };
 

@@ -13,7 +13,7 @@
 #include "cloud/analysis.h"
 #include "cloud/background.h"
 #include "cloud/blobs.h"
-#include "cloud/decode.h"
+#include "cloud/canvas.h"
 #include "cloud/events.h"
 #include "cloud/track.h"
 
@@ -26,7 +26,7 @@ struct sluice_analysis {
 	uint64_t epoch, first_ns, first_utc_ns;
 	uint32_t width, height; /* of the camera */
 	struct sluice_gray gray;
-	struct sluice_decoder *decoder;
+	struct sluice_canvas *canvas;
 	struct sluice_background *background;
 	struct sluice_blobs *blobs;
 	struct sluice_tracker *tracker;

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: MIT
 # What the worker does with a frame, in that order.
-ANALYSIS := cloud/decode.c cloud/background.c cloud/blobs.c cloud/assign.c cloud/track.c cloud/events.c \
+ANALYSIS := cloud/decode.c cloud/canvas.c cloud/background.c cloud/blobs.c cloud/assign.c cloud/track.c cloud/events.c \
 	    cloud/keyframes.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/server.c cloud/http.c cloud/api.c cloud/device.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
 	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/segment.c cloud/index_sqlite.c \
 	 cloud/index_runs.c cloud/index_summaries.c cloud/index_sql.c cloud/sqlite.c cloud/camera.c cloud/recover.c \
-	 cloud/check.c cloud/bus_local.c cloud/worker.c cloud/backfill.c cloud/media_dir.c cloud/tell.c cloud/downlink.c cloud/settings.c
-CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson
+	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/worker.c cloud/backfill.c cloud/media_dir.c \
+	 cloud/tell.c cloud/downlink.c cloud/settings.c
+CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
 $(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c cloud/cmd_admin.c \
-	$(LIBCLOUD) $(ANALYSIS) $(LIBSLUICE),$(CLOUD_PKGS) libjpeg libturbojpeg,-lm -lpthread))
+	$(LIBCLOUD) $(ANALYSIS) $(LIBSLUICE),$(CLOUD_PKGS) libturbojpeg,-lm -lpthread))
 
 $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c $(LIBSLUICE)))
 $(eval $(call testprog,test_bus,tests/unit/test_bus.c cloud/bus_local.c,,-lpthread))

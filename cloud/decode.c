@@ -113,6 +113,12 @@ static int decode_rows(struct sluice_decoder *d, struct sluice_gray *out)
 int sluice_decode_gray(struct sluice_decoder *d, const uint8_t *jpeg, size_t size, uint32_t width,
 		       uint32_t height, struct sluice_gray *out)
 {
+	return sluice_decode_scaled(d, jpeg, size, width, height, scale_for(width), out);
+}
+
+int sluice_decode_scaled(struct sluice_decoder *d, const uint8_t *jpeg, size_t size, uint32_t width,
+			 uint32_t height, uint32_t scale, struct sluice_gray *out)
+{
 	struct jpeg_decompress_struct *j = &d->jpeg;
 	int err;
 
@@ -131,7 +137,7 @@ int sluice_decode_gray(struct sluice_decoder *d, const uint8_t *jpeg, size_t siz
 	}
 	j->out_color_space = JCS_GRAYSCALE;
 	j->scale_num = 1;
-	j->scale_denom = scale_for(width);
+	j->scale_denom = scale;
 	j->dct_method = JDCT_IFAST;
 	jpeg_start_decompress(j);
 	err = decode_rows(d, out);

@@ -28,5 +28,8 @@ void sluice_decoder_close(struct sluice_decoder *d); /* NULL-safe */
  */
 int sluice_decode_gray(struct sluice_decoder *d, const uint8_t *jpeg, size_t size, uint32_t width,
 		       uint32_t height, struct sluice_gray *out);
+/* The same at a scale that the caller chooses: 1, 2, 4 or 8. */
+int sluice_decode_scaled(struct sluice_decoder *d, const uint8_t *jpeg, size_t size, uint32_t width,
+			 uint32_t height, uint32_t scale, struct sluice_gray *out);
 
 #endif

@@ -25,7 +25,7 @@ struct sluice_segment_frame {
 	uint32_t score, event, settings;
 	const uint8_t *cells; /* bitmap, cells_size bytes; NULL if 0 */
 	uint32_t cells_size;
-	const uint8_t *jpeg;
+	const uint8_t *jpeg; /* with SLUICE_WIRE_REGION in flags: its head and mask before it */
 	uint32_t jpeg_size;
 };
 

@@ -7,8 +7,8 @@
  * without motion; while something that came walking stands in the picture, it waits for it to go,
  * DWELL_S at most. After event_max_ms it is told as a part and goes on under the same event id.
  *
- * Key frames are the stored bytes themselves, fetched when the event is told; one that can no
- * longer be fetched is left out.
+ * Key frames are the stored bytes themselves (or rebuilt from regions without loss), fetched when
+ * the event is told; one that can no longer be fetched is left out.
  */
 #include <math.h>
 #include <stdio.h>

@@ -17,6 +17,7 @@
 #include "cloud/session.h"
 #include "cloud/settings.h"
 #include "lib/log.h"
+#include "lib/wire_region.h"
 
 #define NUMBER_MAX  ((uint64_t)INT64_MAX)
 #define TIME_MIN_NS 946684800000000000ull  /* 2000 */
@@ -211,14 +212,29 @@ static void take_open(struct sluice_session *ss, uint32_t number,
 	put_item(ss, item);
 }
 
-/* Is it the picture that was announced? */
-static int check_picture(const struct sluice_slot *slot, const struct sluice_wire_frame_info *f)
+/* Is it the picture that was announced, or a part of it? */
+static int check_picture(const struct sluice_slot *slot, uint64_t sequence,
+			 const struct sluice_wire_frame_info *f)
 {
-	uint16_t width, height;
+	const uint8_t *jpeg = f->picture;
+	uint16_t width, height, want_w = slot->width, want_h = slot->height;
+	struct sluice_wire_region_info r;
+	size_t size = f->picture_size;
 
-	return f->width == slot->width && f->height == slot->height &&
-	       !sluice_jpeg_head(f->picture, f->picture_size, &width, &height) &&
-	       width == slot->width && height == slot->height;
+	if (f->width != slot->width || f->height != slot->height)
+		return 0;
+	if (f->flags & SLUICE_WIRE_REGION) {
+		/* whether the base is there and fits is seen when it is rebuilt */
+		if (sluice_wire_region_get(jpeg, size, f->width, f->height, &r) ||
+		    r.base >= sequence)
+			return 0;
+		jpeg = r.jpeg;
+		size = r.jpeg_size;
+		want_w = r.w;
+		want_h = r.h;
+	}
+	return !sluice_jpeg_head(jpeg, size, &width, &height) && width == want_w &&
+	       height == want_h;
 }
 
 static const char *check_frame(struct sluice_session *ss, const struct sluice_wire_message *m,
@@ -258,7 +274,7 @@ static void take_frame(struct sluice_session *ss, const struct sluice_wire_messa
 		return;
 	}
 	slot->last_seen = (int64_t)m->sequence;
-	bad = !check_picture(slot, &f);
+	bad = !check_picture(slot, m->sequence, &f);
 	if (bad && f.reason != SLUICE_REASON_CORRUPT) {
 		send_reject(ss, m->slot, m->sequence);
 		ss->released += m->length;

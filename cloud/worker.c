@@ -22,9 +22,12 @@
 #include <openssl/sha.h>
 #include <sluice/ring.h>
 
+#include "cloud/rebuild.h"
 #include "cloud/segment.h"
 #include "cloud/worker_state.h"
 #include "lib/log.h"
+
+#define REGION_DEPTH 2 /* a base that came twice, in another form, is a region */
 
 /* ---- what the analysis asks and tells ---- */
 
@@ -111,21 +114,44 @@ static int load_record(struct sluice_worker *w, const struct sluice_camera *c, u
 	return sluice_segment_read(full, row.offset, row.length, f, buf);
 }
 
-static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size)
+/* The whole picture that a region's record stands for; depth bounds what a device can make of bases
+ * that are regions themselves. NULL: it cannot be had. */
+static uint8_t *fetch_whole(struct subject *s, uint64_t epoch, uint64_t sequence, size_t *size,
+			    int depth)
 {
-	struct subject *s = ctx;
+	struct sluice_wire_region_info region;
 	struct sluice_segment_frame f;
-	uint8_t *buf;
+	uint8_t *buf, *base = NULL, *out = NULL;
+	const uint8_t *jpeg;
+	size_t base_size;
 
 	if (load_record(s->worker, s->camera, epoch, sequence, &f, &buf))
 		return NULL;
-	if (f.flags & SLUICE_RECORD_BAD) {
-		free(buf);
-		return NULL;
+	if (f.flags & SLUICE_RECORD_BAD)
+		goto out;
+	if (!(f.flags & SLUICE_WIRE_REGION)) {
+		*size = f.jpeg_size;
+		memmove(buf, f.jpeg, f.jpeg_size); /* the caller frees what it is given */
+		return buf;
 	}
-	*size = f.jpeg_size;
-	memmove(buf, f.jpeg, f.jpeg_size); /* the analysis frees what it is given */
-	return buf;
+	if (!sluice_wire_region_get(f.jpeg, f.jpeg_size, f.width, f.height, &region) &&
+	    region.base < sequence && depth < REGION_DEPTH)
+		base = fetch_whole(s, epoch, region.base, &base_size, depth + 1);
+	if (base && !sluice_rebuild_frame(s->worker->rebuild, base, base_size, f.width, f.height,
+					  &region, &jpeg, size)) {
+		out = malloc(*size);
+		if (out)
+			memcpy(out, jpeg, *size);
+	}
+out:
+	free(base);
+	free(buf);
+	return out;
+}
+
+static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size)
+{
+	return fetch_whole(ctx, epoch, sequence, size, 0);
 }
 
 static const struct sluice_analysis_ops analysis_ops = {
@@ -444,11 +470,13 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	w->lane = c->partition >= c->bus->partitions;
 	w->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
 	snprintf(path, sizeof(path), "%s/index.db", c->data);
-	err = sluice_index_sqlite_open(path, &w->index);
+	w->rebuild = sluice_rebuild_open();
+	err = w->rebuild ? sluice_index_sqlite_open(path, &w->index) : -ENOMEM;
 	if (!err)
 		err = -pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {
 		sluice_index_close(w->index);
+		sluice_rebuild_close(w->rebuild);
 		free(w);
 		return err;
 	}
@@ -474,5 +502,6 @@ void sluice_worker_close(struct sluice_worker *w)
 		}
 	}
 	sluice_index_close(w->index);
+	sluice_rebuild_close(w->rebuild);
 	free(w);
 }

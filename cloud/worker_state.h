@@ -33,6 +33,7 @@ struct sluice_worker {
 	struct sluice_worker_config c;
 	uint32_t lane; /* enum sluice_wire_lane: one kind a worker */
 	struct sluice_index *index;
+	struct sluice_rebuild *rebuild;
 	pthread_t thread;
 	atomic_int stopping;
 	struct subject *bucket[BUCKETS];

@@ -20,11 +20,11 @@
  * in frames that light did not explain, for an eighth of a second; and never if it is black: that
  * is night, or a cap, and nobody can tell.
  *
- * TURNED: there is structure, and it does not match, neither the fine nor the coarse: the fine one
- * is elsewhere already when a camera sags by a few pixels. DEFOCUSED: it matches, and fine is under
- * 5/9 of coarse, and nowhere else, which takes a blur of about a cell. Each must hold for some
- * time, so things that pass by do not count. All is well again once the scene has matched for a
- * second. Another view that has been there for ten minutes is the view.
+ * TURNED: there is structure, and it does not match, neither the fine nor the coarse, and nothing
+ * large moves. The fine one is elsewhere already when a camera sags by a few pixels. DEFOCUSED: it
+ *matches, and fine is under 5/9 of coarse, and nowhere else, which takes a blur of about a cell.
+ *Each must hold for some time, so things that pass by do not count. All is well again once the
+ *scene has matched for a second. Another view that has been there for ten minutes is the view.
  *
  * A scene without structure (dark, white wall) is no reference: there is no verdict, and the
  * reference follows quickly until there is one. Cost: a pass over the cells four times a second, of
@@ -286,10 +286,10 @@ static enum sluice_tamper_kind judge(const struct sluice_tamper *t, const struct
 	*same = false;
 	if (gone && s->cc * 16 <= s->rr)
 		return black || (dark && !t->swept_ms) ? SLUICE_TAMPER_NONE : SLUICE_TAMPER_COVERED;
-	if (match < 16 && coarse < 40 && s->cc * 4 >= s->rr && s->rr >= (s64)s->pairs * CLEAR_CUT &&
-	    s->cc >= (s64)s->pairs * OTHER)
+	if (!t->moving && match < 16 && coarse < 80 && s->cc * 4 >= s->rr &&
+	    s->rr >= (s64)s->pairs * CLEAR_CUT && s->cc >= (s64)s->pairs * OTHER)
 		return SLUICE_TAMPER_TURNED;
-	if (!dark && (match >= 16 || coarse >= 40) && is_blurred(s))
+	if (!dark && (match >= 16 || coarse >= 80) && is_blurred(s))
 		return SLUICE_TAMPER_DEFOCUSED;
 	*same = (!gone && match >= 64) || coarse >= 128;
 	return SLUICE_TAMPER_NONE;

@@ -40,6 +40,8 @@
 #define HIGH_WATER   (256u << 10)
 #define HANDSHAKE_MS 10000
 #define SHUTDOWN_MS  5000
+#define QUICK_MS     10u
+#define SLOW_MS	     200u
 #define MS	     1000000ull
 
 struct sluice_conn {
@@ -56,8 +58,8 @@ struct sluice_conn {
 	struct sluice_tls *tls;
 	struct sluice_outq plain; /* without TLS */
 	struct sluice_io_timer deadline, attempt, flush;
-	uint64_t received_ns;
-	size_t in_flight;
+	uint64_t received_ns, sent_ns;
+	size_t in_flight, water; /* water: high_water as it is now */
 	bool open, above, finishing, finished, ending, pause;
 	enum sluice_conn_end end;
 	enum sluice_tls_fault fault;
@@ -146,6 +148,7 @@ static void flush(void *arg)
 	}
 	for (unsigned int i = 0; i < n; i++)
 		c->in_flight += iov[i].iov_len;
+	c->sent_ns = sluice_io_now(c->conf.io);
 	err = sluice_io_stream_send(c->stream, iov, n);
 	if (err)
 		end_conn(c, SLUICE_CONN_ERROR, "cannot send: %s", strerror(-err));
@@ -158,6 +161,20 @@ static void flush_soon(struct sluice_conn *c)
 		sluice_io_timer_in(c->conf.io, &c->flush, 0, flush, c);
 }
 
+/* A queue that the kernel took in ms: was it quick or slow? */
+static void adapt_water(struct sluice_conn *c, size_t bytes)
+{
+	uint64_t took = sluice_io_now(c->conf.io) - c->sent_ns;
+
+	if (c->conf.high_water_max <= c->conf.high_water)
+		return;
+	if (took > SLOW_MS * MS && c->water > c->conf.high_water / 8)
+		c->water /= 2;
+	else if (took < QUICK_MS * MS && bytes >= c->water / 2 &&
+		 c->water <= c->conf.high_water_max / 2)
+		c->water *= 2;
+}
+
 static void on_sent(void *arg, int err)
 {
 	struct sluice_conn *c = arg;
@@ -168,12 +185,13 @@ static void on_sent(void *arg, int err)
 		return;
 	}
 	c->in_flight = 0;
+	adapt_water(c, n);
 	if (c->tls && !c->plain.bytes)
 		sluice_tls_consume(c->tls, n);
 	else
 		sluice_outq_consume(&c->plain, n);
 	flush(c);
-	if (c->above && !c->finishing && queued(c) < c->conf.high_water / 2) {
+	if (c->above && !c->finishing && queued(c) < c->water / 2) {
 		c->above = false;
 		if (c->conf.ops->drain && !c->ending)
 			c->conf.ops->drain(c->arg);
@@ -186,7 +204,7 @@ int sluice_conn_send(struct sluice_conn *c, const struct iovec *iov, unsigned in
 
 	if (!c->open || c->ending || c->finishing)
 		return -ENOTCONN;
-	if (queued(c) > 4 * c->conf.high_water)
+	if (queued(c) > 4 * c->water)
 		return -ENOBUFS;
 	if (c->tls)
 		err = sluice_tls_write(c->tls, iov, count);
@@ -198,7 +216,7 @@ int sluice_conn_send(struct sluice_conn *c, const struct iovec *iov, unsigned in
 		end_conn(c, SLUICE_CONN_ERROR, "cannot send: %s", strerror(-err));
 		return err;
 	}
-	if (queued(c) >= c->conf.high_water)
+	if (queued(c) >= c->water)
 		c->above = true;
 	flush_soon(c);
 	return 0;
@@ -208,9 +226,9 @@ size_t sluice_conn_room(const struct sluice_conn *c)
 {
 	size_t n = queued(c);
 
-	if (!c->open || c->ending || c->finishing || c->above || n >= c->conf.high_water)
+	if (!c->open || c->ending || c->finishing || c->above || n >= c->water)
 		return 0;
-	return c->conf.high_water - n;
+	return c->water - n;
 }
 
 /* ---- receiving ---- */
@@ -459,6 +477,7 @@ static struct sluice_conn *new_conn(const struct sluice_conn_config *conf, void 
 	c->conf.proxy = NULL; /* the caller's */
 	if (!c->conf.high_water)
 		c->conf.high_water = HIGH_WATER;
+	c->water = c->conf.high_water;
 	if (!c->conf.handshake_ms)
 		c->conf.handshake_ms = HANDSHAKE_MS;
 	c->arg = arg;

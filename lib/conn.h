@@ -44,6 +44,9 @@ struct sluice_conn_config {
 	struct sluice_tls_ctx *tls; /* NULL: plain */
 	const struct sluice_conn_ops *ops;
 	size_t high_water;     /* bytes queued; 0: 256 KiB. send() refuses at 4 times this */
+	size_t high_water_max; /* above high_water: the queue grows up to it while the link takes it
+				* quickly, and shrinks to an eighth of high_water while it is slow,
+				* so that what is urgent need not wait long; 0: it stays as it is */
 	uint32_t unsent_max;   /* bytes that the kernel may hold and not send; 0: as it likes */
 	uint32_t handshake_ms; /* from connect/adopt to open; 0: 10000 */
 	uint32_t idle_ms;      /* without any byte received, after open; 0: never */

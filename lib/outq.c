@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define CHUNK_BYTES 32768u
+#define SPARES_MAX  48
 
 struct sluice_outq_chunk {
 	struct sluice_outq_chunk *next;
@@ -17,14 +18,20 @@ static struct sluice_outq_chunk *new_chunk(struct sluice_outq *q)
 {
 	struct sluice_outq_chunk *c = q->spare;
 
-	q->spare = NULL;
-	if (!c)
+	if (c) {
+		q->spare = c->next;
+		q->spares--;
+	} else {
 		c = malloc(sizeof(*c));
+	}
 	if (!c)
 		return NULL;
 	c->next = NULL;
 	c->start = 0;
 	c->end = 0;
+	q->used++;
+	if (q->used > q->peak)
+		q->peak = q->used;
 	return c;
 }
 
@@ -42,6 +49,7 @@ static int reserve_chain(struct sluice_outq *q, size_t size, struct sluice_outq_
 				c = *chain;
 				*chain = c->next;
 				free(c);
+				q->used--;
 			}
 			return -ENOMEM;
 		}
@@ -98,6 +106,25 @@ unsigned int sluice_outq_peek(const struct sluice_outq *q, struct iovec *iov, un
 	return n;
 }
 
+/* Under load the same memory goes round and round: as much is kept as was used since the queue was
+ * empty before, so the first quiet round gives it back. */
+static void give_back(struct sluice_outq *q, struct sluice_outq_chunk *c)
+{
+	c->next = q->spare;
+	q->spare = c;
+	q->spares++;
+	q->used--;
+	if (q->first)
+		return;
+	while (q->spares > q->peak || q->spares > SPARES_MAX) {
+		c = q->spare;
+		q->spare = c->next;
+		q->spares--;
+		free(c);
+	}
+	q->peak = 0;
+}
+
 void sluice_outq_consume(struct sluice_outq *q, size_t bytes)
 {
 	q->bytes -= bytes;
@@ -113,10 +140,7 @@ void sluice_outq_consume(struct sluice_outq *q, size_t bytes)
 		q->first = c->next;
 		if (!q->first)
 			q->last = NULL;
-		if (q->spare)
-			free(c);
-		else
-			q->spare = c;
+		give_back(q, c);
 		if (!bytes)
 			return;
 	}
@@ -130,6 +154,11 @@ void sluice_outq_clear(struct sluice_outq *q)
 		q->first = c->next;
 		free(c);
 	}
-	free(q->spare);
+	while (q->spare) {
+		struct sluice_outq_chunk *c = q->spare;
+
+		q->spare = c->next;
+		free(c);
+	}
 	*q = (struct sluice_outq){ 0 };
 }

@@ -14,7 +14,8 @@ struct sluice_outq_chunk;
 
 struct sluice_outq {
 	struct sluice_outq_chunk *first, *last;
-	struct sluice_outq_chunk *spare; /* one is kept */
+	struct sluice_outq_chunk *spare; /* some are kept */
+	unsigned int spares, used, peak; /* chunks: kept, in the chain, most since it was empty */
 	size_t bytes;
 };
 

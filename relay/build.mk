@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: MIT
 # In the order a frame meets them.
-RELAY := $(addprefix relay/,conf.c source.c ring.c drain.c drain_spill.c encode.c payload.c spill.c)
+RELAY := $(addprefix relay/,conf.c source.c ring.c drain.c drain_spill.c encode.c region.c payload.c budget.c spill.c)
 SPOOL := $(addprefix relay/,spool.c spool_record.c spool_write.c spool_segment.c spool_read.c spool_scan.c spool_mark.c)
 RELAY += $(SPOOL) $(addprefix relay/,lane.c uplink.c uplink_take.c uplink_pump.c uplink_send.c ledger.c)
 # What comes back.
 RELAY_BACK := $(addprefix relay/,desk.c downlink.c landing_read.c tree.c landing.c retention.c sinks.c outbox.c sink_hook.c \
 	mqtt_topics.c sink_mqtt.c sink_webhook.c settings.c) lib/setting.c
-RELAY += $(RELAY_BACK) relay/clouds.c
+RELAY += $(RELAY_BACK) relay/clouds.c lib/coefs.c
 # What makes a service of it.
 RELAY_SERVICE := $(addprefix relay/,spool_facts.c identity.c renew.c notify.c health.c metrics.c seccomp.c service.c)
 RELAY_PKGS := $(LIBSLUICE_PKGS) libjpeg jansson libcurl libmosquitto
 $(eval $(call program,sluice-relay,relay/main.c $(RELAY) $(RELAY_SERVICE) relay/settings_kernel.c tools/ctl/genl.c lib/reason.c $(LIBSLUICE),$(RELAY_PKGS) libseccomp libnl-genl-3.0,-lm))
 
 $(eval $(call testprog,test_encode,tests/unit/test_encode.c relay/encode.c,libjpeg))
-$(eval $(call testprog,test_drain,tests/unit/test_drain.c tests/unit/ringmake.c relay/drain.c relay/drain_spill.c relay/ring.c kmod/ring.c))
+$(eval $(call testprog,test_drain,tests/unit/test_drain.c tests/unit/ringmake.c relay/drain.c relay/drain_spill.c \
+	relay/region.c lib/coefs.c relay/ring.c kmod/ring.c $(LIBSLUICE),libjpeg))
 $(eval $(call testprog,test_uplink,tests/unit/test_uplink.c tests/unit/fake_cloud.c tests/unit/ringmake.c tests/unit/certs.c \
 	$(filter-out relay/conf.c relay/source.c relay/ledger.c,$(RELAY)) lib/reason.c kmod/ring.c $(LIBSLUICE),$(RELAY_PKGS),-lm))
 $(eval $(call testprog,test_connect,tests/unit/test_connect.c tests/unit/certs.c relay/clouds.c $(LIBSLUICE),$(LIBSLUICE_PKGS)))
@@ -33,3 +34,6 @@ $(eval $(call testprog,test_landing,tests/unit/test_landing.c tests/unit/certs.c
 	$(LANDING_CALLS:%=-Wl$(comma)--wrap=%)))
 $(eval $(call testprog,test_spool,tests/unit/test_spool.c tests/unit/disk_fault.c $(SPOOL) lib/reason.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson))
 $(eval $(call testprog,test_lane,tests/unit/test_lane.c relay/lane.c $(SPOOL) lib/reason.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson))
+$(eval $(call testprog,test_region,tests/unit/test_region.c tests/unit/jpeg_make.c relay/region.c lib/coefs.c cloud/rebuild.c \
+	cloud/canvas.c cloud/decode.c $(LIBSLUICE),libjpeg))
+$(eval $(call testprog,test_budget,tests/unit/test_budget.c relay/budget.c))

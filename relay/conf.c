@@ -298,6 +298,14 @@ static int read_file(struct relay_conf *c, const struct said *said)
 	if (read_spool(c, said))
 		return 2;
 	c->quality = (unsigned int)sluice_conf_int(c->file, "relay", "quality", 80, 10, 100);
+	c->budget.quality_max = c->quality;
+	c->budget.quality_min = (unsigned int)sluice_conf_int(c->file, "relay", "quality_min",
+							      c->quality, 10, c->quality);
+	c->budget.rate = sluice_conf_size(c->file, "budget", "rate", 0, 1000, 1ull << 40);
+	c->budget.day = sluice_conf_size(c->file, "budget", "day", 0, 1 << 20, 1ull << 50);
+	c->region.on = sluice_conf_bool(c->file, "relay", "region", false);
+	c->region.key_ms =
+		(uint32_t)sluice_conf_ms(c->file, "relay", "region_key", 10000, 100, 300000);
 	c->events |= sluice_conf_bool(c->file, "relay", "events", false);
 	service = read_service(c, !exit_code);
 	if (!exit_code)

@@ -3,7 +3,9 @@
 #ifndef RELAY_CONF_H
 #define RELAY_CONF_H
 
+#include "relay/budget.h"
 #include "relay/clouds.h"
+#include "relay/region.h"
 #include "relay/retention.h"
 #include "relay/settings.h"
 #include "relay/sinks.h"
@@ -21,6 +23,8 @@ struct relay_conf {
 	unsigned int spool_after; /* ms without a link */
 	unsigned int weight[2];	  /* of live and back-fill */
 	unsigned int quality;	  /* of JPEGs made from raw frames */
+	struct relay_region_config region;
+	struct relay_budget_config budget;
 	bool once, check, verbose, json, events;
 	bool check_config, renew; /* --check=config, --renew */
 	bool seccomp, starts_programs;

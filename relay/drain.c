@@ -105,6 +105,8 @@ void relay_camera_detach(struct relay_camera *c)
 	if (!c->attached)
 		return;
 	relay_ring_unmap(&c->ring);
+	relay_region_exit(&c->region[0]);
+	relay_region_exit(&c->region[1]);
 	free(c->fate);
 	c->fate = NULL;
 	c->attached = false;
@@ -167,6 +169,7 @@ static void drop_spilled(struct relay_camera *c)
 void relay_camera_link(struct relay_camera *c, bool up)
 {
 	c->linked = up;
+	relay_region_reset(&c->region[0]);
 	c->cursor = c->tail;
 	relay_camera_look(c);
 	if (up)
@@ -348,6 +351,7 @@ void relay_camera_sent(struct relay_camera *c, const struct relay_todo *t)
 
 void relay_camera_refuse(struct relay_camera *c, const struct relay_todo *t)
 {
+	relay_region_reset(&c->region[0]);
 	step_over(c, &t->desc, true);
 }
 
@@ -387,6 +391,7 @@ int relay_camera_rejected(struct relay_camera *c, uint64_t epoch, uint64_t seque
 		if (f->epoch != epoch || f->sequence != sequence)
 			continue;
 		f->rejected = true;
+		relay_region_reset(&c->region[0]);
 		release(c);
 		return 0;
 	}

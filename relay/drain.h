@@ -14,6 +14,8 @@
 #ifndef RELAY_DRAIN_H
 #define RELAY_DRAIN_H
 
+#include "relay/budget.h"
+#include "relay/region.h"
 #include "relay/ring.h"
 
 #include <sluice/wire.h>
@@ -56,9 +58,12 @@ struct relay_camera {
 	uint64_t spill;
 	uint64_t spilled_to; /* it goes on the run of the record before it; UINT64_MAX: none does */
 	bool spilling;
+	bool over_budget;		  /* the record at cursor may not go now */
+	struct relay_budget_event newest; /* how much of it was sent live */
 	bool held; /* the spool has frames of it: it is not finished, and keeps its place */
 	uint64_t age_mark, age_ns; /* the ring has held record age_mark - 1 since age_ns */
 	struct relay_fate *fate;
+	struct relay_region region[2]; /* by lane: the spool fills while a frame waits for credit */
 	struct relay_epoch epoch[RELAY_EPOCHS];
 	unsigned int epochs;
 	uint64_t done_epoch;	   /* newest that the cloud called DONE */
@@ -70,6 +75,7 @@ struct relay_camera {
 	bool linked;
 	/* counters, since the ring was attached */
 	uint64_t sent, stored, rejected, spooled;
+	uint64_t held_back; /* of spooled: for the sake of what matters more */
 };
 
 enum relay_step {

@@ -389,6 +389,7 @@ static int pass_jpeg(struct relay_encoder *e, const struct sluice_ring_desc *d,
 int relay_encode(struct relay_encoder *e, const struct sluice_ring_desc *d, const uint8_t *bytes,
 		 struct relay_picture *out)
 {
+	out->head = (struct iovec){ 0 };
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		if (formats[i].fourcc != d->format)
 			continue;

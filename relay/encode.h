@@ -14,12 +14,13 @@ struct relay_encoder;
 struct relay_picture {
 	struct iovec iov[3];
 	unsigned int count;
-	size_t size;
+	size_t size;	   /* of the pieces */
+	struct iovec head; /* of a region (region.h); none: a whole picture */
 };
 
 /* quality 1..100; a JPEG above size_max bytes is refused. NULL: out of memory. */
 struct relay_encoder *relay_encoder_open(unsigned int quality, size_t size_max);
-/* Of the next pictures. */
+/* Of the pictures to come, 1..100. */
 void relay_encoder_quality(struct relay_encoder *e, unsigned int quality);
 /* NULL-safe. */
 void relay_encoder_close(struct relay_encoder *e);

@@ -41,6 +41,7 @@ struct relay {
 	struct relay_sources *sources;
 	struct relay_spool *spool; /* NULL: there is none */
 	struct relay_spill spill;
+	struct relay_budget budget;
 	struct relay_lanes lanes;
 	struct relay_uplink uplink;
 	struct relay_service service;
@@ -135,7 +136,8 @@ static void on_reload(void *arg, const struct relay_conf *now)
 	struct relay *r = arg;
 
 	relay_encoder_quality(r->encoder, now->quality);
-	relay_encoder_quality(r->spill.encoder, now->quality);
+	relay_encoder_quality(r->spill.maker.encoder, now->quality);
+	relay_budget_change(&r->budget, &now->budget);
 	memcpy(r->uplink.conf.weight, now->weight, sizeof(now->weight));
 	r->spill.after_ms = now->spool_after;
 	r->uplink.conf.events = now->events;
@@ -388,8 +390,9 @@ static int open_parts(struct relay *r)
 			return err;
 	}
 	r->encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
-	r->spill.encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
-	if (!r->encoder || !r->spill.encoder) {
+	r->spill.maker.region = r->conf.region;
+	r->spill.maker.encoder = relay_encoder_open(r->conf.quality, SLUICE_WIRE_PAYLOAD_MAX);
+	if (!r->encoder || !r->spill.maker.encoder) {
 		sluice_error("out of memory");
 		return -ENOMEM;
 	}
@@ -404,7 +407,9 @@ static int start(struct relay *r, struct relay_service_config *service)
 					  .camera = r->camera,
 					  .lanes = &r->lanes,
 					  .weight = { r->conf.weight[0], r->conf.weight[1] },
-					  .encoder = r->encoder,
+					  .budget = &r->budget,
+					  .maker = { .encoder = r->encoder,
+						     .region = r->conf.region },
 					  .downlink = r->downlink,
 					  .settings = r->settings,
 					  .probe = r->conf.check,
@@ -428,6 +433,8 @@ static int start(struct relay *r, struct relay_service_config *service)
 	r->spill.io = r->io;
 	r->spill.camera = r->camera;
 	r->spill.spool = r->spool;
+	r->spill.budget = &r->budget;
+	relay_budget_init(&r->budget, &r->conf.budget, sluice_io_now(r->io));
 	r->spill.after_ms = r->conf.spool_after;
 	r->spill.down_ns = sluice_io_now(r->io);
 	relay_lanes_hold(&r->lanes);
@@ -464,7 +471,7 @@ static void close_parts(struct relay *r)
 	r->uplink.conf.downlink = NULL; /* a link that is cut off now has nothing to tell it */
 	sluice_io_close(r->io);
 	relay_spool_close(r->spool);
-	relay_encoder_close(r->spill.encoder);
+	relay_encoder_close(r->spill.maker.encoder);
 	relay_service_free(&r->service);
 	relay_sinks_close(r->sinks);
 	relay_encoder_close(r->encoder);

@@ -24,7 +24,7 @@ void relay_payload_build(struct relay_payload *p, const struct sluice_ring_desc 
 					       .time_ns = d->time_ns,
 					       .format = SLUICE_WIRE_JPEG,
 					       .reason = d->reason,
-					       .flags = d->flags & ~SLUICE_FRAME_NODHT,
+					       .flags = (uint16_t)(d->flags & ~SLUICE_FRAME_NODHT),
 					       .score = d->score,
 					       .event = d->event,
 					       .dropped = d->dropped,
@@ -38,21 +38,28 @@ void relay_payload_build(struct relay_payload *p, const struct sluice_ring_desc 
 
 	p->count = 0;
 	p->size = 0;
+	if (picture->head.iov_len)
+		info.flags |= SLUICE_WIRE_REGION;
 	sluice_wire_frame_put(&p->fixed, &info);
 	add_piece(p, &p->fixed, sizeof(p->fixed));
 	add_piece(p, cells, d->cells_size);
 	add_piece(p, zeros, sluice_wire_cells_padded(d->cells_size) - d->cells_size);
+	add_piece(p, picture->head.iov_base, picture->head.iov_len);
 	for (unsigned int i = 0; i < picture->count; i++)
 		add_piece(p, picture->iov[i].iov_base, picture->iov[i].iov_len);
 }
 
-int relay_payload_make(struct relay_payload *p, struct relay_encoder *e,
-		       const struct relay_ring *ring, const struct sluice_ring_desc *d)
+int relay_payload_make(struct relay_payload *p, const struct relay_payload_maker *m,
+		       const struct relay_ring *ring, const struct sluice_ring_desc *d,
+		       struct relay_region *region, uint32_t lane)
 {
+	const uint8_t *cells = relay_ring_bytes(ring, d->cells);
 	struct relay_picture picture;
-	int err = relay_encode(e, d, relay_ring_bytes(ring, d->offset), &picture);
+	int err = relay_encode(m->encoder, d, relay_ring_bytes(ring, d->offset), &picture);
 
-	if (!err)
-		relay_payload_build(p, d, relay_ring_bytes(ring, d->cells), &picture);
-	return err;
+	if (err)
+		return err;
+	relay_region_make(region, &m->region, lane, d, cells, &picture);
+	relay_payload_build(p, d, cells, &picture);
+	return 0;
 }

@@ -112,9 +112,9 @@ static void on_wake(void *arg, uint32_t revents)
 	struct source *s = arg;
 	uint64_t count;
 
-	if (s->wake_fd >= 0)
-		while (read(s->wake_fd, &count, sizeof(count)) == sizeof(count))
-			;
+	/* once: it takes all that was added, and what is added later wakes us again */
+	if (s->wake_fd >= 0 && read(s->wake_fd, &count, sizeof(count)) < 0)
+		count = 0;
 	relay_ring_arm(&s->camera->ring);
 	relay_camera_look(s->camera);
 	s->all->conf.ready(s->all->conf.arg, s->camera);

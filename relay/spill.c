@@ -6,6 +6,11 @@
  * down to a quarter; the newest frames go on being sent. A ring that is full because its source is
  * fast is emptied sooner than that.
  *
+ * What the budget does not allow now waits in the ring as long as nothing behind it matters more.
+ * Else, once what was sent is acknowledged, all that is before it goes to the spool: the first
+ * frames of a new event pass the rest of the last one, and motion passes rolls and keep-alive. It
+ * is sent as back-fill when there is room.
+ *
  * The spool takes nothing (disk full, read-only, or a full spool that cannot make room): frames
  * stay in the ring, and when that is full the gate counts what it loses.
  */
@@ -82,7 +87,8 @@ static bool spill_record(struct relay_spill *sp, struct relay_camera *c)
 
 	if (!relay_spool_accepts(sp->spool) || !relay_camera_spill_next(c, &d))
 		return false;
-	err = relay_payload_make(&payload, sp->encoder, &c->ring, &d);
+	err = relay_payload_make(&payload, &sp->maker, &c->ring, &d,
+				 &c->region[SLUICE_LANE_BACKFILL], SLUICE_LANE_BACKFILL);
 	if (!err)
 		err = relay_spool_add(sp->spool, c->name, &d, relay_camera_first_ns(c, &d),
 				      &payload, c->spilled_to == c->spill);
@@ -90,6 +96,7 @@ static bool spill_record(struct relay_spill *sp, struct relay_camera *c)
 		relay_camera_spill_add(c, &d, false);
 		return true;
 	}
+	relay_region_reset(&c->region[SLUICE_LANE_BACKFILL]);
 	if (err == -EMSGSIZE || err == -EOPNOTSUPP || err == -EINVAL) {
 		sluice_log_limited(&frame_limit, SLUICE_LOG_WARNING,
 				   "%s: frame %" PRIu64 " (%ux%u, %u bytes) cannot be sent: %s",
@@ -103,6 +110,41 @@ static bool spill_record(struct relay_spill *sp, struct relay_camera *c)
 				   "%s: the spool takes nothing: %s; frames stay in the ring",
 				   c->name, strerror(-err));
 	return false;
+}
+
+/* The first record behind the one at cursor that matters more and may go now; 0: none. */
+static uint64_t find_better(struct relay_spill *sp, struct relay_camera *c)
+{
+	uint64_t head = relay_ring_head(&c->ring), now = sluice_io_now(sp->io);
+	enum relay_class held, class;
+	struct sluice_ring_desc d;
+
+	if (c->cursor >= head || relay_ring_record(&c->ring, c->cursor, &d))
+		return 0;
+	held = relay_budget_class(&c->newest, &d);
+	for (uint64_t i = c->cursor + 1; i < head; i++) {
+		if (relay_ring_record(&c->ring, i, &d))
+			continue;
+		class = relay_budget_class(&c->newest, &d);
+		if (class < held && relay_budget_allows(sp->budget, now, class))
+			return i;
+	}
+	return 0;
+}
+
+static void hold_back(struct relay_spill *sp, struct relay_camera *c)
+{
+	uint64_t before = c->spill, to;
+
+	if (!sp->budget || !sp->up || c->spilling || !c->over_budget || c->tail != c->cursor ||
+	    c->spill != c->tail)
+		return;
+	to = find_better(sp, c);
+	while (c->spill < to && spill_record(sp, c))
+		;
+	c->held_back += c->spill - before;
+	if (c->spill != before)
+		relay_spool_end_run(sp->spool, c->name);
 }
 
 void relay_spill_pump(struct relay_spill *sp)
@@ -122,6 +164,7 @@ void relay_spill_pump(struct relay_spill *sp)
 		while (c->spilling && spill_record(sp, c))
 			if (sp->up && relay_camera_fill(c) <= FILL_STOP)
 				break;
+		hold_back(sp, c);
 		if (sp->up && c->spill > c->tail)
 			relay_spool_flush(sp->spool); /* nothing is sent meanwhile */
 	}

@@ -4,15 +4,17 @@
 #define RELAY_SPILL_H
 
 #include "relay/drain.h"
-#include "relay/encode.h"
+#include "relay/payload.h"
 #include "relay/spool.h"
 
 #define RELAY_SPILL_AFTER_MS 2000 /* without a link */
 
 struct relay_spill {
-	struct relay_camera *camera;   /* SLUICE_WIRE_SLOTS of them */
-	struct relay_spool *spool;     /* NULL: frames stay in the rings */
-	struct relay_encoder *encoder; /* of its own: the uplink's may hold a frame that waits */
+	struct relay_camera *camera; /* SLUICE_WIRE_SLOTS of them */
+	struct relay_spool *spool;   /* NULL: frames stay in the rings */
+	struct relay_payload_maker
+		maker;		     /* its encoder: the uplink's may hold a frame that waits */
+	struct relay_budget *budget; /* NULL: no limits */
 	struct sluice_io *io;
 	uint32_t after_ms;
 	bool up;	  /* the link */

@@ -23,6 +23,7 @@
 #define REACH_MAX_MS   3000
 #define STEADY_NS      10000000000ull
 #define HANDSHAKE_MS   15000
+#define HIGH_WATER_MAX (1u << 20)
 #define UNSENT_MAX     (64u << 10) /* what is live waits behind that and our own queue */
 
 static struct sluice_log_limit try_limit = { .burst = 8, .interval_ms = 60000 };
@@ -175,6 +176,7 @@ static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 	u->up_since_ns = 0;
 	sluice_wire_decoder_exit(&u->decoder);
 	sluice_io_timer_cancel(u->conf.io, &u->ping);
+	sluice_io_timer_cancel(u->conf.io, &u->budget);
 	set_cameras_link(u, false);
 	relay_downlink_link_lost(u->conf.downlink);
 	u->text[0] = 0;
@@ -345,6 +347,7 @@ static void connect_now(void *arg)
 	struct sluice_conn_config c = { .io = u->conf.io,
 					.tls = u->conf.tls,
 					.ops = &ops,
+					.high_water_max = HIGH_WATER_MAX,
 					.unsent_max = UNSENT_MAX,
 					.handshake_ms = HANDSHAKE_MS,
 					.idle_ms = HANDSHAKE_MS };
@@ -420,5 +423,6 @@ void relay_uplink_free(struct relay_uplink *u)
 		return;
 	sluice_io_timer_cancel(u->conf.io, &u->retry);
 	sluice_io_timer_cancel(u->conf.io, &u->ping);
+	sluice_io_timer_cancel(u->conf.io, &u->budget);
 	sluice_wire_decoder_exit(&u->decoder);
 }

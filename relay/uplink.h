@@ -33,7 +33,8 @@ struct relay_uplink_config {
 	struct relay_clouds *clouds; /* borrowed; NULL: host and port, no proxy */
 	struct relay_camera *camera; /* SLUICE_WIRE_SLOTS of them */
 	struct relay_lanes *lanes;   /* back-fill */
-	struct relay_encoder *encoder;
+	struct relay_payload_maker maker;
+	struct relay_budget *budget; /* NULL: no limits */
 	struct relay_downlink *downlink;
 	struct relay_settings *settings; /* NULL: CONFIG is passed over */
 	bool probe;  /* only ask whether the cloud takes us; greeting would replace a relay that
@@ -60,7 +61,7 @@ struct relay_uplink {
 	struct sluice_conn *conn;
 	struct sluice_http http;
 	struct sluice_wire_decoder decoder;
-	struct sluice_io_timer retry, ping;
+	struct sluice_io_timer retry, ping, budget;
 	unsigned int failures; /* in a row */
 	uint64_t up_since_ns;
 	uint64_t hold_ms; /* the cloud asked not to come back before that */

@@ -146,7 +146,7 @@ struct sluice_wire_frame {
 	__le64 time_ns; /* monotonic, of the device; CLOCK pairs map it to UTC */
 	__le32 format;	/* 'JPEG' fourcc */
 	__le16 reason;	/* enum sluice_reason */
-	__le16 flags;	/* SLUICE_FRAME_* */
+	__le16 flags;	/* SLUICE_FRAME_*, SLUICE_WIRE_REGION */
 	__le32 score;
 	__le32 event;
 	__le32 dropped;
@@ -155,6 +155,25 @@ struct sluice_wire_frame {
 	__le16 grid_w, grid_h;
 	__le32 cells_size;
 	__le32 settings;
+};
+
+/* Bit of sluice_wire_frame.flags: a part of a picture. */
+#define SLUICE_WIRE_REGION 0x0100u
+
+/*
+ * What changed since a full frame. With SLUICE_WIRE_REGION in the flags it stands after the cells,
+ * then mask_size bytes of mask padded with zeros to 8, then a JPEG of w x h pixels to the end, with
+ * the tables and the sampling of the base. MCUs (mcu_w x mcu_h) are counted row by row within w x
+ * h; where bit i (bit 0 of byte 0 first) is clear, the base's pixels hold and the JPEG's mean
+ * nothing.
+ */
+struct sluice_wire_region {
+	__le16 x, y;	   /* pixels, multiples of the MCU */
+	__le16 w, h;	   /* multiples of the MCU, or up to the picture's edge */
+	__le64 base;	   /* sequence of an earlier full frame of the same epoch and lane */
+	__u8 mcu_w, mcu_h; /* 8, 16 or 32 */
+	__le16 reserved;   /* zero */
+	__le32 mask_size;  /* ceil(MCUs / 8); 0: all of them count */
 };
 
 /* One media file of a SUMMARY; in a MEDIA field, the file name follows (no directory). */
@@ -176,6 +195,7 @@ struct sluice_wire_part {
 
 _Static_assert(sizeof(struct sluice_wire_header) == 32, "wire header");
 _Static_assert(sizeof(struct sluice_wire_frame) == 56, "wire frame");
+_Static_assert(sizeof(struct sluice_wire_region) == 24, "wire region");
 _Static_assert(sizeof(struct sluice_wire_media) == 48, "wire media");
 _Static_assert(sizeof(struct sluice_wire_part) == 48, "wire part");
 

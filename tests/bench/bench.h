@@ -41,6 +41,10 @@ typedef uint64_t bench_frame(void *context, unsigned int frame);
 void bench_pair(struct bench *b, const struct bench_row *row, bench_frame *ours, void *ours_context,
 		bench_frame *other, void *other_context, unsigned int frames);
 
+/* A row that the group has measured itself: two figures of that unit, less is better. */
+void bench_figures(struct bench *b, const struct bench_row *row, const char *unit, double ours,
+		   double other);
+
 /* Say on the terminal and in bench.json ("left_out") why a group or row could not be measured. */
 void bench_left_out(struct bench *b, const char *name, const char *reason);
 
@@ -60,6 +64,8 @@ void bench_luma(struct bench *b);
 void bench_jpeg_dc(struct bench *b);
 void bench_gate(struct bench *b);
 void bench_opencv(struct bench *b);
+void bench_uplink(struct bench *b);
+void bench_wire(struct bench *b);
 
 #ifdef __cplusplus
 }

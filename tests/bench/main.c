@@ -26,7 +26,8 @@
 
 struct result {
 	char name[STRING_MAX], what[STRING_MAX], against[STRING_MAX];
-	double ours, other, aim; /* microseconds a frame */
+	char unit[32];
+	double ours, other, aim; /* in that unit */
 };
 
 struct bench {
@@ -41,10 +42,8 @@ static const struct group {
 	const char *name;
 	void (*run)(struct bench *b);
 } groups[] = {
-	{ "luma", bench_luma },
-	{ "jpeg_dc", bench_jpeg_dc },
-	{ "gate", bench_gate },
-	{ "opencv", bench_opencv },
+	{ "luma", bench_luma },	    { "jpeg_dc", bench_jpeg_dc }, { "gate", bench_gate },
+	{ "opencv", bench_opencv }, { "uplink", bench_uplink },	  { "wire", bench_wire },
 };
 
 static volatile uint64_t sink;
@@ -82,7 +81,6 @@ void bench_pair(struct bench *b, const struct bench_row *row, bench_frame *ours,
 		bench_frame *other, void *other_context, unsigned int frames)
 {
 	double best_ours[BENCH_FRAMES_MAX], best_other[BENCH_FRAMES_MAX], start = now_us();
-	struct result *r = &b->row[b->rows];
 
 	if (b->rows == ROWS_MAX || !frames || frames > BENCH_FRAMES_MAX) {
 		bench_left_out(b, row->name, "too many rows, or no frames, or too many");
@@ -94,16 +92,29 @@ void bench_pair(struct bench *b, const struct bench_row *row, bench_frame *ours,
 		one_turn(ours, ours_context, frames, best_ours);
 		one_turn(other, other_context, frames, best_other);
 	}
+	bench_figures(b, row, "us/frame", mean(best_ours, frames), mean(best_other, frames));
+}
+
+void bench_figures(struct bench *b, const struct bench_row *row, const char *unit, double ours,
+		   double other)
+{
+	struct result *r = &b->row[b->rows];
+
+	if (b->rows == ROWS_MAX) {
+		bench_left_out(b, row->name, "too many rows");
+		return;
+	}
 	snprintf(r->name, sizeof(r->name), "%s", row->name);
 	snprintf(r->what, sizeof(r->what), "%s", row->what);
 	snprintf(r->against, sizeof(r->against), "%s", row->against);
-	r->ours = mean(best_ours, frames);
-	r->other = mean(best_other, frames);
+	snprintf(r->unit, sizeof(r->unit), "%s", unit);
+	r->ours = ours;
+	r->other = other;
 	r->aim = row->aim;
 	b->rows++;
-	printf("%-26s %9.2f us %9.2f us  %6.3f ", r->name, r->ours, r->other, r->ours / r->other);
+	printf("%-30s %10.2f %10.2f %-12s %6.3f ", r->name, ours, other, unit, ours / other);
 	if (r->aim > 0)
-		printf("<= %-5.2f %s", r->aim, r->ours / r->other <= r->aim ? "ok  " : "MISS");
+		printf("<= %-5.2f %s", r->aim, ours / other <= r->aim ? "ok  " : "MISS");
 	else
 		printf("%13s", "");
 	printf("  against %s\n", r->against);
@@ -213,8 +224,8 @@ static int print_json(const struct bench *b, FILE *f)
 		fprintf(f, "%s\n{", i ? "," : "");
 		print_string(f, "name", r->name, ", ");
 		print_string(f, "what", r->what, ",\n ");
-		fprintf(f, "\"ours\": %.4f, \"other\": %.4f, \"unit\": \"us/frame\", ", r->ours,
-			r->other);
+		fprintf(f, "\"ours\": %.4f, \"other\": %.4f, ", r->ours, r->other);
+		print_string(f, "unit", r->unit, ", ");
 		print_string(f, "against", r->against, ",\n ");
 		fprintf(f, "\"ratio\": %.4f, ", r->ours / r->other);
 		if (r->aim > 0)
@@ -240,7 +251,8 @@ int main(int argc, char **argv)
 	FILE *f = stdout;
 	int err;
 
-	printf("%-26s %12s %12s  %6s\n", "row", "ours", "other", "ratio");
+	setvbuf(stdout, NULL, _IOLBF, 0); /* children must not say again what waits */
+	printf("%-30s %10s %10s %-12s %6s\n", "row", "ours", "other", "", "ratio");
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		if (argc < 2 || !strcmp(argv[1], groups[i].name))
 			groups[i].run(&b);

@@ -1,3 +1,11 @@
 # SPDX-License-Identifier: MIT
 $(eval $(call fuzzer,wire,tests/fuzz/fuzz_wire.c lib/wire.c lib/fields.c lib/crc32c.c))
 $(eval $(call fuzzer,http1,tests/fuzz/fuzz_http1.c lib/http1.c lib/http1_write.c lib/crc32c.c))
+REBUILD := cloud/rebuild.c cloud/canvas.c cloud/decode.c cloud/jpeg_head.c lib/coefs.c lib/wire_region.c
+$(eval $(call link-rule,$(BUILD)/fuzz/seed_rebuild,tests/fuzz/seed_rebuild.c tests/unit/jpeg_make.c relay/region.c lib/coefs.c \
+	lib/wire_region.c,libjpeg))
+$(BUILD)/fuzz/corpus/rebuild/seed-0: $(BUILD)/fuzz/seed_rebuild
+	@mkdir -p $(@D)
+	$(Q)$< $(@D)
+$(eval $(call fuzzer,rebuild,$(REBUILD) tests/fuzz/fuzz_rebuild.c,,libjpeg))
+$(BUILD)/fuzz/fuzz_rebuild: | $(BUILD)/fuzz/corpus/rebuild/seed-0

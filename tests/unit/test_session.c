@@ -15,6 +15,7 @@
 #include "cloud/ingest.h"
 #include "cloud/recover.h"
 #include "cloud/segment.h"
+#include "lib/wire_region.h"
 #include "tests/unit/check.h"
 #include "tests/unit/uplink.h"
 
@@ -279,6 +280,83 @@ static void test_pictures(void)
 	wait_stored(&u, 2);
 	CHECK(!is_stored(7, 0, 300));
 	CHECK(is_stored(7, 2, 300));
+	uplink_close(&u);
+}
+
+/* A region of 32x16 at x, y on a base, its JPEG's header saying width x height. */
+static void send_region(struct uplink *u, uint64_t sequence, uint64_t base, int x, int y, int width,
+			int height)
+{
+	struct sluice_wire_frame_info f = { .epoch = 70,
+					    .time_ns = 1000000000 + sequence * 40000000,
+					    .format = SLUICE_WIRE_JPEG,
+					    .reason = KEEPALIVE, /* no event of the script */
+					    .flags = SLUICE_WIRE_REGION,
+					    .event = 1,
+					    .width = 64,
+					    .height = 48 };
+	struct sluice_wire_region_info r = { .x = (uint16_t)x,
+					     .y = (uint16_t)y,
+					     .w = 32,
+					     .h = 16,
+					     .base = base,
+					     .mcu_w = 16,
+					     .mcu_h = 16 };
+	_Alignas(8) uint8_t buf[sizeof(struct sluice_wire_frame) + 24 + 300];
+
+	sluice_wire_frame_put((struct sluice_wire_frame *)buf, &f);
+	sluice_wire_region_put(
+		(struct sluice_wire_region *)(buf + sizeof(struct sluice_wire_frame)), &r);
+	uplink_picture(buf + sizeof(buf) - 300, 300, 70, sequence, width, height);
+	uplink_send(u, SLUICE_MSG_FRAME, 0, 1, sequence, buf, sizeof(buf));
+}
+
+/* Bytes of a stored region with its head, 0: none is stored. */
+static uint32_t region_size(uint64_t sequence)
+{
+	struct sluice_index *ix = open_index();
+	struct sluice_segment_frame f = { 0 };
+	struct sluice_index_frame row;
+	struct sluice_camera c;
+	uint8_t *buf = NULL;
+	char path[192], full[512];
+
+	CHECK(!sluice_camera_init(&c, SLUICE_TENANT, "box1", "door"));
+	if (!ix->ops->frame_find(ix, c.id, 70, sequence, &row, path)) {
+		snprintf(full, sizeof(full), "%s/%s", cloud.data, path);
+		CHECK(!sluice_segment_read(full, row.offset, row.length, &f, &buf));
+		CHECK(f.flags & SLUICE_WIRE_REGION);
+	}
+	free(buf);
+	sluice_index_close(ix);
+	return f.jpeg_size;
+}
+
+/* Parts of pictures: those that cannot be right are rejected alone, the link goes on. */
+static void test_regions(void)
+{
+	struct uplink u;
+	int wrong[][5] = {
+		{ 5, 16, 16, 32, 32 }, /* the JPEG is not of the region's size */
+		{ 6, 16, 16, 32, 16 }, /* its own base */
+		{ 9, 16, 16, 32, 16 }, /* a base that comes later */
+		{ 5, 8, 16, 32, 16 },  /* not on the grid of MCUs */
+		{ 5, 48, 16, 32, 16 }, /* beyond the picture */
+	};
+
+	CHECK(!uplink_open(&u, &cloud, "box1"));
+	CHECK(open_camera(&u, 70) == 0);
+	uplink_frame(&u, 1, 70, 0, KEEPALIVE, 300);
+	send_region(&u, 1, 0, 16, 32, 32, 16);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		send_region(&u, 6 + i, i == 1 || i == 2 ? (uint64_t)wrong[i][0] + i : 0,
+			    wrong[i][1], wrong[i][2], wrong[i][3], wrong[i][4]);
+		CHECK(uplink_expect(&u, SLUICE_MSG_REJECT, 5));
+		CHECK(field_u64(&u, SLUICE_TAG_SEQUENCE) == 6 + i);
+	}
+	send_region(&u, 20, 0, 0, 0, 32, 16);
+	wait_stored(&u, 20);
+	CHECK(region_size(1) == 324 && region_size(20) == 324 && !region_size(6));
 	uplink_close(&u);
 }
 
@@ -646,6 +724,7 @@ int main(int argc, char **argv)
 	test_close_tells();
 	test_going_on();
 	test_pictures();
+	test_regions();
 	test_small_talk();
 	test_wrong_messages();
 	test_wrong_frames();

@@ -86,7 +86,7 @@ static void start(const char *host, uint64_t arena)
 					 .port = cloud.port,
 					 .camera = camera,
 					 .lanes = &lanes,
-					 .encoder = encoder,
+					 .maker.encoder = encoder,
 					 .downlink = downlink,
 					 .retry_first_ms = 1,
 					 .retry_max_ms = 8,

@@ -8,7 +8,7 @@
 
 static void test_crc(void)
 {
-	uint8_t bytes[1000];
+	static uint8_t bytes[10000];
 
 	CHECK(sluice_crc32c(0, "123456789", 9) == 0xe3069283u);
 	CHECK(sluice_crc32c_table(0, "123456789", 9) == 0xe3069283u);
@@ -19,6 +19,9 @@ static void test_crc(void)
 		for (size_t size = 0; size < 60; size++)
 			CHECK(sluice_crc32c(0, bytes + from, size) ==
 			      sluice_crc32c_table(0, bytes + from, size));
+	for (size_t size = 3050; size < sizeof(bytes) - 8; size += 1 + random_below(40))
+		CHECK(sluice_crc32c(7, bytes + size % 8, size) ==
+		      sluice_crc32c_table(7, bytes + size % 8, size));
 	for (size_t cut = 0; cut < sizeof(bytes); cut += 13)
 		CHECK(sluice_crc32c(sluice_crc32c(0, bytes, cut), bytes + cut,
 				    sizeof(bytes) - cut) == sluice_crc32c(0, bytes, sizeof(bytes)));

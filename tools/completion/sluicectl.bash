@@ -30,7 +30,7 @@ _sluicectl() {
 	[ -n "$words" ] || case "$command" in
 	'') words="$commands --json --help" ;;
 	attach)
-		words='--mode --name --format --size --fps --arena --json'
+		words='--mode --name --format --size --fps --arena --privacy --ignore --zone --json'
 		if [ $place -eq 0 ]; then words="$words $(compgen -G '/dev/video*')"; else words="$words $(_sluicectl_settings)"; fi
 		;;
 	set)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * attach.c - hands an open camera to the module. In capture mode the camera is configured here, by
- * ordinary V4L2 calls with the caller's own permissions; the module streams what it is given.
+ * ordinary V4L2 calls with the caller's own permissions; the module streams what it is given. Masks
+ * go with the request, so that not one frame is seen without them.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <linux/videodev2.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +16,20 @@
 #include <unistd.h>
 
 #include "tools/ctl/fields.h"
+#include "tools/ctl/mask.h"
+
+#define MASKS_MAX 32
 
 struct wish {
 	const char *device, *name;
+	char *mask[2 * MASKS_MAX]; /* option and polygon in turns */
+	int masks;		   /* words of them */
 	uint32_t mode, format, width, height;
 	int64_t fps, arena_mib;
 };
 
-static int open_camera(const struct ctl *ctl, const struct wish *w)
+/* *type: of its buffers. */
+static int open_camera(const struct ctl *ctl, const struct wish *w, uint32_t *type)
 {
 	struct v4l2_capability cap = { 0 };
 	int fd = open(w->device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -46,16 +54,24 @@ static int open_camera(const struct ctl *ctl, const struct wish *w)
 			  "metadata",
 			  w->device, cap.card);
 	} else {
+		*type = cap.device_caps & V4L2_CAP_VIDEO_CAPTURE
+				? V4L2_BUF_TYPE_VIDEO_CAPTURE
+				: V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
 		return fd;
 	}
 	close(fd);
 	return -1;
 }
 
-static int configure(const struct ctl *ctl, int fd, const struct wish *w)
+/* Width, height and fourcc lie at the same places in the formats of both types. */
+_Static_assert(offsetof(struct v4l2_pix_format, pixelformat) ==
+		       offsetof(struct v4l2_pix_format_mplane, pixelformat),
+	       "fourcc");
+
+static int configure(const struct ctl *ctl, int fd, uint32_t type, const struct wish *w)
 {
-	struct v4l2_format f = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
-	struct v4l2_streamparm p = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
+	struct v4l2_format f = { .type = type };
+	struct v4l2_streamparm p = { .type = type };
 	char got[5], want[5];
 
 	if (ioctl(fd, VIDIOC_G_FMT, &f) < 0)
@@ -67,7 +83,10 @@ static int configure(const struct ctl *ctl, int fd, const struct wish *w)
 		f.fmt.pix.width = w->width;
 		f.fmt.pix.height = w->height;
 	}
-	f.fmt.pix.bytesperline = 0;
+	if (type == V4L2_BUF_TYPE_VIDEO_CAPTURE)
+		f.fmt.pix.bytesperline = 0;
+	for (int i = 0; type != V4L2_BUF_TYPE_VIDEO_CAPTURE && i < VIDEO_MAX_PLANES; i++)
+		f.fmt.pix_mp.plane_fmt[i].bytesperline = 0;
 	if ((w->format || w->width) && ioctl(fd, VIDIOC_S_FMT, &f) < 0)
 		return ctl_error(ctl, -1, "%s refuses the format: %s%s", w->device, strerror(errno),
 				 errno == EBUSY
@@ -88,6 +107,32 @@ static int configure(const struct ctl *ctl, int fd, const struct wish *w)
 					 (long long)w->fps, strerror(errno));
 	}
 	return 0;
+}
+
+/* The masks on the grid that the module will have for the camera's present format. */
+static int put_masks(struct ctl *ctl, struct nl_msg *m, int fd, uint32_t type, struct wish *w)
+{
+	struct v4l2_format f = { .type = type };
+	struct genl_camera c = { 0 };
+	uint32_t block;
+	bool jpeg;
+
+	if (!w->masks)
+		return CTL_OK;
+	if (ioctl(fd, VIDIOC_G_FMT, &f) < 0)
+		return ctl_error(ctl, CTL_FAILED, "%s does not tell its format: %s", w->device,
+				 strerror(errno));
+	jpeg = f.fmt.pix.pixelformat == V4L2_PIX_FMT_MJPEG ||
+	       f.fmt.pix.pixelformat == V4L2_PIX_FMT_JPEG;
+	c.width = f.fmt.pix.width;
+	c.height = f.fmt.pix.height;
+	block = jpeg || c.width >= 480 ? 8 : c.width >= 240 ? 4 : 2;
+	c.grid_w = (c.width + block - 1) / block;
+	c.grid_h = (c.height + block - 1) / block;
+	if (!c.grid_w || !c.grid_h || c.width > 4096 || c.height > 4096)
+		return ctl_error(ctl, CTL_FAILED, "%s has no size that masks fit on: %ux%u",
+				 w->device, c.width, c.height);
+	return ctl_mask_put(ctl, m, &c, w->masks, w->mask);
 }
 
 static bool parse_format(const char *text, uint32_t *out)
@@ -129,18 +174,16 @@ static bool parse_size(const char *text, struct wish *w)
 static int parse_options(struct ctl *ctl, int argc, char **argv, struct wish *w)
 {
 	static const struct option options[] = {
-		{ "mode", 1, NULL, 'm' },
-		{ "name", 1, NULL, 'n' },
-		{ "format", 1, NULL, 'f' },
-		{ "size", 1, NULL, 's' },
-		{ "fps", 1, NULL, 'r' },
-		{ "arena", 1, NULL, 'a' },
-		{ 0 },
+		{ "mode", 1, NULL, 'm' },    { "name", 1, NULL, 'n' },
+		{ "format", 1, NULL, 'f' },  { "size", 1, NULL, 's' },
+		{ "fps", 1, NULL, 'r' },     { "arena", 1, NULL, 'a' },
+		{ "privacy", 1, NULL, 'p' }, { "ignore", 1, NULL, 'i' },
+		{ "zone", 1, NULL, 'z' },    { 0 },
 	};
 	int c;
 
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "m:n:f:s:r:a:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "m:n:f:s:r:a:p:i:z:", options, NULL)) != -1) {
 		switch (c) {
 		case 'm':
 			w->mode = !strcmp(optarg, "tap")       ? SLUICE_MODE_TAP
@@ -174,6 +217,17 @@ static int parse_options(struct ctl *ctl, int argc, char **argv, struct wish *w)
 				return ctl_error(ctl, CTL_USAGE, "--arena is 1 to %u MiB",
 						 SLUICE_RING_ARENA_MAX >> 20);
 			break;
+		case 'p':
+		case 'i':
+		case 'z':
+			if (w->masks == 2 * MASKS_MAX)
+				return ctl_error(ctl, CTL_USAGE, "more than %d polygons",
+						 MASKS_MAX);
+			w->mask[w->masks++] = c == 'p'	 ? "--privacy"
+					      : c == 'i' ? "--ignore"
+							 : "--zone";
+			w->mask[w->masks++] = optarg;
+			break;
 		default:
 			return CTL_USAGE;
 		}
@@ -204,6 +258,7 @@ int ctl_attach(struct ctl *ctl, int argc, char **argv)
 {
 	struct wish w = { .mode = SLUICE_MODE_CAPTURE };
 	int rc = parse_options(ctl, argc, argv, &w), fd, err;
+	uint32_t type;
 	struct nl_msg *m;
 	struct genl *g;
 
@@ -212,8 +267,8 @@ int ctl_attach(struct ctl *ctl, int argc, char **argv)
 	g = genl_open(ctl);
 	if (!g)
 		return CTL_FAILED;
-	fd = open_camera(ctl, &w);
-	if (fd < 0 || (w.mode == SLUICE_MODE_CAPTURE && configure(ctl, fd, &w))) {
+	fd = open_camera(ctl, &w, &type);
+	if (fd < 0 || (w.mode == SLUICE_MODE_CAPTURE && configure(ctl, fd, type, &w))) {
 		if (fd >= 0)
 			close(fd);
 		genl_close(g);
@@ -230,8 +285,11 @@ int ctl_attach(struct ctl *ctl, int argc, char **argv)
 	else if (field_put_all(ctl, m, argc - optind, argv + optind))
 		rc = CTL_USAGE;
 	else {
-		rc = genl_send(g, m, told, ctl) ? CTL_FAILED : CTL_OK;
-		m = NULL;
+		rc = put_masks(ctl, m, fd, type, &w);
+		if (!rc) {
+			rc = genl_send(g, m, told, ctl) ? CTL_FAILED : CTL_OK;
+			m = NULL;
+		}
 	}
 	nlmsg_free(m);
 	close(fd);

@@ -17,6 +17,8 @@ static const char attach_more[] =
 	"  --mode tap       another program streams it; attach before that program starts\n"
 	"  --name NAME      letters, digits, - and _; default camN\n"
 	"  --arena MIB      memory for frames that wait, 1 to 256; default 32\n"
+	"  --privacy POLYGON, --ignore POLYGON, --zone F:POLYGON\n"
+	"                   masks from the first frame on; see 'sluicectl mask --help'\n"
 	"of a camera that is captured:\n"
 	"  --format F       yuyv uyvy nv12 nv21 yu12 grey rgb3 bgr3 mjpeg\n"
 	"  --size WxH       16x16 to 4096x4096\n"

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tools/ctl/fields.h"
+#include "tools/ctl/mask.h"
 #include "tools/ctl/polygon.h"
 
 #define FACTOR_ONE 16 /* of a threshold byte */
@@ -85,8 +86,8 @@ static int add_polygon(struct ctl *ctl, const struct genl_camera *c, const char 
 	return CTL_OK;
 }
 
-static int put_all(struct ctl *ctl, struct nl_msg *m, const struct genl_camera *c, int argc,
-		   char **argv)
+int ctl_mask_put(struct ctl *ctl, struct nl_msg *m, const struct genl_camera *c, int argc,
+		 char **argv)
 {
 	size_t n = (size_t)c->grid_w * c->grid_h;
 	struct masks k = { calloc(1, n), malloc(n), malloc(n), false, false };
@@ -141,7 +142,7 @@ int ctl_mask(struct ctl *ctl, int argc, char **argv)
 	argc -= first;
 	argv += first;
 	rc = argc == 1 && !strcmp(argv[0], "--clear") ? put_clear(m)
-						      : put_all(ctl, m, &c, argc, argv);
+						      : ctl_mask_put(ctl, m, &c, argc, argv);
 	if (rc)
 		goto out;
 	rc = genl_send(g, m, NULL, NULL) ? CTL_FAILED : CTL_OK;

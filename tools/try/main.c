@@ -43,6 +43,7 @@ static const char help[] =
 	"  --format F        camera format to pretend (see sluice-feed --help)\n"
 	"  --size WxH        scale the pictures\n"
 	"  --seconds S       only the first S seconds\n"
+	"  --region          between full frames of an event send only what changed\n"
 	"  --json            print one JSON object about the result\n"
 	"  --keep            keep OUT/.work: logs, the cloud's data, the device's\n"
 	"  --help            this text\n"
@@ -63,7 +64,7 @@ try {
 	const char *clip;
 	char *feed_args[FEED_ARGS + 1];
 	int feed_arg_count;
-	bool json, keep;
+	bool json, keep, region;
 	struct child feed, cloud, relay, tool;
 	char port[8], token[256];
 	char door[64]; /* directory of the feed's socket: such a path must be short */
@@ -223,7 +224,8 @@ static int start_relay(struct try *t, const char *url)
 	for (i = 0; i < 5; i++)
 		snprintf(path[i], PATH_SIZE, "%s", work_path(t, names[i]));
 	fd = open(path[0], O_WRONLY | O_CREAT | O_EXCL, 0600);
-	if (fd < 0 || close(fd) || mkdir(path[4], 0700)) {
+	if (fd < 0 || (t->region && dprintf(fd, "[relay]\nregion = on\n") < 0) || close(fd) ||
+	    mkdir(path[4], 0700)) {
 		fprintf(stderr, "sluice-try: cannot write to %s: %s\n", t->work, strerror(errno));
 		return -1;
 	}
@@ -365,6 +367,7 @@ static int parse(struct try *t, int argc, char **argv)
 		{ "seconds", required_argument, NULL, 'e' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "keep", no_argument, NULL, 'k' },
+		{ "region", no_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -377,6 +380,8 @@ static int parse(struct try *t, int argc, char **argv)
 			t->json = true;
 		} else if (o == 'k') {
 			t->keep = true;
+		} else if (o == 'r') {
+			t->region = true;
 		} else if (o == 'h') {
 			fputs(help, stdout);
 			return 1;

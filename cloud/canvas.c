@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+/*
+ * canvas.c - a region is decoded at the scale of the whole picture and laid over its base.
+ *
+ * The inverse DCT works on blocks of 8x8 alone and a region is made of whole ones, so the result is
+ * the same as that of decoding the rebuilt frame, at the price of the region. The newest full frame
+ * of an event is kept: it is nearly always the base of the next. After a restart, or when two lanes
+ * of one camera alternate, the base is fetched.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sluice/ring.h>
+
+#include "cloud/canvas.h"
+#include "lib/wire_region.h"
+
+struct sluice_canvas {
+	struct sluice_decoder *decoder;
+	/* the base */
+	bool known;
+	uint64_t epoch, sequence;
+	uint32_t width, height;
+	struct sluice_gray base; /* px: ours */
+	uint8_t *px;		 /* the picture put together */
+	size_t room;		 /* of both */
+};
+
+struct sluice_canvas *sluice_canvas_open(void)
+{
+	struct sluice_canvas *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->decoder = sluice_decoder_open();
+	if (c->decoder)
+		return c;
+	free(c);
+	return NULL;
+}
+
+void sluice_canvas_close(struct sluice_canvas *c)
+{
+	if (!c)
+		return;
+	sluice_decoder_close(c->decoder);
+	free(c->base.px);
+	free(c->px);
+	free(c);
+}
+
+static int make_room(struct sluice_canvas *c, size_t need)
+{
+	uint8_t *base, *px;
+
+	if (need <= c->room)
+		return 0;
+	c->known = false;
+	base = realloc(c->base.px, need);
+	if (base)
+		c->base.px = base;
+	px = realloc(c->px, need);
+	if (px)
+		c->px = px;
+	if (!base || !px)
+		return -ENOMEM;
+	c->room = need;
+	return 0;
+}
+
+static int keep_base(struct sluice_canvas *c, const struct sluice_gray *g, uint64_t epoch,
+		     uint64_t sequence, uint32_t width, uint32_t height)
+{
+	size_t n = (size_t)g->w * g->h;
+	int err = make_room(c, n);
+
+	if (err)
+		return err;
+	memcpy(c->base.px, g->px, n);
+	c->base.w = g->w;
+	c->base.h = g->h;
+	c->base.scale = g->scale;
+	c->epoch = epoch;
+	c->sequence = sequence;
+	c->width = width;
+	c->height = height;
+	c->known = true;
+	return 0;
+}
+
+static int find_base(struct sluice_canvas *c, const struct sluice_stored_frame *f, uint64_t base,
+		     const struct sluice_analysis_ops *ops, void *ctx)
+{
+	struct sluice_gray g;
+	uint8_t *jpeg;
+	size_t size;
+	int err;
+
+	if (c->known && c->epoch == f->epoch && c->sequence == base && c->width == f->width &&
+	    c->height == f->height)
+		return 0;
+	if (base >= f->sequence || !ops->fetch)
+		return -EBADMSG;
+	jpeg = ops->fetch(ctx, f->epoch, base, &size);
+	if (!jpeg)
+		return -EBADMSG;
+	err = sluice_decode_gray(c->decoder, jpeg, size, f->width, f->height, &g);
+	free(jpeg);
+	return err ? err : keep_base(c, &g, f->epoch, base, f->width, f->height);
+}
+
+/* MCUs that count, from the decoded region onto the copy of the base. */
+static void lay_over(struct sluice_canvas *c, const struct sluice_wire_region_info *r,
+		     const struct sluice_gray *g)
+{
+	uint32_t scale = c->base.scale, w = r->mcu_w / scale, h = r->mcu_h / scale;
+	uint8_t *to = c->px + (size_t)(r->y / scale) * c->base.w + r->x / scale;
+
+	for (uint32_t i = 0; i < r->columns * r->rows; i++) {
+		uint32_t x = i % r->columns * w, y = i / r->columns * h;
+		uint32_t wide = g->w - x < w ? g->w - x : w, y1 = y + h < g->h ? y + h : g->h;
+
+		if (!sluice_wire_region_has(r, i))
+			continue;
+		for (; y < y1; y++)
+			memcpy(to + (size_t)y * c->base.w + x, g->px + (size_t)y * g->w + x, wide);
+	}
+}
+
+static int put_together(struct sluice_canvas *c, const struct sluice_stored_frame *f,
+			const struct sluice_analysis_ops *ops, void *ctx, struct sluice_gray *out)
+{
+	struct sluice_wire_region_info r;
+	struct sluice_gray g;
+	int err = sluice_wire_region_get(f->jpeg, f->jpeg_size, f->width, f->height, &r);
+
+	if (!err)
+		err = find_base(c, f, r.base, ops, ctx);
+	if (!err)
+		err = sluice_decode_scaled(c->decoder, r.jpeg, r.jpeg_size, r.w, r.h, c->base.scale,
+					   &g);
+	if (err)
+		return err;
+	memcpy(c->px, c->base.px, (size_t)c->base.w * c->base.h);
+	lay_over(c, &r, &g);
+	*out = c->base;
+	out->px = c->px;
+	return 0;
+}
+
+static bool may_be_base(const struct sluice_stored_frame *f)
+{
+	return f->reason == SLUICE_REASON_MOTION || f->reason == SLUICE_REASON_PREROLL ||
+	       f->reason == SLUICE_REASON_POSTROLL || f->reason == SLUICE_REASON_SCENE_CHANGE ||
+	       f->reason == SLUICE_REASON_WARMUP;
+}
+
+int sluice_canvas_frame(struct sluice_canvas *c, const struct sluice_stored_frame *f,
+			const struct sluice_analysis_ops *ops, void *ctx, struct sluice_gray *out)
+{
+	int err;
+
+	if (f->flags & SLUICE_WIRE_REGION)
+		return put_together(c, f, ops, ctx, out);
+	err = sluice_decode_gray(c->decoder, f->jpeg, f->jpeg_size, f->width, f->height, out);
+	if (!err && may_be_base(f))
+		err = keep_base(c, out, f->epoch, f->sequence, f->width, f->height);
+	return err;
+}
