@@ -25,10 +25,10 @@ struct sim_side {
 	uint64_t due[SIM_PENDING];
 	bool cancelled[SIM_PENDING];
 	unsigned int count;
-	uint64_t until;	   /* of its next timer, in the world's time */
-	uint64_t zero_ns;  /* the world's time when its clock was 0 */
-	bool worked;	   /* something was answered in this turn */
-	bool dead;	   /* it was killed: nothing that it does has an effect */
+	uint64_t until;	  /* of its next timer, in the world's time */
+	uint64_t zero_ns; /* the world's time when its clock was 0 */
+	bool worked;	  /* something was answered in this turn */
+	bool dead;	  /* it was killed: nothing that it does has an effect */
 };
 
 struct sim_bytes {

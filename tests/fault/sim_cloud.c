@@ -104,14 +104,14 @@ static void trace(const char *who, const struct sluice_wire_message *m, const ui
 
 	if (!getenv("SLUICE_TRACE") || m->type == SLUICE_MSG_PING || m->type == SLUICE_MSG_PONG)
 		return;
-	if (m->type != SLUICE_MSG_FRAME &&
-	    !sluice_wire_fields_get(&f, payload, m->length, 0)) {
+	if (m->type != SLUICE_MSG_FRAME && !sluice_wire_fields_get(&f, payload, m->length, 0)) {
 		sluice_wire_get_u64(&f, SLUICE_TAG_EPOCH, &epoch);
 		sluice_wire_get_range(&f, &first, &last);
 		sluice_wire_get_u64(&f, SLUICE_TAG_CUMULATIVE, &stored);
 		sluice_wire_get_u64(&f, SLUICE_TAG_RESUME, &stored);
 	}
-	fprintf(stderr, "%llu ms %s: %s slot %u sequence %llu epoch %llu range %llu..%lld at %llu\n",
+	fprintf(stderr,
+		"%llu ms %s: %s slot %u sequence %llu epoch %llu range %llu..%lld at %llu\n",
 		(unsigned long long)(sim.now / SIM_MS), who, sluice_wire_type_name(m->type),
 		m->slot, (unsigned long long)m->sequence, (unsigned long long)epoch,
 		(unsigned long long)first, (long long)last, (unsigned long long)stored);

@@ -243,7 +243,7 @@ static void start_parts(struct sim_device *d)
 					  .port = sim_cloud.port,
 					  .camera = d->camera,
 					  .lanes = &d->lanes,
-					  .encoder = d->encoder,
+					  .maker.encoder = d->encoder,
 					  .downlink = d->downlink,
 					  .told = on_told,
 					  .progress = on_progress };
@@ -254,7 +254,7 @@ static void start_parts(struct sim_device *d)
 	d->spill = (struct relay_spill){ .io = d->io,
 					 .camera = d->camera,
 					 .spool = d->spool,
-					 .encoder = d->spill_encoder,
+					 .maker.encoder = d->spill_encoder,
 					 .after_ms = RELAY_SPILL_AFTER_MS,
 					 .down_ns = sluice_io_now(d->io) };
 	relay_lanes_hold(&d->lanes);

@@ -8,8 +8,8 @@
  *
  *	io	the N-th answer of disk or network is an error or is short
  *	memory	the N-th allocation of our own code fails
- *	kill	the relay is killed before the N-th answer, the ring is kept: every commit point, since
- *		between two answers nothing becomes durable
+ *	kill	the relay is killed before the N-th answer, the ring is kept: every commit point,
+ *since between two answers nothing becomes durable
  *	power	the same, and the machine with it: the ring and what was not synced are gone
  *
  * until there is no N-th. A relay that does not start says so and is started again. The end is that

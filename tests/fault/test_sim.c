@@ -24,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STEP_NS	     (250 * SIM_MS)
+#define STEP_NS (250 * SIM_MS)
 
 static uint64_t restart_ns, calm_ns, minutes = 60;
 static uint64_t kills, powers, disk_troubles, clock_steps;
