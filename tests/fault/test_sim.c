@@ -5,7 +5,7 @@
  * Hours of outages in seconds: the relay's own drain, spool, lanes and uplink in a simulated world
  * (sim.h), against a cloud that cuts, delays, dies, forgets what was not durable and lies. TLS is
  * left out: the link speaks as it does inside of it; what TLS adds is for the real programs
- * (tests/pipeline/t_fault_*). At the end every frame that the gate let through is looked for in the
+ * (tests/pipeline/t_fault). At the end every frame that the gate let through is looked for in the
  * cloud's index, and what is not there in the device's ledger:
  *
  *	lost without a reason	missing, and neither rejected, evicted, damaged nor in a ring whose
@@ -168,7 +168,8 @@ static void run_seed(uint64_t seed)
 
 int main(int argc, char **argv)
 {
-	uint64_t seed = seed_of(argc, argv);
+	/* Without arguments the same ones each time: a change is judged by what it does to them. */
+	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
 	int count = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 20;
 
 	if (argc > 3)
