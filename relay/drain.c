@@ -175,8 +175,10 @@ void relay_camera_link(struct relay_camera *c, bool up)
 	if (up)
 		drop_spilled(c);
 	make_stats_due(c);
-	for (unsigned int i = 0; i < c->epochs; i++)
+	for (unsigned int i = 0; i < c->epochs; i++) {
 		c->epoch[i].phase = RELAY_NEW;
+		c->epoch[i].done = false; /* it has records: it is closed on this link too */
+	}
 }
 
 /* Pass the records at the tail whose fate is known. */
@@ -275,8 +277,8 @@ static struct relay_epoch *current_epoch(struct relay_camera *c)
 /* Nothing more will come in this epoch, and the ring has no record left. */
 static bool has_stopped(const struct relay_camera *c, const struct relay_epoch *e)
 {
-	if (e != &c->epoch[c->epochs - 1] || c->gone)
-		return true;
+	if (e != &c->epoch[c->epochs - 1] || c->gone || c->now.epoch > e->epoch)
+		return true; /* a later one may be done already */
 	if (c->now.epoch != e->epoch || c->now_mark > c->cursor)
 		return false;
 	return !(c->now.state & SLUICE_STATE_STREAMING) ||

@@ -81,7 +81,7 @@ static bool next_close(struct relay_lanes *l, struct relay_lane_todo *t)
 		if (l->lane[i].phase == RELAY_OPEN && is_spent(l->lane[i].run))
 			return want_step(t, RELAY_SEND_CLOSE, i, l->lane[i].run);
 	for (struct relay_run *r = relay_spool_runs(l->spool); r; r = r->next) {
-		int at = r->told && !r->closed && r->ended && !r->left ? lane_of(l, r) : -1;
+		int at = r->told && !r->closed && is_spent(r) && !r->left ? lane_of(l, r) : -1;
 
 		if (at >= 0 && l->lane[at].phase == RELAY_NEW)
 			return want_step(t, RELAY_SEND_OPEN, (unsigned int)at, r);
@@ -134,6 +134,7 @@ void relay_lanes_sent(struct relay_lanes *l, const struct relay_lane_todo *t)
 		lane->phase = RELAY_OPENING;
 		lane->run = t->run;
 		lane->last = t->run->last;
+		t->run->closed = false; /* DONE of an earlier CLOSE is not meant for this */
 		relay_spool_run_told(l->spool, t->run);
 		break;
 	case RELAY_SEND_FRAME:

@@ -133,7 +133,7 @@ void relay_spool_run_told(struct relay_spool *s, struct relay_run *r)
 
 void relay_spool_forget_run(struct relay_spool *s, struct relay_run *r)
 {
-	if (!r->ended || r->left)
+	if (!r->ended || r->left || r->staged)
 		return;
 	r->told = false;
 	spool_runs_prune(s);
@@ -271,6 +271,7 @@ struct relay_spool *relay_spool_open(const struct relay_spool_config *c, int *er
 		r->ended = true;
 	spool_runs_prune(s);
 	spool_sweep(s, true);
+	spool_mark_write(s, true); /* a disk that cannot be written is told of later */
 	if (relay_spool_left(s))
 		sluice_info("spool: %llu frames wait from before (%llu MiB)",
 			    (unsigned long long)relay_spool_left(s),

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * spool_mark.c - DIR/mark.json: what the segments do not say. Written beside it and renamed. It may
- * be old or missing: then frames are sent again that the cloud knows, and counts begin anew.
+ * be old: then frames are sent again that the cloud knows. After a power failure one that was not
+ * synced may be empty; the last one that was synced stays as mark.old beside it, and knows of all
+ * that has been removed since. Without either, counts begin anew.
  *
  * {"version":1, "next":N, "cameras":[{"name", "mark", "stored", "rejected", "damaged",
  *  "evicted":{reason:N}, "evicted_event":[epoch,event]}],
@@ -85,18 +87,23 @@ static int put_file(const char *path, const char *text, bool sync)
 
 int spool_mark_write(struct relay_spool *s, bool sync)
 {
-	char path[PATH_MAX], temp[PATH_MAX];
+	char path[PATH_MAX], temp[PATH_MAX], old[PATH_MAX];
 	json_t *json = pack(s);
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	int err = text ? 0 : -ENOMEM;
 
 	snprintf(path, sizeof(path), "%s/mark.json", s->dir);
 	snprintf(temp, sizeof(temp), "%s/mark.tmp", s->dir);
+	snprintf(old, sizeof(old), "%s/mark.old", s->dir);
 	errno = 0;
 	if (!err)
 		err = put_file(temp, text, sync);
+	if (!err && !sync && s->mark_synced && rename(path, old))
+		err = -errno;
 	if (!err && rename(temp, path))
 		err = -errno;
+	if (!err)
+		s->mark_synced = sync;
 	s->dirty = err;
 	free(text);
 	json_decref(json);
@@ -180,19 +187,28 @@ static void read_run(struct relay_spool *s, const json_t *o)
 	run->told = run->durable = true;
 }
 
-void spool_mark_read(struct relay_spool *s)
+static json_t *load(const struct relay_spool *s, const char *name)
 {
 	char path[PATH_MAX];
-	json_t *json, *item;
 	json_error_t error;
-	size_t i;
+	json_t *json;
 
-	snprintf(path, sizeof(path), "%s/mark.json", s->dir);
+	snprintf(path, sizeof(path), "%s/%s", s->dir, name);
 	if (access(path, F_OK))
-		return;
+		return NULL;
 	json = json_load_file(path, 0, &error);
 	if (!json)
 		sluice_warning("%s: %s; frames may be sent again", path, error.text);
+	return json;
+}
+
+void spool_mark_read(struct relay_spool *s)
+{
+	json_t *json = load(s, "mark.json"), *item;
+	size_t i;
+
+	if (!json)
+		json = load(s, "mark.old");
 	if (number(json, "next") > s->next_number)
 		s->next_number = number(json, "next");
 	json_array_foreach (json_object_get(json, "cameras"), i, item)

@@ -93,8 +93,9 @@ struct spool_reader {
 	uint64_t base;	 /* of buf in the file */
 	uint8_t *buf;
 	size_t have, room;
-	bool busy, opening; /* the file is being read; or opened */
-	uint64_t last;	    /* number of the record before */
+	bool busy, opening;    /* the file is being read; or opened */
+	unsigned int failures; /* of that, in a row */
+	uint64_t last;	       /* number of the record before */
 	bool has_head;
 	struct relay_spool_record head;
 	struct relay_run *run;
@@ -118,7 +119,8 @@ struct relay_spool {
 	struct spool_reader reader[SPOOL_CLASSES];
 	struct spool_flight flight[RELAY_SPOOL_FLIGHT];
 	uint32_t flight_first, flight_count;
-	bool dirty; /* the mark on the disk is old */
+	bool dirty;	  /* the mark on the disk is old */
+	bool mark_synced; /* it is durable */
 	struct sluice_io_timer mark;
 };
 

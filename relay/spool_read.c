@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define READ_TRIES 3
+
 static void on_read(void *arg, int result);
 
 /* ---- frames under way ---- */
@@ -176,7 +178,28 @@ static int open_reader(struct relay_spool *s, struct spool_reader *r)
 	return 0;
 }
 
-/* What cannot be read is passed over to the end of the segment, and found missing there. */
+/*
+ * What cannot be read is asked for again, and then passed over to the end of the segment, to be
+ * found missing there; a segment that is being written to gets no more.
+ */
+static void read_failed(struct relay_spool *s, struct spool_reader *r)
+{
+	struct spool_segment *g = r->segment;
+	struct spool_writer *w = &s->writer;
+
+	if (r->failures++ < READ_TRIES) {
+		seek_reader(r, g, r->offset);
+		return;
+	}
+	r->offset = g->bytes;
+	if (w->segment[g->class] == g && w->step == STEP_IDLE && !w->batch[g->class].used) {
+		sluice_io_file_close(w->file[g->class]);
+		w->file[g->class] = NULL;
+		w->segment[g->class] = NULL;
+		g->passed = !g->next;
+	}
+}
+
 static void on_read(void *arg, int result)
 {
 	struct spool_reader *r = arg;
@@ -188,7 +211,9 @@ static void on_read(void *arg, int result)
 	if (result > 0 && !opened)
 		r->have += (size_t)result;
 	if (result < 0 || (!opened && !result))
-		r->offset = r->segment->bytes;
+		read_failed(s, r);
+	else if (!opened)
+		r->failures = 0;
 	if (s->conf.ready && !s->stopped)
 		s->conf.ready(s->conf.arg);
 }
@@ -253,7 +278,8 @@ static int load_head(struct relay_spool *s, struct spool_reader *r, enum spool_c
 
 static void step_over(struct spool_reader *r)
 {
-	r->last = r->head.number;
+	if (r->head.number > r->last) /* it may stand in an older segment than before */
+		r->last = r->head.number;
 	r->offset += relay_spool_record_size(r->head.payload_size);
 	r->has_head = false;
 }
@@ -384,10 +410,11 @@ void relay_spool_rewind(struct relay_spool *s)
 
 	for (uint32_t i = 0; i < s->flight_count; i++) {
 		struct spool_flight *f = flight_at(s, i);
-		enum spool_class class = f->segment->class;
+		enum spool_class class;
 
 		if (f->done)
-			continue;
+			continue; /* its segment may be gone */
+		class = f->segment->class;
 		f->run->flight--;
 		f->segment->flight--;
 		if (moved[class])

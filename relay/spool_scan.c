@@ -8,6 +8,9 @@
  * damage the next header is looked for at every multiple of eight.
  *
  * Numbers go up; a record whose number does not is none of ours.
+ *
+ * What is found may have been written and never synced, by a relay that was killed. It is synced
+ * before it counts: the rings are told that these frames are the spool's.
  */
 #include "relay/spool_private.h"
 #include "lib/crc32c.h"
@@ -176,6 +179,20 @@ static int scan_records(struct scan *sc, uint64_t *end)
 	return err;
 }
 
+/* A disk that says it cannot be written has nothing that could be lost. */
+static int sync_path(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0 || (fsync(fd) && errno != EROFS && errno != EINVAL))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		sluice_error("cannot sync %s: %s", path, strerror(-err));
+	return err;
+}
+
 static int scan_file(struct scan *sc, struct spool_segment *g, bool whole)
 {
 	char path[PATH_MAX];
@@ -209,7 +226,7 @@ static int scan_file(struct scan *sc, struct spool_segment *g, bool whole)
 	}
 	g->bytes = end;
 	sc->spool->bytes += end;
-	return 0;
+	return whole ? sync_path(path) : 0;
 }
 
 static int is_segment(const struct dirent *d)
@@ -244,6 +261,8 @@ int spool_scan(struct relay_spool *s)
 		for (struct spool_segment *g = s->first[c]; g && !err; g = g->next)
 			err = scan_file(&sc, g, !g->next);
 	free(sc.buf);
+	if (!err)
+		err = sync_path(s->dir);
 	if (s->damaged)
 		sluice_error("the spool in %s is damaged in %llu places: the disk has lost frames",
 			     s->dir, (unsigned long long)s->damaged);

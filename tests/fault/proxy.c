@@ -173,7 +173,7 @@ static void spoil(struct ways *w, uint8_t *bytes, uint64_t at, size_t n)
 		bytes[w->corrupt_at - at] ^= 0x20;
 		w->corrupt_at = NONE;
 	}
-	if (w->swap_at >= at && w->swap_at + 2 * w->swap_length <= at + n) {
+	if (w->swap_at != NONE && w->swap_at >= at && w->swap_at + 2 * w->swap_length <= at + n) {
 		uint8_t *a = bytes + (w->swap_at - at), *b = a + w->swap_length;
 
 		for (uint64_t i = 0; i < w->swap_length; i++) {

@@ -13,6 +13,8 @@ struct ringmake {
 	uint64_t epoch, time_ns, delivered;
 	uint16_t width, height;
 	uint32_t format, state;
+	uint32_t event;	 /* of the frames that come; 0: none */
+	uint16_t reason; /* 0: MOTION */
 };
 
 /* Exits on failure. descs: power of two. */
