@@ -35,6 +35,10 @@ struct entry {
 	uint8_t *bytes;
 	size_t size;
 	uint64_t at; /* CUT: the bytes were behind that */
+	/* RENAMED: from where, and what */
+	char from[256];
+	uint8_t *moved;
+	size_t moved_size;
 };
 
 struct file {
@@ -117,8 +121,10 @@ static void put(const char *path, const uint8_t *bytes, size_t size, uint64_t at
 
 static void clear_journal(void)
 {
-	while (entries)
+	while (entries) {
 		free(journal[--entries].bytes);
+		free(journal[entries].moved);
+	}
 }
 
 static struct entry *note(enum change what, const char *path)
@@ -126,8 +132,10 @@ static struct entry *note(enum change what, const char *path)
 	struct entry *e;
 
 	if (entries == JOURNAL) { /* the oldest half is on the disk by now */
-		for (int i = 0; i < JOURNAL / 2; i++)
+		for (int i = 0; i < JOURNAL / 2; i++) {
 			free(journal[i].bytes);
+			free(journal[i].moved);
+		}
 		entries -= JOURNAL / 2;
 		memmove(journal, journal + JOURNAL / 2, entries * sizeof(journal[0]));
 	}
@@ -143,6 +151,10 @@ static void undo(struct entry *e)
 		put(e->path, e->bytes, e->size, e->at);
 	else
 		__real_unlink(e->path);
+	if (e->what == RENAMED) {
+		put(e->from, e->moved, e->moved_size, 0);
+		find_file(e->from, true)->synced = e->moved_size;
+	}
 	find_file(e->path, true)->synced = e->at + e->size;
 }
 
@@ -155,6 +167,7 @@ void sim_disk_power(void)
 
 		undo(e);
 		free(e->bytes);
+		free(e->moved);
 	}
 	clear_journal();
 	for (int i = 0; i < FILES; i++) {
@@ -341,6 +354,8 @@ int __wrap_rename(const char *from, const char *to)
 	e = note(RENAMED, to);
 	if (e->was)
 		e->bytes = save(to, 0, &e->size);
+	snprintf(e->from, sizeof(e->from), "%s", from);
+	e->moved = save(from, 0, &e->moved_size);
 	t->synced = f->synced;
 	f->path[0] = 0;
 	return __real_rename(from, to);

@@ -149,6 +149,12 @@ void sim_compare(int camera)
 		fprintf(stderr, "one of them: epoch %llu sequence %llu reason %u\n",
 			(unsigned long long)some->epoch, (unsigned long long)some->sequence,
 			some->reason);
+	if (getenv("SLUICE_TRACE") && missing)
+		for (unsigned int i = 0; i < c->frames; i++)
+			if (!c->frame[i].durable && !c->frame[i].rejected && !c->frame[i].ring_lost)
+				fprintf(stderr, "MISS %s %llu %llu\n", c->name,
+					(unsigned long long)c->frame[i].epoch,
+					(unsigned long long)c->frame[i].sequence);
 	CHECK(missing <= told);
 	CHECK(c->frames > 0 && durable > 0);
 }
