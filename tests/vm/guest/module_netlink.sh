@@ -21,7 +21,12 @@ delivered() { control get 0 | sed -n 's/^delivered=//p'; }
 start=$(delivered)
 netfuzz walk /dev/video1 || fail "walk"
 netfuzz random /dev/video1 $SEED $REQUESTS || fail "random, seed $SEED"
-netfuzz may || fail "without CAP_NET_ADMIN"
+# It asks from inside a user namespace; the debug kernels have none.
+if [ -e /proc/self/ns/user ]; then
+	netfuzz may || fail "without CAP_NET_ADMIN"
+else
+	echo "no user namespaces: not tried without CAP_NET_ADMIN"
+fi
 # Of the stack that Debian's 6.1 vivid prints when it is late, and of trouble, tests/vm/boot judges.
 dmesg | grep -E '\] (sluice|genetlink|genl)' >/tmp/said || true
 [ ! -s /tmp/said ] || fail "the kernel says: $(head -n 5 /tmp/said)"
