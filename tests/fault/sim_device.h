@@ -6,7 +6,7 @@
 #ifndef SLUICE_TEST_SIM_DEVICE_H
 #define SLUICE_TEST_SIM_DEVICE_H
 
-#include "ringmake.h"
+#include "tests/unit/ringmake.h"
 #include "sim_cloud.h"
 #include "relay/spill.h"
 #include "relay/uplink.h"

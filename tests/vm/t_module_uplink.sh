@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What went over the uplink of a camera with a privacy mask: the pictures that the cloud has stored.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 . tests/pipeline/common
 make -s build/bin/sluice-relay build/bin/sluicectl build/bin/sluice-cloud build/tests/stored_halves || exit 1
 "$bin/sluice-cloud" init --data "$tmp/a" --name 10.0.2.2 >"$tmp/a.admin" 2>"$tmp/a.log" || fail "init: $(cat "$tmp/a.log")"
