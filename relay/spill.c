@@ -41,8 +41,7 @@ void relay_spill_attached(struct relay_spill *sp, struct relay_camera *c)
 
 	if (!sp->spool || !c->attached)
 		return;
-	for (; relay_camera_spill_next(c, &d) &&
-	       relay_spool_has(sp->spool, c->name, d.epoch, d.sequence);
+	for (; relay_camera_spill_next(c, &d) && relay_spool_settle(sp->spool, c->name, &d);
 	     known++)
 		relay_camera_spill_known(c);
 	if (known)

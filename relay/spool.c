@@ -162,6 +162,26 @@ bool relay_spool_has(const struct relay_spool *s, const char *camera, uint64_t e
 	return false;
 }
 
+bool relay_spool_settle(struct relay_spool *s, const char *camera, const struct sluice_ring_desc *d)
+{
+	enum spool_class class = spool_class_of(d->reason);
+	int c = spool_camera_find(s, camera);
+	bool there = false, passed = false;
+
+	for (const struct relay_run *r = s->runs; c >= 0 && r; r = r->next) {
+		if ((int)r->camera != c || !r->durable || r->epoch != d->epoch ||
+		    d->sequence < r->first || d->sequence > r->last)
+			continue;
+		passed = true;
+		there |= d->sequence <= r->durable_last[class];
+	}
+	if (passed && !there) {
+		s->camera[c].counts.evicted[d->reason]++;
+		spool_mark_soon(s);
+	}
+	return passed;
+}
+
 void relay_spool_run_clock(const struct relay_spool *s, const struct relay_run *r,
 			   struct sluice_wire_clock *c)
 {

@@ -71,6 +71,8 @@ struct relay_run {
 	/* the spool's own: of what is not yet durable */
 	uint64_t staged_last;
 	uint32_t staged;
+	/* the spool's own: highest durable sequence of the frames of events, and of the others */
+	uint64_t durable_last[2];
 };
 
 /* What is next to be sent. */
@@ -112,6 +114,13 @@ void relay_spool_end_run(struct relay_spool *s, const char *camera);
 /* Is that frame in a run of the spool (or was)? For a ring that is read again after a crash. */
 bool relay_spool_has(const struct relay_spool *s, const char *camera, uint64_t epoch,
 		     uint64_t sequence);
+/*
+ * The same for a record of a ring that is read again. The two classes of frames are synced one
+ * after the other, so a crash may leave later frames of one class and not an earlier one of the
+ * other. That one cannot be sent any more in its order: it counts as evicted.
+ */
+bool relay_spool_settle(struct relay_spool *s, const char *camera,
+			const struct sluice_ring_desc *d);
 
 /* ---- out ---- */
 

@@ -21,6 +21,8 @@
 #include <unistd.h>
 #include <jansson.h>
 
+#define RESERVE (64u << 10)
+
 static uint64_t number(const json_t *o, const char *key)
 {
 	json_int_t v = json_integer_value(json_object_get(o, key));
@@ -45,9 +47,11 @@ static json_t *pack_camera(const struct spool_camera *c)
 
 static json_t *pack_run(const struct relay_spool *s, const struct relay_run *r)
 {
-	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:i,s:i,s:I,s:[I,I,I]}", "camera",
+	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:[I,I],s:I,s:I,s:i,s:i,s:I,s:[I,I,I]}", "camera",
 			 s->camera[r->camera].name, "boot", r->boot, "epoch", (json_int_t)r->epoch,
-			 "first", (json_int_t)r->first, "last", (json_int_t)r->last, "first_ns",
+			 "first", (json_int_t)r->first, "last", (json_int_t)r->last, "lasts",
+			 (json_int_t)r->durable_last[SPOOL_MOTION],
+			 (json_int_t)r->durable_last[SPOOL_FILLER], "first_ns",
 			 (json_int_t)r->first_ns, "now_ns", (json_int_t)r->now_ns, "width",
 			 (int)r->width, "height", (int)r->height, "format", (json_int_t)r->format,
 			 "clock", (json_int_t)r->clock.monotonic, (json_int_t)r->clock.realtime,
@@ -85,6 +89,38 @@ static int put_file(const char *path, const char *text, bool sync)
 	return err;
 }
 
+/* Zeros, not a hole: the room must be taken. */
+static void make_reserve(struct relay_spool *s)
+{
+	static const char zeros[RESERVE];
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/reserve", s->dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	s->reserved = write(fd, zeros, RESERVE) == RESERVE && !fdatasync(fd);
+	close(fd);
+	if (!s->reserved)
+		unlink(path);
+}
+
+static int put_mark(struct relay_spool *s, const char *path, const char *text, bool sync)
+{
+	int err = put_file(path, text, sync);
+	char reserve[PATH_MAX];
+
+	if (err == -ENOSPC) {
+		snprintf(reserve, sizeof(reserve), "%s/reserve", s->dir);
+		if (unlink(reserve))
+			return err;
+		s->reserved = false;
+		err = put_file(path, text, sync);
+	}
+	return err;
+}
+
 int spool_mark_write(struct relay_spool *s, bool sync)
 {
 	char path[PATH_MAX], temp[PATH_MAX], old[PATH_MAX];
@@ -97,7 +133,7 @@ int spool_mark_write(struct relay_spool *s, bool sync)
 	snprintf(old, sizeof(old), "%s/mark.old", s->dir);
 	errno = 0;
 	if (!err)
-		err = put_file(temp, text, sync);
+		err = put_mark(s, temp, text, sync);
 	if (!err && !sync && s->mark_synced && rename(path, old))
 		err = -errno;
 	if (!err && rename(temp, path))
@@ -115,6 +151,8 @@ static void on_mark(void *arg)
 	struct relay_spool *s = arg;
 
 	spool_sweep(s, true);
+	if (!s->reserved && s->state <= RELAY_SPOOL_EVICTING)
+		make_reserve(s);
 	if (s->dirty && spool_mark_write(s, false))
 		spool_mark_soon(s);
 }
@@ -184,6 +222,9 @@ static void read_run(struct relay_spool *s, const json_t *o)
 	if (!run)
 		return;
 	run->last = run->staged_last = number(o, "last");
+	for (size_t i = 0; i < SPOOL_CLASSES; i++)
+		run->durable_last[i] = (uint64_t)json_integer_value(
+			json_array_get(json_object_get(o, "lasts"), i));
 	run->told = run->durable = true;
 }
 

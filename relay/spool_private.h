@@ -121,6 +121,7 @@ struct relay_spool {
 	uint32_t flight_first, flight_count;
 	bool dirty;	  /* the mark on the disk is old */
 	bool mark_synced; /* it is durable */
+	bool reserved;	  /* DIR/reserve is there */
 	struct sluice_io_timer mark;
 };
 
@@ -163,7 +164,10 @@ int spool_segment_count(struct spool_segment *g, struct relay_run *run, uint16_t
 void spool_segment_uncount(struct spool_segment *g, const struct relay_run *run, uint16_t reason);
 /* Remove what holds nothing any more; all: also what is being written to. */
 void spool_sweep(struct relay_spool *s, bool all);
-/* Make room by giving up the oldest of the least important. 0 or -ENOSPC. */
+/*
+ * Make room by giving up the oldest of the least important. 0; -ENOSPC: nothing may go now; or what
+ * kept the counts from the disk.
+ */
 int spool_evict(struct relay_spool *s);
 
 /* ---- spool_scan.c, spool_mark.c ---- */

@@ -131,6 +131,8 @@ static int take_record(struct scan *sc, const struct relay_spool_record *r)
 	if (r->number >= s->next_number)
 		s->next_number = r->number + 1;
 	run = spool_run_find(s, (unsigned int)n, r->epoch, r->run);
+	if (run && r->sequence > run->durable_last[class])
+		run->durable_last[class] = r->sequence;
 	if (r->number <= s->camera[n].mark)
 		return 0; /* resolved; its run goes on where frames are left, or in the mark file */
 	if (!run)
@@ -140,6 +142,8 @@ static int take_record(struct scan *sc, const struct relay_spool_record *r)
 	err = spool_segment_count(sc->segment, run, r->reason, r->event);
 	if (err)
 		return err;
+	if (r->sequence > run->durable_last[class])
+		run->durable_last[class] = r->sequence;
 	if (r->sequence > run->last || !run->left)
 		run->last = run->staged_last = r->sequence;
 	if (r->time_ns > run->now_ns)

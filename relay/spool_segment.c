@@ -135,6 +135,11 @@ static void count_damaged(struct relay_spool *s, struct spool_segment *g)
 	g->left = 0;
 }
 
+/*
+ * What a segment's frames have become must be durable before the segment goes: a crash in between
+ * would lose them from the ledger. If the mark cannot be written, the segment stays and it is tried
+ * again.
+ */
 void spool_sweep(struct relay_spool *s, bool all)
 {
 	bool marked = false;
@@ -151,9 +156,10 @@ void spool_sweep(struct relay_spool *s, bool all)
 			if (g->left || g->flight || (written && !all) ||
 			    (written && (s->writer.step != STEP_IDLE || s->writer.batch[c].used)))
 				continue;
-			/* if it fails, a crash costs counts; a full disk must get its room */
-			if (!marked)
-				spool_mark_write(s, true);
+			if (!marked && spool_mark_write(s, true)) {
+				spool_mark_soon(s);
+				return;
+			}
 			marked = true;
 			spool_segment_remove(s, g);
 		}
@@ -161,33 +167,63 @@ void spool_sweep(struct relay_spool *s, bool all)
 	spool_runs_prune(s);
 }
 
-/* All that is left in it is given up. */
-static void evict_segment(struct relay_spool *s, struct spool_segment *g)
+/* All that is left in it counts as given up, sign 1; or does not after all, -1. */
+static void count_evicted(struct relay_spool *s, const struct spool_segment *g, int sign)
 {
-	uint64_t frames = g->left;
+	for (unsigned int i = 0; i < g->parts; i++)
+		for (unsigned int r = 0; r < SPOOL_REASONS; r++) {
+			const struct spool_part *p = &g->part[i];
+			uint64_t n = (uint64_t)((int64_t)p->left[r] * sign);
+			struct spool_camera *c;
 
+			if (!n)
+				continue; /* its run may be forgotten already */
+			c = &s->camera[p->run->camera];
+			c->counts.evicted[SLUICE_REASON_MOTION + r] += n;
+			c->counts.left -= n;
+			p->run->left -= n;
+		}
+}
+
+/* They are gone; and the rest of an event whose beginning is among them. */
+static void forget_evicted(struct relay_spool *s, struct spool_segment *g)
+{
 	for (unsigned int i = 0; i < g->parts; i++) {
 		struct spool_part *p = &g->part[i];
-		struct spool_camera *c = NULL;
+		uint64_t n = 0;
 
 		for (unsigned int r = 0; r < SPOOL_REASONS; r++) {
-			if (!p->left[r])
-				continue;
-			c = &s->camera[p->run->camera]; /* else its run may be forgotten already */
-			c->counts.evicted[SLUICE_REASON_MOTION + r] += p->left[r];
-			c->counts.left -= p->left[r];
-			p->run->left -= p->left[r];
+			n += p->left[r];
 			p->left[r] = 0;
 		}
-		if (c && p->event) {
-			c->evicted_epoch = p->run->epoch;
-			c->evicted_event = p->event;
+		if (n && p->event) {
+			s->camera[p->run->camera].evicted_epoch = p->run->epoch;
+			s->camera[p->run->camera].evicted_event = p->event;
 		}
 	}
 	g->left = 0;
+}
+
+static int evict_segment(struct relay_spool *s, struct spool_segment *g)
+{
+	uint64_t frames = g->left;
+	int err;
+
+	count_evicted(s, g, 1);
+	err = spool_mark_write(s, true);
+	if (err) {
+		count_evicted(s, g, -1);
+		spool_mark_soon(s);
+		return err;
+	}
+	forget_evicted(s, g);
 	sluice_log_limited(&evict_limit, SLUICE_LOG_WARNING,
 			   "the spool is full: the %" PRIu64 " oldest %s frames are given up",
 			   frames, g->class == SPOOL_FILLER ? "keep-alive and audit" : "motion");
+	spool_segment_remove(s, g);
+	spool_runs_prune(s);
+	spool_mark_soon(s);
+	return 0;
 }
 
 static bool may_evict(const struct relay_spool *s, const struct spool_segment *g)
@@ -203,15 +239,8 @@ static bool may_evict(const struct relay_spool *s, const struct spool_segment *g
 int spool_evict(struct relay_spool *s)
 {
 	for (int c = SPOOL_FILLER; c >= SPOOL_MOTION; c--)
-		for (struct spool_segment *g = s->first[c]; g; g = g->next) {
-			if (!may_evict(s, g))
-				continue;
-			evict_segment(s, g);
-			/* if the mark cannot be written, a crash makes these frames come back */
-			spool_mark_write(s, true);
-			spool_segment_remove(s, g);
-			spool_runs_prune(s);
-			return 0;
-		}
+		for (struct spool_segment *g = s->first[c]; g; g = g->next)
+			if (may_evict(s, g))
+				return evict_segment(s, g);
 	return -ENOSPC;
 }

@@ -146,6 +146,7 @@ static void finish_batch(struct relay_spool *s)
 
 		f->run->durable = true;
 		f->run->last = f->sequence;
+		f->run->durable_last[f->class] = f->sequence;
 		f->run->now_ns = f->time_ns;
 		f->run->staged--;
 		f->run->left++;
