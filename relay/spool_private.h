@@ -97,6 +97,7 @@ struct spool_reader {
 	unsigned int failures; /* of that, in a row */
 	uint64_t last;	       /* number of the record before */
 	bool has_head;
+	enum spool_fate fate; /* of the head, as soon as its turn has come; SENT: to be sent */
 	struct relay_spool_record head;
 	struct relay_run *run;
 	const uint8_t *payload;

@@ -306,7 +306,7 @@ static int push_flight(struct relay_spool *s, struct spool_reader *r, enum spool
 	return 0;
 }
 
-/* A record that is to be sent stands at the reader. 1, 0, -EAGAIN, -ENOBUFS. */
+/* A record that is not resolved stands at the reader. 1, 0, -EAGAIN. */
 static int find_head(struct relay_spool *s, enum spool_class class)
 {
 	struct spool_reader *r = &s->reader[class];
@@ -325,22 +325,21 @@ static int find_head(struct relay_spool *s, enum spool_class class)
 			step_over(r);
 			continue;
 		}
+		r->has_head = true;
+		r->fate = FATE_SENT;
 		if (sluice_crc32c(0, r->payload, r->head.payload_size) != r->head.payload_crc)
-			err = push_flight(s, r, FATE_DAMAGED);
+			r->fate = FATE_DAMAGED;
 		else if (r->head.event && r->head.event == c->evicted_event &&
 			 r->head.epoch == c->evicted_epoch && class == SPOOL_MOTION)
-			err = push_flight(s, r, FATE_EVICTED);
-		else
-			r->has_head = true;
-		if (err < 0)
-			return err;
+			r->fate = FATE_EVICTED;
 	}
 	return 1;
 }
 
 /* ---- both ---- */
 
-static struct spool_reader *next_reader(struct relay_spool *s, int *err)
+/* Whose head has the lower number. NULL: none, or *err. */
+static struct spool_reader *first_reader(struct relay_spool *s, int *err)
 {
 	int got[SPOOL_CLASSES];
 
@@ -355,6 +354,24 @@ static struct spool_reader *next_reader(struct relay_spool *s, int *err)
 	if (!got[0] || !got[1])
 		return got[0] ? &s->reader[0] : got[1] ? &s->reader[1] : NULL;
 	return s->reader[0].head.number < s->reader[1].head.number ? &s->reader[0] : &s->reader[1];
+}
+
+/*
+ * The next frame that is to be sent. Those before it that will not be are resolved on the way, each
+ * when its turn has come: the camera's mark says that everything up to it is resolved, in both
+ * classes.
+ */
+static struct spool_reader *next_reader(struct relay_spool *s, int *err)
+{
+	struct spool_reader *r;
+
+	while ((r = first_reader(s, err)) && r->fate != FATE_SENT) {
+		if (push_flight(s, r, r->fate)) {
+			*err = -EAGAIN; /* too many are under way */
+			return NULL;
+		}
+	}
+	return r;
 }
 
 int relay_spool_peek(struct relay_spool *s, struct relay_spool_frame *f)
