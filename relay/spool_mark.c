@@ -121,6 +121,22 @@ static int put_mark(struct relay_spool *s, const char *path, const char *text, b
 	return err;
 }
 
+/*
+ * The new mark is what a power failure leaves. Else both it and the removal of segments might be
+ * taken back, and frames that were given up would come again behind others that the cloud has.
+ */
+static int sync_dir(const struct relay_spool *s)
+{
+	int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 int spool_mark_write(struct relay_spool *s, bool sync)
 {
 	char path[PATH_MAX], temp[PATH_MAX], old[PATH_MAX];
@@ -138,6 +154,8 @@ int spool_mark_write(struct relay_spool *s, bool sync)
 		err = -errno;
 	if (!err && rename(temp, path))
 		err = -errno;
+	if (!err && sync)
+		err = sync_dir(s);
 	if (!err)
 		s->mark_synced = sync;
 	s->dirty = err;
