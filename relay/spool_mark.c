@@ -148,16 +148,18 @@ int spool_mark_write(struct relay_spool *s, bool sync)
 	snprintf(temp, sizeof(temp), "%s/mark.tmp", s->dir);
 	snprintf(old, sizeof(old), "%s/mark.old", s->dir);
 	errno = 0;
+	sync |= !s->mark_safe; /* what was found at the start may be the only one that is durable */
 	if (!err)
 		err = put_mark(s, temp, text, sync);
 	if (!err && !sync && s->mark_synced && rename(path, old))
 		err = -errno;
 	if (!err && rename(temp, path))
 		err = -errno;
+	if (!err)
+		s->mark_synced = sync; /* its bytes, whatever becomes of its name */
+	s->mark_safe |= !err && sync;
 	if (!err && sync)
 		err = sync_dir(s);
-	if (!err)
-		s->mark_synced = sync;
 	s->dirty = err;
 	free(text);
 	json_decref(json);

@@ -122,6 +122,7 @@ struct relay_spool {
 	uint32_t flight_first, flight_count;
 	bool dirty;	  /* the mark on the disk is old */
 	bool mark_synced; /* it is durable */
+	bool mark_safe;	  /* it is, or mark.old: one that was written since the spool was opened */
 	bool reserved;	  /* DIR/reserve is there */
 	struct sluice_io_timer mark;
 };
