@@ -233,11 +233,12 @@ static int say_summary(void *ctx, const struct sluice_camera *c,
 
 static void begin_summary(struct sluice_session *ss, struct sluice_parcel *p)
 {
+	const struct sluice_whose whose = { .tenant = p->camera->tenant };
 	struct sluice_index *ix = ss->server->index;
 	int err;
 
 	ss->sending.parcel = p;
-	err = ix->ops->summary_find(ix, p->camera->tenant, p->id, say_summary, ss);
+	err = ix->ops->summary_find(ix, &whose, p->id, say_summary, ss);
 	if (err) {
 		sluice_error("summary %s of camera %s cannot be sent: %s", p->id, p->camera->name,
 			     err == -EMSGSIZE ? "too long for one message" : strerror(-err));
