@@ -23,6 +23,7 @@
 
 struct call {
 	struct sluice_server *server;
+	struct sluice_loop *loop;
 	const struct sluice_http *request;
 	const uint8_t *body;
 	size_t size;
@@ -178,8 +179,8 @@ static void post_enrol(struct call *c)
 	issue.size = strlen(csr);
 	err = split_token(c, token, secret);
 	if (!err)
-		err = sluice_auth_enrol(c->server->auth, secret, sluice_utc_now(),
-					issue_certificate, &issue, tenant, device, &cert);
+		err = sluice_auth_enrol(c->loop->auth, secret, sluice_utc_now(), issue_certificate,
+					&issue, tenant, device, &cert);
 	if (err) {
 		answer_enrol_error(c, err);
 		goto out;
@@ -212,9 +213,8 @@ static void post_renew(struct call *c)
 		goto out;
 	}
 	issue.size = strlen(issue.csr);
-	err = sluice_auth_renew(c->server->auth, c->device.tenant, c->device.device,
-				c->device.serial, sluice_utc_now(), issue_certificate, &issue,
-				&cert);
+	err = sluice_auth_renew(c->loop->auth, c->device.tenant, c->device.device, c->device.serial,
+				sluice_utc_now(), issue_certificate, &issue, &cert);
 	if (err == -EBUSY) {
 		sluice_api_problem(c->out, 429, "too many certificates within an hour");
 		goto out;
@@ -248,7 +248,7 @@ static int add_device(void *ctx, const struct sluice_auth_device *d)
 static void get_devices(struct call *c)
 {
 	json_t *list = json_array();
-	int err = sluice_auth_devices(c->server->auth, c->tenant, add_device, list);
+	int err = sluice_auth_devices(c->loop->auth, c->tenant, add_device, list);
 
 	if (err) {
 		json_decref(list);
@@ -286,7 +286,7 @@ static int add_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_ut
 
 static void get_cameras(struct call *c)
 {
-	struct sluice_index *ix = c->server->index;
+	struct sluice_index *ix = c->loop->index;
 	json_t *list = json_array();
 	struct add_cameras a = { c->server, list };
 	int err = ix->ops->cameras(ix, c->tenant, add_camera, &a);
@@ -345,7 +345,7 @@ static long query_number(struct call *c, const char *name, long fallback, long m
 
 static void get_summaries(struct call *c)
 {
-	struct sluice_index *ix = c->server->index;
+	struct sluice_index *ix = c->loop->index;
 	long limit = query_number(c, "limit", SUMMARIES_LIMIT, 1, SUMMARIES_MAX);
 	char camera[SLUICE_NAME_MAX];
 	int err = sluice_http_query(c->request, "camera", camera, sizeof(camera));
@@ -405,7 +405,7 @@ static const char *type_of(const char *name)
 
 static void get_summary_file(struct call *c)
 {
-	struct sluice_index *ix = c->server->index;
+	struct sluice_index *ix = c->loop->index;
 	struct sluice_media *media = c->server->media;
 	char *id = c->path + strlen("/v1/summaries/"), *name = strchr(id, '/');
 	struct find_file f = { 0 };
@@ -444,8 +444,8 @@ static void post_tokens(struct call *c)
 	device = json_string_value(json_object_get(json, "device"));
 	minutes = json_object_get(json, "minutes");
 	n = minutes ? json_integer_value(minutes) : 15; /* 0 for what is no integer */
-	err = device && n > 0 && n <= 1440 ? sluice_auth_token_add(c->server->auth, c->tenant,
-								   device, (unsigned int)n, secret)
+	err = device && n > 0 && n <= 1440 ? sluice_auth_token_add(c->loop->auth, c->tenant, device,
+								   (unsigned int)n, secret)
 					   : -EINVAL;
 	if (err == -EINVAL) {
 		sluice_api_problem(c->out, 400,
@@ -471,7 +471,7 @@ static int is_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_utc
 
 static void post_camera_settings(struct call *c)
 {
-	struct sluice_index *ix = c->server->index;
+	struct sluice_index *ix = c->loop->index;
 	char *id = c->path + strlen("/v1/cameras/"), *rest = strchr(id, '/'), request[33];
 	json_t *json;
 	int err;
@@ -544,14 +544,14 @@ static int check_bearer(struct call *c)
 
 	if (!field || strncasecmp(field, "Bearer ", 7) != 0)
 		return -EACCES;
-	return sluice_auth_admin_check(c->server->auth, field + 7, c->tenant);
+	return sluice_auth_admin_check(c->loop->auth, field + 7, c->tenant);
 }
 
 /* Runs the route if the peer is a device that may; it has answered in any case. */
 static void handle_device(struct call *c, const struct route *r, const struct sluice_tls_peer *peer)
 {
 	const char *why;
-	int status = sluice_device_check(c->server->auth, peer, &c->device, &why);
+	int status = sluice_device_check(c->loop->auth, peer, &c->device, &why);
 
 	if (status)
 		sluice_api_problem(c->out, status, why);
@@ -559,11 +559,16 @@ static void handle_device(struct call *c, const struct route *r, const struct sl
 		r->handle(c);
 }
 
-void sluice_api_handle(struct sluice_server *s, const struct sluice_http *request,
+void sluice_api_handle(struct sluice_loop *l, const struct sluice_http *request,
 		       const struct sluice_tls_peer *peer, const uint8_t *body, size_t size,
 		       struct sluice_response *out)
 {
-	struct call c = { .server = s, .request = request, .body = body, .size = size, .out = out };
+	struct call c = { .server = l->server,
+			  .loop = l,
+			  .request = request,
+			  .body = body,
+			  .size = size,
+			  .out = out };
 	enum sluice_http_method method = request->method;
 	const struct route *r;
 	int err;

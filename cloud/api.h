@@ -15,8 +15,9 @@ struct sluice_response {
 	size_t size;
 };
 
-/* Always fills *out. peer: the certificate that came with the connection, if one did. */
-void sluice_api_handle(struct sluice_server *s, const struct sluice_http *request,
+/* In any loop's thread. Always fills *out. peer: the certificate that came with the connection, if
+ * one did. */
+void sluice_api_handle(struct sluice_loop *l, const struct sluice_http *request,
 		       const struct sluice_tls_peer *peer, const uint8_t *body, size_t size,
 		       struct sluice_response *out);
 
