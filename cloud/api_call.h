@@ -6,7 +6,7 @@
  * out who asks, holds role and scope against the route, and calls the handler. A handler answers in
  * any case: now, by one of the functions below; or later (sluice_http_later()).
  *
- * Handlers run in the thread of the event loop that has the connection: they use c->io, c->auth and
+ * Handlers run in the thread of the event loop that has the connection: they use c->auth and
  * c->index, which are that loop's own, and never block longer than one look into an index takes.
  */
 #ifndef SLUICE_API_CALL_H
@@ -50,9 +50,9 @@ struct sluice_who {
 struct sluice_call {
 	/* from the connection */
 	struct sluice_server *server;
-	struct sluice_io *io;
-	struct sluice_auth *auth;
-	struct sluice_index *index;
+	struct sluice_loop *loop;
+	struct sluice_auth *auth;   /* the loop's */
+	struct sluice_index *index; /* the loop's */
 	struct client *client;
 	const struct sluice_http *request;
 	const struct sluice_tls_peer *peer; /* its certificate, if one came */

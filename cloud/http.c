@@ -30,7 +30,7 @@
 
 struct client {
 	struct client *next, *prev;
-	struct sluice_server *server;
+	struct sluice_loop *loop;
 	struct sluice_conn *conn;
 	struct sluice_http *http; /* NULL once the session has it */
 	struct sluice_session *session;
@@ -57,7 +57,7 @@ static void on_late(void *arg)
 
 static void set_deadline(struct client *c, uint32_t ms)
 {
-	sluice_io_timer_in(c->server->io, &c->deadline, ms, on_late, c);
+	sluice_io_timer_in(c->loop->io, &c->deadline, ms, on_late, c);
 }
 
 /* ---- answering ---- */
@@ -214,7 +214,7 @@ static void send_response(struct client *c, struct sluice_response *r)
 	write_fields(&w, r, c->closing);
 	n = sluice_http_write_end(&w);
 	iov.iov_len = n > 0 ? (size_t)n : 0;
-	sluice_io_timer_cancel(c->server->io, &c->deadline);
+	sluice_io_timer_cancel(c->loop->io, &c->deadline);
 	if (n < 0 || sluice_conn_send(c->conn, &iov, 1)) {
 		sluice_response_drop(r);
 		sluice_conn_abort(c->conn, "cannot answer");
@@ -256,7 +256,7 @@ void sluice_http_answer(struct sluice_later *l, struct sluice_response *r)
 		return;
 	}
 	c->later = NULL;
-	c->closing |= c->server->stopping;
+	c->closing |= c->loop->server->stopping;
 	send_response(c, r);
 }
 
@@ -293,7 +293,7 @@ static void upgrade(struct client *c)
 		return;
 	}
 	sluice_conn_peer(c->conn, &peer);
-	status = sluice_device_check(c->server->auth, &peer, &who, &why);
+	status = sluice_device_check(c->loop->auth, &peer, &who, &why);
 	if (status) {
 		send_problem(c, status, why);
 		return;
@@ -302,8 +302,8 @@ static void upgrade(struct client *c)
 	sluice_http_write_field(&w, "Upgrade", "%s", SLUICE_WIRE_UPGRADE);
 	sluice_http_write_field(&w, "Connection", "Upgrade");
 	iov.iov_len = (size_t)sluice_http_write_end(&w);
-	sluice_io_timer_cancel(c->server->io, &c->deadline);
-	c->session = w.overflow ? NULL : sluice_session_open(c->server, c->conn, &who);
+	sluice_io_timer_cancel(c->loop->io, &c->deadline);
+	c->session = w.overflow ? NULL : sluice_session_open(c->loop, c->conn, &who);
 	if (!c->session) {
 		sluice_conn_abort(c->conn, "out of memory");
 		return;
@@ -330,10 +330,10 @@ static void run_request(struct client *c)
 	struct sluice_tls_peer peer;
 	struct sluice_response r = { 0 };
 	struct sluice_call call = {
-		.server = c->server,
-		.io = c->server->io,
-		.auth = c->server->auth,
-		.index = c->server->index,
+		.server = c->loop->server,
+		.loop = c->loop,
+		.auth = c->loop->auth,
+		.index = c->loop->index,
 		.client = c,
 		.request = c->http,
 		.peer = &peer,
@@ -344,7 +344,7 @@ static void run_request(struct client *c)
 	};
 
 	sluice_conn_peer(c->conn, &peer);
-	c->closing = !c->http->keep_alive || c->server->stopping;
+	c->closing = !c->http->keep_alive || c->loop->server->stopping;
 	c->head = c->http->method == SLUICE_HTTP_HEAD;
 	sluice_api_handle(&call);
 	sluice_http_begin_request(c->http, 0);
@@ -353,7 +353,7 @@ static void run_request(struct client *c)
 	c->body = NULL;
 	c->body_size = 0;
 	if (r.later)
-		sluice_io_timer_cancel(c->server->io, &c->deadline);
+		sluice_io_timer_cancel(c->loop->io, &c->deadline);
 	else
 		send_response(c, &r);
 }
@@ -443,19 +443,19 @@ static void on_drain(void *arg)
 static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 {
 	struct client *c = arg;
-	struct sluice_server *s = c->server;
+	struct sluice_loop *l = c->loop;
 
 	if (!c->session)
 		sluice_debug("connection from %s ended: %s", sluice_conn_address(c->conn), why);
 	sluice_session_close(c->session, why);
-	sluice_io_timer_cancel(s->io, &c->deadline);
+	sluice_io_timer_cancel(l->io, &c->deadline);
 	if (c->next)
 		c->next->prev = c->prev;
 	if (c->prev)
 		c->prev->next = c->next;
 	else
-		s->clients = c->next;
-	s->client_count--;
+		l->clients = c->next;
+	l->client_count--;
 	free(c->http);
 	free(c->body);
 	free(c->out);
@@ -463,62 +463,74 @@ static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 	if (c->later)
 		c->later->client = NULL;
 	free(c);
-	if (s->stopping && !s->client_count)
-		sluice_io_stop(s->io);
+	sluice_loop_idle(l);
 }
 
-void sluice_http_accept(void *server, int fd)
+static struct client *open_client(struct sluice_loop *l, int fd)
 {
 	static const struct sluice_conn_ops ops = { on_open, on_data, on_drain, on_close };
-	struct sluice_server *s = server;
 	struct sluice_conn_config conf = {
-		.io = s->io,
-		.tls = s->tls,
+		.io = l->io,
+		.tls = l->tls,
 		.ops = &ops,
 		.high_water = SLUICE_HIGH_WATER,
 	};
-	struct client *c;
+	struct client *c = calloc(1, sizeof(*c));
 
-	if (s->stopping || s->client_count >= SLUICE_CLIENTS_MAX) {
-		close(fd);
-		return;
-	}
-	c = calloc(1, sizeof(*c));
 	if (c)
 		c->http = malloc(sizeof(*c->http));
 	if (!c || !c->http) {
 		close(fd);
 		free(c);
-		return;
+		return NULL;
 	}
-	c->server = s;
+	c->loop = l;
 	sluice_http_begin_request(c->http, 0);
 	c->conn = sluice_conn_adopt(&conf, fd, c);
 	if (!c->conn) {
 		free(c->http);
 		free(c);
-		return;
+		return NULL;
 	}
-	c->next = s->clients;
-	if (c->next)
-		c->next->prev = c;
-	s->clients = c;
-	s->client_count++;
+	return c;
 }
 
-void sluice_http_end_all(struct sluice_server *s, int now)
+void sluice_http_accept(struct sluice_loop *l, int fd)
 {
+	struct client *c = open_client(l, fd);
+
+	if (!c) {
+		l->client_count--;
+		sluice_loop_idle(l);
+		return;
+	}
+	c->next = l->clients;
+	if (c->next)
+		c->next->prev = c;
+	l->clients = c;
+}
+
+void sluice_http_end_all(void *loop)
+{
+	struct sluice_loop *l = loop;
 	struct client *c;
 
-	for (c = s->clients; c; c = c->next) {
-		if (now)
-			sluice_conn_abort(c->conn, "the server ends");
-		else if (c->session)
+	for (c = l->clients; c; c = c->next) {
+		if (c->session)
 			sluice_session_goaway(c->session, SLUICE_CODE_SHUTDOWN, "the server ends",
 					      2000);
 		else if (!is_answering(c) || (c->pull && c->pull_left < 0))
 			sluice_conn_shutdown(c->conn);
 	}
-	if (s->stopping && !s->client_count)
-		sluice_io_stop(s->io);
+	sluice_loop_idle(l);
+}
+
+void sluice_http_cut_all(void *loop)
+{
+	struct sluice_loop *l = loop;
+	struct client *c;
+
+	for (c = l->clients; c; c = c->next)
+		sluice_conn_abort(c->conn, "the server ends");
+	sluice_loop_idle(l);
 }
