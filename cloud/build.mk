@@ -7,17 +7,18 @@ ANALYSIS := cloud/decode.c cloud/canvas.c cloud/background.c cloud/blobs.c cloud
 DIGEST := cloud/webm.c cloud/sheet.c cloud/digest.c
 DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # The routes, a file a noun.
-API := $(addprefix cloud/api_,health.c enrol.c certificates.c cameras.c summaries.c)
+API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c cameras.c summaries.c)
+AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c audit.c qr.c)
 # From the connection to the disk, to the worker, and back.
-CLOUD := cloud/server.c cloud/loop.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
+CLOUD := cloud/server.c cloud/loop.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c \
 	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/segment.c cloud/index_sqlite.c \
 	 cloud/index_runs.c cloud/index_summaries.c cloud/index_sql.c cloud/sqlite.c cloud/camera.c cloud/recover.c \
 	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/shelf.c cloud/worker.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
 	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c
-CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg
+CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
-$(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c cloud/cmd_admin.c cloud/cmd_routes.c \
+$(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c cloud/cmd_admin.c cloud/cmd_user.c cloud/cmd_access.c cloud/cmd_routes.c \
 	$(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 
 $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c $(LIBSLUICE)))

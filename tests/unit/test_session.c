@@ -540,7 +540,7 @@ static void test_identity(void)
 	cloud_enrol(&cloud, "box2");
 	CHECK(!uplink_open(&u, &cloud, "box2"));
 	snprintf(path, sizeof(path), "%s/auth.db", cloud.data);
-	CHECK(!sluice_auth_open(path, &auth) && !sluice_auth_revoke(auth, SLUICE_TENANT, "box2"));
+	CHECK(!sluice_auth_open(path, &auth) && !sluice_auth_revoke(auth, &local, SLUICE_TENANT, "box2"));
 	sluice_auth_close(auth);
 	CHECK(uplink_expect_goaway(&u, SLUICE_CODE_REVOKED));
 	uplink_close(&u);
