@@ -32,6 +32,7 @@ static const struct sluice_sqlite_step steps[SCHEMA_VERSION] = { {
 	"CREATE INDEX certificates_by_device ON certificates (tenant, device);"
 	"CREATE TABLE deny (version INTEGER NOT NULL);"
 	"INSERT INTO deny VALUES (0);",
+	NULL,
 } };
 
 enum {

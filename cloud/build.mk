@@ -9,7 +9,7 @@ DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/server.c cloud/http.c cloud/api.c cloud/device.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
 	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/segment.c cloud/index_sqlite.c \
-	 cloud/index_runs.c cloud/index_summaries.c cloud/index_sql.c cloud/sqlite.c cloud/camera.c cloud/recover.c \
+	 cloud/index_runs.c cloud/index_summaries.c cloud/facets.c cloud/index_find.c cloud/index_events.c cloud/index_history.c cloud/index_sql.c cloud/sqlite.c cloud/camera.c cloud/recover.c \
 	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/shelf.c cloud/worker.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
 	 cloud/tell.c cloud/downlink.c cloud/settings.c
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg
@@ -21,6 +21,7 @@ $(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c
 $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c $(LIBSLUICE)))
 $(eval $(call testprog,test_bus,tests/unit/test_bus.c cloud/bus_local.c,,-lpthread))
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
+$(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c tests/unit/analysis_script.c \

@@ -163,6 +163,7 @@ static int add_record(void *ctx, const struct sluice_segment_frame *f, uint64_t 
 	err = f->flags & SLUICE_RECORD_BACKFILL ? 0 : add_epoch(rec, f);
 	if (!err)
 		err = rec->ix->ops->frame_add(rec->ix, &row);
+	sluice_index_segment_frame(&rec->row, f->utc_ns, f->reason);
 	rec->r->frames++;
 	if (f->utc_ns > rec->seen_utc_ns)
 		rec->seen_utc_ns = f->utc_ns;
@@ -202,7 +203,7 @@ static int recover_rows(struct recovery *rec, const struct sluice_camera *c, con
 		}
 		unlink(full); /* begun, never synced: nobody was told of anything in it */
 		rec->r->cut += size;
-		return rec->ix->ops->segment_closed(rec->ix, rec->row.id, 0);
+		return rec->ix->ops->segment_closed(rec->ix, &rec->row);
 	}
 	if (err)
 		return err;
@@ -213,7 +214,9 @@ static int recover_rows(struct recovery *rec, const struct sluice_camera *c, con
 	if (good_end < size)
 		err = cut_tail(rec, full, good_end, size);
 	if (!err)
-		err = rec->ix->ops->segment_closed(rec->ix, rec->row.id, good_end);
+		rec->row.size = good_end;
+	if (!err)
+		err = rec->ix->ops->segment_closed(rec->ix, &rec->row);
 	if (!err && rec->seen_utc_ns)
 		err = rec->ix->ops->camera_seen(rec->ix, c->id, rec->seen_utc_ns, rec->width,
 						rec->height);
@@ -233,6 +236,8 @@ static int recover_segment(void *ctx, const struct sluice_camera *c, const char 
 		return err;
 	snprintf(full, sizeof(full), "%s/%s", rec->data, path);
 	rec->has_epoch = 0;
+	rec->row.frames = rec->row.motion = 0;
+	rec->row.size = rec->row.first_utc_ns = rec->row.last_utc_ns = 0;
 	rec->seen_utc_ns = 0;
 	rec->r->scanned++;
 	if (!err) {

@@ -91,7 +91,8 @@ static int finish_segment(struct sluice_store *s, struct stream *st)
 
 	if (!st->segment)
 		return 0;
-	err = s->index->ops->segment_closed(s->index, st->row.id, sluice_segment_size(st->segment));
+	st->row.size = sluice_segment_size(st->segment);
+	err = s->index->ops->segment_closed(s->index, &st->row);
 	sluice_segment_close(st->segment);
 	st->segment = NULL;
 	return err;
@@ -403,6 +404,7 @@ int sluice_store_frame(struct sluice_store *s, struct sluice_item *item)
 	err = s->index->ops->frame_add(s->index, &row);
 	if (err)
 		return err;
+	sluice_index_segment_frame(&st->row, item->utc_ns, item->reason);
 	if ((int64_t)item->sequence > st->last)
 		st->last = (int64_t)item->sequence;
 	st->seen_utc_ns = item->utc_ns;
