@@ -10,8 +10,8 @@
 struct sluice_whose {
 	const char *tenant;
 	/*
-	 * Ids of the only cameras that may be seen, upper-case hex with a comma between two; "": none;
-	 * NULL: all of the tenant. In SQL: (?2 IS NULL OR instr(?2, hex(c.id)))
+	 * Ids of the only cameras that may be seen, upper-case hex with a comma between two; "":
+	 * none; NULL: all of the tenant. In SQL: (?2 IS NULL OR instr(?2, hex(c.id)))
 	 */
 	const char *cameras;
 };
