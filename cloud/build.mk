@@ -8,8 +8,8 @@ DIGEST := cloud/webm.c cloud/sheet.c cloud/digest.c
 DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/server.c cloud/http.c cloud/api.c cloud/device.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
-	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/segment.c cloud/index_sqlite.c \
-	 cloud/index_runs.c cloud/index_summaries.c cloud/facets.c cloud/index_find.c cloud/index_events.c cloud/index_history.c cloud/index_sql.c cloud/sqlite.c cloud/camera.c cloud/recover.c \
+	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/segment.c cloud/segment_read.c cloud/seal.c cloud/keyring.c cloud/index_sqlite.c \
+	 cloud/index_runs.c cloud/index_summaries.c cloud/facets.c cloud/index_find.c cloud/index_events.c cloud/index_history.c cloud/index_sql.c cloud/sqlite.c cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c \
 	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/shelf.c cloud/worker.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
 	 cloud/tell.c cloud/downlink.c cloud/settings.c
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg
@@ -18,7 +18,7 @@ LIBCLOUD := $(BUILD)/lib/libcloud.a
 $(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c cloud/cmd_admin.c \
 	$(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 
-$(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c $(LIBSLUICE)))
+$(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c cloud/segment_read.c cloud/seal.c $(LIBSLUICE),$(LIBSLUICE_PKGS)))
 $(eval $(call testprog,test_bus,tests/unit/test_bus.c cloud/bus_local.c,,-lpthread))
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))

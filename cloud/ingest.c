@@ -263,7 +263,7 @@ int sluice_ingest_open(const struct sluice_ingest_config *c, struct sluice_inges
 	if (!in)
 		return -ENOMEM;
 	in->c = *c;
-	err = sluice_store_open(c->data, &in->store);
+	err = sluice_store_open(c->data, c->keys, &in->store);
 	if (err)
 		goto err_free;
 	pthread_mutex_init(&in->lock, NULL);

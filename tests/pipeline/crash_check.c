@@ -62,7 +62,7 @@ static void check_frame(struct sluice_index *ix, const char *data, const struct 
 		return;
 	}
 	snprintf(full, sizeof(full), "%s/%s", data, path);
-	if (sluice_segment_read(full, row.offset, row.length, &f, &buf)) {
+	if (sluice_segment_read(full, NULL, row.offset, row.length, &f, &buf)) {
 		missing++;
 		return;
 	}
