@@ -80,8 +80,7 @@ const struct sluice_sqlite_step sluice_index_steps[SLUICE_INDEX_VERSION] = {
 #define RUN_COLUMNS   "r.camera, r.epoch, r.first, r.last, r.first_ns, r.first_utc_ns, r.told, r.done"
 #define SEGMENT_COLUMNS \
 	"id, camera, path, created_ns, size, closed, first_utc_ns, last_utc_ns, frames, motion"
-/* ?2: cameras that may be seen; ?5..: filter */
-#define MAY_SEE "(?2 IS NULL OR instr(?2, hex(c.id)))"
+/* ?5..: filter */
 #define FIND_BEFORE                                                                             \
 	"SELECT f.start_utc_ns, f.id, (?5 IS NULL OR instr(?5, hex(f.camera)))"                 \
 	" AND f.confidence >= ?6 AND (?7 < 0 OR f.nuisance = ?7) AND (?8 < 0 OR f.pinned = ?8)" \
@@ -93,6 +92,9 @@ const struct sluice_sqlite_step sluice_index_steps[SLUICE_INDEX_VERSION] = {
 	" AND (?22 IS NULL OR instr(f.words, ?22)), f.pinned, f.nuisance"
 #define SUMMARY_COLUMNS "s.id, s.camera, s.epoch, s.start_utc_ns, s.end_utc_ns, s.json, s.acked"
 
+/* of a struct sluice_whose, always the first two parameters; c is the row of cameras */
+#define ALLOWED " c.tenant = ?1 AND (?2 IS NULL OR instr(?2, hex(c.id)))"
+
 const char *const sluice_index_sql[STATEMENTS] = {
 	[CAMERA_ADD] = "INSERT OR IGNORE INTO cameras (id, tenant, device, name)"
 		       " VALUES (?, ?, ?, ?)",
@@ -102,7 +104,7 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			" width = iif(?3, ?3, width), height = iif(?3, ?4, height) WHERE id = ?1",
 	[CAMERA_LEDGER] = "UPDATE cameras SET ledger = ?2 WHERE id = ?1",
 	[CAMERAS] = "SELECT " CAMERA_COLUMNS ", seen_utc_ns, width, height, ledger FROM cameras c"
-		    " WHERE tenant = ? ORDER BY device, name",
+		    " WHERE" ALLOWED " ORDER BY device, name",
 	[SEGMENT_ADD] = "INSERT INTO segments (camera, path, created_ns) VALUES (?, ?, ?)",
 	[SEGMENT_CLOSED] = "UPDATE segments SET closed = 1, size = ?2, first_utc_ns = ?3,"
 			   " last_utc_ns = ?4, frames = ?5, motion = ?6 WHERE id = ?1",
@@ -148,12 +150,12 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			      " FROM summaries s WHERE camera = ? AND acked = 0"
 			      " ORDER BY start_utc_ns LIMIT 1000",
 	[SUMMARIES] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
-		      " JOIN cameras c ON c.id = s.camera WHERE c.tenant = ?1"
-		      " AND (?2 IS NULL OR c.name = ?2) ORDER BY s.start_utc_ns DESC LIMIT ?3",
+		      " JOIN cameras c ON c.id = s.camera WHERE" ALLOWED
+		      " AND (?3 IS NULL OR c.name = ?3) ORDER BY s.start_utc_ns DESC LIMIT ?4",
 	[SUMMARIES_ALL] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
 			  " JOIN cameras c ON c.id = s.camera ORDER BY s.start_utc_ns",
 	[SUMMARY_FIND] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
-			 " JOIN cameras c ON c.id = s.camera WHERE s.id = ?2 AND c.tenant = ?1",
+			 " JOIN cameras c ON c.id = s.camera WHERE s.id = ?3 AND" ALLOWED,
 	[FACETS_ADD] = "INSERT OR IGNORE INTO facets (tenant, start_utc_ns, id, camera, end_utc_ns,"
 		       " kind, confidence, nuisance, r0, r1, r2, r3, tags, words, pinned)"
 		       " SELECT tenant, ?2, ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
@@ -173,25 +175,23 @@ const char *const sluice_index_sql[STATEMENTS] = {
 	[TIMELINE] = "SELECT " CAMERA_COLUMNS ", f.start_utc_ns, f.nuisance FROM cameras c"
 		     " CROSS JOIN facets f ON f.camera = c.id AND f.kind = 'event'"
 		     " AND f.start_utc_ns >= ?4 AND f.start_utc_ns < ?5"
-		     " WHERE c.tenant = ?1 AND " MAY_SEE
-		     " AND (?3 IS NULL OR c.name = ?3 OR hex(c.id) = upper(?3))"
+		     " WHERE" ALLOWED " AND (?3 IS NULL OR c.name = ?3 OR hex(c.id) = upper(?3))"
 		     " ORDER BY c.device, c.name, f.start_utc_ns",
 	[FRAME_BEFORE] = "SELECT " FRAME_COLUMNS ", s.path FROM cameras c"
 			 " JOIN frames f ON f.camera = c.id JOIN segments s ON s.id = f.segment"
-			 " WHERE c.id = ?3 AND c.tenant = ?1 AND " MAY_SEE " AND f.utc_ns <= ?4"
+			 " WHERE c.id = ?3 AND" ALLOWED " AND f.utc_ns <= ?4"
 			 " ORDER BY f.utc_ns DESC LIMIT 1",
 	[FRAME_BEHIND] = "SELECT " FRAME_COLUMNS ", s.path FROM cameras c"
 			 " JOIN frames f ON f.camera = c.id JOIN segments s ON s.id = f.segment"
-			 " WHERE c.id = ?3 AND c.tenant = ?1 AND " MAY_SEE " AND f.utc_ns > ?4"
+			 " WHERE c.id = ?3 AND" ALLOWED " AND f.utc_ns > ?4"
 			 " ORDER BY f.utc_ns LIMIT 1",
 	[FRAMES_BETWEEN] = "SELECT " FRAME_COLUMNS " FROM cameras c"
 			   " JOIN frames f ON f.camera = c.id"
-			   " WHERE c.id = ?3 AND c.tenant = ?1 AND " MAY_SEE
-			   " AND f.utc_ns >= ?4 AND f.utc_ns <= ?5"
+			   " WHERE c.id = ?3 AND" ALLOWED " AND f.utc_ns >= ?4 AND f.utc_ns <= ?5"
 			   " ORDER BY f.utc_ns, f.epoch, f.seq LIMIT ?6",
 	[PIN_FIND] =
 		"SELECT s.start_utc_ns, c.id FROM summaries s JOIN cameras c ON c.id = s.camera"
-		" WHERE s.id = ?3 AND c.tenant = ?1 AND " MAY_SEE,
+		" WHERE s.id = ?3 AND" ALLOWED,
 	[PIN_ADD] = "INSERT INTO pins (id, by, note, utc_ns) VALUES (?, ?, ?, ?)"
 		    " ON CONFLICT DO UPDATE SET by = excluded.by, note = excluded.note,"
 		    " utc_ns = excluded.utc_ns",
@@ -208,16 +208,14 @@ const char *const sluice_index_sql[STATEMENTS] = {
 	[EVENTS_OPEN] =
 		"SELECT e.id, e.camera, e.epoch, e.start_utc_ns, 0, e.json, 0, " CAMERA_COLUMNS
 		" FROM cameras c JOIN open_events e ON e.camera = c.id"
-		" WHERE c.tenant = ?1 AND " MAY_SEE " AND (?3 IS NULL OR e.id = ?3)",
+		" WHERE" ALLOWED " AND (?3 IS NULL OR e.id = ?3)",
 	[LEDGER_ADD] = "INSERT OR REPLACE INTO ledgers (camera, utc_ns, epoch, ledger)"
 		       " VALUES (?, ?, ?, ?)",
-	[LEDGERS] =
-		"SELECT l.utc_ns, l.epoch, l.ledger FROM cameras c"
-		" JOIN ledgers l ON l.camera = c.id WHERE c.id = ?3 AND c.tenant = ?1 AND " MAY_SEE
-		" AND l.utc_ns >= ?4 AND l.utc_ns < ?5 ORDER BY l.utc_ns",
-	[EPOCHS] =
-		"SELECT " EPOCH_COLUMNS ", " CAMERA_COLUMNS " FROM cameras c"
-		" JOIN epochs e ON e.camera = c.id WHERE c.id = ?3 AND c.tenant = ?1 AND " MAY_SEE
-		" ORDER BY e.epoch DESC LIMIT ?4",
+	[LEDGERS] = "SELECT l.utc_ns, l.epoch, l.ledger FROM cameras c"
+		    " JOIN ledgers l ON l.camera = c.id WHERE c.id = ?3 AND" ALLOWED
+		    " AND l.utc_ns >= ?4 AND l.utc_ns < ?5 ORDER BY l.utc_ns",
+	[EPOCHS] = "SELECT " EPOCH_COLUMNS ", " CAMERA_COLUMNS " FROM cameras c"
+		   " JOIN epochs e ON e.camera = c.id WHERE c.id = ?3 AND" ALLOWED
+		   " ORDER BY e.epoch DESC LIMIT ?4",
 	[MEDIA] = "SELECT name, size, sha256 FROM media WHERE summary = ? ORDER BY at",
 };

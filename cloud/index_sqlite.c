@@ -75,10 +75,10 @@ static int camera_seen(struct sluice_index *ix, const uint8_t id[16], uint64_t u
 						    (int)width, (int)height));
 }
 
-static int cameras(struct sluice_index *ix, const char *tenant, sluice_index_camera_fn fn,
-		   void *ctx)
+static int cameras(struct sluice_index *ix, const struct sluice_whose *whose,
+		   sluice_index_camera_fn fn, void *ctx)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), CAMERAS, "s", tenant);
+	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), CAMERAS, "ss", whose->tenant, whose->cameras);
 	struct sluice_camera c;
 	int rc;
 
