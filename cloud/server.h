@@ -35,7 +35,8 @@ struct sluice_server_config {
 	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
 	uint32_t device_life_s; /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
 	int digests;		/* make digests of events too */
-	unsigned int loops;	/* event loops; 0: as many as this process may use cores */
+	const struct sluice_keyring *keys; /* master keys, borrowed; NULL: nothing is sealed */
+	unsigned int loops; /* event loops; 0: as many as this process may use cores */
 };
 
 struct sluice_server {
