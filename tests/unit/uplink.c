@@ -23,6 +23,8 @@
 
 /* ---- the cloud ---- */
 
+static const struct sluice_actor local = { .who = "local" };
+
 static void die(const char *what)
 {
 	fprintf(stderr, "test set-up failed: %s\n", what);
@@ -95,8 +97,8 @@ void cloud_enrol(struct cloud *c, const char *name)
 	snprintf(path, sizeof(path), "%s/auth.db", c->data);
 	if (sluice_ca_open(c->data, &e.ca) || sluice_auth_open(path, &auth) ||
 	    sluice_auth_token_add(auth, &local, SLUICE_TENANT, name, 15, secret) ||
-	    sluice_auth_enrol(auth, "here", secret, sluice_utc_now(), issue_certificate, &e, tenant, device,
-			      &cert))
+	    sluice_auth_enrol(auth, "here", secret, sluice_utc_now(), issue_certificate, &e, tenant,
+			      device, &cert))
 		die("enrolment");
 	save_text(c->dir, name, ".crt", cert.pem);
 	free(cert.pem);
