@@ -19,13 +19,15 @@ rounds() {
 	done
 }
 
-# kB of $1 in /proc/meminfo, once two readings agree.
-memory() {
+slab_kb() { awk '$1 == "Slab:" { print $2 }' /proc/meminfo; }
+
+# $1: command that prints kB. Its answer, once two in a row agree.
+settled() {
 	last=0
 	for i in $(seq 20); do
 		sync
 		echo 3 >/proc/sys/vm/drop_caches
-		now=$(awk -v n="$1:" '$1 == n { print $2 }' /proc/meminfo)
+		now=$($1)
 		[ $((now > last ? now - last : last - now)) -gt 200 ] || break
 		last=$now
 		sleep 1
@@ -34,9 +36,9 @@ memory() {
 }
 
 rounds 50
-free=$(memory MemFree) slab=$(memory Slab)
+free=$(settled free_kb) slab=$(settled slab_kb)
 rounds 1000
-free_after=$(memory MemFree) slab_after=$(memory Slab)
+free_after=$(settled free_kb) slab_after=$(settled slab_kb)
 echo "free $free kB, after a thousand rounds $free_after kB; slab $slab kB, $slab_after kB"
 # One page lost a round would be 4 MB.
 [ $((free - free_after)) -lt $((free / 200)) ] || fail "memory was lost"
