@@ -9,3 +9,10 @@ $(BUILD)/fuzz/corpus/rebuild/seed-0: $(BUILD)/fuzz/seed_rebuild
 	$(Q)$< $(@D)
 $(eval $(call fuzzer,rebuild,$(REBUILD) tests/fuzz/fuzz_rebuild.c,,libjpeg))
 $(BUILD)/fuzz/fuzz_rebuild: | $(BUILD)/fuzz/corpus/rebuild/seed-0
+$(eval $(call fuzzer,query,tests/fuzz/fuzz_query.c cloud/credential.c cloud/range.c cloud/facets.c cloud/camera.c lib/http1.c lib/http1_write.c,,libcrypto jansson))
+$(eval $(call link-rule,$(BUILD)/fuzz/seed_csr,tests/fuzz/seed_csr.c,libcrypto))
+$(BUILD)/fuzz/corpus/csr/seed-0: $(BUILD)/fuzz/seed_csr
+	@mkdir -p $(@D)
+	$(Q)$< $(@D)
+$(eval $(call fuzzer,csr,tests/fuzz/fuzz_csr.c cloud/ca.c cloud/ca_sign.c cloud/camera.c,,libcrypto))
+$(BUILD)/fuzz/fuzz_csr: | $(BUILD)/fuzz/corpus/csr/seed-0
