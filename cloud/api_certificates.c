@@ -1,23 +1,34 @@
 // SPDX-License-Identifier: MIT
 /* api_certificates.c - devices and how long their certificates are good. */
-#include "cloud/api_call.h"
+#include "cloud/api_fleet.h"
+
+struct add_devices {
+	struct sluice_call *call;
+	json_t *cameras, *list;
+};
 
 static int add_device(void *ctx, const struct sluice_auth_device *d)
 {
+	struct add_devices *a = ctx;
 	char enrolled[32], until[32];
+	json_t *row;
 
 	sluice_rfc3339(d->enrolled_ns, enrolled);
 	sluice_rfc3339((uint64_t)d->not_after * 1000000000u, until);
-	return json_array_append_new(ctx, json_pack("{s:s,s:s,s:s,s:b}", "name", d->device,
-						    "enrolled", enrolled, "not_after", until,
-						    "revoked", d->revoked));
+	row = json_pack("{s:s,s:s,s:s,s:b}", "name", d->device, "enrolled", enrolled, "not_after",
+			until, "revoked", d->revoked);
+	if (row)
+		sluice_fleet_device_json(a->call, d->device, a->cameras, row);
+	return json_array_append_new(a->list, row);
 }
 
 static void get_devices(struct sluice_call *c)
 {
 	json_t *list = json_array();
-	int err = sluice_auth_devices(c->auth, c->who.tenant, add_device, list);
+	struct add_devices a = { c, sluice_fleet_cameras_json(c), list };
+	int err = sluice_auth_devices(c->auth, c->who.tenant, add_device, &a);
 
+	json_decref(a.cameras);
 	if (err) {
 		json_decref(list);
 		sluice_answer_error(c, err);
