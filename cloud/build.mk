@@ -29,3 +29,4 @@ $(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+$(eval $(call testprog,test_plan,tests/unit/test_plan.c cloud/plan.c cloud/wish.c cloud/camera.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm -lpthread))

@@ -40,3 +40,5 @@ $(eval $(call testprog,test_lane,tests/unit/test_lane.c relay/lane.c $(SPOOL) li
 $(eval $(call testprog,test_region,tests/unit/test_region.c tests/unit/jpeg_make.c relay/region.c lib/coefs.c cloud/rebuild.c \
 	cloud/canvas.c cloud/decode.c cloud/picture.c $(LIBSLUICE),libjpeg))
 $(eval $(call testprog,test_budget,tests/unit/test_budget.c relay/budget.c))
+$(eval $(call testprog,test_commands,tests/unit/test_commands.c tests/unit/ringmake.c relay/commands.c $(MEMO) lib/reason.c kmod/ring.c \
+	$(LIBSLUICE),$(LIBSLUICE_PKGS) jansson libjpeg,-lm))

@@ -49,7 +49,7 @@ _sluicectl() {
 		words='--dir --camera --limit --since --json'
 		[ $place -gt 0 ] || words="$words list show follow"
 		;;
-	doctor) words='--dir --cloud --state --json' ;;
+	doctor) words='--dir --cloud --state --config --json' ;;
 	esac
 	case "$current" in
 	preset=*) words='preset=low preset=medium preset=high' ;;
