@@ -27,7 +27,7 @@ static int is_granted(const char *cameras, const char *hex)
 	return !cameras || strstr(cameras, upper) != NULL;
 }
 
-int sluice_call_camera(struct sluice_call *c, const char *id, struct sluice_camera *camera)
+int sluice_fleet_find_camera(struct sluice_call *c, const char *id, struct sluice_camera *camera)
 {
 	uint8_t raw[16];
 	int err = strlen(id) == 32 && strspn(id, HEX) == 32 ? sluice_unhex(id, raw, 16) : -ENOENT;
@@ -180,7 +180,7 @@ static void get_desired(struct sluice_call *c)
 {
 	struct sluice_camera camera;
 
-	if (!sluice_call_camera(c, c->part[0], &camera))
+	if (!sluice_fleet_find_camera(c, c->part[0], &camera))
 		sluice_answer_document(c, 200, sluice_fleet_camera_json(c, &camera));
 }
 
@@ -192,7 +192,7 @@ static void put_desired(struct sluice_call *c)
 	int64_t version;
 	int err;
 
-	if (sluice_call_camera(c, c->part[0], &camera) ||
+	if (sluice_fleet_find_camera(c, c->part[0], &camera) ||
 	    sluice_call_match(c, &version, &if_version))
 		return;
 	body = sluice_call_object(c);
@@ -200,6 +200,10 @@ static void put_desired(struct sluice_call *c)
 	json_decref(body);
 	if (!doc)
 		return;
+	if (sluice_call_audit(c, c->who.tenant, "settings.want", camera.hex, SLUICE_OK)) {
+		json_decref(doc);
+		return;
+	}
 	json_object_set_new(doc, "by", json_string(c->who.name));
 	json_object_set_new(doc, "at_ns", json_integer((json_int_t)sluice_utc_now()));
 	err = sluice_fleet_put(c->server->fleet, SLUICE_FLEET_DESIRED, camera.tenant, camera.hex,
@@ -221,8 +225,9 @@ static void delete_desired(struct sluice_call *c)
 	int64_t version;
 	int err;
 
-	if (sluice_call_camera(c, c->part[0], &camera) ||
-	    sluice_call_match(c, &version, &if_version))
+	if (sluice_fleet_find_camera(c, c->part[0], &camera) ||
+	    sluice_call_match(c, &version, &if_version) ||
+	    sluice_call_audit(c, c->who.tenant, "settings.drop", camera.hex, SLUICE_OK))
 		return;
 	err = sluice_fleet_remove(c->server->fleet, SLUICE_FLEET_DESIRED, camera.tenant, camera.hex,
 				  version ? if_version : NULL);

@@ -96,7 +96,13 @@ static int find_device(struct sluice_call *c, const char *name)
 {
 	struct find_device f = { name, 0 };
 	int err = sluice_auth_devices(c->auth, c->who.tenant, is_device, &f);
+	json_t *cameras = NULL;
 
+	if (!err && c->whose.cameras) { /* who is restricted to cameras sees their devices only */
+		cameras = sluice_fleet_cameras_json(c);
+		f.found &= json_object_get(cameras, name) != NULL;
+		json_decref(cameras);
+	}
 	if (!err && !f.found)
 		err = -ENOENT;
 	if (err)
@@ -141,6 +147,18 @@ static json_t *command_json(const char *request, json_t *doc, int with_result)
 	return o;
 }
 
+/* What, and of which device. 0, or -errno after an answer. */
+static int audit_command(struct sluice_call *c, const json_t *body)
+{
+	const char *command = json_string_value(json_object_get(body, "command"));
+	const char *camera = json_string_value(json_object_get(body, "camera"));
+	char what[160];
+
+	snprintf(what, sizeof(what), "%s %.32s%s%.32s", c->part[0], command ? command : "?",
+		 camera ? " " : "", camera ? camera : "");
+	return sluice_call_audit(c, c->who.tenant, "device.ask", what, SLUICE_OK);
+}
+
 static void post_command(struct sluice_call *c)
 {
 	char request[33];
@@ -151,8 +169,10 @@ static void post_command(struct sluice_call *c)
 	if (find_device(c, c->part[0]))
 		return;
 	body = sluice_call_object(c);
-	if (!body)
+	if (!body || audit_command(c, body)) {
+		json_decref(body);
 		return;
+	}
 	err = sluice_command_ask(c->server, c->who.tenant, c->part[0], c->who.name, body, request,
 				 &why);
 	if (err == -EINVAL) {
@@ -234,10 +254,12 @@ static int64_t number_of(const char *text)
 static void get_frame(struct sluice_call *c)
 {
 	int64_t epoch = number_of(c->part[1]), sequence = number_of(c->part[2]);
-	struct sluice_shelf shelf = { .data = c->server->c.data, .index = c->index };
+	struct sluice_shelf shelf = { .data = c->server->c.data,
+				      .index = c->index,
+				      .media = c->server->media };
 	struct sluice_camera camera;
 
-	if (sluice_call_camera(c, c->part[0], &camera))
+	if (sluice_fleet_find_camera(c, c->part[0], &camera))
 		return;
 	if (epoch < 0 || sequence < 0) {
 		sluice_answer_error(c, -ENOENT);

@@ -7,7 +7,7 @@
 #include "cloud/fleet.h"
 
 /* The camera of that id if the caller may see it; else -errno after a 404 (or 500). */
-int sluice_call_camera(struct sluice_call *c, const char *id, struct sluice_camera *camera);
+int sluice_fleet_find_camera(struct sluice_call *c, const char *id, struct sluice_camera *camera);
 
 /*
  * If-Match: "N" and If-None-Match: * for sluice_fleet_put(). *if_version: where to put it, NULL: no

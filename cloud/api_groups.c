@@ -112,7 +112,7 @@ static int check_members(struct sluice_call *c, const json_t *doc, const char *k
 			sluice_answer_problem(c, 400, "devices has names, cameras have ids");
 			return -EINVAL;
 		}
-		if (camera_key && sluice_call_camera(c, member, &camera))
+		if (camera_key && sluice_fleet_find_camera(c, member, &camera))
 			return -ENOENT;
 		if (is_free(c, key, member, group))
 			continue;
@@ -140,6 +140,8 @@ static void write_group(struct sluice_call *c, const char *name, json_t *body,
 		err = check_members(c, doc, "devices", name);
 	if (!err)
 		err = check_members(c, doc, "cameras", name);
+	if (!err)
+		err = sluice_call_audit(c, c->who.tenant, "group.change", name, SLUICE_OK);
 	if (err) {
 		json_decref(doc);
 		json_decref(old);
@@ -207,7 +209,8 @@ static void delete_group(struct sluice_call *c)
 	int64_t version;
 	int err;
 
-	if (!sluice_call_match(c, &version, &if_version)) {
+	if (!sluice_call_match(c, &version, &if_version) &&
+	    !sluice_call_audit(c, c->who.tenant, "group.drop", c->part[0], SLUICE_OK)) {
 		err = sluice_fleet_remove(f, SLUICE_FLEET_GROUP, c->who.tenant, c->part[0],
 					  version ? if_version : NULL);
 		if (err) {

@@ -69,8 +69,7 @@ static void look_at_camera(struct sluice_session *ss, uint32_t slot)
 							report, "session")) == ss->id,
 				    .enforce = enforce,
 				    .session = ss->id,
-				    .now_ns = sluice_utc_now(),
-				    .first_ns = ss->loop->server->c.enforce_wait_ns };
+				    .now_ns = sluice_utc_now() };
 
 	if (!state)
 		state = json_object();

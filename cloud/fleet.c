@@ -18,10 +18,12 @@
 #define SCHEMA_VERSION 1
 #define KEY_MAX	       (2 * SLUICE_NAME_MAX + 64)
 
-static const char schema[] =
-	"CREATE TABLE doc ("
-	" kind INTEGER NOT NULL, tenant TEXT NOT NULL, name TEXT NOT NULL,"
-	" json TEXT NOT NULL, PRIMARY KEY (kind, tenant, name)) WITHOUT ROWID;";
+static const struct sluice_sqlite_step steps[SCHEMA_VERSION] = {
+	{ "CREATE TABLE doc ("
+	  " kind INTEGER NOT NULL, tenant TEXT NOT NULL, name TEXT NOT NULL,"
+	  " json TEXT NOT NULL, PRIMARY KEY (kind, tenant, name)) WITHOUT ROWID;",
+	  NULL },
+};
 
 enum { DOC_PUT, DOC_REMOVE, DOC_ALL, STATEMENTS };
 
@@ -84,7 +86,7 @@ int sluice_fleet_open(const char *path, struct sluice_fleet **out)
 		f->docs[i] = json_object();
 		f->dirty[i] = json_object();
 	}
-	err = sluice_sqlite_open(&f->s, path, schema, SCHEMA_VERSION, sql, STATEMENTS);
+	err = sluice_sqlite_open(&f->s, path, steps, SCHEMA_VERSION, sql, STATEMENTS);
 	if (!err)
 		err = read_all(f);
 	if (err) {

@@ -66,9 +66,9 @@ static void begin_anew(json_t *state, const char *wish, const char *gate)
 	json_object_set_new(state, "gate", json_string(gate));
 }
 
-static uint64_t wait_ns(const struct sluice_plan *p, uint64_t tries)
+static uint64_t wait_ns(uint64_t tries)
 {
-	uint64_t ns = p->first_ns ? p->first_ns : SLUICE_PLAN_FIRST_NS;
+	uint64_t ns = SLUICE_PLAN_FIRST_NS;
 
 	while (tries-- && ns < SLUICE_PLAN_MOST_NS)
 		ns *= 2;
@@ -83,7 +83,7 @@ static int meet_conflict(json_t *state, const struct sluice_plan *p)
 	if (!is_state(state, "conflict")) {
 		set_state(state, "conflict", "changed at the device");
 		set_ns(state, "at_ns", p->now_ns);
-		due = p->enforce ? p->now_ns + wait_ns(p, tries) : 0;
+		due = p->enforce ? p->now_ns + wait_ns(tries) : 0;
 		set_ns(state, "due_ns", due);
 	}
 	if (!p->enforce || p->now_ns < due)

@@ -26,7 +26,6 @@ struct sluice_plan {
 	int enforce;	      /* undo what was changed at the device, after a while */
 	uint64_t session;
 	uint64_t now_ns;
-	uint64_t first_ns; /* 0: SLUICE_PLAN_FIRST_NS */
 };
 
 /* Changes the state; a CONFIG to send (without "request": the caller's, and to be put into the

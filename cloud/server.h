@@ -25,18 +25,19 @@
 #define SLUICE_HIGH_WATER    (128u << 10) /* of a connection's output: an ACK waits behind it */
 
 struct client;
+struct sluice_api;
 struct sluice_fleet;
 struct sluice_session;
 
 struct sluice_server_config {
-	const char *data;	  /* directory made by `sluice-cloud init` */
-	const char *listen;	  /* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
-	const char *port_file;	  /* written once listening; may be NULL */
-	uint32_t credit_window;	  /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
-	uint32_t device_life_s;	  /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
-	int digests;		  /* make digests of events too */
-	uint64_t enforce_wait_ns; /* before a change at a device is undone first; 0: the usual */
-	unsigned int loops;	  /* event loops; 0: as many as this process may use cores */
+	const char *data;	/* directory made by `sluice-cloud init` */
+	const char *listen;	/* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
+	const char *port_file;	/* written once listening; may be NULL */
+	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
+	uint32_t device_life_s; /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
+	int digests;		/* make digests of events too */
+	const struct sluice_keyring *keys; /* master keys, borrowed; NULL: nothing is sealed */
+	unsigned int loops; /* event loops; 0: as many as this process may use cores */
 };
 
 struct sluice_server {
@@ -54,6 +55,7 @@ struct sluice_server {
 	struct sluice_bus *bus;
 	struct sluice_ingest *ingest;
 	struct sluice_worker *worker[2 * SLUICE_WORKERS];
+	struct sluice_api *api; /* api_state.h */
 	struct sluice_settings *settings;
 	struct sluice_fleet *fleet;
 	struct sluice_io_timer late; /* of loop 0 */
