@@ -325,7 +325,7 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = sluice_io_signals(s->loops[0].io, signals, 2, on_signal, s);
 	if (!err)
-		err = sluice_api_open(s->c.data, &s->api);
+		err = sluice_api_open(s->c.data, s->media, &s->api);
 	if (!err)
 		err = start_threads(s);
 	if (!err)

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/api_state.h"
 #include "cloud/desire.h"
 #include "cloud/session.h"
 #include "lib/crc32c.h"
@@ -22,9 +23,22 @@
 
 /* ---- sending ---- */
 
+/* Its cameras are out of sight. */
+static void tell_leaving(struct sluice_session *ss)
+{
+	int i;
+
+	for (i = 1; i <= SLUICE_WIRE_SLOTS; i++)
+		if (ss->slot[i].camera)
+			sluice_stream_camera(ss->loop->server->api->stream, ss->slot[i].camera,
+					     "offline");
+}
+
 /* The connection is ending; its close() still comes, to the client, which ends the session. */
 void sluice_session_leave(struct sluice_session *ss)
 {
+	if (ss->conn && ss->greeted)
+		tell_leaving(ss);
 	ss->conn = NULL;
 	sluice_io_timer_cancel(ss->loop->io, &ss->heartbeat);
 	if (ss->greeted)

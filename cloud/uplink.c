@@ -14,6 +14,7 @@
 
 #include "cloud/jpeg_head.h"
 #include "cloud/segment.h"
+#include "cloud/api_state.h"
 #include "cloud/session.h"
 #include "cloud/command.h"
 #include "cloud/desire.h"
@@ -202,6 +203,8 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 			return "the camera is open in another slot";
 	ss->slot[number] = slot;
 	sluice_roster_open_camera(ss->loop->server->roster, ss->id, slot.camera, number);
+	if (slot.lane == SLUICE_LANE_LIVE)
+		sluice_stream_camera(ss->loop->server->api->stream, slot.camera, "live");
 	return NULL;
 }
 
