@@ -221,6 +221,32 @@ def camera_sample(query=''):
     return lambda c: dict(path=[A['camera']], query=query, status=visible(200, c))
 
 
+def a_group():
+    return {'name': fresh('group'), 'devices': [], 'cameras': []}
+
+
+def matched(c, at, name, right, status, body=None, wish=False):
+    """A change of what is there, with its version in If-Match."""
+    at = at % name if '%' in at else at + name
+    if wish:
+        _, head, _ = ask('GET', at, admin)
+        ask('PUT', at, dict(admin, **({'If-Match': head['etag']} if 'etag' in head else {})), {'settings': {'rate': 6}})
+    _, head, _ = ask('GET', at, admin)
+    headers = dict(c.headers, **({'If-Match': head['etag']} if 'etag' in head else {}))
+    return dict(path=[name], body=body, headers=headers, status=status)
+
+
+def frame_of_still():
+    ask('GET', f'/v1/cameras/{A["camera"]}/still', admin)
+    for _ in range(100):
+        _, _, text = ask('GET', '/v1/audit?action=still.read&limit=1', admin)
+        lines = json.loads(text)['audit']
+        if lines:
+            return lines[0]['what'].split('/')[1:]
+        time.sleep(0.05)  # the log is written behind the answer
+    sys.exit('no still in the audit log')
+
+
 samples = {
     'enrol': lambda c: dict(body={'token': enrol_token(), 'csr': csr()}, status=200),
     'renew': lambda c: dict(body={'csr': csr()}, status=200),
@@ -259,7 +285,19 @@ samples = {
     'listSummaries': lambda c: dict(query='?limit=3', status=200),
     'getEvent': lambda c: dict(path=[A['event']], status=visible(200, c)),
     'getSummaryFile': lambda c: dict(path=[A['event'], 'summary.json'], status=visible(200, c)),
-    'getReady': lambda c: dict(status=200),
+    'getDevice': lambda c: dict(path=[A['device']], status=visible(200, c)),
+    'listCommands': lambda c: dict(path=[A['device']], status=visible(200, c)),
+    'askCommand': lambda c: dict(path=[A['device']], body={'command': 'describe'}, status=visible(409, c)),
+    'getCommand': lambda c: dict(status=404),
+    'addGroup': lambda c: dict(body=a_group(), status=201),
+    'getGroup': lambda c: dict(path=[made('/v1/groups', a_group(), 'name')], status=200 if c.tenant == A['name'] else 404),
+    'putGroup': lambda c: matched(c, '/v1/groups/', made('/v1/groups', a_group(), 'name'), 200, 404 if c.tenant != A['name'] else 200,
+                                  {'settings': {'rate': 4}}),
+    'deleteGroup': lambda c: matched(c, '/v1/groups/', made('/v1/groups', a_group(), 'name'), 204, 404 if c.tenant != A['name'] else 204),
+    'getDesired': camera_sample(),
+    'putDesired': lambda c: matched(c, '/v1/cameras/%s/desired', A['camera'], 200, visible(200, c), {'settings': {'rate': 5}}),
+    'deleteDesired': lambda c: matched(c, '/v1/cameras/%s/desired', A['camera'], 204, visible(204, c), wish=True),
+    'getFrame': lambda c: dict(path=[A['camera']] + frame_of_still(), status=visible(200, c)),
 }
 
 
