@@ -41,6 +41,17 @@ export function health(c) {
 	return say('still', lost ? t('health.still_lost', { n: count(lost) }) : t('health.still_text'));
 }
 
+/* For a <select>: by id, since two devices may have a camera of the same name. */
+export function cameraOptions(list) {
+	const twice = (c) => list.some((k) => k !== c && k.name === c.name);
+	return [['', t('word.all')], ...list.map((c) => [c.id, twice(c) ? `${c.name} (${c.device})` : c.name])];
+}
+
+/* The one of that id or, in an address that a person typed, of that name. */
+export function findCamera(list, asked) {
+	return list.find((c) => c.id === asked) || list.find((c) => c.name === asked);
+}
+
 export function stillUrl(c, at_ns) {
 	return `/v1/cameras/${encodeURIComponent(c.id)}/still${at_ns ? `?t=${at_ns}` : ''}`;
 }

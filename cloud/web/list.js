@@ -42,8 +42,11 @@ export function summaryList(query, signal, nothing) {
 			fill(foot, over ? (total ? el('p', { class: 'soft small', text: t('events.all') }) : nothing || empty(t('events.none'), t('events.none_text'))) :
 				button(t('events.more'), more));
 		} catch (error) {
+			seen.disconnect(); // what failed is not asked again and again by itself
+			busy = false;
 			if (error.name !== 'AbortError' && !error.expired)
-				fill(foot, failure(error, () => { busy = false; more(); }));
+				fill(foot, failure(error, more));
+			return;
 		}
 		busy = false;
 		watch();

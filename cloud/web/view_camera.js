@@ -21,7 +21,7 @@ export function cameraView(place, { id }, query, signal) {
 		const c = (await cameras(signal)).find((k) => k.id === id);
 		if (!c)
 			throw Object.assign(new Error(t('camera.unknown')), { status: 404 });
-		const events = await get('/v1/summaries', { camera: c.name, kind: 'event', limit: 12 }, signal);
+		const events = await get('/v1/summaries', { camera: c.id, kind: 'event', limit: 12 }, signal);
 		return page(c, events.summaries, signal);
 	};
 	load(place, signal, () => [skeleton(34, '40%'), el('div', { class: 'split' }, skeleton(420), skeleton(300))], show);
@@ -33,7 +33,7 @@ function page(c, events, signal) {
 	const still = el('div', null, stillOf(c, false));
 	return [head(c.name, actions(c, still, signal), has('GET /v1/cameras/{}/desired') ? linkButton(t('camera.edit'), link(`/cameras/${c.id}/edit`), { icon: 'edit' }) : null),
 		el('div', { class: 'split' }, el('div', { class: 'stack' }, el('section', { class: 'card stack tight' }, still, healthLine(c)),
-			el('section', { class: 'stack tight' }, el('div', { class: 'row spread' }, el('h2', { text: t('camera.latest') }), el('a', { href: link('/events', { camera: c.name }), text: t('camera.all_events') })),
+			el('section', { class: 'stack tight' }, el('div', { class: 'row spread' }, el('h2', { text: t('camera.latest') }), el('a', { href: link('/events', { camera: c.id }), text: t('camera.all_events') })),
 				events.length ? el('ul', { class: 'event-list' }, events.map(summaryRow)) : el('p', { class: 'soft', text: t('camera.no_events') }))),
 		el('aside', { class: 'stack', 'aria-label': t('event.about') }, about(c), account(c), settings(c)))];
 }
@@ -72,7 +72,7 @@ function account(c) {
 		return null;
 	const lost = sum(c.ledger.lost);
 	return el('section', { class: 'card stack tight' }, el('div', { class: 'row spread' }, el('h2', { text: t('nav.ledger') }), badge(lost ? t('ledger.some_lost', { n: count(lost) }) : t('ledger.lost_none'), lost ? 'lost' : 'good')),
-		ledgerBar(c.ledger), facts(CLASSES.map((k) => [t(`ledger.${k}`), count(sum(c.ledger[k]))])), el('a', { class: 'small', href: link('/ledger', { camera: c.name }), text: t('camera.ledger_more') }));
+		ledgerBar(c.ledger), facts(CLASSES.map((k) => [t(`ledger.${k}`), count(sum(c.ledger[k]))])), el('a', { class: 'small', href: link('/ledger', { camera: c.id }), text: t('camera.ledger_more') }));
 }
 
 function settings(c) {

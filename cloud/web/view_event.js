@@ -36,7 +36,7 @@ function shape() {
 function page(id, whole, entry, signal) {
 	const digestPlace = el('div', { class: 'stack' });
 	const main = el('div', { class: 'stack' }, whole.kind === 'event' ? [keyframes(id, whole), activityCard(whole), tracksCard(whole), digestPlace] : digestPlace);
-	fill(digestPlace, whole.kind === 'event' ? digestOf(whole, signal) : digestCards(id, whole));
+	fill(digestPlace, whole.kind === 'event' ? digestOf(whole, entry, signal) : digestCards(id, whole));
 	return [head(whole.title || t('event.untitled'), pinButton(id, entry), exportButton(id)),
 		el('div', { class: 'split' }, main, el('aside', { class: 'stack', 'aria-label': t('event.about') }, textCard(whole), factsCard(whole, entry), ledgerCard(whole)))];
 }
@@ -84,13 +84,13 @@ function keyframes(id, whole) {
 /* ---- digest ---- */
 
 /* The digest of an event is another summary: found by its event, or awaited. */
-function digestOf(whole, signal) {
+function digestOf(whole, entry, signal) {
 	const place = el('div', { class: 'stack' });
 	const look = async () => {
-		const found = await get('/v1/summaries', { camera: whole.camera, kind: 'digest', from: whole.start_ns, limit: 50 }, signal).catch(() => null);
-		const entry = found && found.summaries.find((s) => s.kind === 'digest' && s.of === whole.id);
-		if (entry && !signal.aborted)
-			fill(place, digestCards(entry.id, await get(fileUrl(entry.id, 'summary.json'), null, signal)));
+		const found = await get('/v1/summaries', { camera: entry ? entry.camera_id : whole.camera, kind: 'digest', from: whole.start_ns, limit: 50 }, signal).catch(() => null);
+		const made = found && found.summaries.find((s) => s.kind === 'digest' && s.of === whole.id);
+		if (made && !signal.aborted)
+			fill(place, digestCards(made.id, await get(fileUrl(made.id, 'summary.json'), null, signal)));
 	};
 	fill(place, el('section', { class: 'card' }, el('h2', { text: t('event.digest') }), el('p', { class: 'soft', text: t('event.digest_wait') })));
 	listen('summary', (s) => {
@@ -148,7 +148,7 @@ function textCard(whole) {
 function factsCard(whole, entry) {
 	const start = Date.parse(whole.start), end = Date.parse(whole.end);
 	return el('section', { class: 'card' }, el('h2', { text: t('event.about') }), facts([
-		[t('word.camera'), el('a', { href: link('/events', { camera: whole.camera }), text: whole.camera })],
+		[t('word.camera'), el('a', { href: link('/events', { camera: entry ? entry.camera_id : whole.camera }), text: whole.camera })],
 		[t('word.start'), moment(start)], [t('word.end'), moment(end)], [t('word.length'), span((end - start) / 1000)],
 		[t('event.peak'), whole.peak_objects === undefined ? null : count(whole.peak_objects)],
 		[t('event.continued'), whole.continued ? t('word.yes') : null],

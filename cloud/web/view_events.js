@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* All events, newest first. New ones are announced and shown when asked for: a list that is read does not move. */
-import { cameras } from './cameras.js';
+import { cameraOptions, cameras, findCamera } from './cameras.js';
 import { el, fill } from './dom.js';
 import { className, t } from './i18n.js';
 import { listen } from './live.js';
@@ -39,7 +39,7 @@ export function eventsView(place, params, query, signal) {
 	function fields(list) {
 		known = list;
 		const set = (name) => (v) => { chosen[name] = v; show(); };
-		fill(filters, field(t('word.camera'), select([['', t('word.all')], ...list.map((c) => [c.name, c.name])], chosen.camera, set('camera'))),
+		fill(filters, field(t('word.camera'), select(cameraOptions(list), (findCamera(list, chosen.camera) || { id: '' }).id, set('camera'))),
 			field(t('events.kind'), select([...KINDS.map((k) => [k, t(`kind.${k}`)])], chosen.kind, set('kind'))),
 			field(t('track.what'), select([['', t('word.all')], ...CLASSES.map((c) => [c, className(c)])], chosen.class, set('class'))));
 	}

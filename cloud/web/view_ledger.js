@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The account of every frame that a driver delivered: "nothing moved" against "we lost it". */
-import { cameras } from './cameras.js';
+import { cameraOptions, cameras, findCamera } from './cameras.js';
 import { ledgerBar, ledgerChart } from './chart.js';
 import { el, fill } from './dom.js';
 import { t } from './i18n.js';
@@ -25,8 +25,9 @@ export function ledgerView(place, params, query, signal) {
 		setQuery({ span: length === 24 * H ? '' : length, camera });
 		load(body, signal, () => [skeleton(290), skeleton(220)], async () => {
 			const list = await cameras(signal), to = Date.now(), from = to - length;
-			fill(cameraPlace, field(t('word.camera'), select([['', t('word.all')], ...list.map((c) => [c.name, c.name])], camera, (v) => { camera = v; show(); })));
-			const shown = list.filter((c) => !camera || c.name === camera);
+			const only = findCamera(list, camera);
+			fill(cameraPlace, field(t('word.camera'), select(cameraOptions(list), only ? only.id : '', (v) => { camera = v; show(); })));
+			const shown = list.filter((c) => !only || c === only);
 			const histories = await Promise.all(shown.slice(0, CAMERAS).map((c) => ledgerOf(c, from, to, signal)));
 			const known = histories.filter(Boolean), pieces = inPieces(known, from, to, PIECES);
 			if (!shown.length)

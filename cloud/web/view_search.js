@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Events by time, camera, class, zone, words and place: "what moved here, last week?" */
-import { cameras } from './cameras.js';
+import { cameraOptions, cameras, findCamera } from './cameras.js';
 import { el, fill } from './dom.js';
 import { className, t } from './i18n.js';
 import { summaryList } from './list.js';
@@ -38,7 +38,7 @@ export function searchView(place, params, query, signal) {
 	}
 
 	function showStill() {
-		const c = known.find((k) => k.name === chosen.camera);
+		const c = findCamera(known, chosen.camera);
 		if (!c) {
 			fill(still, el('p', { class: 'note', text: t('search.region_camera') }));
 			return;
@@ -52,7 +52,7 @@ export function searchView(place, params, query, signal) {
 	}
 
 	function showCameras() {
-		fill(cameraPlace, field(t('word.camera'), select([['', t('word.all')], ...known.map((c) => [c.name, c.name])], chosen.camera, (v) => {
+		fill(cameraPlace, field(t('word.camera'), select(cameraOptions(known), (findCamera(known, chosen.camera) || { id: '' }).id, (v) => {
 			chosen.camera = v;
 			chosen.region = '';
 			showStill();
