@@ -13,6 +13,7 @@ int sluice_cmd_devices(int argc, char **argv);
 int sluice_cmd_revoke(int argc, char **argv);
 int sluice_cmd_fsck(int argc, char **argv);
 int sluice_cmd_rebuild(int argc, char **argv);
+int sluice_cmd_routes(int argc, char **argv);
 
 struct sluice_cloud_conf;
 

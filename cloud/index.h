@@ -4,9 +4,9 @@
  * functions, so that another data base can stand behind it (index_sqlite.c is the first).
  *
  * One handle per thread. All return 0 or a negative errno (-ENOENT: no such row) unless said
- * otherwise. Numbers from devices are below 2^63 (the ingest checks it). Tenant arguments are
- * mandatory where a person asks: no function that serves requests returns rows of
- * another tenant.
+ * otherwise. Numbers from devices are below 2^63 (the ingest checks it). Where a person asks, whose
+ * rows they may see is a mandatory argument: no function that serves requests returns a row of
+ * another tenant, or of a camera that was not granted.
  *
  * Everything about frames can be made again from the segments, and the rest from the media
  * directory (rebuild.c); who may connect lies elsewhere (auth.h).
@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "cloud/camera.h"
+#include "cloud/whose.h"
 
 struct sluice_index_segment {
 	uint64_t id;
@@ -105,8 +106,8 @@ struct sluice_index_ops {
 	/* newest ledger as it came (LEDGER field of STATS) */
 	int (*camera_ledger)(struct sluice_index *ix, const uint8_t id[16], const void *ledger,
 			     size_t size);
-	int (*cameras)(struct sluice_index *ix, const char *tenant, sluice_index_camera_fn fn,
-		       void *ctx);
+	int (*cameras)(struct sluice_index *ix, const struct sluice_whose *whose,
+		       sluice_index_camera_fn fn, void *ctx);
 
 	int (*segment_add)(struct sluice_index *ix, struct sluice_index_segment *s); /* sets id */
 	int (*segment_closed)(struct sluice_index *ix, uint64_t id, uint64_t size);
@@ -158,13 +159,14 @@ struct sluice_index_ops {
 	int (*summaries_unacked)(struct sluice_index *ix, const uint8_t camera[16],
 				 sluice_index_summary_fn fn, void *ctx);
 	/* newest first, at most limit; camera: name, NULL for all */
-	int (*summaries)(struct sluice_index *ix, const char *tenant, const char *camera,
-			 unsigned int limit, sluice_index_summary_fn fn, void *ctx);
+	int (*summaries)(struct sluice_index *ix, const struct sluice_whose *whose,
+			 const char *camera, unsigned int limit, sluice_index_summary_fn fn,
+			 void *ctx);
 	/* of every tenant, for the check of the whole store */
 	int (*summaries_all)(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx);
-	/* one, with its media; -ENOENT too if it is another tenant's */
-	int (*summary_find)(struct sluice_index *ix, const char *tenant, const char *id,
-			    sluice_index_summary_fn fn, void *ctx);
+	/* one, with its media; -ENOENT too if it is not theirs */
+	int (*summary_find)(struct sluice_index *ix, const struct sluice_whose *whose,
+			    const char *id, sluice_index_summary_fn fn, void *ctx);
 };
 
 struct sluice_index {

@@ -40,6 +40,9 @@ const char sluice_index_later[] =
 #define RUN_COLUMNS	"r.camera, r.epoch, r.first, r.last, r.first_ns, r.first_utc_ns, r.told, r.done"
 #define SUMMARY_COLUMNS "s.id, s.camera, s.epoch, s.start_utc_ns, s.end_utc_ns, s.json, s.acked"
 
+/* of a struct sluice_whose, always the first two parameters; c is the row of cameras */
+#define ALLOWED " c.tenant = ?1 AND (?2 IS NULL OR instr(?2, hex(c.id)))"
+
 const char *const sluice_index_sql[STATEMENTS] = {
 	[CAMERA_ADD] = "INSERT OR IGNORE INTO cameras (id, tenant, device, name)"
 		       " VALUES (?, ?, ?, ?)",
@@ -49,7 +52,7 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			" width = iif(?3, ?3, width), height = iif(?3, ?4, height) WHERE id = ?1",
 	[CAMERA_LEDGER] = "UPDATE cameras SET ledger = ?2 WHERE id = ?1",
 	[CAMERAS] = "SELECT " CAMERA_COLUMNS ", seen_utc_ns, width, height, ledger FROM cameras c"
-		    " WHERE tenant = ? ORDER BY device, name",
+		    " WHERE" ALLOWED " ORDER BY device, name",
 	[SEGMENT_ADD] = "INSERT INTO segments (camera, path, created_ns) VALUES (?, ?, ?)",
 	[SEGMENT_CLOSED] = "UPDATE segments SET closed = 1, size = ?2 WHERE id = ?1",
 	[SEGMENT_FIND] = "SELECT id, camera, path, created_ns, size, closed FROM segments"
@@ -94,11 +97,11 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			      " FROM summaries s WHERE camera = ? AND acked = 0"
 			      " ORDER BY start_utc_ns LIMIT 1000",
 	[SUMMARIES] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
-		      " JOIN cameras c ON c.id = s.camera WHERE c.tenant = ?1"
-		      " AND (?2 IS NULL OR c.name = ?2) ORDER BY s.start_utc_ns DESC LIMIT ?3",
+		      " JOIN cameras c ON c.id = s.camera WHERE" ALLOWED
+		      " AND (?3 IS NULL OR c.name = ?3) ORDER BY s.start_utc_ns DESC LIMIT ?4",
 	[SUMMARIES_ALL] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
 			  " JOIN cameras c ON c.id = s.camera ORDER BY s.start_utc_ns",
 	[SUMMARY_FIND] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
-			 " JOIN cameras c ON c.id = s.camera WHERE s.id = ?2 AND c.tenant = ?1",
+			 " JOIN cameras c ON c.id = s.camera WHERE s.id = ?3 AND" ALLOWED,
 	[MEDIA] = "SELECT name, size, sha256 FROM media WHERE summary = ? ORDER BY at",
 };

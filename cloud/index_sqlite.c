@@ -81,10 +81,10 @@ static int camera_ledger(struct sluice_index *ix, const uint8_t id[16], const vo
 	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), CAMERA_LEDGER, "cb", id, ledger, size));
 }
 
-static int cameras(struct sluice_index *ix, const char *tenant, sluice_index_camera_fn fn,
-		   void *ctx)
+static int cameras(struct sluice_index *ix, const struct sluice_whose *whose,
+		   sluice_index_camera_fn fn, void *ctx)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), CAMERAS, "s", tenant);
+	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), CAMERAS, "ss", whose->tenant, whose->cameras);
 	struct sluice_camera c;
 	int rc;
 

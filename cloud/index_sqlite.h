@@ -95,10 +95,11 @@ int sluice_sqlite_summary_add(struct sluice_index *ix, const struct sluice_index
 int sluice_sqlite_summary_acked(struct sluice_index *ix, const uint8_t camera[16], const char *id);
 int sluice_sqlite_summaries_unacked(struct sluice_index *ix, const uint8_t camera[16],
 				    sluice_index_summary_fn fn, void *ctx);
-int sluice_sqlite_summaries(struct sluice_index *ix, const char *tenant, const char *camera,
-			    unsigned int limit, sluice_index_summary_fn fn, void *ctx);
+int sluice_sqlite_summaries(struct sluice_index *ix, const struct sluice_whose *whose,
+			    const char *camera, unsigned int limit, sluice_index_summary_fn fn,
+			    void *ctx);
 int sluice_sqlite_summaries_all(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx);
-int sluice_sqlite_summary_find(struct sluice_index *ix, const char *tenant, const char *id,
-			       sluice_index_summary_fn fn, void *ctx);
+int sluice_sqlite_summary_find(struct sluice_index *ix, const struct sluice_whose *whose,
+			       const char *id, sluice_index_summary_fn fn, void *ctx);
 
 #endif

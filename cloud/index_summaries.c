@@ -113,14 +113,16 @@ static int walk_summaries(struct sluice_index *ix, sqlite3_stmt *st, sluice_inde
 	return rc;
 }
 
-int sluice_sqlite_summaries(struct sluice_index *ix, const char *tenant, const char *camera,
-			    unsigned int limit, sluice_index_summary_fn fn, void *ctx)
+int sluice_sqlite_summaries(struct sluice_index *ix, const struct sluice_whose *whose,
+			    const char *camera, unsigned int limit, sluice_index_summary_fn fn,
+			    void *ctx)
 {
 	int rows;
 
-	return walk_summaries(
-		ix, sluice_sqlite_bind(db(ix), SUMMARIES, "ssd", tenant, camera, (int)limit), fn,
-		ctx, &rows);
+	return walk_summaries(ix,
+			      sluice_sqlite_bind(db(ix), SUMMARIES, "sssd", whose->tenant,
+						 whose->cameras, camera, (int)limit),
+			      fn, ctx, &rows);
 }
 
 int sluice_sqlite_summaries_all(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx)
@@ -130,12 +132,14 @@ int sluice_sqlite_summaries_all(struct sluice_index *ix, sluice_index_summary_fn
 	return walk_summaries(ix, sluice_sqlite_bind(db(ix), SUMMARIES_ALL, ""), fn, ctx, &rows);
 }
 
-int sluice_sqlite_summary_find(struct sluice_index *ix, const char *tenant, const char *id,
-			       sluice_index_summary_fn fn, void *ctx)
+int sluice_sqlite_summary_find(struct sluice_index *ix, const struct sluice_whose *whose,
+			       const char *id, sluice_index_summary_fn fn, void *ctx)
 {
 	int rows, rc;
 
-	rc = walk_summaries(ix, sluice_sqlite_bind(db(ix), SUMMARY_FIND, "ss", tenant, id), fn, ctx,
-			    &rows);
+	rc = walk_summaries(ix,
+			    sluice_sqlite_bind(db(ix), SUMMARY_FIND, "sss", whose->tenant,
+					       whose->cameras, id),
+			    fn, ctx, &rows);
 	return !rc && !rows ? -ENOENT : rc;
 }

@@ -19,6 +19,7 @@ static const struct {
 	{ "revoke", sluice_cmd_revoke },
 	{ "fsck", sluice_cmd_fsck },
 	{ "rebuild-index", sluice_cmd_rebuild },
+	{ "routes", sluice_cmd_routes }, /* for tests: what the API has */
 };
 
 static const char help[] =

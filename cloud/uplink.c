@@ -69,9 +69,9 @@ static void put_item(struct sluice_session *ss, struct sluice_item *item)
 	int frame = item->kind == SLUICE_ITEM_FRAME;
 
 	ss->items++;
-	sluice_ingest_put(ss->server->ingest, item); /* no longer ours */
+	sluice_ingest_put(ss->loop->server->ingest, item); /* no longer ours */
 	if (ss->items >= SLUICE_ITEMS_MAX ||
-	    (frame && sluice_server_fill(ss->server) > SLUICE_FILL_PAUSE)) {
+	    (frame && sluice_server_fill(ss->loop->server) > SLUICE_FILL_PAUSE)) {
 		ss->paused = 1;
 		sluice_conn_pause(ss->conn, true);
 	}
@@ -94,15 +94,23 @@ static void on_heartbeat(void *arg)
 	sluice_session_send(ss, SLUICE_MSG_PING, 0, NULL, 0);
 	if (!ss->conn)
 		return;
-	sluice_io_timer_in(ss->server->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
+	sluice_io_timer_in(ss->loop->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
 			   ss);
+}
+
+static void replace_session(struct sluice_session *old, void *arg)
+{
+	if (old)
+		sluice_session_goaway(old, SLUICE_CODE_REPLACED,
+				      "the same device has connected again", 0);
 }
 
 static void take_hello(struct sluice_session *ss, const struct sluice_wire_fields *f)
 {
 	_Alignas(8) uint8_t buf[256];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
-	struct sluice_session *old;
+	struct sluice_server *s = ss->loop->server;
+	uint64_t old;
 	char boot[64] = "", build[64] = "";
 
 	if (ss->greeted || sluice_wire_get_text(f, SLUICE_TAG_BOOT_ID, boot, sizeof(boot)) ||
@@ -111,21 +119,21 @@ static void take_hello(struct sluice_session *ss, const struct sluice_wire_field
 		break_off(ss, ss->greeted ? "a second HELLO" : "HELLO misses a field");
 		return;
 	}
-	old = sluice_session_device(ss->server, ss->who.tenant, ss->who.device, ss);
+	if (sluice_roster_enter(s->roster, ss->who.tenant, ss->who.device, ss->id, &old)) {
+		sluice_session_goaway(ss, SLUICE_CODE_STORAGE, "out of memory", 5000);
+		return;
+	}
 	if (old)
-		sluice_session_goaway(old, SLUICE_CODE_REPLACED,
-				      "the same device has connected again", 0);
+		sluice_roster_call_session(s, old, replace_session, NULL);
 	ss->greeted = 1;
-	ss->granted = sluice_server_fill(ss->server) > SLUICE_FILL_GRANT
-			      ? 0
-			      : ss->server->c.credit_window;
+	ss->granted = sluice_server_fill(s) > SLUICE_FILL_GRANT ? 0 : s->c.credit_window;
 	sluice_wire_put_u64(&w, SLUICE_TAG_SESSION, ss->id);
-	sluice_wire_put_text(&w, SLUICE_TAG_NODE, ss->server->node);
+	sluice_wire_put_text(&w, SLUICE_TAG_NODE, s->node);
 	sluice_wire_put_u64(&w, SLUICE_TAG_CREDIT, ss->granted);
 	sluice_wire_put_u32(&w, SLUICE_TAG_PAYLOAD_MAX, SLUICE_FRAME_MAX);
 	sluice_wire_put_u32(&w, SLUICE_TAG_HEARTBEAT_MS, SLUICE_WIRE_HEARTBEAT_MS);
 	sluice_session_fields(ss, SLUICE_MSG_WELCOME, 0, &w);
-	sluice_io_timer_in(ss->server->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
+	sluice_io_timer_in(ss->loop->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
 			   ss);
 	sluice_info("device %s is connected from %s (%s)", ss->who.device,
 		    sluice_conn_address(ss->conn), build);
@@ -174,7 +182,7 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 		return why;
 	slot.width = (uint16_t)width;
 	slot.height = (uint16_t)height;
-	err = sluice_cameras_get(ss->server->cameras, ss->who.tenant, ss->who.device, name,
+	err = sluice_cameras_get(ss->loop->server->cameras, ss->who.tenant, ss->who.device, name,
 				 &slot.camera);
 	if (err == -EINVAL)
 		return "a camera's name is 1 to 31 letters, digits, dots, hyphens, underscores";
@@ -187,6 +195,7 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 		    ss->slot[i].lane == slot.lane)
 			return "the camera is open in another slot";
 	ss->slot[number] = slot;
+	sluice_roster_open_camera(ss->loop->server->roster, ss->id, slot.camera, number);
 	return NULL;
 }
 
@@ -384,7 +393,7 @@ static void take_config_result(struct sluice_session *ss, uint32_t slot,
 	uint32_t size;
 
 	if (sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size) ||
-	    sluice_settings_result(ss->server, ss->slot[slot].camera, json, size))
+	    sluice_settings_result(ss->loop->server, ss->slot[slot].camera, json, size))
 		break_off(ss, "CONFIG_RESULT is malformed");
 }
 

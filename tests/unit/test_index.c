@@ -312,6 +312,15 @@ static int count_summary(void *ctx, const struct sluice_camera *c,
 	return 0;
 }
 
+static const char *upper_hex(const uint8_t id[16], char out[33])
+{
+	int i;
+
+	for (i = 0; i < 16; i++)
+		snprintf(out + 2 * i, 3, "%02X", id[i]);
+	return out;
+}
+
 static void test_summaries(void)
 {
 	static const char json[] =
@@ -332,7 +341,9 @@ static void test_summaries(void)
 	struct sluice_media *m;
 	struct sluice_store *s;
 	struct sluice_index *ix;
-	char path[128];
+	const struct sluice_whose t = { .tenant = "t" }, other = { .tenant = "other" };
+	struct sluice_whose granted = t;
+	char path[128], hex[33];
 	uint8_t *bytes;
 	uint64_t again;
 	size_t size;
@@ -363,17 +374,25 @@ static void test_summaries(void)
 	CHECK(!ix->ops->summaries_unacked(ix, camera[0].id, count_summary, &n) && n == 1);
 	CHECK(!ix->ops->summary_acked(ix, camera[0].id, id));
 	CHECK(!ix->ops->summaries_unacked(ix, camera[0].id, count_summary, &n) && n == 1);
-	CHECK(!ix->ops->summaries(ix, "t", NULL, 10, count_summary, &n) && n == 2);
-	CHECK(!ix->ops->summaries(ix, "t", "c1", 10, count_summary, &n) && n == 2);
-	CHECK(!ix->ops->summaries(ix, "other", NULL, 10, count_summary, &n) && n == 2);
-	CHECK(!ix->ops->summary_find(ix, "t", id, count_summary, &n) && n == 3);
-	CHECK(ix->ops->summary_find(ix, "other", id, count_summary, &n) == -ENOENT);
+	CHECK(!ix->ops->summaries(ix, &t, NULL, 10, count_summary, &n) && n == 2);
+	CHECK(!ix->ops->summaries(ix, &t, "c1", 10, count_summary, &n) && n == 2);
+	CHECK(!ix->ops->summaries(ix, &other, NULL, 10, count_summary, &n) && n == 2);
+	CHECK(!ix->ops->summary_find(ix, &t, id, count_summary, &n) && n == 3);
+	CHECK(ix->ops->summary_find(ix, &other, id, count_summary, &n) == -ENOENT);
+	granted.cameras = upper_hex(camera[1].id, hex);
+	CHECK(!ix->ops->summaries(ix, &granted, NULL, 10, count_summary, &n) && n == 3);
+	CHECK(ix->ops->summary_find(ix, &granted, id, count_summary, &n) == -ENOENT && n == 3);
+	granted.cameras = "";
+	CHECK(ix->ops->summary_find(ix, &granted, id, count_summary, &n) == -ENOENT && n == 3);
+	granted.cameras = upper_hex(camera[0].id, hex);
+	CHECK(!ix->ops->summary_find(ix, &granted, id, count_summary, &n) && n == 4);
+	n = 3;
 	sluice_index_close(ix);
 	snprintf(path, sizeof(path), "%s/index.db", data);
 	unlink(path);
 	ix = open_index();
 	CHECK(!sluice_rebuild(data, ix, &r, &again) && again == 1);
-	CHECK(!ix->ops->summary_find(ix, "t", id, count_summary, &n) && n == 4);
+	CHECK(!ix->ops->summary_find(ix, &t, id, count_summary, &n) && n == 4);
 	sluice_index_close(ix);
 	sluice_media_close(m);
 	end_data();

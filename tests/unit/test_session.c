@@ -13,6 +13,7 @@
 #include "cloud/auth.h"
 #include "cloud/index.h"
 #include "cloud/ingest.h"
+#include "cloud/loop.h"
 #include "cloud/recover.h"
 #include "cloud/segment.h"
 #include "lib/wire_region.h"
@@ -477,13 +478,17 @@ static void test_wrong_frames(void)
 static void test_replaced(void)
 {
 	struct uplink a, b;
+	uint64_t first;
 
 	CHECK(!uplink_open(&a, &cloud, "box1"));
+	first = field_u64(&a, SLUICE_TAG_SESSION);
 	open_camera(&a, 11);
 	uplink_frame(&a, 1, 11, 0, KEEPALIVE, 300);
 	uplink_send(&a, SLUICE_MSG_PING, 0, 0, 0, NULL, 0);
 	CHECK(uplink_expect(&a, SLUICE_MSG_PONG, 5)); /* the frame has arrived, perhaps not more */
 	CHECK(!uplink_open(&b, &cloud, "box1"));
+	/* the new link is in another loop than the old one */
+	CHECK(field_u64(&b, SLUICE_TAG_SESSION) % SLUICE_LOOPS_MAX != first % SLUICE_LOOPS_MAX);
 	CHECK(uplink_expect_goaway(&a, SLUICE_CODE_REPLACED));
 	/* what the old session had sent is known to the new one */
 	CHECK(open_camera(&b, 11) == 1);

@@ -187,6 +187,7 @@ static void run_cloud(struct cloud *c)
 		.listen = "127.0.0.1:0",
 		.port_file = c->port_file,
 		.credit_window = c->credit_window,
+		.loops = c->loops ? c->loops : 2,
 	};
 	int err;
 
