@@ -12,15 +12,18 @@ API := $(addprefix cloud/api_,health.c enrol.c certificates.c cameras.c summarie
 CLOUD := cloud/server.c cloud/loop.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
 	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/segment.c cloud/index_sqlite.c \
 	 cloud/index_runs.c cloud/index_summaries.c cloud/index_sql.c cloud/sqlite.c cloud/camera.c cloud/recover.c \
-	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/shelf.c cloud/worker.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
+	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/shelf.c cloud/quarantine.c \
+	 cloud/box.c cloud/sandbox.c cloud/analyst.c cloud/worker.c cloud/revive.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
 	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c
+# The child's end of the sandbox, and what it gives up.
+SANDBOX := cloud/sandbox_child.c cloud/cage.c lib/filter.c
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
 # What it was told.
 CLOUD_CONF := cloud/conf.c
 $(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c cloud/cmd_check.c cloud/cmd_admin.c cloud/cmd_routes.c $(CLOUD_CONF) \
-	$(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+	cloud/cmd_quarantine.c $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 
 $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c $(LIBSLUICE)))
 $(eval $(call testprog,test_cloud_conf,tests/unit/test_cloud_conf.c $(CLOUD_CONF) $(LIBSLUICE)))

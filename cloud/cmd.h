@@ -15,6 +15,8 @@ int sluice_cmd_fsck(int argc, char **argv);
 int sluice_cmd_rebuild(int argc, char **argv);
 int sluice_cmd_routes(int argc, char **argv);
 
+int sluice_cmd_quarantine(int argc, char **argv);
+
 struct sluice_cloud_conf;
 
 /* run --check: what would be used, and whether it can be. Returns the exit code. */

@@ -61,6 +61,10 @@ static const struct key keys[] = {
 	KEY(limits, credit, credit, SIZE, "8M", BOUNDS(64 * K, K *K *K)),
 	KEY(auth, device_life, device_life_ms, MS, "90d", BOUNDS(10000, 825 * DAY)),
 	KEY(digests, enabled, enabled, BOOL, "no"),
+	KEY(sandbox, enabled, enabled, BOOL, "yes"),
+	KEY(sandbox, children, children, INT, "0", BOUNDS(0, 64)),
+	KEY(sandbox, memory, memory, SIZE, "512M", BOUNDS(64 * K * K, 64 * K * K * K)),
+	KEY(sandbox, deadline, deadline_ms, MS, "60s", BOUNDS(1000, 3600000)),
 	KEY(log, level, level, WORD, "info", WORDS("error warning info debug"), RELOAD),
 	KEY(log, format, format, WORD, "text", WORDS("text json")),
 };

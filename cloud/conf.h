@@ -39,6 +39,12 @@ struct sluice_cloud_conf {
 		bool enabled;
 	} digests;
 	struct {
+		bool enabled;
+		unsigned int children; /* of live frames, and as many of back-fill; 0: cores */
+		uint64_t memory;       /* bytes of each */
+		uint64_t deadline_ms;  /* of one frame */
+	} sandbox;
+	struct {
 		unsigned int level, format; /* enum sluice_log_level; 0 text, 1 json */
 	} log;
 	const char *path; /* of the file that was read, NULL: none */

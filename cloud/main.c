@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cloud/cmd.h"
+#include "cloud/sandbox.h"
 #include "lib/log.h"
 
 static const struct {
@@ -19,7 +20,9 @@ static const struct {
 	{ "revoke", sluice_cmd_revoke },
 	{ "fsck", sluice_cmd_fsck },
 	{ "rebuild-index", sluice_cmd_rebuild },
-	{ "routes", sluice_cmd_routes }, /* for tests: what the API has */
+	{ "quarantine", sluice_cmd_quarantine },
+	{ SLUICE_SANDBOX_WORD, sluice_sandbox_child }, /* not for people */
+	{ "routes", sluice_cmd_routes },	       /* for tests: what the API has */
 };
 
 static const char help[] =
@@ -45,6 +48,9 @@ static const char help[] =
 	"connections\n"
 	"  fsck           --data DIR       compare segments, index and media; changes nothing\n"
 	"  rebuild-index  --data DIR       make the index again from segments and media\n"
+	"  quarantine     --data DIR       list frames that ended two analysing children; export "
+	"NAME,\n"
+	"                                  retry NAME, drop NAME\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong use.\n";
 

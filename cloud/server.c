@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cloud/conf.h"
 #include "cloud/recover.h"
 #include "cloud/server.h"
 #include "cloud/settings.h"
@@ -229,13 +230,14 @@ static int start_threads(struct sluice_server *s)
 	struct sluice_worker_config wc = { .data = s->c.data,
 					   .ops = &sluice_server_worker_ops,
 					   .ctx = s };
-	int i, err;
+	unsigned int i;
+	int err;
 
 	s->cameras = sluice_cameras_open();
 	s->roster = sluice_roster_open();
 	s->settings = sluice_settings_open();
 	err = s->cameras && s->roster && s->settings
-		      ? sluice_bus_local_open(SLUICE_WORKERS, SLUICE_BUS_MAX, &s->bus)
+		      ? sluice_bus_local_open(s->workers, SLUICE_BUS_MAX, &s->bus)
 		      : -ENOMEM;
 	if (err)
 		return err;
@@ -243,8 +245,11 @@ static int start_threads(struct sluice_server *s)
 	wc.cameras = s->cameras;
 	wc.media = s->media;
 	wc.digests = s->c.digests;
-	for (i = 0; i < 2 * SLUICE_WORKERS && !err; i++) {
-		wc.partition = (unsigned int)i;
+	err = sluice_quarantine_open(s->c.data, &s->quarantine);
+	wc.quarantine = s->quarantine;
+	wc.sandbox = s->sandbox.memory ? &s->sandbox : NULL;
+	for (i = 0; i < 2 * s->workers && !err; i++) {
+		wc.partition = i;
 		err = sluice_worker_open(&wc, &s->worker[i]);
 	}
 	if (!err)
@@ -273,6 +278,21 @@ static unsigned int count_cores(void)
 	return n < 1 ? 1 : (unsigned int)n;
 }
 
+/* Each worker has a child; without children one thread is enough. */
+static void set_up_workers(struct sluice_server *s)
+{
+	const struct sluice_cloud_conf *conf = s->c.conf;
+
+	s->workers = 1;
+	if (!conf || !conf->sandbox.enabled)
+		return;
+	s->sandbox.memory = conf->sandbox.memory;
+	s->sandbox.deadline_ms = conf->sandbox.deadline_ms;
+	s->workers = conf->sandbox.children ? conf->sandbox.children : count_cores();
+	if (s->workers > SLUICE_WORKERS_MAX)
+		s->workers = SLUICE_WORKERS_MAX;
+}
+
 static void set_up(struct sluice_server *s, const struct sluice_server_config *c)
 {
 	memset(s, 0, sizeof(*s));
@@ -283,6 +303,7 @@ static void set_up(struct sluice_server *s, const struct sluice_server_config *c
 	s->loop_count = s->c.loops ? s->c.loops : count_cores();
 	if (s->loop_count > SLUICE_LOOPS_MAX)
 		s->loop_count = SLUICE_LOOPS_MAX;
+	set_up_workers(s);
 	pthread_mutex_init(&s->loops_lock, NULL);
 	pthread_cond_init(&s->loops_changed, NULL);
 	if (gethostname(s->node, sizeof(s->node) - 1))
@@ -321,7 +342,7 @@ int sluice_server_run(struct sluice_server *s)
 
 void sluice_server_close(struct sluice_server *s)
 {
-	int i;
+	unsigned int i;
 
 	s->stopping = 1;
 	if (s->listener)
@@ -331,8 +352,9 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_ingest_close(s->ingest);
 	if (s->bus)
 		s->bus->ops->stop(s->bus);
-	for (i = 0; i < 2 * SLUICE_WORKERS; i++)
+	for (i = 0; i < 2 * s->workers; i++)
 		sluice_worker_close(s->worker[i]);
+	sluice_quarantine_close(s->quarantine);
 	sluice_loops_close(s);
 	sluice_bus_close(s->bus);
 	sluice_settings_close(s->settings);

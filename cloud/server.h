@@ -11,12 +11,14 @@
 #include "cloud/ingest.h"
 #include "cloud/loop.h"
 #include "cloud/media.h"
+#include "cloud/quarantine.h"
 #include "cloud/roster.h"
+#include "cloud/sandbox.h"
 #include "cloud/worker.h"
 #include "lib/conn.h"
 
 #define SLUICE_CLIENTS_MAX   4096
-#define SLUICE_WORKERS	     1		  /* of live lanes, and as many of back-fill */
+#define SLUICE_WORKERS_MAX   64		  /* of live lanes, and as many of back-fill */
 #define SLUICE_FRAME_MAX     (4u << 20)	  /* payload of a FRAME; said in WELCOME */
 #define SLUICE_CREDIT_WINDOW (8u << 20)	  /* bytes a device may have under way */
 #define SLUICE_FILL_GRANT    (64u << 20)  /* bytes waiting; above it no new credit */
@@ -54,7 +56,10 @@ struct sluice_server {
 	struct sluice_roster *roster;
 	struct sluice_bus *bus;
 	struct sluice_ingest *ingest;
-	struct sluice_worker *worker[2 * SLUICE_WORKERS];
+	struct sluice_worker *worker[2 * SLUICE_WORKERS_MAX];
+	unsigned int workers; /* of live lanes */
+	struct sluice_sandbox_config sandbox;
+	struct sluice_quarantine *quarantine;
 	struct sluice_settings *settings;
 	struct sluice_io_timer late; /* of loop 0 */
 	uint16_t port;
