@@ -82,8 +82,7 @@ static int lock_data(struct sluice_server *s)
 	return 0;
 }
 
-/* "ADDR:PORT" or "[ADDR]:PORT". */
-static int parse_address(const char *text, struct sockaddr_storage *addr, socklen_t *len)
+int sluice_listen_address(const char *text, struct sockaddr_storage *addr, socklen_t *len)
 {
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICSERV | AI_PASSIVE,
 					.ai_socktype = SOCK_STREAM };
@@ -133,7 +132,7 @@ static int start_listening(struct sluice_server *s)
 {
 	struct sockaddr_storage addr;
 	socklen_t len;
-	int err = parse_address(s->c.listen, &addr, &len);
+	int err = sluice_listen_address(s->c.listen, &addr, &len);
 
 	if (err) {
 		sluice_error("'%s' is not ADDRESS:PORT", s->c.listen);

@@ -27,10 +27,13 @@
 struct client;
 struct sluice_session;
 
+struct sluice_cloud_conf;
+
 struct sluice_server_config {
-	const char *data;	/* directory made by `sluice-cloud init` */
-	const char *listen;	/* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
-	const char *port_file;	/* written once listening; may be NULL */
+	const struct sluice_cloud_conf *conf; /* what the node was told; NULL: defaults */
+	const char *data;		      /* directory made by `sluice-cloud init` */
+	const char *listen;		      /* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
+	const char *port_file;		      /* written once listening; may be NULL */
 	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
 	uint32_t device_life_s; /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
 	int digests;		/* make digests of events too */
@@ -69,6 +72,9 @@ int sluice_server_run(struct sluice_server *s);
 void sluice_server_stop(struct sluice_server *s);
 /* Safe on a half-open server. */
 void sluice_server_close(struct sluice_server *s);
+
+/* "ADDR:PORT" or "[ADDR]:PORT"; -EINVAL. */
+int sluice_listen_address(const char *text, struct sockaddr_storage *addr, socklen_t *len);
 
 /* Bytes that wait for the writer, the bus and the workers. */
 size_t sluice_server_fill(struct sluice_server *s);
