@@ -38,6 +38,7 @@ struct sluice_item {
 	size_t charge;			    /* bytes of credit that come free with it */
 	uint64_t epoch, sequence;
 	uint64_t time_ns, utc_ns; /* FRAME: its own; OPEN: of the first frame; STATS: now */
+	uint64_t put_ns;	  /* when it came to the writer, monotonic */
 	uint16_t width, height, grid_w, grid_h;
 	uint16_t reason, flags; /* flags: SLUICE_FRAME_* and SLUICE_RECORD_BAD */
 	uint32_t score, event, settings;

@@ -53,8 +53,8 @@ struct sluice_conn {
 	struct sluice_resolve *resolve;
 	struct addrinfo *addrs;
 	struct sluice_race *race;
-	struct sluice_proxy *proxy;   /* our copy; NULL: none */
-	struct sluice_tunnel *tunnel; /* while the proxy is asked */
+	struct sluice_proxy *proxy;	/* our copy; NULL: none */
+	struct sluice_tunnel *tunnel;	/* while the proxy is asked */
 	struct sluice_proxy_head *head; /* while a proxy's head is awaited */
 	struct sluice_io_stream *stream;
 	struct sluice_tls *tls;
@@ -479,7 +479,8 @@ static void start_stream(struct sluice_conn *c, int fd)
 		end_conn(c, SLUICE_CONN_ERROR, "out of memory");
 		return;
 	}
-	if (!c->conf.tls && !c->proxy && !c->head) /* not at once: the owner may not have its pointer yet */
+	if (!c->conf.tls && !c->proxy &&
+	    !c->head) /* not at once: the owner may not have its pointer yet */
 		sluice_io_timer_in(c->conf.io, &c->attempt, 0, open_later, c);
 	flush_soon(c);
 }

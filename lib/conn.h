@@ -89,8 +89,8 @@ void sluice_conn_abort(struct sluice_conn *c, const char *why);
 
 enum sluice_tls_fault sluice_conn_fault(const struct sluice_conn *c);
 void sluice_conn_peer(const struct sluice_conn *c, struct sluice_tls_peer *peer);
-/* "192.0.2.1 port 443" of the other side (of the proxy, if we connect through one; of the client, if
- * a proxy told it), "" if unknown. */
+/* "192.0.2.1 port 443" of the other side (of the proxy, if we connect through one; of the client,
+ * if a proxy told it), "" if unknown. */
 const char *sluice_conn_address(const struct sluice_conn *c);
 bool sluice_conn_resumed(const struct sluice_conn *c);
 

@@ -16,7 +16,7 @@
 #define V2_IPV6	 36
 
 static const uint8_t signature[12] = { '\r', '\n', '\r', '\n', 0,   '\r',
-				       '\n', 'Q',  'U',  'I',  'T', '\n' };
+				       '\n', 'Q',  'U',	 'I',  'T', '\n' };
 
 static int refuse(struct sluice_proxy_head *p, const char *why)
 {
@@ -107,8 +107,9 @@ static int feed_v1(struct sluice_proxy_head *p, uint8_t byte)
 
 	p->bytes[p->used++] = byte;
 	if (p->used <= n)
-		return byte == (uint8_t)start[p->used - 1] ? 0
-							   : refuse(p, "no PROXY head at the start");
+		return byte == (uint8_t)start[p->used - 1]
+			       ? 0
+			       : refuse(p, "no PROXY head at the start");
 	if (byte == '\n') {
 		if (p->bytes[p->used - 2] != '\r')
 			return refuse(p, "the PROXY line does not end in CR LF");

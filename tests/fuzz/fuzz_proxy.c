@@ -44,9 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(parts.from_len == whole.from_len && parts.why == whole.why);
 	require(!memcmp(&parts.from, &whole.from, sizeof(whole.from)));
 	if (whole.known)
-		require(r == 1 && (whole.from.ss_family == AF_INET
-					   ? whole.from_len == sizeof(struct sockaddr_in)
-					   : whole.from.ss_family == AF_INET6 &&
-						     whole.from_len == sizeof(struct sockaddr_in6)));
+		require(r == 1 &&
+			(whole.from.ss_family == AF_INET
+				 ? whole.from_len == sizeof(struct sockaddr_in)
+				 : whole.from.ss_family == AF_INET6 &&
+					   whole.from_len == sizeof(struct sockaddr_in6)));
 	return 0;
 }
