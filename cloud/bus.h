@@ -11,6 +11,7 @@
 #ifndef SLUICE_BUS_H
 #define SLUICE_BUS_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "cloud/camera.h"
@@ -85,6 +86,7 @@ struct sluice_bus_ops {
 struct sluice_bus {
 	const struct sluice_bus_ops *ops;
 	unsigned int partitions; /* of live lanes */
+	atomic_ullong acked;	 /* chunks, since the beginning */
 };
 
 static inline unsigned int sluice_bus_partition(const struct sluice_bus *b,

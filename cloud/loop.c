@@ -36,6 +36,8 @@ static void on_watch(void *arg)
 		l->deny_version = version;
 	}
 	sluice_session_watch(l, changed);
+	if (!l->number && l->watch_turn % 4 == 0 && l->server->ingest)
+		sluice_server_watch(l->server);
 	sluice_io_timer_in(l->io, &l->watch, WATCH_MS, on_watch, l);
 }
 

@@ -27,10 +27,32 @@
 #include "lib/log.h"
 
 #define LATE_MS 3000
+#define STUCK_S 60 /* workers with something to do that finish nothing */
 
 size_t sluice_server_fill(struct sluice_server *s)
 {
 	return sluice_ingest_fill(s->ingest) + s->bus->ops->fill(s->bus);
+}
+
+void sluice_server_watch(struct sluice_server *s)
+{
+	unsigned long long acked = s->bus->acked;
+
+	if (acked == s->acked_seen && s->moved_ns && s->bus->ops->fill(s->bus))
+		return;
+	s->acked_seen = acked;
+	s->moved_ns = sluice_io_now(s->loops[0].io);
+}
+
+unsigned int sluice_server_unready(struct sluice_server *s, uint64_t now_ns)
+{
+	unsigned int why = 0;
+
+	if (sluice_ingest_error(s->ingest))
+		why |= SLUICE_NOT_STORING;
+	if (s->moved_ns && now_ns > s->moved_ns + STUCK_S * 1000000000ull)
+		why |= SLUICE_NOT_WORKING;
+	return s->stopping ? why | SLUICE_NOT_STAYING : why;
 }
 
 static void on_stop_late(void *arg)

@@ -60,6 +60,8 @@ struct sluice_server {
 	struct sluice_worker *worker[2 * SLUICE_WORKERS];
 	struct sluice_settings *settings;
 	struct sluice_io_timer late; /* of loop 0 */
+	unsigned long long acked_seen;
+	atomic_ullong moved_ns; /* when the workers were last seen to do what there is to do */
 	uint16_t port;
 	atomic_int stopping;
 	int lock;
@@ -75,6 +77,12 @@ int sluice_server_run(struct sluice_server *s);
 void sluice_server_stop(struct sluice_server *s);
 /* Safe on a half-open server. */
 void sluice_server_close(struct sluice_server *s);
+
+/* Every now and then, loop 0: do the workers get on? */
+void sluice_server_watch(struct sluice_server *s);
+/* Bit by bit why the node should get no more devices; 0: ready. */
+enum { SLUICE_NOT_STORING = 1, SLUICE_NOT_WORKING = 2, SLUICE_NOT_STAYING = 4 };
+unsigned int sluice_server_unready(struct sluice_server *s, uint64_t now_ns);
 
 /* Bytes that wait for the writer, the bus and the workers. */
 size_t sluice_server_fill(struct sluice_server *s);
