@@ -25,7 +25,7 @@ struct sluice_ingest {
 	atomic_int error; /* of the last group, until a probe succeeds */
 	/* the writer's own */
 	struct sluice_chunk *chunks, *chunks_last; /* stored, not yet taken by the bus */
-	uint64_t probe_ns; /* when the store is to be probed again */
+	uint64_t probe_ns;			   /* when the store is to be probed again */
 	struct sluice_told *told;
 	size_t told_count, told_room;
 };
