@@ -9,7 +9,7 @@ DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # The routes, a file a noun.
 API := $(addprefix cloud/api_,health.c enrol.c certificates.c cameras.c summaries.c)
 # From the connection to the disk, to the worker, and back.
-CLOUD := cloud/server.c cloud/loop.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
+CLOUD := cloud/server.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
 	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/segment.c cloud/index_sqlite.c \
 	 cloud/index_runs.c cloud/index_summaries.c cloud/index_sql.c cloud/sqlite.c cloud/camera.c cloud/recover.c \
 	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/shelf.c cloud/quarantine.c \
@@ -25,13 +25,16 @@ CLOUD_CONF := cloud/conf.c
 $(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c cloud/cmd_check.c cloud/cmd_admin.c cloud/cmd_routes.c $(CLOUD_CONF) \
 	cloud/cmd_quarantine.c $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 
+$(eval $(call testprog,test_door,tests/unit/test_door.c cloud/door.c,,-lpthread))
 $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c $(LIBSLUICE)))
 $(eval $(call testprog,test_cloud_conf,tests/unit/test_cloud_conf.c $(CLOUD_CONF) $(LIBSLUICE)))
 $(eval $(call testprog,test_bus,tests/unit/test_bus.c cloud/bus_local.c,,-lpthread))
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
-$(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c tests/unit/analysis_script.c \
+$(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c $(CLOUD_CONF) tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/analysis_script.c \
+$(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/uplink.c $(CLOUD_CONF) tests/unit/analysis_script.c $(SANDBOX) \
+	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+$(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c $(CLOUD_CONF) tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))

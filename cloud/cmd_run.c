@@ -84,7 +84,6 @@ static int serve(const struct sluice_cloud_conf *conf)
 		.data = conf->server.data,
 		.listen = conf->server.listen,
 		.port_file = conf->server.port_file[0] ? conf->server.port_file : NULL,
-		.credit_window = (uint32_t)conf->limits.credit,
 		.device_life_s = (uint32_t)(conf->auth.device_life_ms / 1000),
 		.digests = conf->digests.enabled,
 	};

@@ -28,10 +28,21 @@ struct sluice_cloud_conf {
 	struct {
 		const char *data, *listen, *port_file;
 		uint64_t drain_ms;
+		unsigned int loops; /* event loops; 0: one for each core */
 	} server;
 	struct {
-		uint64_t credit; /* bytes that a device may have under way */
+		unsigned int connections, connections_per_address, connections_per_device;
+		unsigned int rate, burst; /* new connections of an address, a second and at once */
+		unsigned int half_open;	  /* connections without a handshake */
+		uint64_t handshake_ms, request_ms, idle_ms;
+		uint64_t credit;	      /* bytes that a device may have under way */
+		unsigned int frames, control; /* of a device, a second */
+		uint64_t bytes;		      /* of frames of a device, a second */
+		unsigned int cameras;	      /* that a device has open at once */
 	} limits;
+	struct {
+		const char *listen, *terminated, *from, *certificate;
+	} proxy;
 	struct {
 		uint64_t device_life_ms; /* of devices' certificates */
 	} auth;

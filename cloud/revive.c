@@ -97,7 +97,7 @@ static int begin_anew(struct subject *s, int64_t upto)
 		err = worker_replay(s, after, (uint64_t)upto, &frames);
 	if (!err)
 		err = sluice_analyst_sync(s->analyst);
-	if (!err)
+	if (!err && s->clock.at == upto) /* nothing came after it */
 		err = give(s, &s->clock);
 	if (s->last < upto)
 		s->last = upto; /* what is missing of it is missing in the store, or comes again */

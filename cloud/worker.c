@@ -235,6 +235,7 @@ static int give_clock(struct subject *s, const struct sluice_item *item)
 	for (i = 0; i < 32; i++)
 		c->counts[i] = le64toh(words[4 + i]);
 	c->known = 1;
+	c->at = s->last;
 	c->open = !!(item->state & SLUICE_STATE_OPEN);
 	c->now_ns = item->time_ns;
 	c->delivered = le64toh(words[0]);

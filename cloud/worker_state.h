@@ -18,6 +18,7 @@
 /* What the device has said last of its ledger and time. */
 struct clock {
 	int known, open;
+	int64_t at; /* the last frame before it */
 	uint64_t now_ns, delivered, counts[32];
 };
 
