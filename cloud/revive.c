@@ -18,7 +18,8 @@
 #include "cloud/quarantine.h"
 #include "cloud/worker_state.h"
 
-#define STUCK_MAX 5
+#define STUCK_MAX  5
+#define KILLED_MAX 20
 
 static void put_aside(struct subject *s, const struct sluice_stored_frame *f)
 {
@@ -65,12 +66,18 @@ static void blame(struct subject *s)
 			   "a child died at frame %llu of camera %s/%s: %s; starting again",
 			   (unsigned long long)f->sequence, s->camera->device, s->camera->name,
 			   sluice_sandbox_death(s->worker->sandbox));
-	if (s->suspect == (int64_t)f->sequence) {
-		put_aside(s, f);
-		s->suspect = -1;
-	} else {
+	if (sluice_sandbox_killed(s->worker->sandbox)) {
+		/* at least the system gets some air */
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 * (1 + (long)s->killed) }, NULL);
+		if (++s->killed < KILLED_MAX)
+			return;
+	} else if (s->suspect != (int64_t)f->sequence) {
 		s->suspect = (int64_t)f->sequence;
+		return;
 	}
+	put_aside(s, f);
+	s->suspect = -1;
+	s->killed = 0;
 }
 
 static int give(struct subject *s, const struct clock *c)
@@ -114,10 +121,12 @@ int worker_revive(struct subject *s, int err)
 		blame(s);
 		err = begin_anew(s, s->last);
 	} while (err == -EPIPE);
-	if (!err)
+	if (!err) {
 		s->suspect = -1;
-	else
+		s->killed = 0;
+	} else {
 		sluice_analyst_lose(s->analyst); /* the next item tries again */
+	}
 	return err;
 }
 

@@ -68,6 +68,7 @@ static void bury(struct sluice_sandbox *b, const char *why)
 		while (waitpid(b->pid, &status, 0) < 0 && errno == EINTR)
 			;
 	b->pid = 0;
+	b->killed = !why && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	b->at = b->progress ? atomic_load(&b->progress->at) : 0;
 	if (why)
 		snprintf(b->death, sizeof(b->death), "%s", why);
@@ -476,6 +477,11 @@ void sluice_sandbox_close(struct sluice_sandbox *b)
 const char *sluice_sandbox_death(const struct sluice_sandbox *b)
 {
 	return b->death;
+}
+
+bool sluice_sandbox_killed(const struct sluice_sandbox *b)
+{
+	return b->killed;
 }
 
 int sluice_sandbox_digest(struct sluice_sandbox *b, const struct sluice_digest_plan *plan,

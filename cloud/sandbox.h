@@ -38,6 +38,8 @@ void sluice_sandbox_close(struct sluice_sandbox *b);
 
 /* Of the child that is dead now: what ended it, for people: "signal 11 (Segmentation fault)". */
 const char *sluice_sandbox_death(const struct sluice_sandbox *b);
+/* Was it killed from outside (kill -9, the system out of memory)? A child cannot do that itself. */
+bool sluice_sandbox_killed(const struct sluice_sandbox *b);
 
 /*
  * The digest of a plan, told by ops->summary; ops->fetch as in an analysis. 0; -ENODATA, -ENOMEM as

@@ -25,6 +25,7 @@ struct sluice_sandbox {
 	uint8_t *reply;	  /* the last message */
 	size_t reply_room;
 	char death[96];
+	bool killed; /* by somebody outside: kill -9, the system out of memory */
 	struct sluice_log_limit limit;
 	/* the batch */
 	struct sluice_analyst *owner; /* whose it is; NULL: there is none */

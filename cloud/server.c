@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cloud/api_state.h"
 #include "cloud/conf.h"
 #include "cloud/recover.h"
 #include "cloud/server.h"
@@ -166,7 +167,7 @@ static int open_store(struct sluice_server *s)
 	if (err)
 		return err;
 	snprintf(path, sizeof(path), "%s/media", s->c.data);
-	err = sluice_media_dir_open(path, &s->media);
+	err = sluice_media_dir_open(path, s->c.keys, &s->media);
 	if (err)
 		sluice_error("cannot open %s: %s", path, strerror(-err));
 	return err;
@@ -174,9 +175,11 @@ static int open_store(struct sluice_server *s)
 
 static int start_threads(struct sluice_server *s)
 {
-	struct sluice_ingest_config in = {
-		.data = s->c.data, .counters = &s->counters, .tell = sluice_server_tell, .ctx = s
-	};
+	struct sluice_ingest_config in = { .data = s->c.data,
+					   .keys = s->c.keys,
+					   .counters = &s->counters,
+					   .tell = sluice_server_tell,
+					   .ctx = s };
 	struct sluice_worker_config wc = { .data = s->c.data,
 					   .ops = &sluice_server_worker_ops,
 					   .ctx = s };
@@ -275,6 +278,8 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = sluice_io_signals(s->loops[0].io, signals, 2, on_signal, s);
 	if (!err)
+		err = sluice_api_open(s->c.data, &s->api);
+	if (!err)
 		err = start_threads(s);
 	if (!err)
 		err = sluice_loops_start(s);
@@ -302,7 +307,9 @@ void sluice_server_close(struct sluice_server *s)
 	for (i = 0; i < 2 * s->workers; i++)
 		sluice_worker_close(s->worker[i]);
 	sluice_quarantine_close(s->quarantine);
+	sluice_api_stop(s->api);
 	sluice_loops_close(s);
+	sluice_api_close(s->api);
 	sluice_bus_close(s->bus);
 	sluice_settings_close(s->settings);
 	sluice_roster_close(s->roster);

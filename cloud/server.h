@@ -28,6 +28,7 @@
 #define SLUICE_HIGH_WATER  (128u << 10) /* of a connection's output: an ACK waits behind it */
 
 struct client;
+struct sluice_api;
 struct sluice_session;
 
 struct sluice_cloud_conf;
@@ -39,6 +40,7 @@ struct sluice_server_config {
 	const char *port_file;		      /* written once listening; may be NULL */
 	uint32_t device_life_s;		      /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
 	int digests;			      /* make digests of events too */
+	const struct sluice_keyring *keys;    /* master keys, borrowed; NULL: nothing is sealed */
 };
 
 struct sluice_server {
@@ -63,6 +65,7 @@ struct sluice_server {
 	unsigned int workers; /* of live lanes */
 	struct sluice_sandbox_config sandbox;
 	struct sluice_quarantine *quarantine;
+	struct sluice_api *api; /* api_state.h */
 	struct sluice_settings *settings;
 	struct sluice_io_timer late; /* of loop 0 */
 	unsigned long long acked_seen;

@@ -39,6 +39,7 @@ struct subject {
 	/* the child died over it */
 	struct clock clock, clock_told; /* clock_told: as it was when told was noted */
 	int64_t suspect;		/* sequence of the frame that it last died at; -1: none */
+	unsigned int killed;		/* times that it was killed there from outside */
 	unsigned int stuck;		/* times that it died at no frame, without getting on */
 };
 
