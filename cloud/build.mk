@@ -14,11 +14,11 @@ AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_a
 INDEX := $(addprefix cloud/,index_sqlite.c index_runs.c index_summaries.c facets.c index_find.c index_events.c index_history.c index_sql.c sqlite.c)
 SEGMENT := $(addprefix cloud/,segment.c segment_read.c seal.c keyring.c)
 # From the connection to the disk, to the worker, and back.
-CLOUD := cloud/server.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
+CLOUD := cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c \
 	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/shelf.c \
 	 cloud/quarantine.c cloud/box.c cloud/sandbox.c cloud/analyst.c cloud/worker.c cloud/revive.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
-	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c
+	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c lib/notify.c
 # The child's end of the sandbox, and what it gives up.
 SANDBOX := cloud/sandbox_child.c cloud/cage.c lib/filter.c
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode
@@ -26,7 +26,7 @@ $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
 # What it was told.
 CLOUD_CONF := cloud/conf.c
-$(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c user.c access.c routes.c quarantine.c) $(CLOUD_CONF) \
+$(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c user.c access.c routes.c quarantine.c status.c) $(CLOUD_CONF) \
 	$(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 
 $(eval $(call testprog,test_door,tests/unit/test_door.c cloud/door.c,,-lpthread))

@@ -11,6 +11,7 @@
 #include "cloud/cmd.h"
 #include "cloud/conf.h"
 #include "cloud/server.h"
+#include "cloud/service.h"
 #include "lib/log.h"
 
 #define SAID_MAX 16
@@ -77,10 +78,12 @@ static int read_line(int argc, char **argv, struct line *l)
 	return 0;
 }
 
-static int serve(const struct sluice_cloud_conf *conf)
+static int serve(struct sluice_service *service)
 {
+	const struct sluice_cloud_conf *conf = &service->conf[0];
 	const struct sluice_server_config c = {
 		.conf = conf,
+		.service = service,
 		.data = conf->server.data,
 		.listen = conf->server.listen,
 		.port_file = conf->server.port_file[0] ? conf->server.port_file : NULL,
@@ -109,25 +112,30 @@ static int serve(const struct sluice_cloud_conf *conf)
 
 int sluice_cmd_run(int argc, char **argv)
 {
+	static struct sluice_service service;
+	struct sluice_cloud_conf *conf = &service.conf[0];
 	struct line line = { 0 };
-	struct sluice_cloud_conf conf;
 	char why[400];
 	int code = read_line(argc, argv, &line);
 
 	if (code)
 		return code;
-	if (sluice_cloud_conf_read(&conf, line.config, line.said, line.count, why, sizeof(why))) {
+	sluice_service_begin(&service);
+	service.path = line.config;
+	service.said = line.said;
+	service.said_count = line.count;
+	if (sluice_cloud_conf_read(conf, line.config, line.said, line.count, why, sizeof(why))) {
 		sluice_error("%s", why);
 		return strncmp(why, "--", 2) ? 1 : 2;
 	}
-	sluice_log_setup("sluice-cloud", (enum sluice_log_level)conf.log.level, conf.log.format);
-	if (!conf.server.data[0])
+	sluice_log_setup("sluice-cloud", (enum sluice_log_level)conf->log.level, conf->log.format);
+	if (!conf->server.data[0])
 		code = sluice_cmd_usage("run", "--data DIR is missing, or data in [server]");
-	else if (!conf.server.listen[0])
+	else if (!conf->server.listen[0])
 		code = sluice_cmd_usage("run", "--listen ADDR:PORT is missing, or listen in "
 					       "[server]");
 	else
-		code = line.check ? sluice_cmd_check(&conf, line.json) : serve(&conf);
-	sluice_cloud_conf_free(&conf);
+		code = line.check ? sluice_cmd_check(conf, line.json) : serve(&service);
+	sluice_service_free(&service);
 	return code;
 }

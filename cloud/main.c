@@ -26,6 +26,7 @@ static const struct {
 	{ "audit", sluice_cmd_audit },
 	{ "crl", sluice_cmd_crl },
 	{ "quarantine", sluice_cmd_quarantine },
+	{ "status", sluice_cmd_status },
 	{ SLUICE_SANDBOX_WORD, sluice_sandbox_child }, /* not for people */
 	{ "routes", sluice_cmd_routes },	       /* for tests: what the API has */
 };
@@ -69,6 +70,7 @@ static const char help[] =
 	"(default)\n"
 	"  audit  --data DIR [--limit N] [--json]    who did what, newest first\n"
 	"  crl    --data DIR               revoked certificates, for proxies that end TLS (PEM)\n"
+	"  status         --data DIR [--json]   how the running node is\n"
 	"  quarantine     --data DIR       list frames that ended two analysing children; export "
 	"NAME,\n"
 	"                                  retry NAME, drop NAME\n"

@@ -5,9 +5,9 @@
  * Start: data directory locked, keys, recovery of segments that a crash left open, the first loop
  * (signals are blocked before any thread is made), bus, workers, writer, the other loops, and last
  * the listener: nobody is heard before what was stored is known. Stop: no new
- * connections, GOAWAY to the devices (at most 3 s), the writer stores what it has, the bus and the
- * workers end, then the loops that they spoke to; what is stored and not analysed is analysed after
- * the next start.
+ * connections, GOAWAY to the devices (at most [server] drain), the writer stores what it has, the
+ * bus and the workers end, then the loops that they spoke to; what is stored and not analysed is
+ * analysed after the next start.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,10 +24,10 @@
 #include "cloud/conf.h"
 #include "cloud/recover.h"
 #include "cloud/server.h"
+#include "cloud/service.h"
 #include "cloud/settings.h"
 #include "lib/log.h"
 
-#define LATE_MS 3000
 #define STUCK_S 60 /* workers with something to do that finish nothing */
 
 size_t sluice_server_fill(struct sluice_server *s)
@@ -38,6 +38,9 @@ size_t sluice_server_fill(struct sluice_server *s)
 void sluice_server_watch(struct sluice_server *s)
 {
 	unsigned long long acked = s->bus->acked;
+
+	if (s->c.service && s->c.service->server)
+		sluice_service_tick(s->c.service);
 
 	if (acked == s->acked_seen && s->moved_ns && s->bus->ops->fill(s->bus))
 		return;
@@ -68,8 +71,10 @@ void sluice_server_stop(struct sluice_server *s)
 		return;
 	}
 	s->stopping = 1;
+	if (s->c.service)
+		sluice_service_stopping(s->c.service);
 	sluice_listen_stop(s);
-	sluice_io_timer_in(s->loops[0].io, &s->late, LATE_MS, on_stop_late, s);
+	sluice_io_timer_in(s->loops[0].io, &s->late, s->c.conf->server.drain_ms, on_stop_late, s);
 	sluice_loops_each(s, sluice_http_end_all);
 }
 
@@ -77,6 +82,11 @@ static void on_signal(void *arg, int signal)
 {
 	struct sluice_server *s = arg;
 
+	if (signal == SIGHUP) {
+		if (s->c.service)
+			sluice_service_reload(s->c.service);
+		return;
+	}
 	if (!s->stopping)
 		sluice_info("%s: ending", signal == SIGINT ? "interrupted" : "asked to end");
 	sluice_server_stop(s);
@@ -263,7 +273,7 @@ static void set_up(struct sluice_server *s, const struct sluice_server_config *c
 
 int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c)
 {
-	static const int signals[] = { SIGINT, SIGTERM };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	int err;
 
 	set_up(s, c);
@@ -276,7 +286,7 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = sluice_loops_open(s);
 	if (!err)
-		err = sluice_io_signals(s->loops[0].io, signals, 2, on_signal, s);
+		err = sluice_io_signals(s->loops[0].io, signals, 3, on_signal, s);
 	if (!err)
 		err = sluice_api_open(s->c.data, &s->api);
 	if (!err)
@@ -285,6 +295,8 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 		err = sluice_loops_start(s);
 	if (!err)
 		err = sluice_listen_open(s);
+	if (!err && s->c.service)
+		sluice_service_start(s->c.service, s);
 	return err;
 }
 
@@ -298,6 +310,8 @@ void sluice_server_close(struct sluice_server *s)
 	unsigned int i;
 
 	s->stopping = 1;
+	if (s->c.service)
+		sluice_service_close(s->c.service);
 	sluice_listen_stop(s);
 	if (s->loops[0].io)
 		sluice_io_timer_cancel(s->loops[0].io, &s->late);

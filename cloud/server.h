@@ -32,9 +32,11 @@ struct sluice_api;
 struct sluice_session;
 
 struct sluice_cloud_conf;
+struct sluice_service;
 
 struct sluice_server_config {
 	const struct sluice_cloud_conf *conf; /* what the node was told */
+	struct sluice_service *service;	      /* NULL: it is none. Borrowed */
 	const char *data;		      /* directory made by `sluice-cloud init` */
 	const char *listen;		      /* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
 	const char *port_file;		      /* written once listening; may be NULL */
@@ -80,8 +82,8 @@ struct sluice_server {
 int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c);
 /* Until a signal or an error. */
 int sluice_server_run(struct sluice_server *s);
-/* run() returns once the devices have been told, after 3 s at the latest; asked a second time: now.
- * Loop 0's thread. */
+/* run() returns once the devices have been told, after [server] drain at the latest; asked a second
+ * time: now. Loop 0's thread. */
 void sluice_server_stop(struct sluice_server *s);
 /* Safe on a half-open server. */
 void sluice_server_close(struct sluice_server *s);
