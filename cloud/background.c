@@ -273,3 +273,8 @@ void sluice_background_frame(struct sluice_background *b, const uint8_t *px, flo
 	if (b->pictures < 1000)
 		b->pictures++;
 }
+
+const char *sluice_background_name(uint32_t kind)
+{
+	return "mean";
+}

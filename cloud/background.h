@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SLUICE_BACKGROUND_KINDS 0
+
+const char *sluice_background_name(uint32_t kind);
+
 struct sluice_background;
 
 struct sluice_background_result {
