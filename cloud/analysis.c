@@ -69,7 +69,7 @@ static int models_for(struct sluice_analysis *a, const struct sluice_gray *g, ui
 	    a->height == height)
 		return 0;
 	models_close(a);
-	a->background = sluice_background_open(g->w, g->h);
+	a->background = sluice_background_open(a->config.background, g->w, g->h);
 	a->blobs = sluice_blobs_open(g->w, g->h);
 	a->tracker = sluice_tracker_open(g->w, g->h);
 	a->mask = calloc(n, 1);
@@ -160,7 +160,7 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 	if (f->reason == SLUICE_REASON_SCENE_CHANGE)
 		sluice_background_reset(a->background);
 	make_hold(a);
-	sluice_background_frame(a->background, g.px, dt > 0 ? dt : 0, a->hold, !any_cell(f),
+	sluice_background_frame(a->background, &g, dt > 0 ? dt : 0, a->hold, !any_cell(f),
 				a->mask, &r);
 	for (size_t i = 0; a->heat && a->event.active && i < (size_t)g.w * g.h; i++)
 		a->heat[i] += a->mask[i] && a->heat[i] < UINT16_MAX;

@@ -260,6 +260,13 @@ static void paint_thing(const struct brush *b)
 		}
 }
 
+/* Less light, less colour. */
+static void dim_chroma(u8 *yuv, size_t c, float k)
+{
+	for (u8 *p = yuv + MOVIE_LUMA + c; p < yuv + MOVIE_BYTES; p += MOVIE_LUMA / 4)
+		*p = (u8)clamp_t(int, 128 + (int)lrintf((*p - 128) * k), 0, 255);
+}
+
 /* A soft ellipse on the ground, to the right of the feet. */
 static void paint_shadow(const struct brush *b)
 {
@@ -274,6 +281,8 @@ static void paint_shadow(const struct brush *b)
 				continue;
 			k = r < 0.6f ? SHADOW : SHADOW + (1 - SHADOW) * (r - 0.6f) / 0.4f;
 			b->yuv[y * MOVIE_W + x] = (u8)(b->yuv[y * MOVIE_W + x] * k);
+			if (!(x & 1) && !(y & 1))
+				dim_chroma(b->yuv, (size_t)(y / 2) * (MOVIE_W / 2) + x / 2, k);
 		}
 }
 
@@ -379,6 +388,10 @@ static void paint_light(struct movie *m, double t, u8 *yuv)
 
 		yuv[i] = (u8)(v > 255 ? 255 : v);
 	}
+	for (int y = 0; y < MOVIE_H; y += 2)
+		for (int x = 0; x < MOVIE_W; x += 2)
+			dim_chroma(yuv, (size_t)(y / 2) * (MOVIE_W / 2) + x / 2,
+				   m->gain[y * MOVIE_W + x] / 256.0f);
 }
 
 static void paint_rain(const struct movie *m, u32 i, u8 *yuv)
