@@ -39,7 +39,7 @@
 #define MOVED_MAX    12 /* cells of 1/40 of the width: how far a pushed camera is looked for */
 
 static const struct background_ops *const kinds[SLUICE_BACKGROUND_KINDS + 1] = {
-	&background_mean, &background_mean, &background_mixture, &background_delta,
+	&background_mixture, &background_mean, &background_mixture, &background_delta,
 	&background_median
 };
 

@@ -15,6 +15,8 @@
 
 #define JOIN_SHARE 0.20f /* of the higher box's height */
 #define JOIN_MAX   0.04f /* of the picture's width */
+#define CRUMB	   8	 /* so much smaller than what it lies beside, ... */
+#define CRUMB_REACH 0.2f /* ... within this share of its width and height */
 #define STRONG_MIN 3	 /* pixels of a component that differ strongly, at least, and ... */
 #define STRONG_PER 12	 /* ... one in so many */
 
@@ -261,7 +263,46 @@ static float sharpness_of(const struct sluice_blobs *b, const struct comp *c, co
 	return n ? (float)sum / n : 0;
 }
 
-uint32_t sluice_blobs_find(struct sluice_blobs *b, uint8_t *mask, const uint8_t *px,
+/* Crumbs beside something much larger (the rim of its shadow, a foot) are part of it. */
+static uint32_t drop_crumbs(struct comp *c, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t j = n; j-- > 0;) {
+			float reach = CRUMB_REACH * (float)((c[i].x1 - c[i].x0) + (c[i].y1 - c[i].y0));
+
+			if (i == j || c[j].area * CRUMB > c[i].area ||
+			    shared(c[i].x0, c[i].x1, c[j].x0, c[j].x1) < -reach ||
+			    shared(c[i].y0, c[i].y1, c[j].y0, c[j].y1) < -reach)
+				continue;
+			c[j] = c[--n];
+			if (i == n)
+				i = j;
+		}
+	return n;
+}
+
+static void look_of(const struct sluice_blobs *b, const struct comp *c, const uint8_t *mask,
+		    const struct sluice_gray *g, float look[SLUICE_LOOKS])
+{
+	uint32_t cw = (g->w + 1) / 2, sum[SLUICE_LOOKS] = { 0 }, n[2] = { 0 };
+
+	for (uint32_t y = c->y0; y < c->y1; y += 2)
+		for (uint32_t x = c->x0; x < c->x1; x += 2) {
+			size_t at = (size_t)y * b->w + x, ca = (size_t)(y / 2) * cw + x / 2;
+			uint32_t low = 2 * y > c->y0 + c->y1;
+
+			if (!mask[at])
+				continue;
+			n[low]++;
+			sum[3 * low] += g->px[at];
+			sum[3 * low + 1] += g->cb ? g->cb[ca] : 128;
+			sum[3 * low + 2] += g->cr ? g->cr[ca] : 128;
+		}
+	for (uint32_t i = 0; i < SLUICE_LOOKS; i++)
+		look[i] = n[i / 3] ? (float)sum[i] / n[i / 3] : 128;
+}
+
+uint32_t sluice_blobs_find(struct sluice_blobs *b, uint8_t *mask, const struct sluice_gray *g,
 			   uint32_t area_min, const uint8_t *cells, uint32_t grid_w,
 			   uint32_t grid_h, struct sluice_blob out[SLUICE_BLOBS_MAX])
 {
@@ -273,6 +314,7 @@ uint32_t sluice_blobs_find(struct sluice_blobs *b, uint8_t *mask, const uint8_t 
 	qsort(b->comps, n, sizeof(*b->comps), by_area);
 	n = n < SLUICE_BLOBS_MAX ? n : SLUICE_BLOBS_MAX;
 	n = join(b->comps, n, JOIN_MAX * b->w);
+	n = drop_crumbs(b->comps, n);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct comp *c = &b->comps[i];
 
@@ -287,8 +329,9 @@ uint32_t sluice_blobs_find(struct sluice_blobs *b, uint8_t *mask, const uint8_t 
 			.h = m > t ? m - t : 1,
 			.area = c->area,
 			.support = support_of(b, c, cells, grid_w, grid_h),
-			.sharpness = sharpness_of(b, c, px),
+			.sharpness = sharpness_of(b, c, g->px),
 		};
+		look_of(b, c, mask, g, out[i].look);
 	}
 	return n;
 }
