@@ -47,6 +47,7 @@ static void models_close(struct sluice_analysis *a)
 	a->mask = a->hold = NULL;
 	a->heat = NULL;
 	a->seen_one = false;
+	a->stills.count = 0;
 }
 
 void sluice_analysis_close(struct sluice_analysis *a)
@@ -137,6 +138,19 @@ static bool any_cell(const struct sluice_stored_frame *f)
 	return false;
 }
 
+/* What was left or removed is told with the event, if there is one. */
+static void note_objects(struct sluice_analysis *a, double t_s, const struct sluice_blob *blobs,
+			 uint32_t count, const struct sluice_gray *g)
+{
+	struct sluice_object found[SLUICE_STILLS_MAX];
+	struct sluice_event_log *e = &a->event;
+	uint32_t n = sluice_stills_frame(&a->stills, t_s, blobs, count, a->tracker, a->background, g,
+					 a->mask, found);
+
+	for (uint32_t i = 0; i < n && e->active && e->object_count < SLUICE_STILLS_MAX; i++)
+		e->objects[e->object_count++] = found[i];
+}
+
 /* Decode and measure: fills m's picture facts. */
 static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, double t_s,
 		struct sluice_moment *m)
@@ -168,6 +182,7 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 	n = sluice_blobs_find(a->blobs, a->mask, &g, area_min > 12 ? area_min : 12, f->cells,
 			      f->grid_w, f->grid_h, blobs);
 	sluice_tracker_frame(a->tracker, t_s, f->sequence, blobs, n, analysis_track_ended, a);
+	note_objects(a, t_s, blobs, n, &g);
 	live = sluice_tracker_live(a->tracker, &count);
 	for (uint32_t i = 0; i < count; i++)
 		m->objects += live[i].hits >= 2 && live[i].seen_s >= t_s;

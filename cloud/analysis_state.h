@@ -15,6 +15,7 @@
 #include "cloud/blobs.h"
 #include "cloud/canvas.h"
 #include "cloud/events.h"
+#include "cloud/stills.h"
 #include "cloud/track.h"
 
 #define ANALYSIS_HISTORY 96 /* moments before an event */
@@ -30,6 +31,7 @@ struct sluice_analysis {
 	struct sluice_background *background;
 	struct sluice_blobs *blobs;
 	struct sluice_tracker *tracker;
+	struct sluice_stills stills;
 	uint8_t *mask, *hold;
 	uint16_t *heat; /* in how many pictures of the event the mask was set; NULL: not asked */
 	double last_t_s;

@@ -32,6 +32,7 @@
 #define HUE_STRONG   14.0f
 #define STILL_GREY   8 /* a foreground pixel that changes less stands still */
 #define ABSORB_S     4.0f
+#define QUIET_S	     1.5f /* the same while the gate sees nothing move */
 #define HELD_S	     60.0f
 #define TICKS	     4	  /* of the still counter, a second */
 #define LEARN_S	     0.6f /* first pictures: the model learns fast and says nothing */
@@ -46,7 +47,7 @@ static const struct background_ops *const kinds[SLUICE_BACKGROUND_KINDS + 1] = {
 struct sluice_background {
 	const struct background_ops *ops;
 	uint32_t w, h;
-	float age_s, tick_s;
+	float age_s, tick_s, grow, fade; /* the last three: parts of steps */
 	uint32_t pictures, scene_run;
 	bool colour;
 	void *own;
@@ -150,8 +151,9 @@ static int16_t q7(float grey)
 	return (int16_t)(grey * Q7);
 }
 
-VECTORS static void compare(const uint8_t *px, const int16_t *expected, const int16_t *mean,
-			    const int16_t *dev, uint8_t *raw, uint8_t *diff, size_t n)
+VECTORS static void compare(const uint8_t *restrict px, const int16_t *restrict expected,
+			    const int16_t *restrict mean, const int16_t *restrict dev,
+			    uint8_t *restrict raw, uint8_t *restrict diff, size_t n)
 {
 	int16_t most = q7(DEV_MAX), weak = q7(WEAK), strong = q7(STRONG);
 	int16_t factor = (int16_t)(DEV_FACTOR * 1024), share = (int16_t)(LIGHT_SHARE * 32768);
@@ -170,24 +172,35 @@ VECTORS static void compare(const uint8_t *px, const int16_t *expected, const in
 	}
 }
 
-VECTORS static void compare_hue(const struct sluice_gray *g, const int16_t *cb, const int16_t *cr,
-				const int16_t *hue, uint8_t *raw, uint8_t *diff, size_t n)
+VECTORS static void compare_hue(const uint8_t *restrict px_b, const uint8_t *restrict px_r,
+				const int16_t *restrict cb, const int16_t *restrict cr,
+				const int16_t *restrict hue, uint8_t *restrict raw,
+				uint8_t *restrict diff, size_t n)
 {
 	int16_t weak = q7(HUE_WEAK), strong = q7(HUE_STRONG), most = q7(DEV_MAX);
 
 	for (size_t i = 0; i < n; i++) {
-		int16_t b = (int16_t)(g->cb[i] * Q7 - cb[i]), r = (int16_t)(g->cr[i] * Q7 - cr[i]);
+		int16_t b = (int16_t)(px_b[i] * Q7 - cb[i]), r = (int16_t)(px_r[i] * Q7 - cr[i]);
 		int16_t t = (int16_t)((hue[i] < most ? hue[i] : most) * 4), t2 = (int16_t)(t * 2);
 
 		b = b < 0 ? -b : b;
 		r = r < 0 ? -r : r;
-		b = (int16_t)((b + r) / 2 > (b > r ? b : r) * 3 / 4 ? (b + r) / 2 : (b > r ? b : r));
+		b = b > r ? b : r;
 		t = t > weak ? t : weak;
 		t2 = t2 > strong ? t2 : strong;
 		raw[i] = (uint8_t)((b > t) + (b > t2));
 		b = (int16_t)(b >> 6);
 		diff[i] = (uint8_t)(b < 255 ? b : 255);
 	}
+}
+
+VECTORS static bool any_set(const uint8_t *row, uint32_t w)
+{
+	uint8_t any = 0;
+
+	for (uint32_t x = 0; x < w; x++)
+		any |= row[x];
+	return any;
 }
 
 /*
@@ -197,7 +210,8 @@ VECTORS static void compare_hue(const struct sluice_gray *g, const int16_t *cb, 
 static void forgive(const struct sluice_background *b, const uint8_t *px, const int16_t *expected)
 {
 	for (uint32_t y = 1; y + 1 < b->h; y++)
-		for (uint32_t x = 1; x + 1 < b->w; x++) {
+		for (uint32_t x = 1; x + 1 < b->w && (x > 1 || any_set(b->raw + (size_t)y * b->w, b->w));
+		     x++) {
 			size_t i = (size_t)y * b->w + x;
 			int16_t low = 32767, high = 0;
 			int v = px[i] * Q7;
@@ -217,18 +231,25 @@ static void forgive(const struct sluice_background *b, const uint8_t *px, const 
 }
 
 /* The stronger of luma and colour. */
-VECTORS static void spread_row(uint8_t *raw, const uint8_t *hue, uint32_t w)
+VECTORS static void spread_row(uint8_t *restrict raw, const uint8_t *restrict hue, uint32_t w)
 {
-	for (uint32_t x = 0; x < w; x++)
-		raw[x] = raw[x] > hue[x / 2] ? raw[x] : hue[x / 2];
+	for (uint32_t c = 0; c < w / 2; c++) {
+		uint8_t h = hue[c];
+
+		raw[2 * c] = raw[2 * c] > h ? raw[2 * c] : h;
+		raw[2 * c + 1] = raw[2 * c + 1] > h ? raw[2 * c + 1] : h;
+	}
+	if (w & 1)
+		raw[w - 1] = raw[w - 1] > hue[w / 2] ? raw[w - 1] : hue[w / 2];
 }
 
 /*
  * A border is where the difference is a third of what it is inside: what JPEG and the lens smear around a thing is weaker, and
  * is no part of it.
  */
-VECTORS static void thin_row(const uint8_t *up, const uint8_t *mid, const uint8_t *down,
-			     const uint8_t *raw, uint8_t *out, uint32_t w)
+VECTORS static void thin_row(const uint8_t *restrict up, const uint8_t *restrict mid,
+			     const uint8_t *restrict down, const uint8_t *restrict raw,
+			     uint8_t *restrict out, uint32_t w)
 {
 	out[0] = raw[0];
 	for (uint32_t x = 1; x + 1 < w; x++) {
@@ -245,6 +266,15 @@ VECTORS static void thin_row(const uint8_t *up, const uint8_t *mid, const uint8_
 	out[w - 1] = raw[w - 1];
 }
 
+VECTORS static uint32_t count_set(const uint8_t *row, uint32_t w)
+{
+	uint32_t n = 0;
+
+	for (uint32_t x = 0; x < w; x++)
+		n += row[x] != 0;
+	return n;
+}
+
 static void thin(const struct sluice_background *b, uint8_t *out)
 {
 	uint32_t w = b->w;
@@ -252,6 +282,10 @@ static void thin(const struct sluice_background *b, uint8_t *out)
 	for (uint32_t y = 0; y < b->h; y++) {
 		const uint8_t *mid = b->diff + (size_t)y * w;
 
+		if (!any_set(b->raw + (size_t)y * w, w)) {
+			memset(out + (size_t)y * w, 0, w);
+			continue;
+		}
 		thin_row(y ? mid - w : mid, mid, y + 1 < b->h ? mid + w : mid,
 			 b->raw + (size_t)y * w, out + (size_t)y * w, w);
 	}
@@ -273,8 +307,8 @@ static const int16_t *light_up(struct sluice_background *b, const uint8_t *px)
 }
 
 /* At least five of the nine of a 3x3 neighbourhood; strong if one of them is. up, down: next lines. */
-VECTORS static void vote_row(const uint8_t *up, const uint8_t *mid, const uint8_t *down, uint8_t *out,
-			     uint32_t w)
+VECTORS static void vote_row(const uint8_t *restrict up, const uint8_t *restrict mid,
+			     const uint8_t *restrict down, uint8_t *restrict out, uint32_t w)
 {
 	for (uint32_t x = 1; x + 1 < w; x++) {
 		uint8_t s = 0, top = up[x] | mid[x - 1] | mid[x] | mid[x + 1] | down[x];
@@ -291,39 +325,45 @@ VECTORS static void vote_row(const uint8_t *up, const uint8_t *mid, const uint8_
 static uint32_t vote(const struct sluice_background *b, uint8_t *mask)
 {
 	uint32_t w = b->w, set = 0;
+	bool before = false, here = any_set(b->raw, w), next;
 
 	for (uint32_t y = 0; y < b->h; y++) {
 		const uint8_t *mid = b->raw + (size_t)y * w;
 		uint8_t *out = mask + (size_t)y * w;
 
+		next = y + 1 < b->h && any_set(mid + w, w);
+		if (!(before | here | next)) {
+			memset(out, 0, w);
+			here = next;
+			continue;
+		}
+		before = here;
+		here = next;
 		vote_row(y ? mid - w : mid, mid, y + 1 < b->h ? mid + w : mid, out, w);
-		for (uint32_t x = 0; x < w; x++)
-			set += out[x] != 0;
+		set += count_set(out, w);
 	}
 	return set;
 }
 
 /* ---- learning ---- */
 
-/* What is to become of each pixel. Foreground that stands still counts up its ticks. */
-VECTORS static void decide(struct sluice_background *b, const uint8_t *px, const uint8_t *hold,
-			   bool quiet, const uint8_t *mask, uint8_t ticks, size_t n)
+/* What is to become of each pixel. Foreground that stands still counts up its ticks; for how long it has to, patience says,
+ * and where hold is set it is longer. how is what light has said already. */
+VECTORS static void decide(uint8_t *restrict cand, uint8_t *restrict still, uint8_t *restrict how,
+			   const uint8_t *restrict px, const uint8_t *restrict hold,
+			   const uint8_t *restrict mask, uint8_t patience, uint8_t ticks, size_t n)
 {
-	uint8_t patience = (uint8_t)(ABSORB_S * TICKS), held_for = (uint8_t)(HELD_S * TICKS);
+	uint8_t held_for = (uint8_t)(HELD_S * TICKS);
 
 	for (size_t i = 0; i < n; i++) {
-		uint8_t held = hold ? hold[i] : 0, set = mask[i] != 0;
-		uint8_t keep = set & (uint8_t)(held | !quiet);
-		uint8_t p = px[i], c = b->cand[i];
-		uint8_t far = p > c ? p - c : c - p, s = b->still[i];
-		uint8_t limit = held ? held_for : patience;
+		uint8_t set = mask[i] != 0, p = px[i], c = cand[i], s = still[i];
+		uint8_t far = p > c ? p - c : c - p, limit = hold[i] ? held_for : patience;
+		uint8_t more = (uint8_t)(s > 255 - ticks ? 255 : s + ticks), calm = far < STILL_GREY;
 
-		s = far < STILL_GREY ? (uint8_t)(s > 255 - ticks ? 255 : s + ticks) : 0;
-		s = keep ? s : 0;
-		b->cand[i] = keep && far < STILL_GREY ? c : p;
-		/* explained by light: how is that already, see sluice_background_frame() */
-		b->how[i] = !set ? b->how[i] : !keep ? HOW_LIGHT : s >= limit ? HOW_TAKE : HOW_KEEP;
-		b->still[i] = s >= limit ? 0 : s;
+		s = set & calm ? more : 0;
+		cand[i] = set & calm ? c : p;
+		how[i] = !set ? how[i] : s >= limit ? HOW_TAKE : HOW_KEEP;
+		still[i] = s >= limit ? 0 : s;
 	}
 }
 
@@ -332,28 +372,45 @@ static int16_t share_in(float dt, float tau)
 	return (int16_t)lrintf(32767 * (1 - expf(-dt / tau)));
 }
 
-/* how: of the luma pixel that each chroma sample belongs to. */
+/* Whole steps; what is left is kept for the next time. */
+static uint32_t steps_of(float *rest, float more)
+{
+	uint32_t whole;
+
+	*rest += more;
+	whole = (uint32_t)*rest;
+	*rest -= (float)whole;
+	return whole;
+}
+
+/* how: of the luma pixels, two for each of chroma. */
+VECTORS static void learn_hue_row(const uint8_t *restrict px_b, const uint8_t *restrict px_r,
+				  int16_t *restrict cb, int16_t *restrict cr, int16_t *restrict hue,
+				  const uint8_t *restrict how, int16_t am, int16_t ad, uint32_t w)
+{
+	for (uint32_t x = 0; x < w; x++) {
+		uint8_t h = how[2 * x];
+		int16_t db = (int16_t)(px_b[x] * Q7 - cb[x]), dr = (int16_t)(px_r[x] * Q7 - cr[x]);
+		int16_t share = h == HOW_KEEP ? 0 : h == HOW_TAKE ? 32767 : am;
+		int16_t ub = db < 0 ? -db : db, ur = dr < 0 ? -dr : dr, v = hue[x];
+
+		cb[x] = (int16_t)(cb[x] + move_by(db, share));
+		cr[x] = (int16_t)(cr[x] + move_by(dr, share));
+		ub = ub > ur ? ub : ur;
+		hue[x] = h == HOW_LEARN ? (int16_t)(v + move_by(ub - v, ad)) : v;
+	}
+}
+
 static void learn_hue(struct sluice_background *b, const struct sluice_gray *g,
 		      const struct background_step *s)
 {
 	uint32_t cw = (b->w + 1) / 2, ch = (b->h + 1) / 2;
 
 	for (uint32_t y = 0; y < ch; y++) {
-		const uint8_t *how = b->how + (size_t)2 * y * b->w;
+		size_t c = (size_t)y * cw;
 
-		for (uint32_t x = 0; x < cw; x++) {
-			size_t i = (size_t)y * cw + x;
-			int db = g->cb[i] * Q7 - b->cb[i], dr = g->cr[i] * Q7 - b->cr[i];
-			int16_t share = how[2 * x] == HOW_KEEP	 ? 0
-					: how[2 * x] == HOW_TAKE ? 32767
-								 : s->mean;
-			int far = (abs(db) + abs(dr)) / 2;
-
-			b->cb[i] = (int16_t)(b->cb[i] + move_by(db, share));
-			b->cr[i] = (int16_t)(b->cr[i] + move_by(dr, share));
-			if (how[2 * x] == HOW_LEARN)
-				b->hue[i] = (int16_t)(b->hue[i] + move_by(far - b->hue[i], s->dev));
-		}
+		learn_hue_row(g->cb + c, g->cr + c, b->cb + c, b->cr + c, b->hue + c,
+			      b->how + (size_t)2 * y * b->w, s->mean, s->dev, cw);
 	}
 }
 
@@ -367,12 +424,14 @@ static void learn(struct sluice_background *b, const struct sluice_gray *g, cons
 				     .light = share_in(dt, TAU_LIGHT_S) };
 	uint32_t ticks;
 
+	s.grow = (uint8_t)steps_of(&b->grow, 255 * fminf(dt, 1) / MODE_GROW_S);
+	s.fade = (uint8_t)steps_of(&b->fade, 255 * fminf(dt, 1) / MODE_FADE_S);
 	if (b->pictures < 8 && s.mean < (int)(32767 / (b->pictures + 1)))
 		s.mean = (int16_t)(32767 / (b->pictures + 1));
-	b->tick_s += dt * TICKS;
-	ticks = (uint32_t)b->tick_s;
-	b->tick_s -= ticks;
-	decide(b, g->px, hold, quiet, mask, (uint8_t)(ticks < 200 ? ticks : 200), n);
+	ticks = steps_of(&b->tick_s, dt * TICKS);
+	decide(b->cand, b->still, b->how, g->px, hold, mask,
+	       (uint8_t)((quiet ? QUIET_S : ABSORB_S) * TICKS), (uint8_t)(ticks < 200 ? ticks : 200),
+	       n);
 	b->ops->learn(b->own, g->px, expected, b->how, &s, b->mean, b->dev, n);
 	if (b->colour)
 		learn_hue(b, g, &s);
@@ -444,7 +503,7 @@ static void find(struct sluice_background *b, const struct sluice_gray *g, const
 		b->ops->know(b->own, g->px, expected, b->mean, b->dev, b->raw, n);
 	forgive(b, g->px, expected);
 	if (b->colour) {
-		compare_hue(g, b->cb, b->cr, b->hue, b->hue_raw, b->hue_diff,
+		compare_hue(g->cb, g->cr, b->cb, b->cr, b->hue, b->hue_raw, b->hue_diff,
 			    sluice_gray_chroma(g));
 		for (uint32_t y = 0; y < b->h; y++) {
 			size_t row = (size_t)y * b->w, hue = (size_t)(y / 2) * ((b->w + 1) / 2);
@@ -481,7 +540,7 @@ void sluice_background_frame(struct sluice_background *b, const struct sluice_gr
 	find(b, g, expected, mask, r);
 	/* a shadow that passes leaves no trace; a new light is followed */
 	lit = r->light > LIGHT_LARGE ? HOW_LIGHT : b->pictures % 3 ? HOW_KEEP : HOW_LEARN;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && r->light > 0; i++)
 		b->how[i] = b->how[i] ? lit : HOW_LEARN;
 	r->learning = b->age_s < LEARN_S || b->pictures < 3;
 	b->scene_run = r->foreground > SCENE_SHARE * n ? b->scene_run + 1 : 0;

@@ -48,7 +48,7 @@ void sluice_background_reset(struct sluice_background *b);
 
 /*
  * One picture of that size, dt_s seconds after the one before (>= 0; gaps are normal). hold[h][w]: 1
- * where a living track stands (absorbed slowly), NULL for nowhere. quiet: the gate saw nothing
+ * where a living track stands (absorbed slowly). quiet: the gate saw nothing
  * move, so all that is not held is background. mask[h][w] becomes 0 or SLUICE_MASK_*.
  */
 void sluice_background_frame(struct sluice_background *b, const struct sluice_gray *g, float dt_s,

@@ -10,8 +10,9 @@
 #define MEAN_SPEED 5.0f /* grey levels a second */
 #define DEV_SPEED  1.5f
 
-VECTORS static void learn(void *own, const uint8_t *px, const int16_t *expected, const uint8_t *how,
-			  const struct background_step *s, int16_t *mean, int16_t *dev, size_t n)
+VECTORS static void learn(void *own, const uint8_t *restrict px, const int16_t *restrict expected,
+			  const uint8_t *restrict how, const struct background_step *s,
+			  int16_t *restrict mean, int16_t *restrict dev, size_t n)
 {
 	float dt = s->dt_s < 4 ? s->dt_s : 4;
 	int16_t vm = (int16_t)(1 + MEAN_SPEED * Q7 * dt), vd = (int16_t)(1 + DEV_SPEED * Q7 * dt);

@@ -4,8 +4,9 @@
 
 #include "cloud/background_model.h"
 
-VECTORS static void learn(void *own, const uint8_t *px, const int16_t *expected, const uint8_t *how,
-			  const struct background_step *s, int16_t *mean, int16_t *dev, size_t n)
+VECTORS static void learn(void *own, const uint8_t *restrict px, const int16_t *restrict expected,
+			  const uint8_t *restrict how, const struct background_step *s,
+			  int16_t *restrict mean, int16_t *restrict dev, size_t n)
 {
 	int16_t am = s->mean, ad = s->dev, al = s->light;
 

@@ -8,58 +8,54 @@
 
 #include "cloud/background_model.h"
 
-#define GROW_S	8.0f   /* of being shown, from nothing to full */
-#define FADE_S	120.0f /* of not being shown, from full to nothing */
+#define NEAR	8 /* grey levels from a mode that belong to it */
 #define TRUSTED 48     /* of 255 */
 
-struct mode {
-	uint8_t value, weight;
-};
+/* Own state: n values, then n weights. */
 
-VECTORS static void know(const void *own, const uint8_t *px, const int16_t *expected,
-			 const int16_t *mean, const int16_t *dev, uint8_t *raw, size_t n)
+VECTORS static void know(const void *own, const uint8_t *restrict px,
+			 const int16_t *restrict expected, const int16_t *restrict mean,
+			 const int16_t *restrict dev, uint8_t *restrict raw, size_t n)
 {
-	const struct mode *m = own;
+	const uint8_t *value = own, *weight = value + n;
 
 	for (size_t i = 0; i < n; i++) {
-		int16_t d = (int16_t)(px[i] - m[i].value - (expected[i] - mean[i]) / Q7);
-		int16_t t = (int16_t)(9 + dev[i] / (Q7 / 3));
+		int16_t d = (int16_t)(px[i] - value[i] - ((expected[i] - mean[i]) >> 7));
+		int16_t t = (int16_t)(9 + ((dev[i] * 3) >> 7));
 
 		d = d < 0 ? -d : d;
-		raw[i] = d < t && m[i].weight > TRUSTED ? 0 : raw[i];
+		raw[i] = (d < t) & (weight[i] > TRUSTED) ? 0 : raw[i];
+	}
+}
+
+VECTORS static void weigh(uint8_t *restrict value, uint8_t *restrict weight,
+			  const uint8_t *restrict px, const int16_t *restrict mean,
+			  const uint8_t *restrict how, uint8_t grow, uint8_t fade, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint8_t p = px[i], v = value[i], w = weight[i], m = (uint8_t)(mean[i] >> 7);
+		uint8_t far = p > v ? p - v : v - p, off = p > m ? p - m : m - p;
+		uint8_t first = (how[i] == HOW_LEARN) & (off < NEAR), second = far < NEAR;
+		uint8_t up = (uint8_t)(w > 255 - grow ? 255 : w + grow);
+		uint8_t down = (uint8_t)(w < fade ? 0 : w - fade), next;
+
+		next = second ? up : down;
+		next = first ? down : next;
+		/* forgotten: what is shown now is tried */
+		value[i] = (next < 9) & !first & !second ? p : v;
+		weight[i] = (next < 9) & !first ? 9 : next;
 	}
 }
 
 static void learn(void *own, const uint8_t *px, const int16_t *expected, const uint8_t *how,
 		  const struct background_step *s, int16_t *mean, int16_t *dev, size_t n)
 {
-	struct mode *m = own;
-	float dt = s->dt_s < 1 ? s->dt_s : 1;
-	/* whole steps of the weight, and by chance of the pixel's place one more */
-	uint32_t grow = (uint32_t)(65536 * 255 * dt / GROW_S), fade = (uint32_t)(65536 * 255 * dt / FADE_S);
+	uint8_t *value = own;
 
 	background_mean.learn(NULL, px, expected, how, s, mean, dev, n);
-	for (size_t i = 0; i < n; i++) {
-		int d = px[i] - m[i].value, w = m[i].weight;
-		uint32_t dice = (uint32_t)i * 40503u & 0xffff;
-
-		if (how[i] == HOW_LEARN && abs(px[i] * Q7 - mean[i]) < 6 * Q7) {
-			w -= (int)((fade + dice) >> 16);
-		} else if (abs(d) < 8) {
-			w += (int)((grow + dice) >> 16);
-			m[i].value = (uint8_t)(m[i].value + d / 4);
-		} else {
-			w -= (int)((fade * 2 + dice) >> 16);
-			if (w <= 8) {
-				m[i].value = px[i];
-				w = 9;
-			}
-		}
-		m[i].weight = (uint8_t)(w < 0 ? 0 : w > 255 ? 255 : w);
-	}
+	weigh(value, value + n, px, mean, how, s->grow, s->fade, n);
 }
 
-const struct background_ops background_mixture = { .name = "mixture of two",
-						   .pixel_bytes = sizeof(struct mode),
-						   .know = know,
-						   .learn = learn };
+const struct background_ops background_mixture = {
+	.name = "mixture of two", .pixel_bytes = 2, .know = know, .learn = learn
+};

@@ -15,6 +15,9 @@ void sluice_event_clear(struct sluice_event_log *e)
 	e->track_count = 0;
 	e->moment_count = 0;
 	e->activity_count = 0;
+	e->object_count = 0;
+	e->light_moments = e->motion_moments = 0;
+	e->camera_moved = false;
 	e->peak = 0;
 	e->active = false;
 	e->scene_change = false;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cloud/stills.h"
 #include "cloud/track.h"
 
 #define SLUICE_MOMENTS_MAX                                                                        \
@@ -39,6 +40,11 @@ struct sluice_event_log {
 	struct sluice_moment moments[SLUICE_MOMENTS_MAX];
 	uint32_t track_count;
 	struct sluice_track tracks[SLUICE_EVENT_TRACKS]; /* own their paths */
+	uint32_t object_count;
+	struct sluice_object objects[SLUICE_STILLS_MAX];
+	uint32_t light_moments; /* of those with motion: in which the light changed more than things did */
+	uint32_t motion_moments;
+	bool camera_moved;
 	uint32_t activity_count;
 	float activity[SLUICE_ACTIVITY_MAX]; /* one a second from part_start_s */
 };

@@ -86,6 +86,24 @@ static json_t *track_json(const struct sluice_track *t, const struct sluice_summ
 	return o;
 }
 
+static json_t *objects_json(const struct sluice_event_log *e, const struct sluice_summary_facts *f)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < e->object_count; i++) {
+		const struct sluice_object *o = &e->objects[i];
+
+		json_array_append_new(
+			list, json_pack("{s:s,s:o,s:[i,i,i,i]}", "what",
+					o->kind == SLUICE_OBJECT_LEFT ? "left" : "removed", "t_s",
+					rounded(o->box.t_s), "box", (int)lroundf(o->box.x * f->scale),
+					(int)lroundf(o->box.y * f->scale),
+					(int)lroundf(o->box.w * f->scale),
+					(int)lroundf(o->box.h * f->scale)));
+	}
+	return list;
+}
+
 static json_t *keyframes_json(const struct sluice_keyframe *keys, const char (*files)[48],
 			      uint32_t count)
 {
@@ -171,6 +189,7 @@ char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
 	for (uint32_t i = 0; i < e->track_count; i++)
 		json_array_append_new(tracks, track_json(&e->tracks[i], f, step));
 	json_object_set_new(o, "tracks", tracks);
+	json_object_set_new(o, "objects", objects_json(e, f));
 	for (uint32_t i = 0; i < e->activity_count; i++)
 		json_array_append_new(activity, rounded(e->activity[i]));
 	json_object_set_new(o, "activity", activity);
