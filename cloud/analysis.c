@@ -13,6 +13,7 @@
 
 #include "cloud/analysis_state.h"
 
+#define LIGHT_SHARE 0.06f /* of the picture under another light: more than a shadow */
 #define AREA_MIN 1500 /* a blob has at least 1/AREA_MIN of the picture, and at least 5 pixels */
 
 struct sluice_analysis *sluice_analysis_open(const struct sluice_analysis_config *c,
@@ -183,9 +184,16 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 			      f->grid_w, f->grid_h, blobs);
 	sluice_tracker_frame(a->tracker, t_s, f->sequence, blobs, n, analysis_track_ended, a);
 	note_objects(a, t_s, blobs, n, &g);
+	m->light = r.light > LIGHT_SHARE || r.change == SLUICE_CHANGE_SCENE;
+	if (r.change == SLUICE_CHANGE_CAMERA)
+		a->event.camera_moved = true;
 	live = sluice_tracker_live(a->tracker, &count);
-	for (uint32_t i = 0; i < count; i++)
-		m->objects += live[i].hits >= 2 && live[i].seen_s >= t_s;
+	for (uint32_t i = 0; i < count; i++) {
+		if (live[i].seen_s < t_s)
+			continue;
+		live[i].light_hits += m->light;
+		m->objects += live[i].hits >= 3 && live[i].moved;
+	}
 	m->moving = (float)r.foreground / ((float)g.w * g.h);
 	make_thumb(&g, m->thumb);
 	a->last_t_s = t_s;

@@ -429,9 +429,16 @@ static void learn(struct sluice_background *b, const struct sluice_gray *g, cons
 	if (b->pictures < 8 && s.mean < (int)(32767 / (b->pictures + 1)))
 		s.mean = (int16_t)(32767 / (b->pictures + 1));
 	ticks = steps_of(&b->tick_s, dt * TICKS);
-	decide(b->cand, b->still, b->how, g->px, hold, mask,
-	       (uint8_t)((quiet ? QUIET_S : ABSORB_S) * TICKS), (uint8_t)(ticks < 200 ? ticks : 200),
-	       n);
+	for (size_t i = 0; i < n; i += b->w) {
+		if (any_set(mask + i, b->w)) {
+			decide(b->cand + i, b->still + i, b->how + i, g->px + i, hold + i, mask + i,
+			       (uint8_t)((quiet ? QUIET_S : ABSORB_S) * TICKS),
+			       (uint8_t)(ticks < 200 ? ticks : 200), b->w);
+			continue;
+		}
+		memcpy(b->cand + i, g->px + i, b->w);
+		memset(b->still + i, 0, b->w);
+	}
 	b->ops->learn(b->own, g->px, expected, b->how, &s, b->mean, b->dev, n);
 	if (b->colour)
 		learn_hue(b, g, &s);

@@ -18,6 +18,7 @@ void sluice_event_clear(struct sluice_event_log *e)
 	e->object_count = 0;
 	e->light_moments = e->motion_moments = 0;
 	e->camera_moved = false;
+	e->nuisance = SLUICE_NUISANCE_NONE;
 	e->peak = 0;
 	e->active = false;
 	e->scene_change = false;
@@ -57,6 +58,8 @@ void sluice_event_moment(struct sluice_event_log *e, const struct sluice_moment 
 		thin_out(e);
 	e->moments[e->moment_count++] = *m;
 	if (m->motion) {
+		e->motion_moments++;
+		e->light_moments += m->light;
 		if (m->t_s > e->last_motion_s)
 			e->last_motion_s = m->t_s;
 		if (m->objects > e->peak)

@@ -30,6 +30,7 @@ struct sluice_track {
 	double start_s, seen_s; /* first and last time it was really seen */
 	float missed_s;		/* how long pictures have gone by without it */
 	float look[SLUICE_LOOKS]; /* as blobs' */
+	uint32_t light_hits;	  /* sightings while the light changed */
 	bool merged;		  /* it is in a blob with others: its box is a guess */
 	float way;		/* farthest that it came from where it began, in its own sizes */
 	struct sluice_kalman cx, cy, w, h;

@@ -73,7 +73,7 @@ static void add_movie(struct suite *s, const struct movie_script *script,
 	s->objects_false += (m->left_told > m->left ? m->left_told - m->left : 0) +
 			    (m->removed_told > m->removed ? m->removed_told - m->removed : 0);
 	if (!script->things)
-		s->calm_events += m->events.told;
+		s->calm_events += m->events.told - m->events.right;
 	if (m->events.found) {
 		s->peaks++;
 		s->peaks_right += abs(off) <= 1;

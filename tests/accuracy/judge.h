@@ -13,7 +13,7 @@
 /* Events in time. Told ones are joined by event id; those called nuisance do not count as told. */
 struct event_score {
 	u32 truth, found;	     /* events of at least a second, closer ones joined */
-	u32 told, right;	     /* right: tIoU >= JUDGE_TIOU with an event, or optional */
+	u32 told, right;	     /* right: tIoU >= JUDGE_TIOU with an event, or it begins in an optional one */
 	u32 nuisance;		     /* told as such */
 	u32 activities, missed;	     /* single ones of at least a second, and those of which less
 					than half is in a told event */

@@ -109,7 +109,8 @@ void judge_spans(struct event_score *s, const struct spans *spans, const struct 
 		s->told_s += told.at[i].end - told.at[i].start;
 		s->false_s += told.at[i].end - told.at[i].start - covered(&told.at[i], &all);
 		for (size_t k = 0; k < t->optional.count; k++)
-			if (tiou(&told.at[i], &t->optional.at[k]) >= JUDGE_TIOU) {
+			if (told.at[i].start >= t->optional.at[k].start - 1 &&
+			    told.at[i].start <= t->optional.at[k].end) {
 				s->right++;
 				break;
 			}

@@ -511,6 +511,8 @@ void movie_truth(struct movie *m, double gap_s, struct truth *t)
 		abort();
 	*t = (struct truth){ .tolerance_s = 0.2 };
 	spans_add(&t->calm, 0, s->seconds);
+	if (s->weather == MOVIE_KNOCK)
+		spans_add(&t->optional, SWITCH_S, SWITCH_S + 2);
 	for (u32 k = 0; k < MOVIE_THINGS; k++)
 		since[k] = -1;
 	for (u32 i = 0; i <= n && s->things; i++) {

@@ -63,7 +63,7 @@ const struct movie_script movie_scripts[] = {
 	{ .name = "parked car", .seconds = 66, .things = 2,
 	  .thing = { THING(CAR, 75, { 8, FAR_LEFT, 360 }, { 12, 330, 370 }, { 66, 330, 370 }),
 		     THING(PERSON, 110, { 50, LEFT, 440 }, { 58, RIGHT, 440 }) } },
-	{ .name = "car leaves", .seconds = 45, .things = 1,
+	{ .name = "car leaves", .seconds = 45, .things = 1, .removed = 1,
 	  .thing = { OLD_THING(CAR, 75, { 10, 330, 370 }, { 14, FAR_RIGHT, 380 }) } },
 	{ .name = "bag left", .seconds = 60, .things = 2, .left = 1,
 	  .thing = { THING(PERSON, 120, { 8, LEFT, 420 }, { 13, 300, 410 }, { 14, 300, 410 },
