@@ -180,13 +180,13 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 	for (size_t i = 0; a->heat && a->event.active && i < (size_t)g.w * g.h; i++)
 		a->heat[i] += a->mask[i] && a->heat[i] < UINT16_MAX;
 	area_min = g.w * g.h / AREA_MIN;
-	n = sluice_blobs_find(a->blobs, a->mask, &g, area_min > 12 ? area_min : 12, f->cells,
+	n = sluice_blobs_find(a->blobs, a->mask, sluice_background_lit(a->background), &g,
+			      area_min > 12 ? area_min : 12, f->cells,
 			      f->grid_w, f->grid_h, blobs);
 	sluice_tracker_frame(a->tracker, t_s, f->sequence, blobs, n, analysis_track_ended, a);
 	note_objects(a, t_s, blobs, n, &g);
+	m->camera_moved = r.change == SLUICE_CHANGE_CAMERA;
 	m->light = r.light > LIGHT_SHARE || r.change == SLUICE_CHANGE_SCENE;
-	if (r.change == SLUICE_CHANGE_CAMERA)
-		a->event.camera_moved = true;
 	live = sluice_tracker_live(a->tracker, &count);
 	for (uint32_t i = 0; i < count; i++) {
 		if (live[i].seen_s < t_s)

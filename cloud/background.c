@@ -49,7 +49,7 @@ struct sluice_background {
 	uint32_t w, h;
 	float age_s, tick_s, grow, fade; /* the last three: parts of steps */
 	uint32_t pictures, scene_run;
-	bool colour;
+	bool colour, any_lit;
 	void *own;
 	int16_t *mean, *dev;	/* luma, Q7 */
 	int16_t *cb, *cr, *hue; /* chroma [h / 2][w / 2]: means and one deviation, Q7 */
@@ -524,6 +524,14 @@ static void find(struct sluice_background *b, const struct sluice_gray *g, const
 	thin(b, mask);
 	memcpy(b->raw, mask, n);
 	r->foreground = vote(b, mask);
+	b->any_lit = r->light > 0;
+	if (b->any_lit) /* raw has done its work */
+		memcpy(b->raw, b->how, n);
+}
+
+const uint8_t *sluice_background_lit(const struct sluice_background *b)
+{
+	return b->any_lit ? b->raw : NULL;
 }
 
 void sluice_background_frame(struct sluice_background *b, const struct sluice_gray *g, float dt_s,
@@ -535,6 +543,7 @@ void sluice_background_frame(struct sluice_background *b, const struct sluice_gr
 	uint8_t lit;
 
 	memset(r, 0, sizeof(*r));
+	b->any_lit = false;
 	if (!b->pictures || b->colour != (g->cb != NULL)) {
 		begin(b, g);
 		memset(mask, 0, n);

@@ -55,6 +55,9 @@ void sluice_background_frame(struct sluice_background *b, const struct sluice_gr
 			     const uint8_t *hold, bool quiet, uint8_t *mask,
 			     struct sluice_background_result *r);
 
+/* Where light explained a difference in the newest picture: [h][w], 0 or not; NULL: nowhere. */
+const uint8_t *sluice_background_lit(const struct sluice_background *b);
+
 /* Take what is in the box of the newest picture for background from now on. */
 void sluice_background_absorb(struct sluice_background *b, const struct sluice_gray *g, uint32_t x0,
 			      uint32_t y0, uint32_t x1, uint32_t y1);

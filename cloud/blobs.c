@@ -17,6 +17,8 @@
 #define JOIN_MAX   0.04f /* of the picture's width */
 #define CRUMB	   8	 /* so much smaller than what it lies beside, ... */
 #define CRUMB_REACH 0.2f /* ... within this share of its width and height */
+#define RIM	   3   /* pixels around a piece in which shadow is looked for, and ... */
+#define RIM_SHARE  250 /* ... how small a piece is: one in so many of the picture */
 #define STRONG_MIN 3	 /* pixels of a component that differ strongly, at least, and ... */
 #define STRONG_PER 12	 /* ... one in so many */
 
@@ -159,9 +161,24 @@ static bool any_cell(const struct sluice_blobs *b, const struct comp *c, const u
 	return cells && support_of(b, c, cells, gw, gh) > 0;
 }
 
+/* A small piece with more shadow around it than it has itself is the rim of the shadow. */
+static bool in_rim(const struct sluice_blobs *b, const struct comp *c, const uint8_t *lit)
+{
+	uint32_t x0 = c->x0 > RIM ? c->x0 - RIM : 0, x1 = c->x1 + RIM < b->w ? c->x1 + RIM : b->w;
+	uint32_t y0 = c->y0 > RIM ? c->y0 - RIM : 0, y1 = c->y1 + RIM < b->h ? c->y1 + RIM : b->h;
+	uint32_t n = 0;
+
+	if (c->area * RIM_SHARE > b->w * b->h)
+		return false;
+	for (uint32_t y = y0; y < y1; y++)
+		for (uint32_t x = x0; x < x1; x++)
+			n += lit[(size_t)y * b->w + x] != 0;
+	return 2 * n > 3 * c->area;
+}
+
 /* One component per root; returns how many are blobs. The others are taken out of the mask. */
 static uint32_t gather(struct sluice_blobs *b, uint32_t runs, uint32_t area_min, uint8_t *mask,
-		       const uint8_t *cells, uint32_t gw, uint32_t gh)
+		       const uint8_t *lit, const uint8_t *cells, uint32_t gw, uint32_t gh)
 {
 	uint32_t n = 0;
 
@@ -184,7 +201,8 @@ static uint32_t gather(struct sluice_blobs *b, uint32_t runs, uint32_t area_min,
 			continue;
 		if (c->strong < STRONG_MIN || c->strong * STRONG_PER < c->area ||
 		    c->area * 4 < area_min ||
-		    (c->area < area_min && !any_cell(b, c, cells, gw, gh)))
+		    (c->area < area_min && !any_cell(b, c, cells, gw, gh)) ||
+		    (lit && in_rim(b, c, lit)))
 			c->area = 0;
 	}
 	for (uint32_t i = 0; i < runs; i++) {
@@ -302,15 +320,15 @@ static void look_of(const struct sluice_blobs *b, const struct comp *c, const ui
 		look[i] = n[i / 3] ? (float)sum[i] / n[i / 3] : 128;
 }
 
-uint32_t sluice_blobs_find(struct sluice_blobs *b, uint8_t *mask, const struct sluice_gray *g,
-			   uint32_t area_min, const uint8_t *cells, uint32_t grid_w,
+uint32_t sluice_blobs_find(struct sluice_blobs *b, uint8_t *mask, const uint8_t *lit,
+			   const struct sluice_gray *g, uint32_t area_min, const uint8_t *cells, uint32_t grid_w,
 			   uint32_t grid_h, struct sluice_blob out[SLUICE_BLOBS_MAX])
 {
 	uint32_t runs, n;
 
 	dilate(b, mask);
 	runs = find_runs(b, mask);
-	n = gather(b, runs, area_min, mask, cells, grid_w, grid_h);
+	n = gather(b, runs, area_min, mask, lit, cells, grid_w, grid_h);
 	qsort(b->comps, n, sizeof(*b->comps), by_area);
 	n = n < SLUICE_BLOBS_MAX ? n : SLUICE_BLOBS_MAX;
 	n = join(b->comps, n, JOIN_MAX * b->w);

@@ -28,10 +28,10 @@ void sluice_blobs_close(struct sluice_blobs *b);		/* NULL-safe */
  * and measure them in the picture. cells: the gate's bitmap of grid_w x grid_h over the same picture,
  * NULL = unknown (support is then 1). What is no blob is taken out of the mask: components that
  * differ strongly nowhere, specks below area_min (a quarter of it is enough where the gate saw
- * motion). At most SLUICE_BLOBS_MAX of the largest are kept. Returns how many.
+ * motion), and small ones in the rim of what lit[h][w] explains (NULL: nothing). At most SLUICE_BLOBS_MAX of the largest are kept. Returns how many.
  */
 uint32_t sluice_blobs_find(struct sluice_blobs *b, uint8_t *mask,
-			   const struct sluice_gray *g, uint32_t area_min, const uint8_t *cells, uint32_t grid_w,
+			   const uint8_t *lit, const struct sluice_gray *g, uint32_t area_min, const uint8_t *cells, uint32_t grid_w,
 			   uint32_t grid_h, struct sluice_blob out[SLUICE_BLOBS_MAX]);
 
 #endif

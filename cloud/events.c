@@ -57,6 +57,7 @@ void sluice_event_moment(struct sluice_event_log *e, const struct sluice_moment 
 	if (e->moment_count == SLUICE_MOMENTS_MAX)
 		thin_out(e);
 	e->moments[e->moment_count++] = *m;
+	e->camera_moved |= m->camera_moved;
 	if (m->motion) {
 		e->motion_moments++;
 		e->light_moments += m->light;

@@ -23,6 +23,7 @@ struct sluice_moment {
 	float moving;	/* share of the picture, 0..1 */
 	uint32_t score; /* of the gate */
 	uint16_t objects;
+	bool camera_moved;
 	bool light;  /* the light of much of the picture changed */
 	bool motion; /* the gate said so (not a roll, keep-alive, ...) */
 	uint8_t thumb[SLUICE_THUMB];

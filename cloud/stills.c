@@ -34,6 +34,22 @@ static bool owned(struct sluice_tracker *tracker, const struct sluice_box *b)
 	return false;
 }
 
+/* Has anybody who moves been at it, or is it where he began? Nobody leaves or takes what stands alone. */
+static bool visited(struct sluice_tracker *tracker, const struct sluice_box *b)
+{
+	uint32_t count;
+	const struct sluice_track *live = sluice_tracker_live(tracker, &count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct sluice_track *t = &live[i];
+
+		for (uint32_t k = 0; t->confirmed && t->moved && t->way > 0.7f && k < t->path_count; k++)
+			if (overlap(&t->path[k], b) > 0)
+				return true;
+	}
+	return false;
+}
+
 /* The entry of a blob, new if there is none; -1: no room. */
 static int entry_of(struct sluice_stills *s, const struct sluice_box *b)
 {
@@ -78,12 +94,14 @@ uint32_t sluice_stills_frame(struct sluice_stills *s, double t_s, const struct s
 		if (edges > GONE && edges < THERE)
 			continue;
 		s->at[i].told = true;
+		if (edges <= GONE)
+			sluice_background_absorb(b, g, x0, y0, x1, y1);
+		if (!visited(tracker, &box))
+			continue;
 		box.t_s = s->at[i].since_s;
 		out[n++] = (struct sluice_object){
 			edges <= GONE ? SLUICE_OBJECT_REMOVED : SLUICE_OBJECT_LEFT, box
 		};
-		if (edges <= GONE)
-			sluice_background_absorb(b, g, x0, y0, x1, y1);
 		if (n == SLUICE_STILLS_MAX)
 			break;
 	}

@@ -182,8 +182,9 @@ static void judge(struct sluice_analysis *a)
 		sluice_track_facts(&e->tracks[i], a->gray.w, a->gray.h, NULL, &a->scale, &f);
 		sluice_scale_learn(&a->scale, &f, &e->tracks[i], a->gray.h);
 	}
-	if (real || e->object_count || e->camera_moved)
+	if (real || e->camera_moved)
 		return;
+	e->object_count = 0; /* nobody was there who could have left it */
 	e->nuisance = e->scene_change || 2 * e->light_moments > e->motion_moments
 			      ? SLUICE_NUISANCE_LIGHT
 			      : SLUICE_NUISANCE_NO_TRACK;

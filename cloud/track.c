@@ -33,6 +33,8 @@
 #define LOOK	     0.8f   /* weight of looking different, and ... */
 #define LOOK_FAR     40.0f  /* ... the mean difference, in grey levels, that counts fully */
 #define INSIDE	     0.55f  /* of a track's box in a blob: it is in there */
+#define RIDER_HITS   5	    /* who has been seen so often, and ... */
+#define RIDER_AREA   0.12f  /* ... is so large a part of a blob may be in it with others */
 #define HIDDEN	     1.0f
 #define ALONE	     1.25f  /* a blob that is not larger than this holds one thing */
 
@@ -266,8 +268,9 @@ static void find_homes(const struct sluice_tracker *t, const struct sluice_blob 
 		float most = INSIDE;
 
 		home[i] = -1;
-		for (uint32_t j = 0; j < count && t->tracks[i].confirmed; j++)
-			if (inside(&p, &blobs[j]) > most) {
+		for (uint32_t j = 0; j < count && t->tracks[i].hits >= RIDER_HITS; j++)
+			if (inside(&p, &blobs[j]) > most &&
+			    p.w * p.h > RIDER_AREA * blobs[j].w * blobs[j].h) {
 				most = inside(&p, &blobs[j]);
 				home[i] = (int)j;
 			}

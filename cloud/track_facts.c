@@ -17,7 +17,7 @@
 #define FLAT	   0.95f   /* ... of a car or an animal */
 #define LARGE	   0.018f  /* of the picture: a car, where no scale is known */
 #define CAR_WIDE   1.15f   /* of a person's height */
-#define REAL_WAY   1.2f	   /* own sizes: so far does nothing shimmer */
+#define FAR_WAY	   3.0f	   /* own sizes: so far does nothing shimmer */
 #define LEAST_WAY  0.5f
 #define CROOKED	   5.0f	   /* way over distance of what shimmers */
 #define LIGHT_MOST 0.75f   /* of its sightings under changing light: it is light */
@@ -227,8 +227,6 @@ bool sluice_track_real(const struct sluice_track *t)
 
 	if (!t->confirmed || t->light_hits > LIGHT_MOST * t->hits)
 		return false;
-	if (t->way >= REAL_WAY)
-		return true;
 	for (uint32_t i = 1; i < t->path_count; i++) {
 		const struct sluice_box *a = &t->path[i - 1], *b = &t->path[i], *o = &t->path[0];
 
@@ -237,7 +235,8 @@ bool sluice_track_real(const struct sluice_track *t)
 					b->y + b->h / 2 - o->y - o->h / 2));
 	}
 	size = hypotf(t->last.w, t->last.h);
-	return t->way >= LEAST_WAY && far > 0.3f * size && length < CROOKED * far;
+	return t->way >= FAR_WAY ||
+	       (t->way >= LEAST_WAY && far > 0.3f * size && length < CROOKED * far);
 }
 
 void sluice_scale_learn(struct sluice_scale *s, const struct sluice_track_facts *f,
