@@ -176,7 +176,7 @@ static void judge(struct sluice_analysis *a)
 	uint32_t real = 0;
 
 	for (uint32_t i = 0; i < e->track_count; i++) {
-		if (!sluice_track_real(&e->tracks[i]))
+		if (!sluice_track_real(&e->tracks[i], a->gray.w, a->gray.h))
 			continue;
 		real++;
 		sluice_track_facts(&e->tracks[i], a->gray.w, a->gray.h, NULL, &a->scale, &f);

@@ -35,7 +35,6 @@
 #define INSIDE	     0.55f  /* of a track's box in a blob: it is in there */
 #define RIDER_HITS   5	    /* who has been seen so often, and ... */
 #define RIDER_AREA   0.12f  /* ... is so large a part of a blob may be in it with others */
-#define HIDDEN	     1.0f
 #define ALONE	     1.25f  /* a blob that is not larger than this holds one thing */
 
 struct sluice_tracker {
@@ -228,6 +227,7 @@ static void observe(const struct sluice_tracker *t, struct sluice_track *k,
 	for (int i = 0; i < SLUICE_LOOKS; i++)
 		k->look[i] += (b->look[i] - k->look[i]) * (k->hits ? 0.2f : 1);
 	k->merged = false;
+	k->alone_s = t_s;
 	k->last = box;
 	k->seen_s = t_s;
 	k->missed_s = 0;
@@ -308,7 +308,7 @@ static void ride_groups(struct sluice_tracker *t, const struct sluice_blob *blob
 
 	find_homes(t, blobs, count, home);
 	for (uint32_t j = 0; j < count; j++) {
-		float largest = 0, sum = 0;
+		float largest = 0, hidden = 0;
 		uint32_t members = 0;
 
 		for (uint32_t i = 0; i < t->count; i++) {
@@ -318,12 +318,12 @@ static void ride_groups(struct sluice_tracker *t, const struct sluice_blob *blob
 				continue;
 			members++;
 			largest = fmaxf(largest, p.w * p.h);
-			sum += p.w * p.h;
+			hidden = fmaxf(hidden, (float)(t_s - t->tracks[i].alone_s));
 		}
 		if (members < 2)
 			continue;
-		/* as small as one of them: one is hidden (for a while), or has gone */
-		if (blobs[j].w * blobs[j].h < ALONE * largest && sum > 2 * blobs[j].w * blobs[j].h * HIDDEN)
+		/* as small as one of them: the others are hidden, and after a while gone */
+		if (blobs[j].w * blobs[j].h < ALONE * largest && hidden > LOST_S)
 			continue;
 		taken[j] = true;
 		for (uint32_t i = 0; i < t->count; i++)

@@ -31,6 +31,7 @@ struct sluice_track {
 	float missed_s;		/* how long pictures have gone by without it */
 	float look[SLUICE_LOOKS]; /* as blobs' */
 	uint32_t light_hits;	  /* sightings while the light changed */
+	double alone_s;		  /* when it last had a blob of its own */
 	bool merged;		  /* it is in a blob with others: its box is a guess */
 	float way;		/* farthest that it came from where it began, in its own sizes */
 	struct sluice_kalman cx, cy, w, h;

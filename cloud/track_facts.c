@@ -18,7 +18,8 @@
 #define LARGE	   0.018f  /* of the picture: a car, where no scale is known */
 #define CAR_WIDE   1.15f   /* of a person's height */
 #define FAR_WAY	   3.0f	   /* own sizes: so far does nothing shimmer */
-#define LEAST_WAY  0.5f
+#define LEAST_WAY  0.35f
+#define INSIDE_WAY 1.0f /* the same of what neither came in nor went out */
 #define CROOKED	   5.0f	   /* way over distance of what shimmers */
 #define LIGHT_MOST 0.75f   /* of its sightings under changing light: it is light */
 
@@ -221,22 +222,25 @@ void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
 	f->leave = t->path_count ? side_of(&t->last, w, h) : SLUICE_SIDE_INSIDE;
 }
 
-bool sluice_track_real(const struct sluice_track *t)
+bool sluice_track_real(const struct sluice_track *t, uint32_t w, uint32_t h)
 {
-	float length = 0, size, far = 0;
+	float length = 0, size = 0, far = 0;
+	bool inside;
 
-	if (!t->confirmed || t->light_hits > LIGHT_MOST * t->hits)
+	if (!t->confirmed || t->light_hits > LIGHT_MOST * t->hits || !t->path_count)
 		return false;
-	for (uint32_t i = 1; i < t->path_count; i++) {
-		const struct sluice_box *a = &t->path[i - 1], *b = &t->path[i], *o = &t->path[0];
+	for (uint32_t i = 0; i < t->path_count; i++) {
+		const struct sluice_box *a = &t->path[i ? i - 1 : 0], *b = &t->path[i], *o = &t->path[0];
 
 		length += hypotf(b->x + b->w / 2 - a->x - a->w / 2, b->y + b->h / 2 - a->y - a->h / 2);
 		far = fmaxf(far, hypotf(b->x + b->w / 2 - o->x - o->w / 2,
 					b->y + b->h / 2 - o->y - o->h / 2));
+		size = fmaxf(size, hypotf(b->w, b->h));
 	}
-	size = hypotf(t->last.w, t->last.h);
-	return t->way >= FAR_WAY ||
-	       (t->way >= LEAST_WAY && far > 0.3f * size && length < CROOKED * far);
+	inside = side_of(&t->path[0], w, h) == SLUICE_SIDE_INSIDE &&
+		 side_of(&t->last, w, h) == SLUICE_SIDE_INSIDE;
+	return far > FAR_WAY * size || (far > (inside ? INSIDE_WAY : LEAST_WAY) * size &&
+					length < (inside ? CROOKED / 2 : CROOKED) * far);
 }
 
 void sluice_scale_learn(struct sluice_scale *s, const struct sluice_track_facts *f,

@@ -50,7 +50,7 @@ void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
 			struct sluice_track_facts *f);
 
 /* Did something come or go, rather than flicker or shimmer in its place? */
-bool sluice_track_real(const struct sluice_track *t);
+bool sluice_track_real(const struct sluice_track *t, uint32_t w, uint32_t h);
 
 /* A track that ended teaches the scale, if it is clear what it was. */
 void sluice_scale_learn(struct sluice_scale *s, const struct sluice_track_facts *f,

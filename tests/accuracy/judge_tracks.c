@@ -99,7 +99,7 @@ static void note_match(struct matcher *m, u32 thing, u32 track)
 	m->lost[thing] = false;
 }
 
-/* Greedy: the best pair first. */
+/* As CLEAR MOT does: a thing keeps the track that it had as long as that fits; then the best pairs. */
 static void match_frame(struct matcher *m, const json_t *tracks, u32 base, double t_s,
 			const struct movie_seen *seen, u32 things)
 {
@@ -109,6 +109,15 @@ static void match_frame(struct matcher *m, const json_t *tracks, u32 base, doubl
 
 	for (u32 k = 0; k < n && base + k < TRACKS; k++)
 		box[k] = box_at(json_array_get(tracks, k), t_s);
+	for (u32 i = 0; i < things; i++) {
+		int k = m->last[i] - (int)base;
+
+		if (m->last[i] < (int)base || k >= (int)n || track_used[k] || !box[k] ||
+		    !can_follow(&seen[i]) || box_iou(&seen[i], box[k]) < BOX_IOU)
+			continue;
+		thing_used[i] = track_used[k] = true;
+		note_match(m, i, base + (u32)k);
+	}
 	for (;;) {
 		double best = BOX_IOU;
 		u32 at_thing = 0, at_track = TRACKS;
