@@ -30,6 +30,7 @@
 #define LIGHT_LARGE  0.06f /* share of the picture under another light that is more than a shadow */
 #define HUE_WEAK     7.0f  /* of chroma */
 #define HUE_STRONG   14.0f
+#define COLOURFUL    3 /* mean distance of chroma from grey */
 #define STILL_GREY   8 /* a foreground pixel that changes less stands still */
 #define ABSORB_S     4.0f
 #define QUIET_S	     1.5f /* the same while the gate sees nothing move */
@@ -50,6 +51,7 @@ struct sluice_background {
 	float age_s, tick_s, grow, fade; /* the last three: parts of steps */
 	uint32_t pictures, scene_run;
 	bool colour, any_lit;
+	bool colourful; /* the place is not grey: colour tells things from shadows */
 	void *own;
 	int16_t *mean, *dev;	/* luma, Q7 */
 	int16_t *cb, *cr, *hue; /* chroma [h / 2][w / 2]: means and one deviation, Q7 */
@@ -124,6 +126,7 @@ void sluice_background_reset(struct sluice_background *b)
 static void begin(struct sluice_background *b, const struct sluice_gray *g)
 {
 	size_t n = (size_t)b->w * b->h, c = sluice_gray_chroma(g);
+	uint64_t hues = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		b->mean[i] = (int16_t)(g->px[i] * Q7);
@@ -132,11 +135,14 @@ static void begin(struct sluice_background *b, const struct sluice_gray *g)
 	memcpy(b->cand, g->px, n);
 	memset(b->still, 0, n);
 	b->colour = g->cb;
+	b->colourful = false;
 	for (size_t i = 0; g->cb && i < c; i++) {
+		hues += (uint64_t)(abs(g->cb[i] - 128) + abs(g->cr[i] - 128));
 		b->cb[i] = (int16_t)(g->cb[i] * Q7);
 		b->cr[i] = (int16_t)(g->cr[i] * Q7);
 		b->hue[i] = Q7;
 	}
+	b->colourful = hues > COLOURFUL * c;
 	if (b->ops->begin)
 		b->ops->begin(b->own, g->px, n);
 	b->age_s = 0;
@@ -362,7 +368,7 @@ VECTORS static void decide(uint8_t *restrict cand, uint8_t *restrict still, uint
 
 		s = set & calm ? more : 0;
 		cand[i] = set & calm ? c : p;
-		how[i] = !set ? how[i] : s >= limit ? HOW_TAKE : HOW_KEEP;
+		how[i] = !set ? how[i] : s >= limit ? HOW_TAKE : hold[i] ? HOW_HELD : HOW_KEEP;
 		still[i] = s >= limit ? 0 : s;
 	}
 }
@@ -391,7 +397,7 @@ VECTORS static void learn_hue_row(const uint8_t *restrict px_b, const uint8_t *r
 	for (uint32_t x = 0; x < w; x++) {
 		uint8_t h = how[2 * x];
 		int16_t db = (int16_t)(px_b[x] * Q7 - cb[x]), dr = (int16_t)(px_r[x] * Q7 - cr[x]);
-		int16_t share = h == HOW_KEEP ? 0 : h == HOW_TAKE ? 32767 : am;
+		int16_t share = keeps(h) ? 0 : h == HOW_TAKE ? 32767 : am;
 		int16_t ub = db < 0 ? -db : db, ur = dr < 0 ? -dr : dr, v = hue[x];
 
 		cb[x] = (int16_t)(cb[x] + move_by(db, share));
@@ -520,7 +526,8 @@ static void find(struct sluice_background *b, const struct sluice_gray *g, const
 		}
 	}
 	memset(b->how, HOW_LEARN, n);
-	r->light = (float)sluice_light_explain(g, expected, b->cb, b->cr, b->raw, b->how) / n;
+	r->light = (float)sluice_light_explain(g, expected, b->cb, b->cr, b->colourful,
+						 b->raw, b->how) / n;
 	thin(b, mask);
 	memcpy(b->raw, mask, n);
 	r->foreground = vote(b, mask);

@@ -24,7 +24,7 @@ VECTORS static void learn(void *own, const uint8_t *restrict px, const int16_t *
 
 		far = far < 0 ? -far : far;
 		c = d < -vm ? -vm : d > vm ? vm : d;
-		c = how[i] == HOW_KEEP ? move_by(e - m, am) : c;
+		c = keeps(how[i]) ? move_by(e - m, am) : c;
 		c = how[i] == HOW_LIGHT ? move_by(d, al) : c;
 		c = how[i] == HOW_TAKE ? d : c;
 		mean[i] = (int16_t)(m + c);

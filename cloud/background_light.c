@@ -21,7 +21,8 @@
 #define RATIO_MAX  2.4f
 #define ALIKE	   0.87f /* correlation */
 #define FLAT	   10.0f /* variance below which a place has no structure of its own */
-#define FLAT_DARK  0.45f /* ... and a shadow on it is not darker */
+#define FLAT_DARK  0.55f /* ... and a shadow on it is not darker, */
+#define FLAT_BRIGHT 1.2f /* ... nor a light brighter */
 #define SAME_HUE   5.0f	 /* levels of chroma */
 #define ALIKE_HUE  0.45f /* correlation that is enough where the colour is the same, ... */
 #define DARKEST	   0.5f	 /* ... and how dark and bright that may be */
@@ -112,7 +113,8 @@ static struct sums window(const struct sluice_gray *g, const int16_t *expected, 
 }
 
 /* Is the window at x, y the background in another light? Where colour has already said that it may be, less is asked. */
-static bool is_light(const struct sluice_gray *g, const int16_t *expected, uint32_t x, uint32_t y)
+static bool is_light(const struct sluice_gray *g, const int16_t *expected, bool hue, uint32_t x,
+		     uint32_t y)
 {
 	struct sums s = window(g, expected, (int)x, (int)y);
 	float mp = s.p / s.n, mm = s.m / s.n, ratio = (mp + 2) / (mm + 2);
@@ -121,10 +123,10 @@ static bool is_light(const struct sluice_gray *g, const int16_t *expected, uint3
 	if (ratio < RATIO_MIN || ratio > RATIO_MAX)
 		return false;
 	if (vm < FLAT)
-		return g->cb || (vp < FLAT + 0.5f * vm && ratio > FLAT_DARK && ratio < 1.6f);
+		return hue || (vp < FLAT + 0.5f * vm && ratio > FLAT_DARK && ratio < FLAT_BRIGHT);
 	/* alike, and of the contrast that this light gives */
-	return both > (g->cb ? ALIKE_HUE : ALIKE) * sqrtf(vp * vm) &&
-	       (g->cb || both > 0.6f * ratio * vm);
+	return both > (hue ? ALIKE_HUE : ALIKE) * sqrtf(vp * vm) &&
+	       (hue || both > 0.6f * ratio * vm);
 }
 
 static float square(float v)
@@ -140,8 +142,6 @@ static bool same_hue(const struct sluice_gray *g, const int16_t *expected, const
 	size_t c = (size_t)(y / 2) * ((g->w + 1) / 2) + x / 2, i = (size_t)y * g->w + x;
 	float k = (g->px[i] + 2.0f) / (expected[i] / (float)Q7 + 2), b, r, stays, scales;
 
-	if (!g->cb)
-		return true;
 	if (k < DARKEST || k > BRIGHTEST)
 		return false;
 	b = cb[c] / (float)Q7 - 128;
@@ -152,7 +152,7 @@ static bool same_hue(const struct sluice_gray *g, const int16_t *expected, const
 }
 
 uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expected,
-			      const int16_t *cb, const int16_t *cr, uint8_t *raw,
+			      const int16_t *cb, const int16_t *cr, bool hue, uint8_t *raw,
 			      uint8_t *explained)
 {
 	uint32_t n = 0;
@@ -165,7 +165,8 @@ uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expect
 
 			if (!(raw[four[0]] | raw[four[1]] | raw[four[2]] | raw[four[3]]))
 				continue;
-			if (!same_hue(g, expected, cb, cr, x, y) || !is_light(g, expected, x, y))
+			if ((hue && !same_hue(g, expected, cb, cr, x, y)) ||
+			    !is_light(g, expected, hue, x, y))
 				continue;
 			for (int k = 0; k < 4; k++) {
 				n += raw[four[k]] != 0;

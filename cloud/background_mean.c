@@ -13,7 +13,7 @@ VECTORS static void learn(void *own, const uint8_t *restrict px, const int16_t *
 	for (size_t i = 0; i < n; i++) {
 		int16_t now = (int16_t)(px[i] * Q7), m = mean[i], e = expected[i];
 		int16_t d = (int16_t)(now - e), far = d < 0 ? -d : d;
-		int16_t to = how[i] == HOW_KEEP ? e : now;
+		int16_t to = keeps(how[i]) ? e : now;
 		int16_t share = how[i] >= HOW_LIGHT ? al : am;
 
 		share = how[i] == HOW_TAKE ? 32767 : share;

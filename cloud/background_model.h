@@ -16,6 +16,7 @@
 enum background_how {
 	HOW_LEARN, /* background: follow it */
 	HOW_KEEP,  /* foreground: only the light goes on behind it */
+	HOW_HELD,  /* the same, and it belongs to a track: no mode learns it */
 	HOW_LIGHT, /* background under another light: follow it fast */
 	HOW_TAKE,  /* background from now on, as it is */
 };
@@ -50,6 +51,11 @@ extern const struct background_ops background_mean, background_mixture, backgrou
 #else
 #define VECTORS
 #endif
+
+static inline uint8_t keeps(uint8_t how)
+{
+	return (how == HOW_KEEP) | (how == HOW_HELD);
+}
 
 static inline int16_t move_by(int diff, int16_t share)
 {

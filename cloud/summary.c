@@ -13,7 +13,7 @@
 #include "cloud/summary.h"
 #include "cloud/text.h"
 
-#define BOXES_MAX 4000 /* of a summary: the JSON must fit SLUICE_WIRE_CONTROL_MAX */
+#define BOXES_MAX 3000 /* of a summary: the JSON must fit SLUICE_WIRE_CONTROL_MAX */
 
 void sluice_summary_id(const char *camera, uint64_t epoch, double start_s, uint32_t part,
 		       char id[33])

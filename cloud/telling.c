@@ -168,21 +168,38 @@ static void plan_digest(struct sluice_analysis *a, const char *id,
 	}
 }
 
+/* Most things that really came or went, at one moment. */
+static uint32_t peak_of(const struct sluice_event_log *e, const bool *real)
+{
+	uint32_t peak = 0;
+
+	for (uint32_t i = 0; i < e->track_count; i++) {
+		uint32_t n = 0;
+
+		for (uint32_t k = 0; real[i] && k < e->track_count; k++)
+			n += real[k] && e->tracks[k].start_s <= e->tracks[i].start_s &&
+			     e->tracks[k].seen_s >= e->tracks[i].start_s;
+		peak = n > peak ? n : peak;
+	}
+	return peak;
+}
+
 /* Was it anything? Then what came teaches how large things are. */
 static void judge(struct sluice_analysis *a)
 {
 	struct sluice_event_log *e = &a->event;
+	bool real[SLUICE_EVENT_TRACKS] = { false };
 	struct sluice_track_facts f;
-	uint32_t real = 0;
 
 	for (uint32_t i = 0; i < e->track_count; i++) {
-		if (!sluice_track_real(&e->tracks[i], a->gray.w, a->gray.h))
+		real[i] = sluice_track_real(&e->tracks[i], a->gray.w, a->gray.h);
+		if (!real[i])
 			continue;
-		real++;
 		sluice_track_facts(&e->tracks[i], a->gray.w, a->gray.h, NULL, &a->scale, &f);
 		sluice_scale_learn(&a->scale, &f, &e->tracks[i], a->gray.h);
 	}
-	if (real || e->camera_moved)
+	e->peak = peak_of(e, real);
+	if (e->peak || e->camera_moved)
 		return;
 	e->object_count = 0; /* nobody was there who could have left it */
 	e->nuisance = e->scene_change || 2 * e->light_moments > e->motion_moments

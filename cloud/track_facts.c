@@ -19,7 +19,8 @@
 #define CAR_WIDE   1.15f   /* of a person's height */
 #define FAR_WAY	   3.0f	   /* own sizes: so far does nothing shimmer */
 #define LEAST_WAY  0.35f
-#define INSIDE_WAY 1.0f /* the same of what neither came in nor went out */
+#define INSIDE_WAY 1.0f /* the same of what neither came in nor went out, and was there for less than ... */
+#define INSIDE_S   2.0
 #define CROOKED	   5.0f	   /* way over distance of what shimmers */
 #define LIGHT_MOST 0.75f   /* of its sightings under changing light: it is light */
 
@@ -239,8 +240,11 @@ bool sluice_track_real(const struct sluice_track *t, uint32_t w, uint32_t h)
 	}
 	inside = side_of(&t->path[0], w, h) == SLUICE_SIDE_INSIDE &&
 		 side_of(&t->last, w, h) == SLUICE_SIDE_INSIDE;
-	return far > FAR_WAY * size || (far > (inside ? INSIDE_WAY : LEAST_WAY) * size &&
-					length < (inside ? CROOKED / 2 : CROOKED) * far);
+	if (far > FAR_WAY * size)
+		return true;
+	if (inside && t->seen_s - t->start_s < INSIDE_S)
+		return far > INSIDE_WAY * size && length < CROOKED / 2 * far;
+	return far > LEAST_WAY * size && length < CROOKED * far;
 }
 
 void sluice_scale_learn(struct sluice_scale *s, const struct sluice_track_facts *f,

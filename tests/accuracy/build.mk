@@ -28,3 +28,4 @@ $(eval $(call testprog,event_movies,tests/accuracy/event_movies.c $(EVENTS_SRCS)
 $(BUILD)/tests/event_movies: | $(EVENTS_OPENCV)
 # the painting of movies is most of their time
 CFLAGS_tests/accuracy/movie.c := -O3
+$(eval $(call testprog,event_clips,tests/accuracy/event_clips.c $(filter-out tests/accuracy/run_movie.c tests/accuracy/peers%,$(EVENTS_SRCS)) $(LIBSLUICE),$(EVENTS_PKGS),-lm -lpthread))
