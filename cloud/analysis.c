@@ -14,7 +14,7 @@
 #include "cloud/analysis_state.h"
 
 #define LIGHT_SHARE 0.06f /* of the picture under another light: more than a shadow */
-#define AREA_MIN 1500 /* a blob has at least 1/AREA_MIN of the picture, and at least 5 pixels */
+#define AREA_MIN    1500  /* a blob has at least 1/AREA_MIN of the picture, and at least 5 pixels */
 
 struct sluice_analysis *sluice_analysis_open(const struct sluice_analysis_config *c,
 					     const struct sluice_analysis_ops *ops, void *ctx)
@@ -145,8 +145,8 @@ static void note_objects(struct sluice_analysis *a, double t_s, const struct slu
 {
 	struct sluice_object found[SLUICE_STILLS_MAX];
 	struct sluice_event_log *e = &a->event;
-	uint32_t n = sluice_stills_frame(&a->stills, t_s, blobs, count, a->tracker, a->background, g,
-					 a->mask, found);
+	uint32_t n = sluice_stills_frame(&a->stills, t_s, blobs, count, a->tracker, a->background,
+					 g, a->mask, found);
 
 	for (uint32_t i = 0; i < n && e->active && e->object_count < SLUICE_STILLS_MAX; i++)
 		e->objects[e->object_count++] = found[i];
@@ -175,14 +175,13 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 	if (f->reason == SLUICE_REASON_SCENE_CHANGE)
 		sluice_background_reset(a->background);
 	make_hold(a);
-	sluice_background_frame(a->background, &g, dt > 0 ? dt : 0, a->hold, !any_cell(f),
-				a->mask, &r);
+	sluice_background_frame(a->background, &g, dt > 0 ? dt : 0, a->hold, !any_cell(f), a->mask,
+				&r);
 	for (size_t i = 0; a->heat && a->event.active && i < (size_t)g.w * g.h; i++)
 		a->heat[i] += a->mask[i] && a->heat[i] < UINT16_MAX;
 	area_min = g.w * g.h / AREA_MIN;
 	n = sluice_blobs_find(a->blobs, a->mask, sluice_background_lit(a->background), &g,
-			      area_min > 12 ? area_min : 12, f->cells,
-			      f->grid_w, f->grid_h, blobs);
+			      area_min > 12 ? area_min : 12, f->cells, f->grid_w, f->grid_h, blobs);
 	sluice_tracker_frame(a->tracker, t_s, f->sequence, blobs, n, analysis_track_ended, a);
 	note_objects(a, t_s, blobs, n, &g);
 	m->camera_moved = r.change == SLUICE_CHANGE_CAMERA;

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * background.c - what is common to all models; a model only says how it learns (background_model.h). Everything goes by elapsed
- * time, not by frame count: frames come gated, 5 a second during motion and one a minute otherwise.
+ * background.c - what is common to all models; a model only says how it learns
+ * (background_model.h). Everything goes by elapsed time, not by frame count: frames come gated, 5 a
+ * second during motion and one a minute otherwise.
  *
- * Per picture: (1) the light of the whole picture is fitted; what it explains is no change. (2) A pixel differs weakly or strongly by a
- * threshold that follows its own noise, in luma or in colour. (3) The model may know better (a second mode). (4) What is the old
- * structure under another light is none (shadows, lamps). (5) A pixel is kept if most of its neighbours agree. (6) Learning:
- * background at once, foreground only if it has stood still at one value for ABSORB_S (HELD_S below a living track): what was put
- * down becomes background, what was taken away leaves no ghost. (7) If a large part differs in two pictures running, the place
- * is compared with itself moved: the camera was pushed, or the scene is another one; the model begins anew.
+ * Per picture: (1) the light of the whole picture is fitted; what it explains is no change. (2) A
+ * pixel differs weakly or strongly by a threshold that follows its own noise, in luma or in colour.
+ * (3) The model may know better (a second mode). (4) What is the old structure under another light
+ * is none (shadows, lamps). (5) A pixel is kept if most of its neighbours agree. (6) Learning:
+ * background at once, foreground only if it has stood still at one value for ABSORB_S (HELD_S below
+ * a living track): what was put down becomes background, what was taken away leaves no ghost. (7)
+ * If a large part differs in two pictures running, the place is compared with itself moved: the
+ * camera was pushed, or the scene is another one; the model begins anew.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -17,28 +20,29 @@
 #include "cloud/background_light.h"
 #include "cloud/background_model.h"
 
-#define TAU_MEAN_S   6.0f /* background follows slow change */
-#define TAU_DEV_S    4.0f /* noise estimate */
-#define TAU_LIGHT_S  0.7f /* background in another light */
-#define WEAK	     6.0f /* grey levels, least difference */
-#define STRONG	     14.0f
-#define DEV_FACTOR   3.2f /* weak: in mean absolute deviations; strong: twice that */
-#define DEV_MAX	     14.0f /* a flickering place does not go blind for everything */
-#define LIGHT_SHARE  0.2f  /* of an explained change that raises the threshold */
-#define THIN	     3	   /* a border differs by one in so many of its neighbour */
-#define RESTLESS     3	   /* grey levels of deviation from which neighbours are asked */
-#define LIGHT_LARGE  0.06f /* share of the picture under another light that is more than a shadow */
-#define HUE_WEAK     7.0f  /* of chroma */
-#define HUE_STRONG   14.0f
-#define COLOURFUL    3 /* mean distance of chroma from grey */
-#define STILL_GREY   8 /* a foreground pixel that changes less stands still */
-#define ABSORB_S     4.0f
-#define QUIET_S	     1.5f /* the same while the gate sees nothing move */
-#define HELD_S	     60.0f
-#define TICKS	     4	  /* of the still counter, a second */
-#define LEARN_S	     0.6f /* first pictures: the model learns fast and says nothing */
-#define SCENE_SHARE  0.35f
-#define MOVED_MAX    12 /* cells of 1/40 of the width: how far a pushed camera is looked for */
+#define TAU_MEAN_S  6.0f /* background follows slow change */
+#define TAU_DEV_S   4.0f /* noise estimate */
+#define TAU_LIGHT_S 0.7f /* background in another light */
+#define WEAK	    6.0f /* grey levels, least difference */
+#define STRONG	    14.0f
+#define DEV_FACTOR  3.2f  /* weak: in mean absolute deviations; strong: twice that */
+#define DEV_MAX	    14.0f /* a flickering place does not go blind for everything */
+#define LIGHT_SHARE 0.2f  /* of an explained change that raises the threshold */
+#define THIN	    3	  /* a border differs by one in so many of its neighbour */
+#define RESTLESS    3	  /* grey levels of deviation from which neighbours are asked */
+#define LIGHT_LARGE 0.06f /* share of the picture under another light that is more than a shadow \
+			   */
+#define HUE_WEAK    7.0f  /* of chroma */
+#define HUE_STRONG  14.0f
+#define COLOURFUL   3 /* mean distance of chroma from grey */
+#define STILL_GREY  8 /* a foreground pixel that changes less stands still */
+#define ABSORB_S    4.0f
+#define QUIET_S	    1.5f /* the same while the gate sees nothing move */
+#define HELD_S	    60.0f
+#define TICKS	    4	 /* of the still counter, a second */
+#define LEARN_S	    0.6f /* first pictures: the model learns fast and says nothing */
+#define SCENE_SHARE 0.35f
+#define MOVED_MAX   12 /* cells of 1/40 of the width: how far a pushed camera is looked for */
 
 static const struct background_ops *const kinds[SLUICE_BACKGROUND_KINDS + 1] = {
 	&background_mixture, &background_mean, &background_mixture, &background_delta,
@@ -166,7 +170,8 @@ VECTORS static void compare(const uint8_t *restrict px, const int16_t *restrict 
 
 	for (size_t i = 0; i < n; i++) {
 		int16_t e = expected[i], d = (int16_t)(px[i] * Q7 - e), l = (int16_t)(e - mean[i]);
-		int16_t v = dev[i] < most ? dev[i] : most, t = (int16_t)((v * factor) >> 10), t2 = (int16_t)(t * 2);
+		int16_t v = dev[i] < most ? dev[i] : most, t = (int16_t)((v * factor) >> 10),
+			t2 = (int16_t)(t * 2);
 
 		d = d < 0 ? -d : d;
 		l = l < 0 ? -l : l;
@@ -210,14 +215,14 @@ VECTORS static bool any_set(const uint8_t *row, uint32_t w)
 }
 
 /*
- * Where much varies (leaves, edges of a camera that shakes) a pixel that shows what a neighbour may show is none that differs.
- * Visits only pixels that differ.
+ * Where much varies (leaves, edges of a camera that shakes) a pixel that shows what a neighbour may
+ * show is none that differs. Visits only pixels that differ.
  */
 static void forgive(const struct sluice_background *b, const uint8_t *px, const int16_t *expected)
 {
 	for (uint32_t y = 1; y + 1 < b->h; y++)
-		for (uint32_t x = 1; x + 1 < b->w && (x > 1 || any_set(b->raw + (size_t)y * b->w, b->w));
-		     x++) {
+		for (uint32_t x = 1;
+		     x + 1 < b->w && (x > 1 || any_set(b->raw + (size_t)y * b->w, b->w)); x++) {
 			size_t i = (size_t)y * b->w + x;
 			int16_t low = 32767, high = 0;
 			int v = px[i] * Q7;
@@ -250,8 +255,8 @@ VECTORS static void spread_row(uint8_t *restrict raw, const uint8_t *restrict hu
 }
 
 /*
- * A border is where the difference is a third of what it is inside: what JPEG and the lens smear around a thing is weaker, and
- * is no part of it.
+ * A border is where the difference is a third of what it is inside: what JPEG and the lens smear
+ * around a thing is weaker, and is no part of it.
  */
 VECTORS static void thin_row(const uint8_t *restrict up, const uint8_t *restrict mid,
 			     const uint8_t *restrict down, const uint8_t *restrict raw,
@@ -312,7 +317,8 @@ static const int16_t *light_up(struct sluice_background *b, const uint8_t *px)
 	return b->lit;
 }
 
-/* At least five of the nine of a 3x3 neighbourhood; strong if one of them is. up, down: next lines. */
+/* At least five of the nine of a 3x3 neighbourhood; strong if one of them is. up, down: next lines.
+ */
 VECTORS static void vote_row(const uint8_t *restrict up, const uint8_t *restrict mid,
 			     const uint8_t *restrict down, uint8_t *restrict out, uint32_t w)
 {
@@ -353,8 +359,9 @@ static uint32_t vote(const struct sluice_background *b, uint8_t *mask)
 
 /* ---- learning ---- */
 
-/* What is to become of each pixel. Foreground that stands still counts up its ticks; for how long it has to, patience says,
- * and where hold is set it is longer. how is what light has said already. */
+/* What is to become of each pixel. Foreground that stands still counts up its ticks; for how long
+ * it has to, patience says, and where hold is set it is longer. how is what light has said already.
+ */
 VECTORS static void decide(uint8_t *restrict cand, uint8_t *restrict still, uint8_t *restrict how,
 			   const uint8_t *restrict px, const uint8_t *restrict hold,
 			   const uint8_t *restrict mask, uint8_t patience, uint8_t ticks, size_t n)
@@ -364,7 +371,8 @@ VECTORS static void decide(uint8_t *restrict cand, uint8_t *restrict still, uint
 	for (size_t i = 0; i < n; i++) {
 		uint8_t set = mask[i] != 0, p = px[i], c = cand[i], s = still[i];
 		uint8_t far = p > c ? p - c : c - p, limit = hold[i] ? held_for : patience;
-		uint8_t more = (uint8_t)(s > 255 - ticks ? 255 : s + ticks), calm = far < STILL_GREY;
+		uint8_t more = (uint8_t)(s > 255 - ticks ? 255 : s + ticks),
+			calm = far < STILL_GREY;
 
 		s = set & calm ? more : 0;
 		cand[i] = set & calm ? c : p;
@@ -526,8 +534,9 @@ static void find(struct sluice_background *b, const struct sluice_gray *g, const
 		}
 	}
 	memset(b->how, HOW_LEARN, n);
-	r->light = (float)sluice_light_explain(g, expected, b->cb, b->cr, b->colourful,
-						 b->raw, b->how) / n;
+	r->light = (float)sluice_light_explain(g, expected, b->cb, b->cr, b->colourful, b->raw,
+					       b->how) /
+		   n;
 	thin(b, mask);
 	memcpy(b->raw, mask, n);
 	r->foreground = vote(b, mask);

@@ -47,9 +47,9 @@ void sluice_background_close(struct sluice_background *b); /* NULL-safe */
 void sluice_background_reset(struct sluice_background *b);
 
 /*
- * One picture of that size, dt_s seconds after the one before (>= 0; gaps are normal). hold[h][w]: 1
- * where a living track stands (absorbed slowly). quiet: the gate saw nothing
- * move, so all that is not held is background. mask[h][w] becomes 0 or SLUICE_MASK_*.
+ * One picture of that size, dt_s seconds after the one before (>= 0; gaps are normal). hold[h][w]:
+ * 1 where a living track stands (absorbed slowly). quiet: the gate saw nothing move, so all that is
+ * not held is background. mask[h][w] becomes 0 or SLUICE_MASK_*.
  */
 void sluice_background_frame(struct sluice_background *b, const struct sluice_gray *g, float dt_s,
 			     const uint8_t *hold, bool quiet, uint8_t *mask,
@@ -62,8 +62,8 @@ const uint8_t *sluice_background_lit(const struct sluice_background *b);
 void sluice_background_absorb(struct sluice_background *b, const struct sluice_gray *g, uint32_t x0,
 			      uint32_t y0, uint32_t x1, uint32_t y1);
 
-/* How much stronger edges at the border of the mask in this box are in the picture than in the background: above
- * 1, something stands there that was not; below, something has gone. */
+/* How much stronger edges at the border of the mask in this box are in the picture than in the
+ * background: above 1, something stands there that was not; below, something has gone. */
 float sluice_background_edges(const struct sluice_background *b, const struct sluice_gray *g,
 			      const uint8_t *mask, uint32_t x0, uint32_t y0, uint32_t x1,
 			      uint32_t y1);

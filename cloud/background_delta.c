@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * background_delta.c - sigma-delta (Manzanera, Richefeu 2007), scaled by time: value and deviation go towards the picture
- * by at most so much a second, which makes them an approximate median of the past.
+ * background_delta.c - sigma-delta (Manzanera, Richefeu 2007), scaled by time: value and deviation
+ * go towards the picture by at most so much a second, which makes them an approximate median of the
+ * past.
  */
 #include <stdlib.h>
 

@@ -2,12 +2,12 @@
 /*
  * background_light.c - light, of the whole picture and of parts of it.
  *
- * The whole: pixels are sorted by background brightness into classes; the median change of each is a node of a piecewise
- * linear curve (exposure, lamps that light everything).
+ * The whole: pixels are sorted by background brightness into classes; the median change of each is
+ * a node of a piecewise linear curve (exposure, lamps that light everything).
  *
- * Parts: around each differing pixel a window of 5x5 is compared with the background there. If the one is a multiple of the
- * other but for noise (normalised correlation), or both are flat, and the colour is the same, it is light. One window stands
- * for four pixels.
+ * Parts: around each differing pixel a window of 5x5 is compared with the background there. If the
+ * one is a multiple of the other but for noise (normalised correlation), or both are flat, and the
+ * colour is the same, it is light. One window stands for four pixels.
  */
 #include <math.h>
 #include <string.h>
@@ -15,19 +15,19 @@
 #include "cloud/background_light.h"
 #include "cloud/background_model.h"
 
-#define CLASSES	   4
-#define RADIUS	   2
-#define RATIO_MIN  0.35f
-#define RATIO_MAX  2.4f
-#define ALIKE	   0.87f /* correlation */
-#define FLAT	   10.0f /* variance below which a place has no structure of its own */
-#define FLAT_DARK  0.55f /* ... and a shadow on it is not darker, */
-#define FLAT_BRIGHT 1.2f /* ... nor a light brighter */
-#define SAME_HUE   5.0f	 /* levels of chroma */
-#define ALIKE_HUE  0.45f /* correlation that is enough where the colour is the same, ... */
-#define DARKEST	   0.5f	 /* ... and how dark and bright that may be */
-#define BRIGHTEST  1.9f
-#define LEAST	   0.6f	 /* grey levels; a smaller change of the whole is none */
+#define CLASSES	    4
+#define RADIUS	    2
+#define RATIO_MIN   0.35f
+#define RATIO_MAX   2.4f
+#define ALIKE	    0.7f  /* correlation */
+#define FLAT	    10.0f /* variance below which a place has no structure of its own */
+#define FLAT_DARK   0.55f /* ... and a shadow on it is not darker, */
+#define FLAT_BRIGHT 1.2f  /* ... nor a light brighter */
+#define SAME_HUE    5.0f  /* levels of chroma */
+#define ALIKE_HUE   0.45f /* correlation that is enough where the colour is the same, ... */
+#define DARKEST	    0.5f  /* ... and how dark and bright that may be */
+#define BRIGHTEST   1.9f
+#define LEAST	    0.6f /* grey levels; a smaller change of the whole is none */
 
 /* Value below which half of the counted pixels lie, from a histogram over -255..255. */
 static float median_of(const uint32_t hist[512], uint32_t total)
@@ -112,7 +112,8 @@ static struct sums window(const struct sluice_gray *g, const int16_t *expected, 
 	return (struct sums){ p, m, pp, mm, pm, (float)((x1 - x0) * (y1 - y0)) };
 }
 
-/* Is the window at x, y the background in another light? Where colour has already said that it may be, less is asked. */
+/* Is the window at x, y the background in another light? Where colour has already said that it may
+ * be, less is asked. */
 static bool is_light(const struct sluice_gray *g, const int16_t *expected, bool hue, uint32_t x,
 		     uint32_t y)
 {
@@ -126,7 +127,7 @@ static bool is_light(const struct sluice_gray *g, const int16_t *expected, bool 
 		return hue || (vp < FLAT + 0.5f * vm && ratio > FLAT_DARK && ratio < FLAT_BRIGHT);
 	/* alike, and of the contrast that this light gives */
 	return both > (hue ? ALIKE_HUE : ALIKE) * sqrtf(vp * vm) &&
-	       (hue || both > 0.6f * ratio * vm);
+	       (hue || both > 0.4f * ratio * vm);
 }
 
 static float square(float v)
@@ -134,8 +135,8 @@ static float square(float v)
 	return v * v;
 }
 
-/* Brightness and colour of the 2x2 pixels at x, y are those of the background times a light. Chroma may stay or be scaled with
- * the light: cameras do both. */
+/* Brightness and colour of the 2x2 pixels at x, y are those of the background times a light. Chroma
+ * may stay or be scaled with the light: cameras do both. */
 static bool same_hue(const struct sluice_gray *g, const int16_t *expected, const int16_t *cb,
 		     const int16_t *cr, uint32_t x, uint32_t y)
 {

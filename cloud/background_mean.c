@@ -18,7 +18,8 @@ VECTORS static void learn(void *own, const uint8_t *restrict px, const int16_t *
 
 		share = how[i] == HOW_TAKE ? 32767 : share;
 		mean[i] = (int16_t)(m + move_by(to - m, share));
-		dev[i] = how[i] == HOW_LEARN ? (int16_t)(dev[i] + move_by(far - dev[i], ad)) : dev[i];
+		dev[i] = how[i] == HOW_LEARN ? (int16_t)(dev[i] + move_by(far - dev[i], ad))
+					     : dev[i];
 	}
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * background_median.c - the median of the last SAMPLES pictures, one every SAMPLE_S; samples of foreground are not taken.
- * Between samples the value stays, but for the light.
+ * background_median.c - the median of the last SAMPLES pictures, one every SAMPLE_S; samples of
+ * foreground are not taken. Between samples the value stays, but for the light.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,8 @@ static uint8_t middle(const struct history *h)
 	return h->v[0];
 }
 
-/* A sample is due for a share of the pixels in every picture, so that no picture costs more than another. */
+/* A sample is due for a share of the pixels in every picture, so that no picture costs more than
+ * another. */
 static void learn(void *own, const uint8_t *px, const int16_t *expected, const uint8_t *how,
 		  const struct background_step *s, int16_t *mean, int16_t *dev, size_t n)
 {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * background_mixture.c - two Gaussians a pixel (Stauffer, Grimson 1999, with two modes). The second holds what the pixel shows at times:
- * leaves and sky, a flame. It has a weight that grows while the pixel shows it and fades slowly; above TRUSTED it
- * is background too. When it outweighs the first they change places.
+ * background_mixture.c - two Gaussians a pixel (Stauffer, Grimson 1999, with two modes). The second
+ * holds what the pixel shows at times: leaves and sky, a flame. It has a weight that grows while
+ * the pixel shows it and fades slowly; above TRUSTED it is background too. When it outweighs the
+ * first they change places.
  */
 #include <stdlib.h>
 
 #include "cloud/background_model.h"
 
-#define NEAR	8 /* grey levels from a mode that belong to it */
-#define TRUSTED 96     /* of 255 */
+#define NEAR	8  /* grey levels from a mode that belong to it */
+#define TRUSTED 96 /* of 255 */
 
 /* Own state: n values, then n weights. */
 
@@ -35,7 +36,8 @@ VECTORS static void weigh(uint8_t *restrict value, uint8_t *restrict weight,
 	for (size_t i = 0; i < n; i++) {
 		uint8_t p = px[i], v = value[i], w = weight[i], m = (uint8_t)(mean[i] >> 7);
 		uint8_t far = p > v ? p - v : v - p, off = p > m ? p - m : m - p;
-		uint8_t first = (how[i] == HOW_LEARN) & (off < NEAR), second = (far < NEAR) & (how[i] != HOW_HELD);
+		uint8_t first = (how[i] == HOW_LEARN) & (off < NEAR),
+			second = (far < NEAR) & (how[i] != HOW_HELD);
 		uint8_t up = (uint8_t)(w > 255 - grow ? 255 : w + grow);
 		uint8_t down = (uint8_t)(w < fade ? 0 : w - fade), next;
 

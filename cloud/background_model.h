@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * background_model.h - what every background model has, and what one is: a way to learn. background.c and
- * background_*.c include it, nobody else.
+ * background_model.h - what every background model has, and what one is: a way to learn.
+ * background.c and background_*.c include it, nobody else.
  *
  * Grey levels are kept in Q7 (1/128) in 16 bits, so that eight or sixteen pixels fit a vector.
  */
@@ -32,9 +32,10 @@ struct background_ops {
 	size_t pixel_bytes; /* of own state */
 	/* own: pixel_bytes * n, zeroed; mean, dev [n] are set already */
 	void (*begin)(void *own, const uint8_t *px, size_t n);
-	/* Take out of raw what the model knows better; NULL: nothing. expected: mean under today's light. */
-	void (*know)(const void *own, const uint8_t *px, const int16_t *expected, const int16_t *mean,
-		     const int16_t *dev, uint8_t *raw, size_t n);
+	/* Take out of raw what the model knows better; NULL: nothing. expected: mean under today's
+	 * light. */
+	void (*know)(const void *own, const uint8_t *px, const int16_t *expected,
+		     const int16_t *mean, const int16_t *dev, uint8_t *raw, size_t n);
 	void (*learn)(void *own, const uint8_t *px, const int16_t *expected, const uint8_t *how,
 		      const struct background_step *s, int16_t *mean, int16_t *dev, size_t n);
 };
@@ -46,7 +47,8 @@ extern const struct background_ops background_mean, background_mixture, backgrou
 	background_median;
 
 /* GCC makes one of each and takes the widest that the processor has. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+	!defined(__SANITIZE_ADDRESS__)
 #define VECTORS __attribute__((target_clones("avx2", "default")))
 #else
 #define VECTORS

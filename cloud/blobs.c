@@ -13,14 +13,14 @@
 #include "cloud/background.h"
 #include "cloud/blobs.h"
 
-#define JOIN_SHARE 0.20f /* of the higher box's height */
-#define JOIN_MAX   0.04f /* of the picture's width */
-#define CRUMB	   8	 /* so much smaller than what it lies beside, ... */
-#define CRUMB_REACH 0.2f /* ... within this share of its width and height */
-#define RIM	   3   /* pixels around a piece in which shadow is looked for, and ... */
-#define RIM_SHARE  250 /* ... how small a piece is: one in so many of the picture */
-#define STRONG_MIN 3	 /* pixels of a component that differ strongly, at least, and ... */
-#define STRONG_PER 12	 /* ... one in so many */
+#define JOIN_SHARE  0.20f /* of the higher box's height */
+#define JOIN_MAX    0.04f /* of the picture's width */
+#define CRUMB	    8	  /* so much smaller than what it lies beside, ... */
+#define CRUMB_REACH 0.2f  /* ... within this share of its width and height */
+#define RIM	    3	  /* pixels around a piece in which shadow is looked for, and ... */
+#define RIM_SHARE   250	  /* ... how small a piece is: one in so many of the picture */
+#define STRONG_MIN  3	  /* pixels of a component that differ strongly, at least, and ... */
+#define STRONG_PER  12	  /* ... one in so many */
 
 struct run {
 	uint32_t y, x0, x1; /* x1 exclusive */
@@ -286,7 +286,8 @@ static uint32_t drop_crumbs(struct comp *c, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		for (uint32_t j = n; j-- > 0;) {
-			float reach = CRUMB_REACH * (float)((c[i].x1 - c[i].x0) + (c[i].y1 - c[i].y0));
+			float reach =
+				CRUMB_REACH * (float)((c[i].x1 - c[i].x0) + (c[i].y1 - c[i].y0));
 
 			if (i == j || c[j].area * CRUMB > c[i].area ||
 			    shared(c[i].x0, c[i].x1, c[j].x0, c[j].x1) < -reach ||
@@ -321,8 +322,9 @@ static void look_of(const struct sluice_blobs *b, const struct comp *c, const ui
 }
 
 uint32_t sluice_blobs_find(struct sluice_blobs *b, uint8_t *mask, const uint8_t *lit,
-			   const struct sluice_gray *g, uint32_t area_min, const uint8_t *cells, uint32_t grid_w,
-			   uint32_t grid_h, struct sluice_blob out[SLUICE_BLOBS_MAX])
+			   const struct sluice_gray *g, uint32_t area_min, const uint8_t *cells,
+			   uint32_t grid_w, uint32_t grid_h,
+			   struct sluice_blob out[SLUICE_BLOBS_MAX])
 {
 	uint32_t runs, n;
 

@@ -138,7 +138,8 @@ static void lay_over(struct sluice_canvas *c, const struct sluice_wire_region_in
 	for (uint32_t i = 0; i < r->columns * r->rows; i++) {
 		uint32_t x = i % r->columns * w, y = i / r->columns * h;
 		uint32_t wide = g->w - x < w ? g->w - x : w, high = g->h - y < h ? g->h - y : h;
-		size_t at = (size_t)(y / 2) * cw + x / 2, from = (size_t)(y / 2) * ((g->w + 1) / 2) + x / 2;
+		size_t at = (size_t)(y / 2) * cw + x / 2,
+		       from = (size_t)(y / 2) * ((g->w + 1) / 2) + x / 2;
 
 		if (!sluice_wire_region_has(r, i))
 			continue;
@@ -167,8 +168,7 @@ static int put_together(struct sluice_canvas *c, const struct sluice_stored_fram
 					   &g);
 	if (err)
 		return err;
-	memcpy(c->px, c->base.px,
-	       (size_t)c->base.w * c->base.h + 2 * sluice_gray_chroma(&c->base));
+	memcpy(c->px, c->base.px, (size_t)c->base.w * c->base.h + 2 * sluice_gray_chroma(&c->base));
 	lay_over(c, &r, &g);
 	*out = c->base;
 	out->px = c->px;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * decode.c - JPEG to luma and half as fine chroma at 1/1, 1/2, 1/4 or 1/8, the inverse DCT doing the
- * scaling. Planes are taken as they leave it: neither interpolated nor converted.
+ * decode.c - JPEG to luma and half as fine chroma at 1/1, 1/2, 1/4 or 1/8, the inverse DCT doing
+ * the scaling. Planes are taken as they leave it: neither interpolated nor converted.
  *
  * The bytes come from a camera by way of a device: nothing in them is believed. The size in the
  * JPEG's own header must equal what the device announced before memory of that size is touched. A

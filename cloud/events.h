@@ -51,7 +51,8 @@ struct sluice_event_log {
 	struct sluice_track tracks[SLUICE_EVENT_TRACKS]; /* own their paths */
 	uint32_t object_count;
 	struct sluice_object objects[SLUICE_STILLS_MAX];
-	uint32_t light_moments; /* of those with motion: in which the light changed more than things did */
+	uint32_t light_moments; /* of those with motion: in which the light changed more than things
+				   did */
 	uint32_t motion_moments;
 	bool camera_moved;
 	enum sluice_nuisance nuisance; /* decided when it is told */

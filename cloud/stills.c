@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT
 /*
- * stills.c - a blob that keeps its place is either a thing that was put there, or the hole that a thing has left in the background. A thing has
- * edges in the picture, a hole has them in the background. Who came walking and stands is a track, and no object.
+ * stills.c - a blob that keeps its place is either a thing that was put there, or the hole that a
+ * thing has left in the background. A thing has edges in the picture, a hole has them in the
+ * background. Who came walking and stands is a track, and no object.
  */
 #include <string.h>
 
 #include "cloud/stills.h"
 
-#define STILL_S	  0.9
-#define LOST_S	  1.5 /* not seen for so long, in pictures: forgotten */
-#define SAME	  0.6f /* overlap of a still blob with itself */
-#define OWNED	  0.3f /* overlap with a track that makes it the track's */
-#define GONE	  0.8f /* sluice_background_edges() below which it is a hole, ... */
-#define THERE	  1.25f /* ... and above which a thing */
+#define STILL_S 0.9
+#define LOST_S	1.5   /* not seen for so long, in pictures: forgotten */
+#define SAME	0.6f  /* overlap of a still blob with itself */
+#define OWNED	0.3f  /* overlap with a track that makes it the track's */
+#define GONE	0.8f  /* sluice_background_edges() below which it is a hole, ... */
+#define THERE	1.25f /* ... and above which a thing */
 
 static float overlap(const struct sluice_box *a, const struct sluice_box *b)
 {
-	float w = (a->x + a->w < b->x + b->w ? a->x + a->w : b->x + b->w) - (a->x > b->x ? a->x : b->x);
-	float h = (a->y + a->h < b->y + b->h ? a->y + a->h : b->y + b->h) - (a->y > b->y ? a->y : b->y);
+	float w = (a->x + a->w < b->x + b->w ? a->x + a->w : b->x + b->w) -
+		  (a->x > b->x ? a->x : b->x);
+	float h = (a->y + a->h < b->y + b->h ? a->y + a->h : b->y + b->h) -
+		  (a->y > b->y ? a->y : b->y);
 	float both = w > 0 && h > 0 ? w * h : 0;
 
 	return both / (a->w * a->h + b->w * b->h - both + 1e-3f);
@@ -34,7 +37,8 @@ static bool owned(struct sluice_tracker *tracker, const struct sluice_box *b)
 	return false;
 }
 
-/* Has anybody who moves been at it, or is it where he began? Nobody leaves or takes what stands alone. */
+/* Has anybody who moves been at it, or is it where he began? Nobody leaves or takes what stands
+ * alone. */
 static bool visited(struct sluice_tracker *tracker, const struct sluice_box *b)
 {
 	uint32_t count;
@@ -43,7 +47,8 @@ static bool visited(struct sluice_tracker *tracker, const struct sluice_box *b)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct sluice_track *t = &live[i];
 
-		for (uint32_t k = 0; t->confirmed && t->moved && t->way > 0.7f && k < t->path_count; k++)
+		for (uint32_t k = 0; t->confirmed && t->moved && t->way > 0.7f && k < t->path_count;
+		     k++)
 			if (overlap(&t->path[k], b) > 0)
 				return true;
 	}
@@ -99,9 +104,9 @@ uint32_t sluice_stills_frame(struct sluice_stills *s, double t_s, const struct s
 		if (!visited(tracker, &box))
 			continue;
 		box.t_s = s->at[i].since_s;
-		out[n++] = (struct sluice_object){
-			edges <= GONE ? SLUICE_OBJECT_REMOVED : SLUICE_OBJECT_LEFT, box
-		};
+		out[n++] = (struct sluice_object){ edges <= GONE ? SLUICE_OBJECT_REMOVED
+								 : SLUICE_OBJECT_LEFT,
+						   box };
 		if (n == SLUICE_STILLS_MAX)
 			break;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* stills.h - what was left in the picture, and what was taken out of it: foreground that stands still and is nobody. */
+/* stills.h - what was left in the picture, and what was taken out of it: foreground that stands
+ * still and is nobody. */
 #ifndef SLUICE_STILLS_H
 #define SLUICE_STILLS_H
 
@@ -26,8 +27,9 @@ struct sluice_stills {
 };
 
 /*
- * The blobs of one picture. Those that no track owns and that stand for STILL_S are judged by their edges: what has gone is taken
- * for background at once, so that it leaves no ghost. Returns how many of out[SLUICE_STILLS_MAX] are new.
+ * The blobs of one picture. Those that no track owns and that stand for STILL_S are judged by their
+ * edges: what has gone is taken for background at once, so that it leaves no ghost. Returns how
+ * many of out[SLUICE_STILLS_MAX] are new.
  */
 uint32_t sluice_stills_frame(struct sluice_stills *s, double t_s, const struct sluice_blob *blobs,
 			     uint32_t count, struct sluice_tracker *tracker,

@@ -67,22 +67,24 @@ static void set_way(json_t *o, const struct sluice_track *t, const struct sluice
 			json_array_append_new(zone_s, rounded(k->zone_s[i]));
 		}
 	for (uint32_t i = 0; i < k->crossing_count; i++)
-		json_array_append_new(
-			crossings, json_pack("{s:s,s:o,s:s}", "line",
-					     f->config->lines[k->crossing[i].line].name, "t_s",
-					     rounded(k->crossing[i].t_s), "direction",
-					     k->crossing[i].forward ? "forward" : "backward"));
+		json_array_append_new(crossings,
+				      json_pack("{s:s,s:o,s:s}", "line",
+						f->config->lines[k->crossing[i].line].name, "t_s",
+						rounded(k->crossing[i].t_s), "direction",
+						k->crossing[i].forward ? "forward" : "backward"));
 	snprintf(sequence, sizeof(sequence), "%llu", (unsigned long long)t->best.sequence);
 	json_object_set_new(o, "zones", zones);
 	json_object_set_new(o, "zone_s", zone_s);
 	json_object_set_new(o, "crossings", crossings);
 	json_object_set_new(o, "length", rounded(k->length * f->scale));
 	json_object_set_new(o, "speed", rounded(k->speed * f->scale));
-	json_object_set_new(o, "size", json_pack("[ii]", (int)lroundf(k->w * f->scale),
-						 (int)lroundf(k->h * f->scale)));
+	json_object_set_new(o, "size",
+			    json_pack("[ii]", (int)lroundf(k->w * f->scale),
+				      (int)lroundf(k->h * f->scale)));
 	json_object_set_new(o, "dwell_s", rounded(k->dwell_s));
-	json_object_set_new(o, "best", json_pack("{s:o,s:s}", "t_s", rounded(t->best.t_s),
-						 "sequence", sequence));
+	json_object_set_new(o, "best",
+			    json_pack("{s:o,s:s}", "t_s", rounded(t->best.t_s), "sequence",
+				      sequence));
 }
 
 /* Every step-th box, and the last one. */
@@ -124,13 +126,14 @@ static json_t *objects_json(const struct sluice_event_log *e, const struct sluic
 	for (uint32_t i = 0; i < e->object_count; i++) {
 		const struct sluice_object *o = &e->objects[i];
 
-		json_array_append_new(
-			list, json_pack("{s:s,s:o,s:[i,i,i,i]}", "what",
-					o->kind == SLUICE_OBJECT_LEFT ? "left" : "removed", "t_s",
-					rounded(o->box.t_s), "box", (int)lroundf(o->box.x * f->scale),
-					(int)lroundf(o->box.y * f->scale),
-					(int)lroundf(o->box.w * f->scale),
-					(int)lroundf(o->box.h * f->scale)));
+		json_array_append_new(list,
+				      json_pack("{s:s,s:o,s:[i,i,i,i]}", "what",
+						o->kind == SLUICE_OBJECT_LEFT ? "left" : "removed",
+						"t_s", rounded(o->box.t_s), "box",
+						(int)lroundf(o->box.x * f->scale),
+						(int)lroundf(o->box.y * f->scale),
+						(int)lroundf(o->box.w * f->scale),
+						(int)lroundf(o->box.h * f->scale)));
 	}
 	return list;
 }
@@ -211,9 +214,10 @@ char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
 	set_time(o, "end", "end_ns", utc_at(f, e->end_s));
 	json_object_set_new(o, "start_s", rounded(e->part_start_s));
 	json_object_set_new(o, "end_s", rounded(e->end_s));
-	json_object_set_new(o, "reason", json_string(e->camera_moved ? "camera_moved"
-						     : e->scene_change ? "scene_change"
-								       : "motion"));
+	json_object_set_new(o, "reason",
+			    json_string(e->camera_moved	  ? "camera_moved"
+					: e->scene_change ? "scene_change"
+							  : "motion"));
 	json_object_set_new(o, "nuisance", json_boolean(e->nuisance));
 	if (e->nuisance)
 		json_object_set_new(o, "nuisance_reason",

@@ -20,7 +20,7 @@ struct sluice_summary_facts {
 	uint32_t width, height;	      /* the camera's picture */
 	bool continued;
 	const struct sluice_analysis_config *config; /* zones and lines */
-	const struct sluice_scale *people; /* how tall they are here; may be NULL */
+	const struct sluice_scale *people;	     /* how tall they are here; may be NULL */
 	uint64_t seen, passed;
 	const char *const *lost_names; /* NULL-terminated */
 	const uint64_t *lost;	       /* one for each name */

@@ -333,8 +333,8 @@ void analysis_event_continue(struct sluice_analysis *a, double t_s)
 }
 
 /*
- * How long a thing that came over the border was in the picture before it was seen: so much of it was inside already, and so
- * fast does its front move.
+ * How long a thing that came over the border was in the picture before it was seen: so much of it
+ * was inside already, and so fast does its front move.
  */
 static double before_seen(const struct sluice_analysis *a, const struct sluice_track *k)
 {

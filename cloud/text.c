@@ -68,14 +68,15 @@ void sluice_text_event(const struct sluice_event_log *e, const char *camera, uin
 	if (e->camera_moved) {
 		out->confidence = 0.7f;
 		snprintf(out->title, sizeof(out->title), "Camera %s was moved", camera);
-		snprintf(out->body, sizeof(out->body),
-			 "The picture is the same place, shifted: the camera was pushed or turned.");
+		snprintf(
+			out->body, sizeof(out->body),
+			"The picture is the same place, shifted: the camera was pushed or turned.");
 		return;
 	}
 	if (e->nuisance) {
 		out->confidence = 0.2f;
-		snprintf(out->title, sizeof(out->title), "%s on %s",
-			 nuisance_title(e->nuisance), camera);
+		snprintf(out->title, sizeof(out->title), "%s on %s", nuisance_title(e->nuisance),
+			 camera);
 		snprintf(out->body, sizeof(out->body),
 			 "The gate saw motion for %.1f s, but nothing came or went.", length);
 		return;

@@ -278,8 +278,8 @@ static void find_homes(const struct sluice_tracker *t, const struct sluice_blob 
 }
 
 /* It goes on as it went, but stays in the blob. */
-static void ride(const struct sluice_tracker *t, struct sluice_track *k, const struct sluice_blob *b,
-		 double t_s)
+static void ride(const struct sluice_tracker *t, struct sluice_track *k,
+		 const struct sluice_blob *b, double t_s)
 {
 	struct sluice_box p = predicted(k);
 
@@ -298,8 +298,8 @@ static void ride(const struct sluice_tracker *t, struct sluice_track *k, const s
 }
 
 /*
- * Tracks of which two or more are in one blob ride it, until it falls apart or is too small to hold them. taken: blobs that
- * need no owner; riding: tracks that need no blob.
+ * Tracks of which two or more are in one blob ride it, until it falls apart or is too small to hold
+ * them. taken: blobs that need no owner; riding: tracks that need no blob.
  */
 static void ride_groups(struct sluice_tracker *t, const struct sluice_blob *blobs, uint32_t count,
 			double t_s, bool *taken, bool *riding)
@@ -399,10 +399,10 @@ void sluice_tracker_frame(struct sluice_tracker *t, double t_s, uint64_t sequenc
 	ride_groups(t, blobs, count, t_s, taken, riding);
 	for (uint32_t i = 0; i < t->count; i++)
 		for (uint32_t j = 0; j < count; j++)
-			t->cost[i][j] = taken[j] || riding[i] ? COST_NONE
-							      : fminf(cost_of(t, &t->tracks[i],
-									      &blobs[j], t_s),
-								      COST_NONE);
+			t->cost[i][j] = taken[j] || riding[i]
+						? COST_NONE
+						: fminf(cost_of(t, &t->tracks[i], &blobs[j], t_s),
+							COST_NONE);
 	t->now_s = t_s;
 	sluice_assign(t->cost, t->count, count, col_of);
 	for (uint32_t i = 0; i < t->count; i++) {

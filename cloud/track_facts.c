@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * track_facts.c - see track_facts.h. All of it comes from the path, at most ten boxes a second. A thing is where its foot
- * is: the middle of the box's lower side.
+ * track_facts.c - see track_facts.h. All of it comes from the path, at most ten boxes a second. A
+ * thing is where its foot is: the middle of the box's lower side.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -9,20 +9,21 @@
 
 #include "cloud/track_facts.h"
 
-#define EDGE	   0.04f /* of the picture: closer to the border counts as touching it */
-#define STANDS	   0.25f /* of its height: who moves less in STANDS_S stands */
-#define STANDS_S   1.0
-#define SMALL	   0.0012f /* of the picture: nothing more can be said */
-#define UPRIGHT	   1.35f   /* height over width of a person, and ... */
-#define FLAT	   0.95f   /* ... of a car or an animal */
-#define LARGE	   0.018f  /* of the picture: a car, where no scale is known */
-#define CAR_WIDE   1.15f   /* of a person's height */
-#define FAR_WAY	   3.0f	   /* own sizes: so far does nothing shimmer */
-#define LEAST_WAY  0.35f
-#define INSIDE_WAY 1.0f /* the same of what neither came in nor went out, and was there for less than ... */
+#define EDGE	  0.04f /* of the picture: closer to the border counts as touching it */
+#define STANDS	  0.25f /* of its height: who moves less in STANDS_S stands */
+#define STANDS_S  1.0
+#define SMALL	  0.0012f /* of the picture: nothing more can be said */
+#define UPRIGHT	  1.35f	  /* height over width of a person, and ... */
+#define FLAT	  0.95f	  /* ... of a car or an animal */
+#define LARGE	  0.018f  /* of the picture: a car, where no scale is known */
+#define CAR_WIDE  1.15f	  /* of a person's height */
+#define FAR_WAY	  3.0f	  /* own sizes: so far does nothing shimmer */
+#define LEAST_WAY 0.35f
+#define INSIDE_WAY \
+	1.0f /* the same of what neither came in nor went out, and was there for less than ... */
 #define INSIDE_S   2.0
-#define CROOKED	   5.0f	   /* way over distance of what shimmers */
-#define LIGHT_MOST 0.75f   /* of its sightings under changing light: it is light */
+#define CROOKED	   5.0f	 /* way over distance of what shimmers */
+#define LIGHT_MOST 0.75f /* of its sightings under changing light: it is light */
 
 const char *sluice_side_name(enum sluice_side side)
 {
@@ -188,8 +189,8 @@ static float person_at(const struct sluice_scale *s, const struct sluice_track *
 	return 0;
 }
 
-static void guess(const struct sluice_track *t, uint32_t w, uint32_t h, const struct sluice_scale *s,
-		  struct sluice_track_facts *f)
+static void guess(const struct sluice_track *t, uint32_t w, uint32_t h,
+		  const struct sluice_scale *s, struct sluice_track_facts *f)
 {
 	float ratio = f->h / fmaxf(f->w, 1), area = f->w * f->h / ((float)w * h);
 	float person = person_at(s, t, h);
@@ -231,9 +232,11 @@ bool sluice_track_real(const struct sluice_track *t, uint32_t w, uint32_t h)
 	if (!t->confirmed || t->light_hits > LIGHT_MOST * t->hits || !t->path_count)
 		return false;
 	for (uint32_t i = 0; i < t->path_count; i++) {
-		const struct sluice_box *a = &t->path[i ? i - 1 : 0], *b = &t->path[i], *o = &t->path[0];
+		const struct sluice_box *a = &t->path[i ? i - 1 : 0], *b = &t->path[i],
+					*o = &t->path[0];
 
-		length += hypotf(b->x + b->w / 2 - a->x - a->w / 2, b->y + b->h / 2 - a->y - a->h / 2);
+		length += hypotf(b->x + b->w / 2 - a->x - a->w / 2,
+				 b->y + b->h / 2 - a->y - a->h / 2);
 		far = fmaxf(far, hypotf(b->x + b->w / 2 - o->x - o->w / 2,
 					b->y + b->h / 2 - o->y - o->h / 2));
 		size = fmaxf(size, hypotf(b->w, b->h));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* track_facts.h - what can be said of a track: sides, zones, lines, speed, size, and a guessed class. */
+/* track_facts.h - what can be said of a track: sides, zones, lines, speed, size, and a guessed
+ * class. */
 #ifndef SLUICE_TRACK_FACTS_H
 #define SLUICE_TRACK_FACTS_H
 
@@ -14,11 +15,11 @@ enum sluice_side {
 	SLUICE_SIDE_BOTTOM
 };
 
-#define SLUICE_SCALE_BANDS    8
+#define SLUICE_SCALE_BANDS   8
 #define SLUICE_CROSSINGS_MAX 16 /* of one track; later ones are not told */
 
-/* How tall those who walk upright are at each height of the picture, learned of one camera: shares of
- * the picture's height, weight 0: not known. */
+/* How tall those who walk upright are at each height of the picture, learned of one camera: shares
+ * of the picture's height, weight 0: not known. */
 struct sluice_scale {
 	float tall[SLUICE_SCALE_BANDS], weight[SLUICE_SCALE_BANDS];
 };
@@ -30,15 +31,15 @@ struct sluice_crossing {
 };
 
 struct sluice_track_facts {
-	const char *class; /* "person-like", "vehicle-like", "animal-like", "small", "unknown": a guess from
-			      shape, size and speed, always called heuristic */
+	const char *class; /* "person-like", "vehicle-like", "animal-like", "small", "unknown": a
+			      guess from shape, size and speed, always called heuristic */
 	float confidence;  /* 0..1 */
 	enum sluice_side enter, leave;
-	float length;	     /* pixels of way */
-	float speed;	     /* pixels a second, while it moved */
-	float w, h;	     /* pixels, median */
-	double dwell_s;	     /* the longest that it stood */
-	uint32_t zones;	     /* bit i: it was in zone i */
+	float length;			 /* pixels of way */
+	float speed;			 /* pixels a second, while it moved */
+	float w, h;			 /* pixels, median */
+	double dwell_s;			 /* the longest that it stood */
+	uint32_t zones;			 /* bit i: it was in zone i */
 	double zone_s[SLUICE_ZONES_MAX]; /* and for how long */
 	uint32_t crossing_count;
 	struct sluice_crossing crossing[SLUICE_CROSSINGS_MAX];

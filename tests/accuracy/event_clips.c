@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * event_clips.c - the analysis on real clips with truth files: gate, ring, JPEG and the whole chain behind. Exit 1 if a bar is
- * missed, 77 if there are no clips.
+ * event_clips.c - the analysis on real clips with truth files: gate, ring, JPEG and the whole chain
+ * behind. Exit 1 if a bar is missed, 77 if there are no clips.
  *
  *   event_clips [NAME]     clips of $SLUICE_DATA or ../shared/data whose name begins so
  *
- * Events closer than 10 s are one, in the truth too. A clip whose truth says "fixed_camera": false is shown and
- * does not count.
+ * Events closer than 10 s are one, in the truth too. A clip whose truth says "fixed_camera": false
+ * is shown and does not count.
  */
 #include "judge.h"
 
@@ -51,12 +51,11 @@ static int run_clip(struct play *p, const char *path)
 		return -1;
 	}
 	sluice_clip_info(c.clip, &i);
-	err = play_run(p,
-		       &(struct play_source){ .width = i.width,
-					      .height = i.height,
-					      .next = next_frame,
-					      .ctx = &c },
-		       NULL);
+	err = play_run(
+		p,
+		&(struct play_source){
+			.width = i.width, .height = i.height, .next = next_frame, .ctx = &c },
+		NULL);
 	sluice_clip_close(c.clip);
 	return err;
 }
@@ -129,8 +128,8 @@ static void judge_clip(struct total *sum, const char *name, const struct play *p
 	       truth->events.count, peak);
 	if (is)
 		printf("%u", is);
-	printf(" | %u of %u | %.0f | %s |\n", p->count, p->given, 1e6 * p->cpu_s / fmax(1, p->count),
-	       counts ? "" : "does not count");
+	printf(" | %u of %u | %.0f | %s |\n", p->count, p->given,
+	       1e6 * p->cpu_s / fmax(1, p->count), counts ? "" : "does not count");
 	fflush(stdout);
 	if (!counts)
 		return;
@@ -143,7 +142,8 @@ static void judge_clip(struct total *sum, const char *name, const struct play *p
 
 static int by_size(const void *a, const void *b)
 {
-	return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b;
+	return *(const double *)a < *(const double *)b ? -1
+						       : *(const double *)a > *(const double *)b;
 }
 
 static bool bar(const char *what, double is, bool least, double limit)
@@ -226,8 +226,10 @@ int main(int argc, char **argv)
 		printf("no clips with truth files in %s (set SLUICE_DATA)\n", data);
 		return 77;
 	}
-	printf("| clip | events | false | nuisance | start / end off s | activities shown | peak told / "
-	       "true | stored of frames | us/frame | |\n|---|---|---|---|---|---|---|---|---|---|\n");
+	printf("| clip | events | false | nuisance | start / end off s | activities shown | peak "
+	       "told / "
+	       "true | stored of frames | us/frame | "
+	       "|\n|---|---|---|---|---|---|---|---|---|---|\n");
 	for (int i = 0; i < n; i++) {
 		if (argc < 2 || !strncmp(list[i]->d_name, argv[1], strlen(argv[1])))
 			ok &= one(&sum, data, list[i]->d_name);

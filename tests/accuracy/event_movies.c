@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * event_movies.c - the analysis on generated movies: gate, ring, JPEG and the whole chain behind, against exact truth. Exit 1
- * if a bar is missed.
+ * event_movies.c - the analysis on generated movies: gate, ring, JPEG and the whole chain behind,
+ * against exact truth. Exit 1 if a bar is missed.
  *
- *   event_movies [--development] [--quick] [--plain] [--verbose] [NAME]
+ *   event_movies [--development] [--quick] [--plain] [--verbose] [NAME]...
  *
- * --development: other grounds and seeds, those that constants may be tuned on. --quick: each movie on one ground.
- * --plain: neither other models nor peers. NAME: only movies whose name begins so. Tables are Markdown.
+ * --development: other grounds and seeds, those that constants may be tuned on. --quick: each movie
+ * on one ground.
+ * --plain: neither other models nor peers. NAME: only these movies. Tables are Markdown.
  */
 #include "run_movie.h"
 
@@ -31,7 +32,7 @@ struct side {
 
 struct suite {
 	bool development, quick, plain, verbose;
-	const char *only;
+	char **only; /* names, ended by NULL; none: all */
 	struct side side[SIDES_MAX];
 	u32 sides;
 	struct track_score tracks;
@@ -92,17 +93,17 @@ static double worst(const double *v, u32 n)
 static void print_movie(const struct movie_script *script, const struct ground *g,
 			const struct movie_score *m, double other_f)
 {
-	printf("| %s | %s | %u/%u | %u | %u | %.1f / %.1f |", script->name, g->name, m->events.found,
-	       m->events.truth, m->events.told - m->events.right, m->events.nuisance,
-	       worst(m->events.start_error, m->events.edges),
+	printf("| %s | %s | %u/%u | %u | %u | %.1f / %.1f |", script->name, g->name,
+	       m->events.found, m->events.truth, m->events.told - m->events.right,
+	       m->events.nuisance, worst(m->events.start_error, m->events.edges),
 	       worst(m->events.end_error, m->events.edges));
 	if (m->mask.tp + m->mask.fn)
 		printf(" %.2f / %.2f |", mask_f(&m->mask), other_f);
 	else
 		printf(" |");
 	if (m->tracks.things)
-		printf(" %u / %u | %.2f | %u / %u | %u / %u |", m->tracks.tracks,
-		       m->tracks.things, m->tracks.boxes ? (double)m->tracks.matched / m->tracks.boxes : 0,
+		printf(" %u / %u | %.2f | %u / %u | %u / %u |", m->tracks.tracks, m->tracks.things,
+		       m->tracks.boxes ? (double)m->tracks.matched / m->tracks.boxes : 0,
 		       m->tracks.switches, m->tracks.fragments, m->tracks.peak_told,
 		       m->tracks.peak_truth);
 	else
@@ -135,7 +136,8 @@ static void print_summaries(const struct play *p)
 			       json_number_value(json_object_get(t, "start_s")),
 			       json_number_value(json_object_get(t, "end_s")),
 			       json_string_value(json_object_get(t, "enter")),
-			       json_string_value(json_object_get(t, "leave")), json_array_size(boxes), a, b);
+			       json_string_value(json_object_get(t, "leave")),
+			       json_array_size(boxes), a, b);
 			free(a);
 			free(b);
 		}
@@ -187,7 +189,8 @@ static double share(double part, double all)
 
 static int by_size(const void *a, const void *b)
 {
-	return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b;
+	return *(const double *)a < *(const double *)b ? -1
+						       : *(const double *)a > *(const double *)b;
 }
 
 static double median(double *v, u32 n)
@@ -198,7 +201,8 @@ static double median(double *v, u32 n)
 
 static void print_sides(const struct suite *s)
 {
-	printf("\n| on the same stored frames | F | PWC | events found | false events | activity missed "
+	printf("\n| on the same stored frames | F | PWC | events found | false events | activity "
+	       "missed "
 	       "%% | told for nothing %% | us/frame |\n|---|---|---|---|---|---|---|---|\n");
 	for (u32 i = 0; i < s->sides; i++) {
 		const struct side *d = &s->side[i];
@@ -241,9 +245,10 @@ static void print_bars(struct suite *s)
 	bar(s, "movies with the peak count within 1", share(s->peaks_right, s->peaks), true, 0.8);
 	printf("\n| what | is |\n|---|---|\n");
 	printf("| median end error | %.2f s |\n", median(e->end_error, e->edges));
-	printf("| activities missed (less than half told) | %u of %u |\n", e->missed, e->activities);
-	printf("| boxes of things followed | %.1f %% of %u |\n",
-	       100 * share(t->matched, t->boxes), t->boxes);
+	printf("| activities missed (less than half told) | %u of %u |\n", e->missed,
+	       e->activities);
+	printf("| boxes of things followed | %.1f %% of %u |\n", 100 * share(t->matched, t->boxes),
+	       t->boxes);
 	printf("| track purity | %.3f |\n", share(t->purity, t->tracks - t->false_tracks));
 	printf("| tracks on nothing | %u of %u |\n", t->false_tracks, t->tracks);
 	printf("| ID switches, fragments | %u, %u of %u things |\n", t->switches, t->fragments,
@@ -259,9 +264,19 @@ static void print_bars(struct suite *s)
 	printf("| seconds told of seconds seen | %.1f %% |\n", 100 * share(k->told_s, k->source_s));
 }
 
+static bool wanted(const struct suite *s, const char *name)
+{
+	for (char **p = s->only; p && *p; p++)
+		if (!strcmp(*p, name))
+			return true;
+	return !s->only || !*s->only;
+}
+
 static bool parse(struct suite *s, int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
+	int i;
+
+	for (i = 1; i < argc && *argv[i] == '-'; i++) {
 		if (!strcmp(argv[i], "--development"))
 			s->development = true;
 		else if (!strcmp(argv[i], "--quick"))
@@ -270,11 +285,10 @@ static bool parse(struct suite *s, int argc, char **argv)
 			s->plain = true;
 		else if (!strcmp(argv[i], "--verbose"))
 			s->verbose = true;
-		else if (*argv[i] == '-')
-			return false;
 		else
-			s->only = argv[i];
+			return false;
 	}
+	s->only = argv + i;
 	return true;
 }
 
@@ -287,16 +301,17 @@ int main(int argc, char **argv)
 
 	if (!parse(&s, argc, argv)) {
 		fprintf(stderr, "usage: event_movies [--development] [--quick] [--plain] "
-				"[--verbose] [NAME]\n");
+				"[--verbose] [NAME]...\n");
 		return 2;
 	}
 	grounds = grounds_load(ground, s.development ? GROUNDS_DEVELOPMENT : GROUNDS_REPORT,
 			       data ? data : "../shared/data");
 	printf("| movie | ground | events | false | nuisance | start / end off s | F ours / MOG2 | "
-	       "tracks / things | followed | switches / fragments | peak told / true | things shown, "
+	       "tracks / things | followed | switches / fragments | peak told / true | things "
+	       "shown, "
 	       "key frames |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
 	for (u32 i = 0; i < movie_script_count; i++) {
-		if (s.only && strncmp(movie_scripts[i].name, s.only, strlen(s.only)))
+		if (!wanted(&s, movie_scripts[i].name))
 			continue;
 		for (u32 k = 0; k < (s.quick ? 1 : 2); k++)
 			run_one(&s, &movie_scripts[i], &ground[(i + k) % grounds],

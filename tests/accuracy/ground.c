@@ -46,8 +46,8 @@ static void read_frames(struct ground *g, const struct source *s, const char *pa
 {
 	struct sluice_clip_options o = { .fourcc = YU12, .width = MOVIE_W, .height = MOVIE_H };
 	char why[512];
-	struct sluice_clip *clip = access(path, R_OK) ? NULL
-						      : sluice_clip_open(path, &o, why, sizeof(why));
+	struct sluice_clip *clip =
+		access(path, R_OK) ? NULL : sluice_clip_open(path, &o, why, sizeof(why));
 	struct sluice_clip_frame f;
 	double due = s->from_s;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ground.h - what a generated movie happens in front of: real pictures of places where nothing moves. */
+/* ground.h - what a generated movie happens in front of: real pictures of places where nothing
+ * moves. */
 #ifndef SLUICE_ACCURACY_GROUND_H
 #define SLUICE_ACCURACY_GROUND_H
 

@@ -12,19 +12,21 @@
 
 /* Events in time. Told ones are joined by event id; those called nuisance do not count as told. */
 struct event_score {
-	u32 truth, found;	     /* events of at least a second, closer ones joined */
-	u32 told, right;	     /* right: tIoU >= JUDGE_TIOU with an event, or it begins in an optional one */
-	u32 nuisance;		     /* told as such */
-	u32 activities, missed;	     /* single ones of at least a second, and those of which less
-					than half is in a told event */
-	double truth_s, untold_s;    /* seconds of truth, and those in no told event */
-	double told_s, false_s;	     /* seconds told, and those in no truth */
+	u32 truth, found; /* events of at least a second, closer ones joined */
+	u32 told, right; /* right: tIoU >= JUDGE_TIOU with an event, or it begins in an optional one
+			  */
+	u32 nuisance;	 /* told as such */
+	u32 activities, missed;	  /* single ones of at least a second, and those of which less
+				     than half is in a told event */
+	double truth_s, untold_s; /* seconds of truth, and those in no told event */
+	double told_s, false_s;	  /* seconds told, and those in no truth */
 	u32 edges;
 	double start_error[JUDGE_EVENTS], end_error[JUDGE_EVENTS]; /* of found ones, absolute */
 };
 
 /* join_s: how close activities are one event. */
-void judge_events(struct event_score *s, const struct play *p, const struct truth *t, double join_s);
+void judge_events(struct event_score *s, const struct play *p, const struct truth *t,
+		  double join_s);
 /* The same of spans that somebody else found. */
 void judge_spans(struct event_score *s, const struct spans *told, const struct truth *t,
 		 double join_s);
@@ -47,9 +49,9 @@ struct movie_log {
 };
 
 struct track_score {
-	u32 things; /* that could be followed */
+	u32 things;		  /* that could be followed */
 	u32 tracks, false_tracks; /* told; with less than a fifth of their boxes on a thing */
-	u32 boxes, matched;	  /* of things in frames; with a track's box (IoU >= 0.25) on them */
+	u32 boxes, matched; /* of things in frames; with a track's box (IoU >= 0.25) on them */
 	u32 switches, fragments;
 	double purity; /* sum over tracks that are not false */
 	u32 peak_truth, peak_told;
@@ -61,11 +63,12 @@ void judge_tracks(struct track_score *s, const struct play *p, const struct movi
 void track_score_add(struct track_score *to, const struct track_score *from);
 
 struct key_score {
-	u32 events, shown;	    /* told events with something in them; with a picture of it */
-	u32 things, things_shown;   /* a picture shows two fifths of it or more */
-	u32 uniform_shown;	    /* with as many pictures, evenly spread over the events */
-	u32 keys, redundant;	    /* redundant: an earlier one shows the same things in the same places */
-	double source_s, told_s;    /* condensation */
+	u32 events, shown;	  /* told events with something in them; with a picture of it */
+	u32 things, things_shown; /* a picture shows two fifths of it or more */
+	u32 uniform_shown;	  /* with as many pictures, evenly spread over the events */
+	u32 keys,
+		redundant; /* redundant: an earlier one shows the same things in the same places */
+	double source_s, told_s; /* condensation */
 	u64 source_bytes, key_bytes;
 };
 

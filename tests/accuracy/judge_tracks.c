@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * judge_tracks.c - masks, tracks and key frames against a movie's truth. Tracks are judged as the user gets them:
- * by the boxes of summary.json, not by what the tracker had in mind.
+ * judge_tracks.c - masks, tracks and key frames against a movie's truth. Tracks are judged as the
+ * user gets them: by the boxes of summary.json, not by what the tracker had in mind.
  */
 #include "judge.h"
 
@@ -66,8 +66,10 @@ struct matcher {
 
 static double box_iou(const struct movie_seen *s, const json_t *b)
 {
-	double x = json_number_value(json_array_get(b, 1)), y = json_number_value(json_array_get(b, 2));
-	double w = json_number_value(json_array_get(b, 3)), h = json_number_value(json_array_get(b, 4));
+	double x = json_number_value(json_array_get(b, 1)),
+	       y = json_number_value(json_array_get(b, 2));
+	double w = json_number_value(json_array_get(b, 3)),
+	       h = json_number_value(json_array_get(b, 4));
 	double iw = fmin(x + w, s->x1) - fmax(x, s->x0), ih = fmin(y + h, s->y1) - fmax(y, s->y0);
 	double both = fmax(0, iw) * fmax(0, ih);
 
@@ -99,7 +101,8 @@ static void note_match(struct matcher *m, u32 thing, u32 track)
 	m->lost[thing] = false;
 }
 
-/* As CLEAR MOT does: a thing keeps the track that it had as long as that fits; then the best pairs. */
+/* As CLEAR MOT does: a thing keeps the track that it had as long as that fits; then the best pairs.
+ */
 static void match_frame(struct matcher *m, const json_t *tracks, u32 base, double t_s,
 			const struct movie_seen *seen, u32 things)
 {

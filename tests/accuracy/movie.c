@@ -27,7 +27,7 @@ struct movie {
 	u32 seed;
 	struct look look[MOVIE_THINGS];
 	s8 noise[NOISE_COUNT];
-	s16 gain[MOVIE_LUMA]; /* 1/256 */
+	s16 gain[MOVIE_LUMA];  /* 1/256 */
 	u8 before[MOVIE_LUMA]; /* luma before the things, for the pillar */
 };
 
@@ -54,7 +54,9 @@ static void dress(struct look *l, u32 seed)
 	for (u32 p = 0; p < SPRITE_PARTS; p++) {
 		float kind = chance(seed, p * 4), v = chance(seed, p * 4 + 1);
 
-		l->luma[p] = (u8)(kind < 0.4f ? 25 + 40 * v : kind < 0.75f ? 165 + 65 * v : 80 + 70 * v);
+		l->luma[p] = (u8)(kind < 0.4f	 ? 25 + 40 * v
+				  : kind < 0.75f ? 165 + 65 * v
+						 : 80 + 70 * v);
 		l->cb[p] = (u8)(128 + 70 * (chance(seed, p * 4 + 2) - 0.5f));
 		l->cr[p] = (u8)(128 + 70 * (chance(seed, p * 4 + 3) - 0.5f));
 	}
@@ -162,7 +164,8 @@ static void paint_flame(struct movie *m, double t, u8 *yuv)
 	for (int k = 0; k < 14; k++) {
 		double life = fmod(t * 1.7 + chance(m->seed + 21, k), 1.0);
 		u32 turn = (u32)(t * 1.7 + chance(m->seed + 21, k)) * 32 + k;
-		int cx = 70 + (int)(50 * chance(m->seed + 22, turn)), r = (int)(16 * (1 - life)) + 3;
+		int cx = 70 + (int)(50 * chance(m->seed + 22, turn)),
+		    r = (int)(16 * (1 - life)) + 3;
 		int cy = 400 - (int)(110 * life);
 
 		for (int y = cy - r; y <= cy + r; y++)
@@ -244,7 +247,8 @@ static void paint_thing(const struct brush *b)
 		for (int x = x0; x < x1; x++) {
 			int part;
 			float d = sprite_distance(b->kind, (x - b->x) * b->turned / b->h,
-						  (b->y - y) / b->h, b->phase, &part) * b->h;
+						  (b->y - y) / b->h, b->phase, &part) *
+				  b->h;
 			float a = 0.5f - d / SOFT;
 
 			if (a <= 0)
@@ -296,8 +300,11 @@ static u32 line_up(struct movie *m, u32 i, struct brush *b)
 	shake_of(m, i, &dx, &dy);
 	for (u32 k = 0; k < s->things; k++) {
 		const struct movie_thing *g = &s->thing[k];
-		struct brush c = { .look = &m->look[k], .kind = g->kind, .h = g->height,
-				   .turned = 1, .id = (u8)(k + 1) };
+		struct brush c = { .look = &m->look[k],
+				   .kind = g->kind,
+				   .h = g->height,
+				   .turned = 1,
+				   .id = (u8)(k + 1) };
 		float way, stood, later, bx = 0, by, q;
 		u32 at = n;
 
@@ -408,7 +415,8 @@ static void paint_rain(const struct movie *m, u32 i, u8 *yuv)
 static void paint_noise(const struct movie *m, u32 i, u8 *yuv)
 {
 	for (u32 y = 0; y < MOVIE_H * 3 / 2; y++) {
-		const s8 *noise = m->noise + mix(m->seed + 19, i * 1024 + y) % (NOISE_COUNT - MOVIE_W);
+		const s8 *noise =
+			m->noise + mix(m->seed + 19, i * 1024 + y) % (NOISE_COUNT - MOVIE_W);
 		u8 *out = yuv + (size_t)y * MOVIE_W;
 		int half = y >= MOVIE_H;
 
@@ -431,7 +439,8 @@ static void measure(const u8 *label, struct movie_seen *seen)
 				continue;
 			s = &seen[id - 1];
 			if (!s->there)
-				*s = (struct movie_seen){ true, s->moving, x, y, x + 1, y + 1, 0, s->whole };
+				*s = (struct movie_seen){ true,	 s->moving, x, y,
+							  x + 1, y + 1,	    0, s->whole };
 			s->x0 = x < s->x0 ? x : s->x0;
 			s->x1 = x >= s->x1 ? x + 1 : s->x1;
 			s->y1 = y + 1;
@@ -487,7 +496,8 @@ void movie_paint(struct movie *m, u32 i, u8 *yuv, u8 *label, struct movie_seen s
 }
 
 /* A thing's span ends when it has gone, or has stood for gap_s: then where it began to stand. */
-static void note_thing(struct truth *t, double at, bool on, float stood, double *since, double *last)
+static void note_thing(struct truth *t, double at, bool on, float stood, double *since,
+		       double *last)
 {
 	if (on && *since < 0)
 		*since = at;

@@ -16,10 +16,10 @@
 
 enum movie_light {
 	MOVIE_STEADY,
-	MOVIE_DRIFT,   /* gain +-30 %, period 40 s */
-	MOVIE_STEP,    /* exposure falls by 35 % within 0.4 s at SWITCH_S, and comes back 8 s later */
-	MOVIE_CLOUD,   /* soft edge of -35 %, crosses from SWITCH_S on, goes 12 s later */
-	MOVIE_LAMP,    /* a lamp lights one side from SWITCH_S to SWITCH_S + 8 */
+	MOVIE_DRIFT, /* gain +-30 %, period 40 s */
+	MOVIE_STEP,  /* exposure falls by 35 % within 0.4 s at SWITCH_S, and comes back 8 s later */
+	MOVIE_CLOUD, /* soft edge of -35 %, crosses from SWITCH_S on, goes 12 s later */
+	MOVIE_LAMP,  /* a lamp lights one side from SWITCH_S to SWITCH_S + 8 */
 	MOVIE_FLICKER, /* bands of 5 % that roll */
 	MOVIE_NIGHT,   /* a third of the light */
 };
@@ -45,7 +45,7 @@ struct movie_thing {
 	u32 stops;
 	struct movie_stop stop[MOVIE_STOPS]; /* straight lines between them; not there before and
 						after */
-	bool old; /* stands there since before the first frame */
+	bool old;			     /* stands there since before the first frame */
 };
 
 struct movie_script {

@@ -22,7 +22,8 @@ void peer_close(struct peer *p); /* NULL-safe */
 
 /*
  * One JPEG of that size: mask[h][w] becomes 0 or not; returns the pixels of the largest contour
- * (of the difference: of all that is set). *cpu_s grows by the time of model and mask, without the decoding.
+ * (of the difference: of all that is set). *cpu_s grows by the time of model and mask, without the
+ * decoding.
  */
 uint32_t peer_frame(struct peer *p, const uint8_t *jpeg, uint32_t size, uint8_t *mask,
 		    double *cpu_s);

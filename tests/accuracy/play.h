@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * play.h - frames through gate, ring and encoder, as sluice-feed and sluice-relay do it with default settings, into
- * the analysis: everything between a camera and a summary but the connection and the disk.
+ * play.h - frames through gate, ring and encoder, as sluice-feed and sluice-relay do it with
+ * default settings, into the analysis: everything between a camera and a summary but the connection
+ * and the disk.
  */
 #ifndef SLUICE_ACCURACY_PLAY_H
 #define SLUICE_ACCURACY_PLAY_H
@@ -27,7 +28,7 @@ struct play_frame {
 /* What a run left. All of it is the player's until play_free(). */
 struct play {
 	u32 width, height;
-	u32 given;	/* frames */
+	u32 given; /* frames */
 	double length_s;
 	u64 bytes_given; /* what all frames are as JPEGs; 0: not asked for */
 	u32 count;
@@ -47,7 +48,8 @@ struct play_source {
 	void *ctx;
 };
 
-/* Runs all of it and flushes. c: NULL for the product's defaults. Aborts when memory is short. 0 or -1. */
+/* Runs all of it and flushes. c: NULL for the product's defaults. Aborts when memory is short. 0 or
+ * -1. */
 int play_run(struct play *p, const struct play_source *s, const struct sluice_analysis_config *c);
 /* The stored frames of an earlier run again, with other settings. out->frame is not filled. */
 int play_again(struct play *out, const struct play *from, const struct play_source *s,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* run_movie.c - see run_movie.h. Masks are judged from MASK_FROM_S on, when every model has seen the place. */
+/* run_movie.c - see run_movie.h. Masks are judged from MASK_FROM_S on, when every model has seen
+ * the place. */
 #include "run_movie.h"
 
 #include <stdlib.h>
@@ -130,9 +131,9 @@ bool movie_run_peer(struct movie_run *r, enum peer_kind kind, struct movie_score
 		const struct play_frame *f = &r->play.frame[i];
 
 		d[i].t_s = f->t_s;
-		d[i].motion = peer_frame(p, f->jpeg, (u32)f->size, mask, &score->cpu_s) >=
-				      PEER_AREA &&
-			      f->t_s >= MASK_FROM_S;
+		d[i].motion =
+			peer_frame(p, f->jpeg, (u32)f->size, mask, &score->cpu_s) >= PEER_AREA &&
+			f->t_s >= MASK_FROM_S;
 		if (f->t_s >= MASK_FROM_S)
 			judge_mask(&score->mask, r->label[i], mask, MOVIE_W, MOVIE_H);
 		score->frames++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* run_movie.h - one generated movie through everything, judged; and what peers make of its frames. */
+/* run_movie.h - one generated movie through everything, judged; and what peers make of its frames.
+ */
 #ifndef SLUICE_ACCURACY_RUN_MOVIE_H
 #define SLUICE_ACCURACY_RUN_MOVIE_H
 
@@ -37,7 +38,8 @@ int movie_run_open(struct movie_run *r, const struct movie_script *s, const stru
 /* The same stored frames with other settings. */
 int movie_run_again(struct movie_run *r, const struct sluice_analysis_config *c,
 		    struct movie_score *score);
-/* false: there is no such peer here. Its events are spans of frames with a blob of 1/1500 of the picture. */
+/* false: there is no such peer here. Its events are spans of frames with a blob of 1/1500 of the
+ * picture. */
 bool movie_run_peer(struct movie_run *r, enum peer_kind kind, struct movie_score *score);
 void movie_run_close(struct movie_run *r);
 
