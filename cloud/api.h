@@ -3,24 +3,18 @@
 #ifndef SLUICE_API_H
 #define SLUICE_API_H
 
-#include "cloud/server.h"
-#include "lib/http1.h"
+#include "cloud/response.h"
 
-struct sluice_response {
-	int status;
-	const char *type;  /* Content-Type, static */
-	const char *allow; /* Allow, static; NULL: none */
-	int authenticate;  /* with WWW-Authenticate */
-	uint8_t *body;	   /* malloc'd, the caller's; NULL if size is 0 */
-	size_t size;
-};
+struct sluice_call;
+struct sluice_route;
 
-/* Always fills *out. peer: the certificate that came with the connection, if one did. */
-void sluice_api_handle(struct sluice_server *s, const struct sluice_http *request,
-		       const struct sluice_tls_peer *peer, const uint8_t *body, size_t size,
-		       struct sluice_response *out);
+/* The part "from the connection" of *c is filled, c->out is zeroed; fills it, always. */
+void sluice_api_handle(struct sluice_call *c);
 
 /* problem+json of RFC 9457. detail: a sentence for people; NULL: none. */
 void sluice_api_problem(struct sluice_response *out, int status, const char *detail);
+
+/* Every route, in order; non-zero ends the walk and is returned. */
+int sluice_api_routes(int (*fn)(void *ctx, const struct sluice_route *r), void *ctx);
 
 #endif

@@ -128,6 +128,29 @@ static int count_device(const struct sluice_cameras *t, const struct sluice_came
 	return n;
 }
 
+/* Under the lock. */
+static struct entry *find_entry(const struct sluice_cameras *t, const uint8_t id[16])
+{
+	struct entry *e = t->bucket[id[0]];
+
+	while (e && memcmp(e->camera.id, id, sizeof(e->camera.id)))
+		e = e->next;
+	return e;
+}
+
+const struct sluice_camera *sluice_cameras_find(struct sluice_cameras *t, const char *hex)
+{
+	struct entry *e;
+	uint8_t id[16];
+
+	if (sluice_unhex(hex, id, sizeof(id)))
+		return NULL;
+	pthread_mutex_lock(&t->lock);
+	e = find_entry(t, id);
+	pthread_mutex_unlock(&t->lock);
+	return e ? &e->camera : NULL;
+}
+
 int sluice_cameras_get(struct sluice_cameras *t, const char *tenant, const char *device,
 		       const char *name, const struct sluice_camera **out)
 {
@@ -138,9 +161,7 @@ int sluice_cameras_get(struct sluice_cameras *t, const char *tenant, const char 
 	if (err)
 		return err;
 	pthread_mutex_lock(&t->lock);
-	for (e = t->bucket[c.id[0]]; e; e = e->next)
-		if (!memcmp(e->camera.id, c.id, sizeof(c.id)))
-			break;
+	e = find_entry(t, c.id);
 	if (!e && count_device(t, &c) >= SLUICE_CAMERAS_MAX) {
 		err = -EDQUOT;
 	} else if (!e) {

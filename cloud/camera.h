@@ -35,6 +35,9 @@ void sluice_cameras_close(struct sluice_cameras *t);
 int sluice_cameras_get(struct sluice_cameras *t, const char *tenant, const char *device,
 		       const char *name, const struct sluice_camera **out);
 
+/* That of this id (hex), NULL: not met yet. */
+const struct sluice_camera *sluice_cameras_find(struct sluice_cameras *t, const char *hex);
+
 /* out: 2 * size + 1 bytes, lower case. */
 void sluice_hex(const uint8_t *in, size_t size, char *out);
 

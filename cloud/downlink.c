@@ -108,7 +108,7 @@ static int on_unacked(void *ctx, const struct sluice_camera *c,
 void sluice_downlink_resend(struct sluice_session *ss, const struct sluice_camera *c)
 {
 	struct resend r = { ss, c };
-	struct sluice_index *ix = ss->server->index;
+	struct sluice_index *ix = ss->loop->index;
 	int err = ix->ops->summaries_unacked(ix, c->id, on_unacked, &r);
 
 	if (err)
@@ -161,7 +161,7 @@ static void put_aside(struct sluice_session *ss, struct sluice_parcel *p, uint32
 		free(p);
 		return;
 	}
-	p->due_ns = sluice_io_now(ss->server->io) + RETRY_S * 1000000000ull;
+	p->due_ns = sluice_io_now(ss->loop->io) + RETRY_S * 1000000000ull;
 	p->next = ss->failed;
 	ss->failed = p;
 }
@@ -169,7 +169,7 @@ static void put_aside(struct sluice_session *ss, struct sluice_parcel *p, uint32
 void sluice_downlink_retry(struct sluice_session *ss)
 {
 	struct sluice_parcel **at = &ss->failed, *p;
-	uint64_t now = sluice_io_now(ss->server->io);
+	uint64_t now = sluice_io_now(ss->loop->io);
 
 	while ((p = *at)) {
 		if (p->due_ns > now) {
@@ -233,11 +233,12 @@ static int say_summary(void *ctx, const struct sluice_camera *c,
 
 static void begin_summary(struct sluice_session *ss, struct sluice_parcel *p)
 {
-	struct sluice_index *ix = ss->server->index;
+	const struct sluice_whose whose = { .tenant = p->camera->tenant };
+	struct sluice_index *ix = ss->loop->index;
 	int err;
 
 	ss->sending.parcel = p;
-	err = ix->ops->summary_find(ix, p->camera->tenant, p->id, say_summary, ss);
+	err = ix->ops->summary_find(ix, &whose, p->id, say_summary, ss);
 	if (err) {
 		sluice_error("summary %s of camera %s cannot be sent: %s", p->id, p->camera->name,
 			     err == -EMSGSIZE ? "too long for one message" : strerror(-err));
@@ -252,7 +253,7 @@ static int load_media(struct sluice_session *ss)
 {
 	struct sluice_sending *s = &ss->sending;
 	const struct sluice_index_media *m = &s->media[s->at];
-	struct sluice_media *media = ss->server->media;
+	struct sluice_media *media = ss->loop->server->media;
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	int err;
 

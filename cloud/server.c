@@ -2,15 +2,18 @@
 /*
  * server.c - start and stop of a cloud node, in order and in reverse.
  *
- * Start: data directory locked, keys, recovery of segments that a crash left open, bus, workers,
- * writer, and last the listener: nobody is heard before what was stored is known. Stop: no new
+ * Start: data directory locked, keys, recovery of segments that a crash left open, the first loop
+ * (signals are blocked before any thread is made), bus, workers, writer, the other loops, and last
+ * the listener: nobody is heard before what was stored is known. Stop: no new
  * connections, GOAWAY to the devices (at most 3 s), the writer stores what it has, the bus and the
- * workers end; what is stored and not analysed is analysed after the next start.
+ * workers end, then the loops that they spoke to; what is stored and not analysed is analysed after
+ * the next start.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,55 +22,45 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cloud/api_state.h"
+#include "cloud/fleet.h"
 #include "cloud/recover.h"
 #include "cloud/server.h"
 #include "cloud/settings.h"
 #include "lib/log.h"
 
-#define WATCH_MS 250
-#define LATE_MS	 3000
+#define LATE_MS 3000
 
 size_t sluice_server_fill(struct sluice_server *s)
 {
 	return sluice_ingest_fill(s->ingest) + s->bus->ops->fill(s->bus);
 }
 
-static void on_watch(void *arg)
-{
-	struct sluice_server *s = arg;
-	int64_t version = s->deny_version;
-	int changed = 0;
-
-	if (++s->watch_turn % 4 == 0) {
-		changed =
-			!sluice_auth_deny_version(s->auth, &version) && version != s->deny_version;
-		s->deny_version = version;
-	}
-	sluice_session_watch(s, changed);
-	sluice_io_timer_in(s->io, &s->watch, WATCH_MS, on_watch, s);
-}
-
 static void on_stop_late(void *arg)
 {
-	struct sluice_server *s = arg;
+	sluice_loops_each(arg, sluice_http_cut_all);
+}
 
-	sluice_http_end_all(s, 1);
+void sluice_server_stop(struct sluice_server *s)
+{
+	if (s->stopping) {
+		sluice_loops_each(s, sluice_http_cut_all);
+		return;
+	}
+	s->stopping = 1;
+	sluice_io_unlisten(s->listener);
+	s->listener = NULL;
+	sluice_io_timer_in(s->loops[0].io, &s->late, LATE_MS, on_stop_late, s);
+	sluice_loops_each(s, sluice_http_end_all);
 }
 
 static void on_signal(void *arg, int signal)
 {
 	struct sluice_server *s = arg;
 
-	if (s->stopping) {
-		sluice_http_end_all(s, 1);
-		return;
-	}
-	sluice_info("%s: ending", signal == SIGINT ? "interrupted" : "asked to end");
-	s->stopping = 1;
-	sluice_io_unlisten(s->listener);
-	s->listener = NULL;
-	sluice_io_timer_in(s->io, &s->late, LATE_MS, on_stop_late, s);
-	sluice_http_end_all(s, 0);
+	if (!s->stopping)
+		sluice_info("%s: ending", signal == SIGINT ? "interrupted" : "asked to end");
+	sluice_server_stop(s);
 }
 
 static int lock_data(struct sluice_server *s)
@@ -148,8 +141,8 @@ static int start_listening(struct sluice_server *s)
 		sluice_error("'%s' is not ADDRESS:PORT", s->c.listen);
 		return err;
 	}
-	s->listener =
-		sluice_io_listen(s->io, (struct sockaddr *)&addr, len, sluice_http_accept, s, &err);
+	s->listener = sluice_io_listen(s->loops[0].io, (struct sockaddr *)&addr, len,
+				       sluice_loops_accept, s, &err);
 	if (!s->listener) {
 		sluice_error("cannot listen on %s: %s", s->c.listen, strerror(-err));
 		return err;
@@ -164,14 +157,13 @@ static int start_listening(struct sluice_server *s)
 /* Keys and data bases. */
 static int open_identity(struct sluice_server *s)
 {
-	char cert[4096], key[4096], ca[4096], db[4096], why[512];
+	char cert[4096], key[4096], ca[4096], why[512];
 	const struct sluice_tls_config tls = { .server = true, .cert = cert, .key = key, .ca = ca };
 	int err;
 
 	snprintf(cert, sizeof(cert), "%s/server.crt", s->c.data);
 	snprintf(key, sizeof(key), "%s/server.key", s->c.data);
 	snprintf(ca, sizeof(ca), "%s/ca.crt", s->c.data);
-	snprintf(db, sizeof(db), "%s/auth.db", s->c.data);
 	err = sluice_ca_open(s->c.data, &s->ca);
 	if (err) {
 		sluice_error(
@@ -183,33 +175,30 @@ static int open_identity(struct sluice_server *s)
 	if (s->c.device_life_s)
 		sluice_ca_device_life(s->ca, s->c.device_life_s);
 	s->tls = sluice_tls_ctx_open(&tls, &err, why, sizeof(why));
-	if (!s->tls) {
+	if (!s->tls)
 		sluice_error("%s", why);
-		return err;
-	}
-	err = sluice_auth_open(db, &s->auth);
-	if (!err)
-		err = sluice_auth_deny_version(s->auth, &s->deny_version);
-	if (err)
-		sluice_error("cannot use %s: %s", db, strerror(-err));
 	return err;
 }
 
-static int open_store(struct sluice_server *s)
+/* What operators want of devices. */
+static int open_fleet(struct sluice_server *s)
 {
-	struct sluice_recovered r;
-	char path[4096];
+	char db[4096];
 	int err;
 
-	snprintf(path, sizeof(path), "%s/index.db", s->c.data);
-	err = sluice_index_sqlite_open(path, &s->index);
-	if (err) {
-		sluice_error("cannot use %s: %s; if it is damaged: sluice-cloud rebuild-index "
-			     "--data %s",
-			     path, strerror(-err), s->c.data);
-		return err;
-	}
-	err = sluice_recover(s->c.data, s->index, 0, &r);
+	snprintf(db, sizeof(db), "%s/fleet.db", s->c.data);
+	err = sluice_fleet_open(db, &s->fleet);
+	if (err)
+		sluice_error("cannot use %s: %s; put the one of the last backup in its place", db,
+			     strerror(-err));
+	return err;
+}
+
+static int recover_store(struct sluice_server *s, struct sluice_index *ix)
+{
+	struct sluice_recovered r;
+	int err = sluice_recover(s->c.data, ix, 0, &r);
+
 	if (err) {
 		sluice_error("cannot recover %s: %s", s->c.data, strerror(-err));
 		return err;
@@ -221,8 +210,29 @@ static int open_store(struct sluice_server *s)
 	if (r.damaged)
 		sluice_error("%u segments are damaged; run: sluice-cloud fsck --data %s", r.damaged,
 			     s->c.data);
+	return 0;
+}
+
+static int open_store(struct sluice_server *s)
+{
+	struct sluice_index *ix;
+	char path[4096];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/index.db", s->c.data);
+	err = sluice_index_sqlite_open(path, &ix);
+	if (err) {
+		sluice_error("cannot use %s: %s; if it is damaged: sluice-cloud rebuild-index "
+			     "--data %s",
+			     path, strerror(-err), s->c.data);
+		return err;
+	}
+	err = recover_store(s, ix);
+	sluice_index_close(ix);
+	if (err)
+		return err;
 	snprintf(path, sizeof(path), "%s/media", s->c.data);
-	err = sluice_media_dir_open(path, &s->media);
+	err = sluice_media_dir_open(path, s->c.keys, &s->media);
 	if (err)
 		sluice_error("cannot open %s: %s", path, strerror(-err));
 	return err;
@@ -230,16 +240,20 @@ static int open_store(struct sluice_server *s)
 
 static int start_threads(struct sluice_server *s)
 {
-	struct sluice_ingest_config in = { .data = s->c.data,
-					   .tell = sluice_server_tell,
-					   .ctx = s };
+	struct sluice_ingest_config in = {
+		.data = s->c.data, .keys = s->c.keys, .tell = sluice_server_tell, .ctx = s
+	};
 	struct sluice_worker_config wc = { .data = s->c.data,
 					   .ops = &sluice_server_worker_ops,
 					   .ctx = s };
 	int i, err;
 
 	s->cameras = sluice_cameras_open();
-	err = s->cameras ? sluice_bus_local_open(SLUICE_WORKERS, SLUICE_BUS_MAX, &s->bus) : -ENOMEM;
+	s->roster = sluice_roster_open();
+	s->settings = sluice_settings_open();
+	err = s->cameras && s->roster && s->settings
+		      ? sluice_bus_local_open(SLUICE_WORKERS, SLUICE_BUS_MAX, &s->bus)
+		      : -ENOMEM;
 	if (err)
 		return err;
 	wc.bus = in.bus = s->bus;
@@ -268,44 +282,62 @@ static void raise_limits(void)
 	}
 }
 
+static unsigned int count_cores(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
+
+	return n < 1 ? 1 : (unsigned int)n;
+}
+
+static void set_up(struct sluice_server *s, const struct sluice_server_config *c)
+{
+	memset(s, 0, sizeof(*s));
+	s->c = *c;
+	s->lock = -1;
+	if (!s->c.credit_window)
+		s->c.credit_window = SLUICE_CREDIT_WINDOW;
+	s->loop_count = s->c.loops ? s->c.loops : count_cores();
+	if (s->loop_count > SLUICE_LOOPS_MAX)
+		s->loop_count = SLUICE_LOOPS_MAX;
+	pthread_mutex_init(&s->loops_lock, NULL);
+	pthread_cond_init(&s->loops_changed, NULL);
+	if (gethostname(s->node, sizeof(s->node) - 1))
+		snprintf(s->node, sizeof(s->node), "cloud");
+}
+
 int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c)
 {
 	static const int signals[] = { SIGINT, SIGTERM };
-	char why[256];
 	int err;
 
-	memset(s, 0, sizeof(*s));
-	s->c = *c;
-	if (!s->c.credit_window)
-		s->c.credit_window = SLUICE_CREDIT_WINDOW;
+	set_up(s, c);
 	raise_limits();
-	if (gethostname(s->node, sizeof(s->node) - 1))
-		snprintf(s->node, sizeof(s->node), "cloud");
 	err = lock_data(s);
 	if (!err)
 		err = open_identity(s);
 	if (!err)
 		err = open_store(s);
-	if (err)
-		return err;
-	s->io = sluice_io_open(NULL, &err, why, sizeof(why));
-	if (!s->io) {
-		sluice_error("%s", why);
-		return err;
-	}
-	err = sluice_io_signals(s->io, signals, 2, on_signal, s);
+	if (!err)
+		err = open_fleet(s);
+	if (!err)
+		err = sluice_loops_open(s);
+	if (!err)
+		err = sluice_io_signals(s->loops[0].io, signals, 2, on_signal, s);
+	if (!err)
+		err = sluice_api_open(s->c.data, s->media, &s->api);
 	if (!err)
 		err = start_threads(s);
 	if (!err)
-		err = start_listening(s);
+		err = sluice_loops_start(s);
 	if (!err)
-		sluice_io_timer_in(s->io, &s->watch, WATCH_MS, on_watch, s);
+		err = start_listening(s);
 	return err;
 }
 
 int sluice_server_run(struct sluice_server *s)
 {
-	return sluice_io_run(s->io);
+	return sluice_loops_run(s);
 }
 
 void sluice_server_close(struct sluice_server *s)
@@ -315,24 +347,26 @@ void sluice_server_close(struct sluice_server *s)
 	s->stopping = 1;
 	if (s->listener)
 		sluice_io_unlisten(s->listener);
+	if (s->loops[0].io)
+		sluice_io_timer_cancel(s->loops[0].io, &s->late);
 	sluice_ingest_close(s->ingest);
 	if (s->bus)
 		s->bus->ops->stop(s->bus);
 	for (i = 0; i < 2 * SLUICE_WORKERS; i++)
 		sluice_worker_close(s->worker[i]);
-	if (s->io) {
-		sluice_io_timer_cancel(s->io, &s->watch);
-		sluice_io_timer_cancel(s->io, &s->late);
-	}
-	sluice_io_close(s->io); /* runs what the threads posted; sessions that are left end here */
+	sluice_api_stop(s->api);
+	sluice_loops_close(s);
+	sluice_api_close(s->api);
 	sluice_bus_close(s->bus);
-	sluice_settings_clear(s);
+	sluice_settings_close(s->settings);
+	sluice_fleet_close(s->fleet);
+	sluice_roster_close(s->roster);
 	sluice_cameras_close(s->cameras);
 	sluice_media_close(s->media);
-	sluice_index_close(s->index);
-	sluice_auth_close(s->auth);
 	sluice_tls_ctx_close(s->tls);
 	sluice_ca_close(s->ca);
-	if (s->lock > 0)
+	pthread_cond_destroy(&s->loops_changed);
+	pthread_mutex_destroy(&s->loops_lock);
+	if (s->lock >= 0)
 		close(s->lock);
 }

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server.h - one running cloud node. What belongs to the event loop's thread is touched there
- * alone; other threads reach it by sluice_io_post().
+ * server.h - one running cloud node: what its event loops, its writer and its workers share. What
+ * is of one loop is in struct sluice_loop; a device is reached by roster.h, from any thread.
  */
 #ifndef SLUICE_SERVER_H
 #define SLUICE_SERVER_H
 
-#include "cloud/auth.h"
 #include "cloud/bus.h"
 #include "cloud/ca.h"
-#include "cloud/index.h"
 #include "cloud/ingest.h"
+#include "cloud/loop.h"
 #include "cloud/media.h"
+#include "cloud/roster.h"
 #include "cloud/worker.h"
 #include "lib/conn.h"
-#include "lib/io.h"
 
 #define SLUICE_CLIENTS_MAX   4096
 #define SLUICE_WORKERS	     1		  /* of live lanes, and as many of back-fill */
@@ -26,6 +25,8 @@
 #define SLUICE_HIGH_WATER    (128u << 10) /* of a connection's output: an ACK waits behind it */
 
 struct client;
+struct sluice_api;
+struct sluice_fleet;
 struct sluice_session;
 
 struct sluice_server_config {
@@ -35,32 +36,31 @@ struct sluice_server_config {
 	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
 	uint32_t device_life_s; /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
 	int digests;		/* make digests of events too */
+	const struct sluice_keyring *keys; /* master keys, borrowed; NULL: nothing is sealed */
+	unsigned int loops; /* event loops; 0: as many as this process may use cores */
 };
 
 struct sluice_server {
 	struct sluice_server_config c;
-	struct sluice_io *io;
-	struct sluice_io_listener *listener;
+	struct sluice_loop loops[SLUICE_LOOPS_MAX];
+	unsigned int loop_count;
+	pthread_mutex_t loops_lock;
+	pthread_cond_t loops_changed;
+	struct sluice_io_listener *listener; /* of loop 0 */
 	struct sluice_tls_ctx *tls;
 	struct sluice_ca *ca;
-	struct sluice_auth *auth;
-	struct sluice_index *index; /* the loop's own */
 	struct sluice_media *media;
 	struct sluice_cameras *cameras;
+	struct sluice_roster *roster;
 	struct sluice_bus *bus;
 	struct sluice_ingest *ingest;
 	struct sluice_worker *worker[2 * SLUICE_WORKERS];
-	struct client *clients;
-	unsigned int client_count;
-	struct sluice_session *sessions;
-	uint64_t session_last;
-	struct sluice_settings_asked *asked; /* settings.c */
-	int64_t deny_version;
-	struct sluice_io_timer watch; /* deny-list, starved sessions */
-	struct sluice_io_timer late;
-	unsigned int watch_turn;
+	struct sluice_api *api; /* api_state.h */
+	struct sluice_settings *settings;
+	struct sluice_fleet *fleet;
+	struct sluice_io_timer late; /* of loop 0 */
 	uint16_t port;
-	int stopping;
+	atomic_int stopping;
 	int lock;
 	char node[64];
 };
@@ -69,16 +69,20 @@ struct sluice_server {
 int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c);
 /* Until a signal or an error. */
 int sluice_server_run(struct sluice_server *s);
+/* run() returns once the devices have been told, after 3 s at the latest; asked a second time: now.
+ * Loop 0's thread. */
+void sluice_server_stop(struct sluice_server *s);
 /* Safe on a half-open server. */
 void sluice_server_close(struct sluice_server *s);
 
 /* Bytes that wait for the writer, the bus and the workers. */
 size_t sluice_server_fill(struct sluice_server *s);
 
-/* http.c: an accepted connection. */
-void sluice_http_accept(void *server, int fd);
-/* Ends all connections: politely, or (now) at once. */
-void sluice_http_end_all(struct sluice_server *s, int now);
+/* http.c: a connection that is counted in the loop's client_count. */
+void sluice_http_accept(struct sluice_loop *l, int fd);
+/* Ends all of the loop's: politely, or at once. */
+void sluice_http_end_all(void *loop);
+void sluice_http_cut_all(void *loop);
 
 /* session.c and uplink.c */
 struct sluice_session_request {
@@ -86,7 +90,7 @@ struct sluice_session_request {
 };
 
 /* The connection speaks the uplink protocol from now on. NULL: out of memory. */
-struct sluice_session *sluice_session_open(struct sluice_server *s, struct sluice_conn *conn,
+struct sluice_session *sluice_session_open(struct sluice_loop *l, struct sluice_conn *conn,
 					   const struct sluice_session_request *r);
 void sluice_session_data(struct sluice_session *ss, const uint8_t *data, size_t size);
 void sluice_session_drain(struct sluice_session *ss);
@@ -96,7 +100,7 @@ void sluice_session_close(struct sluice_session *ss, const char *why);
 void sluice_session_goaway(struct sluice_session *ss, uint32_t code, const char *text,
 			   uint32_t retry_ms);
 /* Every now and then: grants credit again, lets revoked devices go. */
-void sluice_session_watch(struct sluice_server *s, int check_deny);
+void sluice_session_watch(struct sluice_loop *l, int check_deny);
 
 /* tell.c: callbacks of the writer's and workers' threads; ctx is the server. */
 void sluice_server_tell(void *ctx, struct sluice_told *told, size_t count);

@@ -15,17 +15,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/api_state.h"
+#include "cloud/desire.h"
 #include "cloud/session.h"
 #include "lib/crc32c.h"
 #include "lib/log.h"
 
 /* ---- sending ---- */
 
+/* Its cameras are out of sight. */
+static void tell_leaving(struct sluice_session *ss)
+{
+	int i;
+
+	for (i = 1; i <= SLUICE_WIRE_SLOTS; i++)
+		if (ss->slot[i].camera)
+			sluice_stream_camera(ss->loop->server->api->stream, ss->slot[i].camera,
+					     "offline");
+}
+
 /* The connection is ending; its close() still comes, to the client, which ends the session. */
 void sluice_session_leave(struct sluice_session *ss)
 {
+	if (ss->conn && ss->greeted)
+		tell_leaving(ss);
 	ss->conn = NULL;
-	sluice_io_timer_cancel(ss->server->io, &ss->heartbeat);
+	sluice_io_timer_cancel(ss->loop->io, &ss->heartbeat);
+	if (ss->greeted)
+		sluice_roster_leave(ss->loop->server->roster, ss->who.tenant, ss->who.device,
+				    ss->id);
 }
 
 void sluice_session_send(struct sluice_session *ss, uint8_t type, uint32_t slot,
@@ -83,11 +101,12 @@ void sluice_session_grant(struct sluice_session *ss)
 {
 	_Alignas(8) uint8_t buf[32];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
-	uint32_t window = ss->server->c.credit_window;
+	struct sluice_server *s = ss->loop->server;
+	uint32_t window = s->c.credit_window;
 	uint64_t credit = ss->released + window;
 
 	if (!ss->greeted || credit < ss->granted + window / 4 ||
-	    sluice_server_fill(ss->server) > SLUICE_FILL_GRANT)
+	    sluice_server_fill(s) > SLUICE_FILL_GRANT)
 		return;
 	ss->granted = credit;
 	sluice_wire_put_u64(&w, SLUICE_TAG_CREDIT, credit);
@@ -149,22 +168,45 @@ void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t)
 
 /* ---- life ---- */
 
-struct sluice_session *sluice_session_open(struct sluice_server *s, struct sluice_conn *conn,
+/* The lowest bits of a session's number are its loop's. */
+struct sluice_loop *sluice_session_loop(struct sluice_server *s, uint64_t id)
+{
+	return &s->loops[id % SLUICE_LOOPS_MAX % s->loop_count];
+}
+
+static struct sluice_session **id_bucket(struct sluice_loop *l, uint64_t id)
+{
+	return &l->by_id[id / SLUICE_LOOPS_MAX % SLUICE_SESSION_BUCKETS];
+}
+
+struct sluice_session *sluice_session_find(struct sluice_loop *l, uint64_t id)
+{
+	struct sluice_session *ss = *id_bucket(l, id);
+
+	while (ss && ss->id != id)
+		ss = ss->next_id;
+	return ss;
+}
+
+struct sluice_session *sluice_session_open(struct sluice_loop *l, struct sluice_conn *conn,
 					   const struct sluice_session_request *r)
 {
-	struct sluice_session *ss = calloc(1, sizeof(*ss));
+	struct sluice_session *ss = calloc(1, sizeof(*ss)), **bucket;
 
 	if (!ss)
 		return NULL;
-	ss->server = s;
+	ss->loop = l;
 	ss->conn = conn;
 	ss->who = *r;
-	ss->id = ++s->session_last;
+	ss->id = ++l->session_last * SLUICE_LOOPS_MAX + l->number;
 	sluice_wire_decoder_init(&ss->decoder, SLUICE_FRAME_MAX);
-	ss->next = s->sessions;
+	ss->next = l->sessions;
 	if (ss->next)
 		ss->next->prev = ss;
-	s->sessions = ss;
+	l->sessions = ss;
+	bucket = id_bucket(l, ss->id);
+	ss->next_id = *bucket;
+	*bucket = ss;
 	sluice_conn_idle(conn, SLUICE_WIRE_STALE_MS);
 	return ss;
 }
@@ -176,45 +218,26 @@ void sluice_session_drain(struct sluice_session *ss)
 
 void sluice_session_close(struct sluice_session *ss, const char *why)
 {
+	struct sluice_session **at;
+
 	if (!ss)
 		return;
 	sluice_info("device %s is gone: %s", ss->who.device, why);
-	sluice_io_timer_cancel(ss->server->io, &ss->heartbeat);
+	if (ss->greeted)
+		sluice_desire_gone(ss);
+	sluice_session_leave(ss);
+	for (at = id_bucket(ss->loop, ss->id); *at != ss;)
+		at = &(*at)->next_id;
+	*at = ss->next_id;
 	if (ss->next)
 		ss->next->prev = ss->prev;
 	if (ss->prev)
 		ss->prev->next = ss->next;
 	else
-		ss->server->sessions = ss->next;
+		ss->loop->sessions = ss->next;
 	sluice_wire_decoder_exit(&ss->decoder);
 	sluice_downlink_clear(ss);
 	free(ss);
-}
-
-struct sluice_session *sluice_session_find(struct sluice_server *s, uint64_t id)
-{
-	struct sluice_session *ss;
-
-	for (ss = s->sessions; ss && ss->id != id;)
-		ss = ss->next;
-	return ss;
-}
-
-struct sluice_session *sluice_session_device(struct sluice_server *s, const char *tenant,
-					     const char *device, const struct sluice_session *but)
-{
-	struct sluice_session *ss;
-
-	for (ss = s->sessions; ss; ss = ss->next)
-		if (ss != but && ss->conn && ss->greeted && !strcmp(ss->who.device, device) &&
-		    !strcmp(ss->who.tenant, tenant))
-			return ss;
-	return NULL;
-}
-
-struct sluice_session *sluice_session_of(struct sluice_server *s, const struct sluice_camera *c)
-{
-	return sluice_session_device(s, c->tenant, c->device, NULL);
 }
 
 uint32_t sluice_session_slot(const struct sluice_session *ss, const struct sluice_camera *c)
@@ -238,14 +261,14 @@ uint32_t sluice_session_lane(const struct sluice_session *ss, const struct sluic
 	return 0;
 }
 
-void sluice_session_watch(struct sluice_server *s, int check_deny)
+void sluice_session_watch(struct sluice_loop *l, int check_deny)
 {
 	struct sluice_session *ss;
 
-	for (ss = s->sessions; ss; ss = ss->next) {
+	for (ss = l->sessions; ss; ss = ss->next) {
 		if (!ss->conn)
 			continue;
-		if (check_deny && sluice_auth_allowed(s->auth, ss->who.tenant, ss->who.device,
+		if (check_deny && sluice_auth_allowed(l->auth, ss->who.tenant, ss->who.device,
 						      ss->who.serial) == -EKEYREVOKED) {
 			sluice_session_goaway(ss, SLUICE_CODE_REVOKED,
 					      "the device's certificate was revoked", 0);
@@ -254,8 +277,9 @@ void sluice_session_watch(struct sluice_server *s, int check_deny)
 		sluice_session_grant(ss);
 		if (ss->failed)
 			sluice_downlink_retry(ss);
+		sluice_desire_watch(ss);
 		if (ss->paused && ss->conn && ss->items < SLUICE_ITEMS_MAX / 2 &&
-		    sluice_server_fill(s) <= SLUICE_FILL_GRANT) {
+		    sluice_server_fill(l->server) <= SLUICE_FILL_GRANT) {
 			ss->paused = 0;
 			sluice_conn_pause(ss->conn, false);
 		}

@@ -43,8 +43,9 @@ struct sluice_sending {
 };
 
 struct sluice_session {
-	struct sluice_session *next, *prev;
-	struct sluice_server *server;
+	struct sluice_session *next, *prev; /* all of the loop */
+	struct sluice_session *next_id;
+	struct sluice_loop *loop;
 	struct sluice_conn *conn; /* NULL once it is ending */
 	uint64_t id;
 	struct sluice_session_request who;
@@ -58,6 +59,9 @@ struct sluice_session {
 	uint32_t items; /* of this session that are in the queue */
 	int paused;
 	struct sluice_io_timer heartbeat;
+	/* desire.c */
+	int features;	    /* it tells its settings */
+	uint64_t desire_ns; /* when what is due was looked at last */
 	/* downlink */
 	struct sluice_parcel *queue, *queue_last; /* not yet sent */
 	struct sluice_parcel *unacked;		  /* sent, newest first */
@@ -80,11 +84,10 @@ void sluice_session_grant(struct sluice_session *ss);
 /* The connection is ending; its close() still comes, to the client, which ends the session. */
 void sluice_session_leave(struct sluice_session *ss);
 
-/* The live session of a device, other than `but`. */
-struct sluice_session *sluice_session_device(struct sluice_server *s, const char *tenant,
-					     const char *device, const struct sluice_session *but);
-struct sluice_session *sluice_session_find(struct sluice_server *s, uint64_t id);
-struct sluice_session *sluice_session_of(struct sluice_server *s, const struct sluice_camera *c);
+/* By its number, in its loop. */
+struct sluice_session *sluice_session_find(struct sluice_loop *l, uint64_t id);
+/* The loop that a session of that number is or was in. */
+struct sluice_loop *sluice_session_loop(struct sluice_server *s, uint64_t id);
 /* Number of the camera's open slot, 0: none; its live one if it has both. */
 uint32_t sluice_session_slot(const struct sluice_session *ss, const struct sluice_camera *c);
 /* Of that lane. */

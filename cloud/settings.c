@@ -3,13 +3,18 @@
  * CONFIG to a device that is connected, and its CONFIG_RESULT. What was asked last for each camera
  * is remembered while this node runs, ASKS_MAX cameras at most (the one asked longest ago goes); it
  * is a convenience for who asked, the kernel of the device holds the truth.
+ *
+ * Who asks is in one loop, the device in another: the request is remembered first, then the
+ * device's loop is asked to send it. A device that has left meanwhile counts as having refused.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "cloud/api_state.h"
 #include "cloud/session.h"
 #include "cloud/settings.h"
 #include "lib/log.h"
@@ -17,15 +22,44 @@
 #define ASKS_MAX   1024
 #define JSON_BYTES 4096
 
-struct sluice_settings_asked {
-	struct sluice_settings_asked *next; /* newest first */
+struct asked {
+	struct asked *next; /* newest first */
 	char camera[33], request[33];
 	json_t *result; /* NULL: no answer yet */
 };
 
-static struct sluice_settings_asked *find_asked(const struct sluice_server *s, const char *camera)
+struct sluice_settings {
+	pthread_mutex_t lock;
+	struct asked *asked;
+};
+
+struct sluice_settings *sluice_settings_open(void)
 {
-	struct sluice_settings_asked *a = s->asked;
+	struct sluice_settings *t = calloc(1, sizeof(*t));
+
+	if (t)
+		pthread_mutex_init(&t->lock, NULL);
+	return t;
+}
+
+void sluice_settings_close(struct sluice_settings *t)
+{
+	struct asked *a;
+
+	if (!t)
+		return;
+	while ((a = t->asked)) {
+		t->asked = a->next;
+		json_decref(a->result);
+		free(a);
+	}
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+}
+
+static struct asked *find_asked(const struct sluice_settings *t, const char *camera)
+{
+	struct asked *a = t->asked;
 
 	while (a && strcmp(a->camera, camera))
 		a = a->next;
@@ -33,9 +67,9 @@ static struct sluice_settings_asked *find_asked(const struct sluice_server *s, c
 }
 
 /* Forget what was asked for the camera, and what is beyond ASKS_MAX. */
-static void forget(struct sluice_server *s, const char *camera)
+static void forget(struct sluice_settings *t, const char *camera)
 {
-	struct sluice_settings_asked **at = &s->asked, *a;
+	struct asked **at = &t->asked, *a;
 	unsigned int n = 0;
 
 	while ((a = *at)) {
@@ -49,20 +83,39 @@ static void forget(struct sluice_server *s, const char *camera)
 	}
 }
 
-/* A live session that has the camera open, and its slot. */
-static struct sluice_session *find_camera(struct sluice_server *s, const char *tenant,
-					  const char *camera, uint32_t *slot)
+static int remember(struct sluice_settings *t, const char *camera, const char *request)
 {
-	struct sluice_session *ss;
+	struct asked *a = calloc(1, sizeof(*a));
 
-	for (ss = s->sessions; ss; ss = ss->next) {
-		if (!ss->conn || !ss->greeted || strcmp(ss->who.tenant, tenant))
-			continue;
-		for (*slot = 1; *slot <= SLUICE_WIRE_SLOTS; ++*slot)
-			if (ss->slot[*slot].camera && !strcmp(ss->slot[*slot].camera->hex, camera))
-				return ss;
+	if (!a)
+		return -ENOMEM;
+	snprintf(a->camera, sizeof(a->camera), "%s", camera);
+	snprintf(a->request, sizeof(a->request), "%s", request);
+	pthread_mutex_lock(&t->lock);
+	forget(t, camera);
+	a->next = t->asked;
+	t->asked = a;
+	pthread_mutex_unlock(&t->lock);
+	return 0;
+}
+
+/* The answer to a request; one that was not asked for is passed over. Takes the reference. */
+static int keep_result(struct sluice_settings *t, const char *camera, const char *request,
+		       json_t *result)
+{
+	struct asked *a;
+	int kept = 0;
+
+	pthread_mutex_lock(&t->lock);
+	a = find_asked(t, camera);
+	if (a && !a->result && !strcmp(a->request, request)) {
+		a->result = result;
+		kept = 1;
 	}
-	return NULL;
+	pthread_mutex_unlock(&t->lock);
+	if (!kept)
+		json_decref(result);
+	return kept;
 }
 
 static int check_body(const json_t *body)
@@ -77,67 +130,110 @@ static int check_body(const json_t *body)
 		       : -EINVAL;
 }
 
-static int send_config(struct sluice_session *ss, uint32_t slot, const char *text)
-{
-	uint8_t *buf = malloc(JSON_BYTES + 64);
-	struct sluice_wire_writer w = { .buf = buf, .size = JSON_BYTES + 64 };
+/* On its way to the device's loop. */
+struct config {
+	struct sluice_server *server;
+	const struct sluice_camera *camera;
+	char request[33];
+	char text[];
+};
 
-	if (!buf)
-		return -ENOMEM;
-	sluice_wire_put_bytes(&w, SLUICE_TAG_JSON, text, strlen(text));
-	sluice_session_fields(ss, SLUICE_MSG_CONFIG, slot, &w);
-	free(buf);
-	return w.err ? -EMSGSIZE : 0;
+static void send_config(struct sluice_session *ss, void *arg)
+{
+	struct config *c = arg;
+	uint32_t slot = ss ? sluice_session_lane(ss, c->camera, SLUICE_LANE_LIVE) : 0;
+	_Alignas(8) uint8_t buf[JSON_BYTES + 64];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+
+	if (slot) {
+		sluice_wire_put_bytes(&w, SLUICE_TAG_JSON, c->text, strlen(c->text));
+		sluice_session_fields(ss, SLUICE_MSG_CONFIG, slot, &w);
+	} else {
+		keep_result(c->server->settings, c->camera->hex, c->request,
+			    json_pack("{s:s,s:b,s:s}", "request", c->request, "applied", 0,
+				      "reason", "the device is no longer connected"));
+	}
+	free(c);
+}
+
+static struct config *make_config(struct sluice_server *s, const struct sluice_camera *camera,
+				  const char *request, const json_t *body, int *err)
+{
+	char *text = json_dumps(body, JSON_COMPACT);
+	size_t size = text ? strlen(text) : 0;
+	struct config *c = size && size <= JSON_BYTES ? calloc(1, sizeof(*c) + size + 1) : NULL;
+
+	*err = size > JSON_BYTES ? -EMSGSIZE : c ? 0 : -ENOMEM;
+	if (c) {
+		c->server = s;
+		c->camera = camera;
+		memcpy(c->request, request, sizeof(c->request));
+		memcpy(c->text, text, size);
+	}
+	free(text);
+	return c;
 }
 
 int sluice_settings_ask(struct sluice_server *s, const char *tenant, const char *camera,
 			json_t *body, char out[33])
 {
-	struct sluice_settings_asked *a;
-	struct sluice_session *ss;
+	const struct sluice_camera *to = sluice_cameras_find(s->cameras, camera);
+	struct config *c;
 	uint8_t raw[16];
-	uint32_t slot;
-	char *text;
 	int err = check_body(body);
 
 	if (err)
 		return err;
-	ss = find_camera(s, tenant, camera, &slot);
-	if (!ss)
+	if (!to || strcmp(to->tenant, tenant) || !sluice_roster_has_camera(s->roster, to))
 		return -ENOTCONN;
 	if (getrandom(raw, sizeof(raw), 0) != sizeof(raw))
 		return -ENOMEM;
 	sluice_hex(raw, sizeof(raw), out);
 	json_object_set_new(body, "request", json_string(out));
-	text = json_dumps(body, JSON_COMPACT);
-	a = calloc(1, sizeof(*a));
-	err = !text || !a ? -ENOMEM : send_config(ss, slot, text);
-	free(text);
-	if (err) {
-		free(a);
-		return err;
-	}
-	forget(s, camera);
-	snprintf(a->camera, sizeof(a->camera), "%s", camera);
-	snprintf(a->request, sizeof(a->request), "%s", out);
-	a->next = s->asked;
-	s->asked = a;
-	return 0;
+	c = make_config(s, to, out, body, &err);
+	if (!err)
+		err = remember(s->settings, camera, out);
+	if (!err)
+		err = sluice_roster_call(s, to->tenant, to->device, send_config, c);
+	if (err)
+		free(c);
+	return err;
 }
 
 json_t *sluice_settings_last(const struct sluice_server *s, const char *camera)
 {
-	const struct sluice_settings_asked *a = find_asked(s, camera);
-	const json_t *r = a ? a->result : NULL;
+	struct sluice_settings *t = s->settings;
+	const struct asked *a;
+	const json_t *r;
+	json_t *last = NULL;
 
-	if (!a)
-		return NULL;
-	return json_pack("{s:s,s:s,s:O*,s:O*}", "request", a->request, "state",
-			 !r					       ? "asked"
-			 : json_is_true(json_object_get(r, "applied")) ? "applied"
-								       : "refused",
-			 "version", json_object_get(r, "version"), "reason",
-			 json_object_get(r, "reason"));
+	pthread_mutex_lock(&t->lock);
+	a = find_asked(t, camera);
+	r = a ? a->result : NULL;
+	if (a)
+		last = json_pack("{s:s,s:s,s:o*,s:o*}", "request", a->request, "state",
+				 !r					       ? "asked"
+				 : json_is_true(json_object_get(r, "applied")) ? "applied"
+									       : "refused",
+				 "version", json_deep_copy(json_object_get(r, "version")), "reason",
+				 json_deep_copy(json_object_get(r, "reason")));
+	pthread_mutex_unlock(&t->lock);
+	return last;
+}
+
+static void tell_result(struct sluice_server *s, const struct sluice_camera *c, const char *request,
+			const json_t *o)
+{
+	json_t *told =
+		json_pack("{s:s,s:s,s:s,s:O*}", "camera", c->hex, "request", request, "state",
+			  json_is_true(json_object_get(o, "applied")) ? "applied" : "refused",
+			  "reason", json_object_get(o, "reason"));
+	char *text = told ? json_dumps(told, JSON_COMPACT) : NULL;
+
+	if (text)
+		sluice_stream_tell(s->api->stream, c->tenant, c, "settings", text);
+	free(text);
+	json_decref(told);
 }
 
 int sluice_settings_result(struct sluice_server *s, const struct sluice_camera *c,
@@ -146,31 +242,19 @@ int sluice_settings_result(struct sluice_server *s, const struct sluice_camera *
 	json_t *o = size > JSON_BYTES
 			    ? NULL
 			    : json_loadb((const char *)json, size, JSON_REJECT_DUPLICATES, NULL);
-	const char *request = json_string_value(json_object_get(o, "request"));
+	const char *text = json_string_value(json_object_get(o, "request"));
 	const json_t *applied = json_object_get(o, "applied");
-	struct sluice_settings_asked *a = find_asked(s, c->hex);
+	char request[33];
+	int yes = json_is_true(applied);
 
-	if (!request || !json_is_boolean(applied)) {
+	if (!text || !json_is_boolean(applied)) {
 		json_decref(o);
 		return -EINVAL;
 	}
-	if (!a || a->result || strcmp(a->request, request)) {
-		json_decref(o);
-		return 0;
-	}
-	a->result = o;
-	sluice_info("camera %s: settings are %s", c->name,
-		    json_is_true(applied) ? "applied" : "refused by the device");
+	snprintf(request, sizeof(request), "%.32s", text);
+	tell_result(s, c, request, o);
+	if (keep_result(s->settings, c->hex, request, o))
+		sluice_info("camera %s: settings are %s", c->name,
+			    yes ? "applied" : "refused by the device");
 	return 0;
-}
-
-void sluice_settings_clear(struct sluice_server *s)
-{
-	struct sluice_settings_asked *a;
-
-	while ((a = s->asked)) {
-		s->asked = a->next;
-		json_decref(a->result);
-		free(a);
-	}
 }

@@ -1,144 +1,195 @@
 // SPDX-License-Identifier: MIT
 /*
- * tell.c - from the writer's and the workers' threads to the event loop: each call becomes one
- * posted message, in order. The session it is for is looked up when it arrives; if it is gone,
- * nothing is lost: the device asks again, and summaries wait in the index.
+ * tell.c - from the writer's and the workers' threads to the loops: each call becomes one posted
+ * message for each loop that it concerns, in order. The session it is for is looked up when it
+ * arrives; if it is gone, nothing is lost: the device asks again, and summaries wait in the index.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <jansson.h>
 
+#include "cloud/api_state.h"
 #include "cloud/session.h"
 #include "lib/log.h"
 
-enum note_kind { NOTE_TOLD, NOTE_EVENT, NOTE_SUMMARY, NOTE_DONE };
+/* The device times out and comes back; until then it holds what it was not told of. */
+static void tell_lost(void)
+{
+	sluice_error("out of memory: a message to a session is lost");
+}
+
+/* ---- the writer ---- */
+
+struct telling {
+	struct sluice_loop *loop;
+	size_t count;
+	struct sluice_told told[];
+};
+
+static void run_telling(void *arg)
+{
+	struct telling *t = arg;
+	struct sluice_session *ss;
+	size_t i;
+
+	for (i = 0; i < t->count; i++) {
+		ss = sluice_session_find(t->loop, t->told[i].session);
+		if (ss)
+			sluice_session_told(ss, &t->told[i]);
+	}
+	free(t);
+}
+
+void sluice_server_tell(void *ctx, struct sluice_told *told, size_t count)
+{
+	struct sluice_server *s = ctx;
+	size_t n[SLUICE_LOOPS_MAX] = { 0 }, i;
+	unsigned int l;
+
+	for (i = 0; i < count; i++)
+		n[sluice_session_loop(s, told[i].session)->number]++;
+	for (l = 0; l < s->loop_count; l++) {
+		struct telling *t = n[l] ? malloc(sizeof(*t) + n[l] * sizeof(t->told[0])) : NULL;
+
+		if (!n[l])
+			continue;
+		if (t) {
+			t->loop = &s->loops[l];
+			t->count = 0;
+			for (i = 0; i < count; i++)
+				if (sluice_session_loop(s, told[i].session) == t->loop)
+					t->told[t->count++] = told[i];
+		}
+		if (!t || sluice_io_post(t->loop->io, run_telling, t)) {
+			tell_lost();
+			free(t);
+		}
+	}
+	free(told);
+}
+
+/* ---- the workers ---- */
 
 struct note {
-	struct sluice_server *server;
-	enum note_kind kind;
-	struct sluice_told *told;
-	size_t count;
 	const struct sluice_camera *camera;
 	struct sluice_done done;
 	char id[33];
 	char json[];
 };
 
-static void run_told(struct sluice_server *s, struct sluice_told *told, size_t count)
-{
-	struct sluice_session *ss;
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		ss = sluice_session_find(s, told[i].session);
-		if (ss)
-			sluice_session_told(ss, &told[i]);
-	}
-	free(told);
-}
-
-static void send_event(struct sluice_session *ss, const struct note *n)
-{
-	struct sluice_wire_writer w = { .size = strlen(n->json) + 64 };
-	uint32_t slot = sluice_session_slot(ss, n->camera);
-	struct iovec part;
-
-	if (!slot || w.size > SLUICE_WIRE_CONTROL_MAX)
-		return;
-	w.buf = malloc(w.size);
-	if (!w.buf)
-		return;
-	sluice_wire_put_bytes(&w, SLUICE_TAG_JSON, n->json, strlen(n->json));
-	part = (struct iovec){ w.buf, w.used };
-	if (!w.err)
-		sluice_session_send(ss, SLUICE_MSG_EVENT, slot, &part, 1);
-	free(w.buf);
-}
-
-static void run_note(void *arg)
+static void run_event(struct sluice_session *ss, void *arg)
 {
 	struct note *n = arg;
-	struct sluice_session *ss;
+	struct sluice_wire_writer w = { .size = strlen(n->json) + 64 };
+	uint32_t slot = ss ? sluice_session_slot(ss, n->camera) : 0;
 
-	if (n->kind == NOTE_TOLD) {
-		run_told(n->server, n->told, n->count);
-	} else {
-		ss = sluice_session_of(n->server, n->camera);
-		if (ss && n->kind == NOTE_EVENT)
-			send_event(ss, n);
-		else if (ss && n->kind == NOTE_SUMMARY)
-			sluice_downlink_summary(ss, n->camera, n->id);
-		else if (ss)
-			sluice_downlink_done(ss, n->camera, &n->done);
+	if (slot && w.size <= SLUICE_WIRE_CONTROL_MAX)
+		w.buf = malloc(w.size);
+	if (w.buf) {
+		sluice_wire_put_bytes(&w, SLUICE_TAG_JSON, n->json, strlen(n->json));
+		sluice_session_fields(ss, SLUICE_MSG_EVENT, slot, &w);
 	}
+	free(w.buf);
 	free(n);
 }
 
-static struct note *make_note(struct sluice_server *s, enum note_kind kind, size_t json)
+static void run_summary(struct sluice_session *ss, void *arg)
+{
+	struct note *n = arg;
+
+	if (ss)
+		sluice_downlink_summary(ss, n->camera, n->id);
+	free(n);
+}
+
+static void run_done(struct sluice_session *ss, void *arg)
+{
+	struct note *n = arg;
+
+	if (ss)
+		sluice_downlink_done(ss, n->camera, &n->done);
+	free(n);
+}
+
+static struct note *make_note(const struct sluice_camera *c, size_t json)
 {
 	struct note *n = calloc(1, sizeof(*n) + json + 1);
 
-	if (n) {
-		n->server = s;
-		n->kind = kind;
-	}
+	if (n)
+		n->camera = c;
+	else
+		tell_lost();
 	return n;
 }
 
-static void post_note(struct note *n)
+static void post_note(struct sluice_server *s, struct note *n, sluice_roster_fn fn)
 {
-	if (n && !sluice_io_post(n->server->io, run_note, n))
+	int err = sluice_roster_call(s, n->camera->tenant, n->camera->device, fn, n);
+
+	if (!err)
 		return;
-	/* The device times out and comes back; until then it holds what it was not told of. */
-	sluice_error("out of memory: a message to a session is lost");
-	if (n)
-		free(n->told);
+	if (err != -ENOTCONN)
+		tell_lost();
 	free(n);
 }
 
-void sluice_server_tell(void *ctx, struct sluice_told *told, size_t count)
+/* To people who watch: with what tells the camera from others of its name. */
+static void stream_event(struct sluice_server *s, const struct sluice_camera *c, const char *json)
 {
-	struct note *n = make_note(ctx, NOTE_TOLD, 0);
+	json_t *o = json_loads(json, 0, NULL);
+	char *text;
 
-	if (n) {
-		n->told = told;
-		n->count = count;
-	} else {
-		free(told);
-	}
-	post_note(n);
+	json_object_set_new(o, "camera_id", json_string(c->hex));
+	json_object_set_new(o, "device", json_string(c->device));
+	text = json_dumps(o, JSON_COMPACT);
+	if (text)
+		sluice_stream_tell(s->api->stream, c->tenant, c, "event", text);
+	free(text);
+	json_decref(o);
+}
+
+static void stream_summary(struct sluice_server *s, const struct sluice_camera *c, const char *id)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "{\"id\":\"%s\",\"camera\":\"%s\",\"camera_id\":\"%s\",\"device\":\"%s\"}", id,
+		 c->name, c->hex, c->device);
+	sluice_stream_tell(s->api->stream, c->tenant, c, "summary", text);
 }
 
 static void tell_event(void *ctx, const struct sluice_camera *c, const char *json)
 {
-	struct note *n = make_note(ctx, NOTE_EVENT, strlen(json));
+	struct note *n = make_note(c, strlen(json));
 
+	stream_event(ctx, c, json);
 	if (n) {
-		n->camera = c;
 		memcpy(n->json, json, strlen(json));
+		post_note(ctx, n, run_event);
 	}
-	post_note(n);
 }
 
 static void tell_summary(void *ctx, const struct sluice_camera *c, const char *id)
 {
-	struct note *n = make_note(ctx, NOTE_SUMMARY, 0);
+	struct note *n = make_note(c, 0);
 
+	stream_summary(ctx, c, id);
 	if (n) {
-		n->camera = c;
 		memcpy(n->id, id, sizeof(n->id));
+		post_note(ctx, n, run_summary);
 	}
-	post_note(n);
 }
 
 static void tell_done(void *ctx, const struct sluice_camera *c, const struct sluice_done *d)
 {
-	struct note *n = make_note(ctx, NOTE_DONE, 0);
+	struct note *n = make_note(c, 0);
 
 	if (n) {
-		n->camera = c;
 		n->done = *d;
+		post_note(ctx, n, run_done);
 	}
-	post_note(n);
 }
 
 const struct sluice_worker_ops sluice_server_worker_ops = {

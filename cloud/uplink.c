@@ -14,7 +14,10 @@
 
 #include "cloud/jpeg_head.h"
 #include "cloud/segment.h"
+#include "cloud/api_state.h"
 #include "cloud/session.h"
+#include "cloud/command.h"
+#include "cloud/desire.h"
 #include "cloud/settings.h"
 #include "lib/log.h"
 #include "lib/wire_region.h"
@@ -69,9 +72,9 @@ static void put_item(struct sluice_session *ss, struct sluice_item *item)
 	int frame = item->kind == SLUICE_ITEM_FRAME;
 
 	ss->items++;
-	sluice_ingest_put(ss->server->ingest, item); /* no longer ours */
+	sluice_ingest_put(ss->loop->server->ingest, item); /* no longer ours */
 	if (ss->items >= SLUICE_ITEMS_MAX ||
-	    (frame && sluice_server_fill(ss->server) > SLUICE_FILL_PAUSE)) {
+	    (frame && sluice_server_fill(ss->loop->server) > SLUICE_FILL_PAUSE)) {
 		ss->paused = 1;
 		sluice_conn_pause(ss->conn, true);
 	}
@@ -94,41 +97,53 @@ static void on_heartbeat(void *arg)
 	sluice_session_send(ss, SLUICE_MSG_PING, 0, NULL, 0);
 	if (!ss->conn)
 		return;
-	sluice_io_timer_in(ss->server->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
+	sluice_io_timer_in(ss->loop->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
 			   ss);
+}
+
+static void replace_session(struct sluice_session *old, void *arg)
+{
+	if (old)
+		sluice_session_goaway(old, SLUICE_CODE_REPLACED,
+				      "the same device has connected again", 0);
 }
 
 static void take_hello(struct sluice_session *ss, const struct sluice_wire_fields *f)
 {
 	_Alignas(8) uint8_t buf[256];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
-	struct sluice_session *old;
+	struct sluice_server *s = ss->loop->server;
+	uint64_t old;
 	char boot[64] = "", build[64] = "";
+	char features[SLUICE_WIRE_FEATURES_MAX + 1] = "", allows[SLUICE_WIRE_FEATURES_MAX + 1] = "";
 
 	if (ss->greeted || sluice_wire_get_text(f, SLUICE_TAG_BOOT_ID, boot, sizeof(boot)) ||
 	    sluice_wire_get_text(f, SLUICE_TAG_BUILD, build, sizeof(build)) ||
+	    sluice_wire_get_text(f, SLUICE_TAG_FEATURES, features, sizeof(features)) == -EBADMSG ||
+	    sluice_wire_get_text(f, SLUICE_TAG_ALLOWS, allows, sizeof(allows)) == -EBADMSG ||
 	    sluice_wire_get_clock(f, &ss->clock)) {
 		break_off(ss, ss->greeted ? "a second HELLO" : "HELLO misses a field");
 		return;
 	}
-	old = sluice_session_device(ss->server, ss->who.tenant, ss->who.device, ss);
+	if (sluice_roster_enter(s->roster, ss->who.tenant, ss->who.device, ss->id, &old)) {
+		sluice_session_goaway(ss, SLUICE_CODE_STORAGE, "out of memory", 5000);
+		return;
+	}
 	if (old)
-		sluice_session_goaway(old, SLUICE_CODE_REPLACED,
-				      "the same device has connected again", 0);
+		sluice_roster_call_session(s, old, replace_session, NULL);
 	ss->greeted = 1;
-	ss->granted = sluice_server_fill(ss->server) > SLUICE_FILL_GRANT
-			      ? 0
-			      : ss->server->c.credit_window;
+	ss->granted = sluice_server_fill(s) > SLUICE_FILL_GRANT ? 0 : s->c.credit_window;
 	sluice_wire_put_u64(&w, SLUICE_TAG_SESSION, ss->id);
-	sluice_wire_put_text(&w, SLUICE_TAG_NODE, ss->server->node);
+	sluice_wire_put_text(&w, SLUICE_TAG_NODE, s->node);
 	sluice_wire_put_u64(&w, SLUICE_TAG_CREDIT, ss->granted);
 	sluice_wire_put_u32(&w, SLUICE_TAG_PAYLOAD_MAX, SLUICE_FRAME_MAX);
 	sluice_wire_put_u32(&w, SLUICE_TAG_HEARTBEAT_MS, SLUICE_WIRE_HEARTBEAT_MS);
 	sluice_session_fields(ss, SLUICE_MSG_WELCOME, 0, &w);
-	sluice_io_timer_in(ss->server->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
+	sluice_io_timer_in(ss->loop->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
 			   ss);
 	sluice_info("device %s is connected from %s (%s)", ss->who.device,
 		    sluice_conn_address(ss->conn), build);
+	sluice_desire_hello(ss, build, features, allows);
 }
 
 /* LANE and RANGE, which must fit the slot's number; 0, or the reason why not. */
@@ -174,7 +189,7 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 		return why;
 	slot.width = (uint16_t)width;
 	slot.height = (uint16_t)height;
-	err = sluice_cameras_get(ss->server->cameras, ss->who.tenant, ss->who.device, name,
+	err = sluice_cameras_get(ss->loop->server->cameras, ss->who.tenant, ss->who.device, name,
 				 &slot.camera);
 	if (err == -EINVAL)
 		return "a camera's name is 1 to 31 letters, digits, dots, hyphens, underscores";
@@ -187,6 +202,9 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 		    ss->slot[i].lane == slot.lane)
 			return "the camera is open in another slot";
 	ss->slot[number] = slot;
+	sluice_roster_open_camera(ss->loop->server->roster, ss->id, slot.camera, number);
+	if (slot.lane == SLUICE_LANE_LIVE)
+		sluice_stream_camera(ss->loop->server->api->stream, slot.camera, "live");
 	return NULL;
 }
 
@@ -384,8 +402,31 @@ static void take_config_result(struct sluice_session *ss, uint32_t slot,
 	uint32_t size;
 
 	if (sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size) ||
-	    sluice_settings_result(ss->server, ss->slot[slot].camera, json, size))
+	    sluice_settings_result(ss->loop->server, ss->slot[slot].camera, json, size))
 		break_off(ss, "CONFIG_RESULT is malformed");
+	else
+		sluice_desire_result(ss, slot, json, size);
+}
+
+static void take_settings(struct sluice_session *ss, uint32_t slot,
+			  const struct sluice_wire_fields *f)
+{
+	const uint8_t *json;
+	uint32_t size;
+
+	if (sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size) ||
+	    sluice_desire_report(ss, slot, json, size))
+		break_off(ss, "SETTINGS is malformed");
+}
+
+static void take_command_result(struct sluice_session *ss, const struct sluice_wire_fields *f)
+{
+	const uint8_t *json;
+	uint32_t size;
+
+	if (sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size) ||
+	    sluice_command_result(ss, json, size))
+		break_off(ss, "COMMAND_RESULT is malformed");
 }
 
 static void take_control(struct sluice_session *ss, const struct sluice_wire_message *m)
@@ -417,6 +458,12 @@ static void take_control(struct sluice_session *ss, const struct sluice_wire_mes
 	case SLUICE_MSG_CONFIG_RESULT:
 		take_config_result(ss, m->slot, &f);
 		break;
+	case SLUICE_MSG_SETTINGS:
+		take_settings(ss, m->slot, &f);
+		break;
+	case SLUICE_MSG_COMMAND_RESULT:
+		take_command_result(ss, &f);
+		break;
 	case SLUICE_MSG_BYE:
 		sluice_conn_shutdown(ss->conn);
 		sluice_session_leave(ss);
@@ -437,7 +484,8 @@ static void take_ping(struct sluice_session *ss, const struct sluice_wire_messag
 static void take_message(struct sluice_session *ss, const struct sluice_wire_message *m)
 {
 	int of_slot = m->type == SLUICE_MSG_FRAME || m->type == SLUICE_MSG_STATS ||
-		      m->type == SLUICE_MSG_CLOSE || m->type == SLUICE_MSG_CONFIG_RESULT;
+		      m->type == SLUICE_MSG_CLOSE || m->type == SLUICE_MSG_CONFIG_RESULT ||
+		      m->type == SLUICE_MSG_SETTINGS;
 
 	if (!sluice_wire_type_known(m->type)) {
 		if (m->flags & SLUICE_WIRE_CRITICAL)

@@ -29,7 +29,8 @@ struct sluice_tls_config {
  * certificate, key readable by others (-EACCES), expired certificate is not an error here. */
 struct sluice_tls_ctx *sluice_tls_ctx_open(const struct sluice_tls_config *c, int *err, char *why,
 					   size_t why_size);
-/* NULL-safe; connections made from it live on. */
+/* NULL-safe; connections made from it live on. A server's may serve several threads; a client's is
+ * of one (its sessions are). */
 void sluice_tls_ctx_close(struct sluice_tls_ctx *ctx);
 
 /* When the own certificate begins and ends, UTC seconds; 0: there is none. */

@@ -7,6 +7,7 @@
 #include "lib/tls.h"
 
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 
 #define TLS_HOST_MAX 256
 
@@ -18,7 +19,7 @@ struct tls_kept {
 
 struct sluice_tls_ctx {
 	SSL_CTX *ssl;
-	unsigned int refs; /* the owner and each connection; one thread */
+	atomic_uint refs; /* the owner and each connection, of any thread */
 	bool server;
 	struct tls_kept kept[SLUICE_TLS_SESSIONS]; /* client: the last session of each address */
 	uint64_t kept_count;

@@ -13,6 +13,7 @@
 #include "cloud/auth.h"
 #include "cloud/index.h"
 #include "cloud/ingest.h"
+#include "cloud/loop.h"
 #include "cloud/recover.h"
 #include "cloud/segment.h"
 #include "lib/wire_region.h"
@@ -24,6 +25,7 @@
 #define CORRUPT	  16
 
 static struct cloud cloud;
+static const struct sluice_actor local = { .who = "local" };
 
 /* ---- helpers ---- */
 
@@ -117,7 +119,7 @@ static int is_stored(uint64_t epoch, uint64_t sequence, size_t size)
 	ok = !ix->ops->frame_find(ix, c.id, epoch, sequence, &row, path);
 	if (ok) {
 		snprintf(full, sizeof(full), "%s/%s", cloud.data, path);
-		ok = !sluice_segment_read(full, row.offset, row.length, &f, &buf);
+		ok = !sluice_segment_read(full, NULL, row.offset, row.length, &f, &buf);
 	}
 	uplink_picture(sent, size, epoch, sequence, 64, 48);
 	ok = ok && f.jpeg_size == size && !memcmp(f.jpeg, sent, size) && f.sequence == sequence;
@@ -324,7 +326,7 @@ static uint32_t region_size(uint64_t sequence)
 	CHECK(!sluice_camera_init(&c, SLUICE_TENANT, "box1", "door"));
 	if (!ix->ops->frame_find(ix, c.id, 70, sequence, &row, path)) {
 		snprintf(full, sizeof(full), "%s/%s", cloud.data, path);
-		CHECK(!sluice_segment_read(full, row.offset, row.length, &f, &buf));
+		CHECK(!sluice_segment_read(full, NULL, row.offset, row.length, &f, &buf));
 		CHECK(f.flags & SLUICE_WIRE_REGION);
 	}
 	free(buf);
@@ -477,13 +479,17 @@ static void test_wrong_frames(void)
 static void test_replaced(void)
 {
 	struct uplink a, b;
+	uint64_t first;
 
 	CHECK(!uplink_open(&a, &cloud, "box1"));
+	first = field_u64(&a, SLUICE_TAG_SESSION);
 	open_camera(&a, 11);
 	uplink_frame(&a, 1, 11, 0, KEEPALIVE, 300);
 	uplink_send(&a, SLUICE_MSG_PING, 0, 0, 0, NULL, 0);
 	CHECK(uplink_expect(&a, SLUICE_MSG_PONG, 5)); /* the frame has arrived, perhaps not more */
 	CHECK(!uplink_open(&b, &cloud, "box1"));
+	/* the new link is in another loop than the old one */
+	CHECK(field_u64(&b, SLUICE_TAG_SESSION) % SLUICE_LOOPS_MAX != first % SLUICE_LOOPS_MAX);
 	CHECK(uplink_expect_goaway(&a, SLUICE_CODE_REPLACED));
 	/* what the old session had sent is known to the new one */
 	CHECK(open_camera(&b, 11) == 1);
@@ -535,7 +541,8 @@ static void test_identity(void)
 	cloud_enrol(&cloud, "box2");
 	CHECK(!uplink_open(&u, &cloud, "box2"));
 	snprintf(path, sizeof(path), "%s/auth.db", cloud.data);
-	CHECK(!sluice_auth_open(path, &auth) && !sluice_auth_revoke(auth, SLUICE_TENANT, "box2"));
+	CHECK(!sluice_auth_open(path, &auth) &&
+	      !sluice_auth_revoke(auth, &local, SLUICE_TENANT, "box2"));
 	sluice_auth_close(auth);
 	CHECK(uplink_expect_goaway(&u, SLUICE_CODE_REVOKED));
 	uplink_close(&u);
@@ -584,7 +591,7 @@ static void test_rest(void)
 	      strstr(answer, "\"door\""));
 	CHECK(get_status("/v1/devices", cloud.admin, answer, sizeof(answer)) == 200 &&
 	      strstr(answer, "\"box1\""));
-	CHECK(get_status("/v1/tokens", cloud.admin, answer, sizeof(answer)) == 405);
+	CHECK(get_status("/v1/enrol", cloud.admin, answer, sizeof(answer)) == 405);
 	CHECK(get_status("/nothing", cloud.admin, answer, sizeof(answer)) == 404);
 	CHECK(get_status("/v1/summaries?limit=0", cloud.admin, answer, sizeof(answer)) == 400);
 	CHECK(get_status("/v1/summaries?camera=door", cloud.admin, answer, sizeof(answer)) == 200);
@@ -708,7 +715,7 @@ static void test_kill(void)
 		for (count = 2; count <= 3; count++)
 			kill_at(point, count);
 	ix = open_index();
-	CHECK(!sluice_check(cloud.data, ix, &k));
+	CHECK(!sluice_check(cloud.data, ix, NULL, &k));
 	CHECK(!k.missing_frame && !k.missing_row && !k.bad_header && !k.bad_tail && !k.bad_media);
 	CHECK(k.frames == k.indexed && k.summaries == 8 + 3);
 	sluice_index_close(ix);

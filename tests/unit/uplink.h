@@ -19,6 +19,7 @@ struct cloud {
 	pid_t pid;
 	int port;
 	uint32_t credit_window;
+	unsigned int loops;	  /* 0: two, whatever the machine has */
 	long file_max;		  /* bytes a file may grow to: a full disk; 0: any */
 	int die_point, die_count; /* SIGKILL at that point of the n-th group; 0: never */
 	char admin[64];		  /* administrator's token */

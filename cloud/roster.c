@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+/*
+ * roster.c - a table under one lock, asked once for an event, a summary or a command and changed
+ * once for a link; frames do not come here. A session's number tells its loop, so that what is for
+ * a session (receipts) needs no table.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cloud/roster.h"
+#include "cloud/server.h"
+#include "cloud/session.h"
+#include "lib/wire.h"
+
+#define BUCKETS 1024
+
+struct entry {
+	struct entry *next;
+	char tenant[SLUICE_NAME_MAX], device[SLUICE_NAME_MAX];
+	uint64_t session;
+	const struct sluice_camera *camera[SLUICE_WIRE_SLOTS + 1]; /* by live slot */
+};
+
+struct sluice_roster {
+	pthread_mutex_t lock;
+	unsigned int count;
+	struct entry *bucket[BUCKETS];
+};
+
+struct sluice_roster *sluice_roster_open(void)
+{
+	struct sluice_roster *r = calloc(1, sizeof(*r));
+
+	if (r)
+		pthread_mutex_init(&r->lock, NULL);
+	return r;
+}
+
+void sluice_roster_close(struct sluice_roster *r)
+{
+	unsigned int i;
+
+	if (!r)
+		return;
+	for (i = 0; i < BUCKETS; i++) {
+		while (r->bucket[i]) {
+			struct entry *next = r->bucket[i]->next;
+
+			free(r->bucket[i]);
+			r->bucket[i] = next;
+		}
+	}
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+/* FNV-1a */
+static uint32_t add_hash(uint32_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 16777619u;
+	return hash * 16777619u;
+}
+
+/* The place that points to the device's entry, or to the end of its bucket. */
+static struct entry **find_place(struct sluice_roster *r, const char *tenant, const char *device)
+{
+	uint32_t hash = add_hash(add_hash(2166136261u, tenant), device);
+	struct entry **at = &r->bucket[hash % BUCKETS];
+
+	while (*at && (strcmp((*at)->device, device) || strcmp((*at)->tenant, tenant)))
+		at = &(*at)->next;
+	return at;
+}
+
+int sluice_roster_enter(struct sluice_roster *r, const char *tenant, const char *device,
+			uint64_t session, uint64_t *old)
+{
+	struct entry **at, *e = calloc(1, sizeof(*e));
+
+	*old = 0;
+	if (!e)
+		return -ENOMEM;
+	memcpy(e->tenant, tenant, strlen(tenant));
+	memcpy(e->device, device, strlen(device));
+	e->session = session;
+	pthread_mutex_lock(&r->lock);
+	at = find_place(r, tenant, device);
+	if (*at) {
+		struct entry *gone = *at;
+
+		*old = gone->session;
+		e->next = gone->next;
+		free(gone);
+	} else {
+		r->count++;
+	}
+	*at = e;
+	pthread_mutex_unlock(&r->lock);
+	return 0;
+}
+
+void sluice_roster_leave(struct sluice_roster *r, const char *tenant, const char *device,
+			 uint64_t session)
+{
+	struct entry **at, *e;
+
+	pthread_mutex_lock(&r->lock);
+	at = find_place(r, tenant, device);
+	e = *at;
+	if (e && e->session == session) {
+		*at = e->next;
+		free(e);
+		r->count--;
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+void sluice_roster_open_camera(struct sluice_roster *r, uint64_t session,
+			       const struct sluice_camera *c, uint32_t slot)
+{
+	struct entry *e;
+
+	if (slot > SLUICE_WIRE_SLOTS)
+		return;
+	pthread_mutex_lock(&r->lock);
+	e = *find_place(r, c->tenant, c->device);
+	if (e && e->session == session)
+		e->camera[slot] = c;
+	pthread_mutex_unlock(&r->lock);
+}
+
+uint64_t sluice_roster_find(struct sluice_roster *r, const char *tenant, const char *device)
+{
+	struct entry *e;
+	uint64_t session;
+
+	pthread_mutex_lock(&r->lock);
+	e = *find_place(r, tenant, device);
+	session = e ? e->session : 0;
+	pthread_mutex_unlock(&r->lock);
+	return session;
+}
+
+int sluice_roster_has_camera(struct sluice_roster *r, const struct sluice_camera *c)
+{
+	struct entry *e;
+	uint32_t i;
+	int has = 0;
+
+	pthread_mutex_lock(&r->lock);
+	e = *find_place(r, c->tenant, c->device);
+	for (i = 1; e && i <= SLUICE_WIRE_SLOTS; i++)
+		has |= e->camera[i] == c;
+	pthread_mutex_unlock(&r->lock);
+	return has;
+}
+
+unsigned int sluice_roster_count(struct sluice_roster *r)
+{
+	unsigned int count;
+
+	pthread_mutex_lock(&r->lock);
+	count = r->count;
+	pthread_mutex_unlock(&r->lock);
+	return count;
+}
+
+/* ---- asking a session ---- */
+
+struct call {
+	struct sluice_loop *loop;
+	uint64_t session;
+	sluice_roster_fn fn;
+	void *arg;
+};
+
+static void run_call(void *arg)
+{
+	struct call *c = arg;
+	struct sluice_session *ss = sluice_session_find(c->loop, c->session);
+
+	c->fn(ss && ss->conn ? ss : NULL, c->arg);
+	free(c);
+}
+
+int sluice_roster_call_session(struct sluice_server *s, uint64_t session, sluice_roster_fn fn,
+			       void *arg)
+{
+	struct sluice_loop *l = sluice_session_loop(s, session);
+	struct call *c = malloc(sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	*c = (struct call){ l, session, fn, arg };
+	if (!sluice_io_post(l->io, run_call, c))
+		return 0;
+	free(c);
+	return -ENOMEM;
+}
+
+int sluice_roster_call(struct sluice_server *s, const char *tenant, const char *device,
+		       sluice_roster_fn fn, void *arg)
+{
+	uint64_t session = sluice_roster_find(s->roster, tenant, device);
+
+	return session ? sluice_roster_call_session(s, session, fn, arg) : -ENOTCONN;
+}

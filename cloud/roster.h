@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * roster.h - which device is connected, and in which loop: the way from any thread to a session.
+ * A device that has said HELLO is in it until its link ends; the newest link of a device is the one
+ * that counts.
+ */
+#ifndef SLUICE_CLOUD_ROSTER_H
+#define SLUICE_CLOUD_ROSTER_H
+
+#include <stdint.h>
+
+#include "cloud/camera.h"
+
+struct sluice_roster;
+struct sluice_server;
+struct sluice_session;
+
+struct sluice_roster *sluice_roster_open(void); /* NULL: out of memory */
+void sluice_roster_close(struct sluice_roster *r);
+
+/* A session has said HELLO. *old: the one that it replaces, 0: none. 0 or -ENOMEM. */
+int sluice_roster_enter(struct sluice_roster *r, const char *tenant, const char *device,
+			uint64_t session, uint64_t *old);
+/* It is ending; nothing happens if another has replaced it. */
+void sluice_roster_leave(struct sluice_roster *r, const char *tenant, const char *device,
+			 uint64_t session);
+/* It has the camera open in that live slot (1..16). */
+void sluice_roster_open_camera(struct sluice_roster *r, uint64_t session,
+			       const struct sluice_camera *c, uint32_t slot);
+
+/* The session of a device, 0: not connected. */
+uint64_t sluice_roster_find(struct sluice_roster *r, const char *tenant, const char *device);
+/* 1: its device is connected and has it open. */
+int sluice_roster_has_camera(struct sluice_roster *r, const struct sluice_camera *c);
+/* Devices that are connected. */
+unsigned int sluice_roster_count(struct sluice_roster *r);
+
+/* What is asked of a session; NULL: it left before it could be asked. */
+typedef void (*sluice_roster_fn)(struct sluice_session *ss, void *arg);
+
+/* fn in the thread of the session's loop, in order of the calls; arg is fn's. Any thread while the
+ * loops are there. 0, -ENOTCONN or -ENOMEM: fn does not come. */
+int sluice_roster_call(struct sluice_server *s, const char *tenant, const char *device,
+		       sluice_roster_fn fn, void *arg);
+/* The same for a session that is known. */
+int sluice_roster_call_session(struct sluice_server *s, uint64_t session, sluice_roster_fn fn,
+			       void *arg);
+
+#endif
