@@ -23,6 +23,7 @@
 
 /* an event starts at most so long before its first motion: the gate confirms in less */
 #define LOOK_BACK    0.7
+#define ENTERED_MAX  0.6 /* ... and what came in was unseen for no longer */
 #define LOSSES	     4
 #define DWELL_S	     30.0 /* how long an event waits for what stands still in the picture */
 #define DWELL_HITS   8	  /* ... and what it waits for: followed this often, */
@@ -85,6 +86,8 @@ static void facts_of(const struct sluice_analysis *a, struct sluice_summary_fact
 {
 	memset(f, 0, sizeof(*f));
 	f->camera = a->config.camera;
+	f->config = &a->config;
+	f->people = &a->scale;
 	f->epoch = a->epoch;
 	f->first_utc_ns = a->first_utc_ns;
 	f->w = a->gray.w;
@@ -146,7 +149,7 @@ static void plan_digest(struct sluice_analysis *a, const char *id,
 		return;
 	p = sluice_digest_plan(e, keys, count, a->gray.scale);
 	if (p) {
-		sluice_text_event(e, a->config.camera, a->gray.w, a->gray.h, &text);
+		sluice_text_event(e, a->config.camera, a->gray.w, a->gray.h, &a->scale, &text);
 		snprintf(p->title, sizeof(p->title), "%s", text.title);
 		memcpy(p->camera, a->config.camera, sizeof(p->camera));
 		memcpy(p->event, e->event_id, sizeof(p->event));
@@ -165,6 +168,45 @@ static void plan_digest(struct sluice_analysis *a, const char *id,
 	}
 }
 
+/* Most things that really came or went, at one moment. */
+static uint32_t peak_of(const struct sluice_event_log *e, const bool *real)
+{
+	uint32_t peak = 0;
+
+	for (uint32_t i = 0; i < e->track_count; i++) {
+		uint32_t n = 0;
+
+		for (uint32_t k = 0; real[i] && k < e->track_count; k++)
+			n += real[k] && e->tracks[k].start_s <= e->tracks[i].start_s &&
+			     e->tracks[k].seen_s >= e->tracks[i].start_s;
+		peak = n > peak ? n : peak;
+	}
+	return peak;
+}
+
+/* Was it anything? Then what came teaches how large things are. */
+static void judge(struct sluice_analysis *a)
+{
+	struct sluice_event_log *e = &a->event;
+	bool real[SLUICE_EVENT_TRACKS] = { false };
+	struct sluice_track_facts f;
+
+	for (uint32_t i = 0; i < e->track_count; i++) {
+		real[i] = sluice_track_real(&e->tracks[i], a->gray.w, a->gray.h);
+		if (!real[i])
+			continue;
+		sluice_track_facts(&e->tracks[i], a->gray.w, a->gray.h, NULL, &a->scale, &f);
+		sluice_scale_learn(&a->scale, &f, &e->tracks[i], a->gray.h);
+	}
+	e->peak = peak_of(e, real);
+	if (e->peak || e->camera_moved)
+		return;
+	e->object_count = 0; /* nobody was there who could have left it */
+	e->nuisance = e->scene_change || 2 * e->light_moments > e->motion_moments
+			      ? SLUICE_NUISANCE_LIGHT
+			      : SLUICE_NUISANCE_NO_TRACK;
+}
+
 static void tell(struct sluice_analysis *a, bool continued)
 {
 	struct sluice_event_log *e = &a->event;
@@ -178,6 +220,7 @@ static void tell(struct sluice_analysis *a, bool continued)
 	uint32_t n;
 
 	qsort(e->tracks, e->track_count, sizeof(e->tracks[0]), by_start);
+	judge(a);
 	facts_of(a, &f);
 	f.continued = continued;
 	f.seen = a->delivered - e->seen_at_start;
@@ -197,7 +240,7 @@ static void tell(struct sluice_analysis *a, bool continued)
 	s.media_count = n;
 	if (json)
 		a->ops->summary(a->ctx, &s);
-	if (json)
+	if (json && !e->nuisance)
 		plan_digest(a, s.id, keys, n);
 	free(json);
 	for (uint32_t i = 0; i < n; i++)
@@ -289,6 +332,27 @@ void analysis_event_continue(struct sluice_analysis *a, double t_s)
 	ledger_mark(a);
 }
 
+/*
+ * How long a thing that came over the border was in the picture before it was seen: so much of it
+ * was inside already, and so fast does its front move.
+ */
+static double before_seen(const struct sluice_analysis *a, const struct sluice_track *k)
+{
+	const struct sluice_box *p = k->path_count ? &k->path[0] : &k->last, *q = &k->last;
+	double dt = q->t_s - p->t_s, depth = 0, front = 0;
+
+	if (dt <= 0)
+		return 0;
+	if (p->x <= 1) {
+		depth = p->w;
+		front = (q->x + q->w - p->x - p->w) / dt;
+	} else if (p->x + p->w >= a->gray.w - 1) {
+		depth = p->w;
+		front = (p->x - q->x) / dt;
+	}
+	return front > 0.02 * a->gray.w ? fmin(depth / front, ENTERED_MAX) : 0;
+}
+
 void analysis_event_start(struct sluice_analysis *a, const struct sluice_moment *now,
 			  bool scene_change)
 {
@@ -298,13 +362,15 @@ void analysis_event_start(struct sluice_analysis *a, const struct sluice_moment 
 	struct sluice_summary_facts f;
 	uint32_t count;
 	struct sluice_track *live = sluice_tracker_live(a->tracker, &count);
+	double entered;
 	char *json;
 
 	for (uint32_t i = 0; i < count; i++) {
 		if (live[i].hits < 2 || live[i].seen_s + 1 < now->t_s)
 			continue;
-		if (live[i].start_s < start && live[i].start_s > now->t_s - LOOK_BACK)
-			start = live[i].start_s;
+		entered = live[i].start_s - before_seen(a, &live[i]);
+		if (entered < start && live[i].start_s > now->t_s - LOOK_BACK)
+			start = entered > 0 ? entered : 0;
 		if (!box || live[i].last.w * live[i].last.h > box->w * box->h)
 			box = &live[i].last;
 	}
