@@ -18,7 +18,7 @@
 
 static const struct sluice_route *const tables[] = {
 	sluice_api_health,  sluice_api_enrol,	  sluice_api_certificates,
-	sluice_api_cameras, sluice_api_summaries,
+	sluice_api_cameras, sluice_api_summaries, sluice_api_store,
 };
 
 int sluice_api_routes(int (*fn)(void *ctx, const struct sluice_route *r), void *ctx)

@@ -79,7 +79,7 @@ struct sluice_route {
 
 /* Each ends with a row of zeros. */
 extern const struct sluice_route sluice_api_health[], sluice_api_enrol[], sluice_api_certificates[],
-	sluice_api_cameras[], sluice_api_summaries[];
+	sluice_api_cameras[], sluice_api_summaries[], sluice_api_store[];
 
 /* ---- answers ---- */
 

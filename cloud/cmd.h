@@ -11,6 +11,10 @@ int sluice_cmd_devices(int argc, char **argv);
 int sluice_cmd_revoke(int argc, char **argv);
 int sluice_cmd_fsck(int argc, char **argv);
 int sluice_cmd_rebuild(int argc, char **argv);
+int sluice_cmd_export(int argc, char **argv);
+int sluice_cmd_backup(int argc, char **argv);
+int sluice_cmd_restore(int argc, char **argv);
+int sluice_cmd_rekey(int argc, char **argv);
 int sluice_cmd_routes(int argc, char **argv);
 
 struct option;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "cloud/cmd.h"
+#include "cloud/keyconf.h"
 #include "cloud/server.h"
 #include "lib/log.h"
 
@@ -37,10 +38,17 @@ int sluice_cmd_run(int argc, char **argv)
 		{ "port-file", required_argument, NULL, 'p' },
 		{ "device-life", required_argument, NULL, 'c' },
 		{ "digests", no_argument, NULL, 'g' },
+		{ "key-file", required_argument, NULL, 'k' },
+		{ "key-command", required_argument, NULL, 'K' },
+		{ "old-key-file", required_argument, NULL, 'o' },
+		{ "old-key-command", required_argument, NULL, 'O' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ 0 },
 	};
-	struct sluice_server_config c = { 0 };
+	struct sluice_server_config c = { .retain = { .events_s = SLUICE_RETAIN_EVENTS_S,
+						      .summaries_s = SLUICE_RETAIN_SUMMARIES_S } };
+	struct sluice_keyconf keys = { 0 };
+	static struct sluice_keyring ring;
 	static struct sluice_server server;
 	int o, err, verbose = 0;
 	long life = 0;
@@ -56,6 +64,14 @@ int sluice_cmd_run(int argc, char **argv)
 			life = read_life(optarg);
 		else if (o == 'g')
 			c.digests = 1;
+		else if (o == 'k')
+			keys.file = optarg;
+		else if (o == 'K')
+			keys.command = optarg;
+		else if (o == 'o')
+			keys.old_file = optarg;
+		else if (o == 'O')
+			keys.old_command = optarg;
 		else if (o == 'v')
 			verbose = 1;
 		else
@@ -70,6 +86,9 @@ int sluice_cmd_run(int argc, char **argv)
 					       "from 10s to 825d");
 	c.device_life_s = (uint32_t)life;
 	sluice_log_setup("sluice-cloud", verbose ? SLUICE_LOG_DEBUG : SLUICE_LOG_INFO, false);
+	if (sluice_keyconf_read(&keys, &ring))
+		return 1;
+	c.keys = &ring;
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	/* few threads: few arenas; what a burst took goes back to the system */
@@ -84,5 +103,6 @@ int sluice_cmd_run(int argc, char **argv)
 			sluice_error("the event loop failed: %s", strerror(-err));
 	}
 	sluice_server_close(&server);
+	sluice_keyring_clear(&ring);
 	return err ? 1 : 0;
 }

@@ -22,7 +22,8 @@
 #include "cloud/ingest_state.h"
 #include "lib/log.h"
 
-#define RETRY_MS 20 /* a full bus is asked again */
+#define RETRY_MS 20   /* a full bus is asked again */
+#define ROOM_MS	 1000 /* and a full disk */
 
 void (*sluice_ingest_point)(enum sluice_commit_point point);
 
@@ -60,7 +61,7 @@ size_t sluice_ingest_fill(struct sluice_ingest *in)
 	size_t fill;
 
 	pthread_mutex_lock(&in->lock);
-	fill = in->fill;
+	fill = in->stats.full ? SLUICE_INGEST_FULL : in->fill;
 	pthread_mutex_unlock(&in->lock);
 	return fill;
 }
@@ -176,6 +177,7 @@ static void run_group(struct sluice_ingest *in, struct sluice_item *group)
 {
 	int err = store_group(in, group);
 
+	ingest_room_note(in, err);
 	if (err) {
 		drop_group(in, group, err);
 		return;
@@ -217,9 +219,9 @@ static struct sluice_item *take_group(struct sluice_ingest *in, int *end)
 	struct timespec until;
 
 	pthread_mutex_lock(&in->lock);
-	until = after_ms(RETRY_MS);
+	until = after_ms(in->chunks ? RETRY_MS : ROOM_MS);
 	while (!in->first && !in->stopping) {
-		if (!in->chunks)
+		if (!in->chunks && !in->stats.full)
 			pthread_cond_wait(&in->ready, &in->lock);
 		else if (pthread_cond_timedwait(&in->ready, &in->lock, &until))
 			break;
@@ -237,6 +239,14 @@ static struct sluice_item *take_group(struct sluice_ingest *in, int *end)
 	return group;
 }
 
+static int is_full(struct sluice_ingest *in)
+{
+	struct sluice_ingest_stats s;
+
+	sluice_ingest_stats(in, &s);
+	return s.full;
+}
+
 static void *writer_main(void *arg)
 {
 	struct sluice_ingest *in = arg;
@@ -249,6 +259,8 @@ static void *writer_main(void *arg)
 			run_group(in, group);
 		else if (in->chunks)
 			ingest_chunks_publish(in);
+		if (!group && !end && is_full(in))
+			ingest_room_try(in);
 	}
 	return NULL;
 }

@@ -49,8 +49,21 @@ int sluice_ingest_open(const struct sluice_ingest_config *c, struct sluice_inges
 /* Any thread. Takes the item. Never blocks: the sessions' credit bounds what waits here. */
 void sluice_ingest_put(struct sluice_ingest *in, struct sluice_item *item);
 
-/* Bytes that wait here, unpublished chunks included. Any thread. */
+/* Bytes that wait here, unpublished chunks included; SLUICE_INGEST_FULL while the disk is full:
+ * then nobody is granted credit. Any thread. */
 size_t sluice_ingest_fill(struct sluice_ingest *in);
+
+#define SLUICE_INGEST_FULL (SIZE_MAX / 4)
+
+struct sluice_ingest_stats {
+	int full;	 /* the disk is, now */
+	uint64_t fulls;	 /* how often it has become so */
+	uint64_t failed; /* groups that could not be stored, for whatever reason */
+	uint64_t groups; /* stored */
+};
+
+/* Any thread. */
+void sluice_ingest_stats(struct sluice_ingest *in, struct sluice_ingest_stats *out);
 
 /* Stores and tells what is queued, ends the thread, closes the segments. NULL-safe. Chunks that the
  * bus does not take now are dropped: the worker reads them from the segments at the next start. */

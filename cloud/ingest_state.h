@@ -21,6 +21,7 @@ struct sluice_ingest {
 	size_t queued; /* bytes between first and last */
 	int urgent;    /* items in the queue that somebody waits for */
 	int stopping;
+	struct sluice_ingest_stats stats;
 	/* the writer's own */
 	struct sluice_chunk *chunks, *chunks_last; /* stored, not yet taken by the bus */
 	struct sluice_told *told;
@@ -52,5 +53,12 @@ void ingest_mark_add(struct sluice_ingest *in, struct sluice_item *item);
 void ingest_chunk_add(struct sluice_ingest *in, struct sluice_item *item);
 /* As many chunks as the bus takes; tells what came free. */
 void ingest_chunks_publish(struct sluice_ingest *in);
+
+/* ---- ingest_room.c ---- */
+
+/* What became of a group: 0 or -errno. Writer's thread. */
+void ingest_room_note(struct sluice_ingest *in, int err);
+/* While the disk is full: is there room again? Asked about once a second. */
+void ingest_room_try(struct sluice_ingest *in);
 
 #endif

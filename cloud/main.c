@@ -19,6 +19,10 @@ static const struct {
 	{ "revoke", sluice_cmd_revoke },
 	{ "fsck", sluice_cmd_fsck },
 	{ "rebuild-index", sluice_cmd_rebuild },
+	{ "export", sluice_cmd_export },
+	{ "backup", sluice_cmd_backup },
+	{ "restore", sluice_cmd_restore },
+	{ "rekey", sluice_cmd_rekey },
 	{ "routes", sluice_cmd_routes }, /* for tests: what the API has */
 };
 
@@ -40,8 +44,23 @@ static const char help[] =
 	"  devices        --data DIR       list devices and their certificates\n"
 	"  revoke         --data DIR NAME  deny the device's certificates, also on live "
 	"connections\n"
-	"  fsck           --data DIR       compare segments, index and media; changes nothing\n"
-	"  rebuild-index  --data DIR       make the index again from segments and media\n"
+	"  fsck    --data DIR [--json] [--repair] [KEYS]\n"
+	"         compare segments, index and media, reading all of them; changes nothing, but "
+	"with\n"
+	"         --repair cuts half-written ends and completes the index\n"
+	"  rebuild-index  --data DIR [KEYS]\n"
+	"         make the index again from segments and media\n"
+	"  export  --data DIR EVENT OUT.zip|OUT.mp4 [--tenant NAME] [KEYS]\n"
+	"         the event's frames with a signed manifest of hashes; beside an MP4 it is\n"
+	"         OUT.mp4.manifest.json and OUT.mp4.manifest.sig\n"
+	"  backup  --data DIR --to COPY [--link] | --verify COPY\n"
+	"         copy the data directory while the server runs; again: only what is new. --link\n"
+	"         makes hard links of what does not change\n"
+	"  restore --from COPY --data DIR     put a backup back, each file checked by its hash\n"
+	"  rekey   --data DIR KEYS            from the old master key to the present one\n"
+	"\n"
+	"KEYS of a sealed store: --key-file FILE | --key-command COMMAND, and for an earlier key\n"
+	"--old-key-file FILE | --old-key-command COMMAND; run takes them too.\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong use.\n";
 

@@ -8,7 +8,9 @@
 
 #include "cloud/bus.h"
 #include "cloud/ca.h"
+#include "cloud/exporter.h"
 #include "cloud/ingest.h"
+#include "cloud/retain.h"
 #include "cloud/loop.h"
 #include "cloud/media.h"
 #include "cloud/roster.h"
@@ -34,7 +36,8 @@ struct sluice_server_config {
 	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
 	uint32_t device_life_s; /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
 	int digests;		/* make digests of events too */
-	const struct sluice_keyring *keys; /* master keys, borrowed; NULL: nothing is sealed */
+	const struct sluice_keyring *keys;  /* master keys, borrowed; NULL: nothing is sealed */
+	struct sluice_retain_config retain; /* data is filled in; all zero: nothing ever goes */
 	unsigned int loops; /* event loops; 0: as many as this process may use cores */
 };
 
@@ -52,6 +55,8 @@ struct sluice_server {
 	struct sluice_roster *roster;
 	struct sluice_bus *bus;
 	struct sluice_ingest *ingest;
+	struct sluice_retain *retain;
+	struct sluice_exporter *exporter;
 	struct sluice_worker *worker[2 * SLUICE_WORKERS];
 	struct sluice_settings *settings;
 	struct sluice_io_timer late; /* of loop 0 */

@@ -20,6 +20,11 @@ struct sluice_shelf {
 int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c,
 		     const struct sluice_summary *sum);
 
+/* An event has begun: its frames can be played and exported from now on, to where they have come.
+ * json: as it is told to the device. */
+int sluice_shelf_event(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
+		       const char *id, const char *json);
+
 /* A stored record. f points into *buf, malloc'd, the caller's. */
 int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
 			uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf);

@@ -35,7 +35,12 @@ static void on_event(void *ctx, const char *id, const char *json)
 {
 	struct subject *s = ctx;
 
-	(void)id;
+	int err = sluice_shelf_event(&s->worker->shelf, s->camera, s->epoch, id, json);
+
+	if (err) /* it cannot be played before it is told, no more */
+		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
+				   "cannot note an event of camera %s: %s", s->camera->name,
+				   strerror(-err));
 	s->event_open = 1;
 	if (s->worker->lane)
 		return; /* long ago: not news */
