@@ -50,9 +50,9 @@ static void get_export(struct sluice_call *c)
 
 static void pin(struct sluice_call *c, const char *by, const char *note)
 {
+	struct sluice_shelf shelf = { c->server->c.data, c->index, c->server->media, NULL };
 	int err = sluice_wire_id_ok(c->part[0])
-			  ? c->index->ops->summary_pin(c->index, &c->whose, c->part[0], by, note,
-						       sluice_utc_now())
+			  ? sluice_shelf_pin(&shelf, &c->whose, c->part[0], by, note)
 			  : -ENOENT;
 
 	if (err)

@@ -27,6 +27,7 @@
 
 #include "cloud/backup.h"
 #include "cloud/index.h"
+#include "cloud/media.h"
 #include "cloud/sqlite.h"
 #include "cloud/walk.h"
 
@@ -365,6 +366,11 @@ static int add_summary(void *ctx, const struct sluice_camera *c,
 
 	snprintf(path, sizeof(path), "media/%s/%s/%s/summary.json", c->tenant, c->hex, s->id);
 	err = add_file(b, path, 0);
+	snprintf(path, sizeof(path), "media/%s/%s/%s/" SLUICE_MEDIA_PIN, c->tenant, c->hex, s->id);
+	if (!err)
+		err = add_file(b, path, 1);
+	if (err == -ENOENT)
+		err = 0;
 	for (i = 0; i < s->media_count && !err; i++) {
 		snprintf(path, sizeof(path), "media/%s/%s/%s/%s", c->tenant, c->hex, s->id,
 			 s->media[i].name);
