@@ -31,6 +31,8 @@ static void get_export(struct sluice_call *c)
 		sluice_answer_problem(c, 404, NULL);
 		return;
 	}
+	if (sluice_call_audit(c, c->who.tenant, "export", c->part[0], SLUICE_OK))
+		return;
 	later = sluice_http_later(c);
 	if (!later) {
 		sluice_answer_error(c, -ENOMEM);
@@ -57,7 +59,7 @@ static void pin(struct sluice_call *c, const char *by, const char *note)
 
 	if (err)
 		sluice_answer_error(c, err);
-	else
+	else if (!sluice_call_audit(c, c->who.tenant, by ? "pin" : "unpin", c->part[0], SLUICE_OK))
 		sluice_answer_nothing(c);
 }
 
@@ -171,6 +173,10 @@ static void get_event_frames(struct sluice_call *c)
 	if (err) {
 		json_decref(l.list);
 		sluice_answer_error(c, err);
+		return;
+	}
+	if (!after && sluice_call_audit(c, c->who.tenant, "frames", c->part[0], SLUICE_OK)) {
+		json_decref(l.list);
 		return;
 	}
 	snprintf(epoch, sizeof(epoch), "%llu", (unsigned long long)e.epoch);

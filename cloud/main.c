@@ -23,6 +23,11 @@ static const struct {
 	{ "backup", sluice_cmd_backup },
 	{ "restore", sluice_cmd_restore },
 	{ "rekey", sluice_cmd_rekey },
+	{ "user", sluice_cmd_user },
+	{ "tenant", sluice_cmd_tenant },
+	{ "apitoken", sluice_cmd_apitoken },
+	{ "audit", sluice_cmd_audit },
+	{ "crl", sluice_cmd_crl },
 	{ "routes", sluice_cmd_routes }, /* for tests: what the API has */
 };
 
@@ -30,10 +35,13 @@ static const char help[] =
 	"usage: sluice-cloud COMMAND --data DIR [OPTION]...\n"
 	"Stores what devices send, analyses it, and sends video summaries back.\n"
 	"\n"
-	"  init   --data DIR [--name HOST]... [--force]\n"
+	"  init   --data DIR [--name HOST]... [--offline-root DIR] [--force]\n"
 	"         make the data directory: authority, server certificate for localhost, 127.0.0.1\n"
 	"         and each HOST (name or address), and the first administrator's token, which is\n"
-	"         printed once. --force makes new ones; every device must then be enrolled again\n"
+	"         printed once. --force makes new ones; every device must then be enrolled again.\n"
+	"         --offline-root: the root's key is made in (or read from) another directory, "
+	"which\n"
+	"         can be taken away afterwards; the node keeps an intermediate's\n"
 	"  run    --data DIR --listen ADDR:PORT [--port-file FILE] [--device-life TIME]\n"
 	"         [--digests] [--verbose]\n"
 	"         serve; port 0 takes any free one, FILE receives its number. --digests makes a\n"
@@ -58,6 +66,19 @@ static const char help[] =
 	"         makes hard links of what does not change\n"
 	"  restore --from COPY --data DIR     put a backup back, each file checked by its hash\n"
 	"  rekey   --data DIR KEYS            from the old master key to the present one\n"
+	"  user add NAME --role viewer|operator|admin, user passwd|disable|enable|drop NAME,\n"
+	"  user role NAME --role ROLE, user list, all with --data DIR\n"
+	"         people who sign in; a password is asked for, or read from standard input\n"
+	"  apitoken add NAME --role ROLE [--scopes read,media,...] [--days N], apitoken revoke "
+	"NAME,\n"
+	"  apitoken list, all with --data DIR\n"
+	"         for programs; the token is printed once. Scopes: read media settings enrol "
+	"admin\n"
+	"  tenant add NAME, tenant list, both with --data DIR\n"
+	"         who shares nothing with the others; choose one with --tenant NAME above "
+	"(default)\n"
+	"  audit  --data DIR [--limit N] [--json]    who did what, newest first\n"
+	"  crl    --data DIR               revoked certificates, for proxies that end TLS (PEM)\n"
 	"\n"
 	"KEYS of a sealed store: --key-file FILE | --key-command COMMAND, and for an earlier key\n"
 	"--old-key-file FILE | --old-key-command COMMAND; run takes them too.\n"

@@ -27,6 +27,7 @@
 #define SLUICE_HIGH_WATER    (128u << 10) /* of a connection's output: an ACK waits behind it */
 
 struct client;
+struct sluice_api;
 struct sluice_session;
 
 struct sluice_server_config {
@@ -58,6 +59,7 @@ struct sluice_server {
 	struct sluice_retain *retain;
 	struct sluice_exporter *exporter;
 	struct sluice_worker *worker[2 * SLUICE_WORKERS];
+	struct sluice_api *api; /* api_state.h */
 	struct sluice_settings *settings;
 	struct sluice_io_timer late; /* of loop 0 */
 	uint16_t port;
