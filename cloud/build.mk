@@ -29,6 +29,7 @@ $(eval $(call testprog,test_bus,tests/unit/test_bus.c cloud/bus_local.c,,-lpthre
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_retain,tests/unit/test_retain.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+$(eval $(call testprog,test_store_fault,tests/unit/test_store_fault.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
 $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_people,tests/unit/test_people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
