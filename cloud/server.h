@@ -28,6 +28,7 @@
 
 struct client;
 struct sluice_api;
+struct sluice_fleet;
 struct sluice_session;
 
 struct sluice_server_config {
@@ -61,6 +62,7 @@ struct sluice_server {
 	struct sluice_worker *worker[2 * SLUICE_WORKERS];
 	struct sluice_api *api; /* api_state.h */
 	struct sluice_settings *settings;
+	struct sluice_fleet *fleet;
 	struct sluice_io_timer late; /* of loop 0 */
 	uint16_t port;
 	atomic_int stopping;

@@ -59,6 +59,9 @@ struct sluice_session {
 	uint32_t items; /* of this session that are in the queue */
 	int paused;
 	struct sluice_io_timer heartbeat;
+	/* desire.c */
+	int features;	    /* it tells its settings */
+	uint64_t desire_ns; /* when what is due was looked at last */
 	/* downlink */
 	struct sluice_parcel *queue, *queue_last; /* not yet sent */
 	struct sluice_parcel *unacked;		  /* sent, newest first */

@@ -50,25 +50,6 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 	return err;
 }
 
-int sluice_shelf_event(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
-		       const char *id, const char *json)
-{
-	struct sluice_index_summary row = { .epoch = epoch, .json = json };
-	json_t *o = json_loads(json, 0, NULL);
-	const char *start = json_string_value(json_object_get(o, "start_ns"));
-	int err = -EINVAL;
-
-	if (start && strlen(id) == 32) {
-		row.start_utc_ns = strtoull(start, NULL, 10);
-		memcpy(row.id, id, sizeof(row.id));
-		memcpy(row.camera, c->id, sizeof(row.camera));
-		err = row.start_utc_ns <= INT64_MAX ? s->index->ops->event_open(s->index, &row)
-						    : -EINVAL;
-	}
-	json_decref(o);
-	return err;
-}
-
 static int take_camera(void *ctx, const struct sluice_camera *c,
 		       const struct sluice_index_summary *s)
 {

@@ -20,11 +20,6 @@ struct sluice_shelf {
 int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c,
 		     const struct sluice_summary *sum);
 
-/* An event has begun: its frames can be played and exported from now on, to where they have come.
- * json: as it is told to the device. */
-int sluice_shelf_event(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
-		       const char *id, const char *json);
-
 /* Pins it for by (NULL: unpins), in the index and beside its files. -ENOENT too if it is not
  * theirs. */
 int sluice_shelf_pin(const struct sluice_shelf *s, const struct sluice_whose *who, const char *id,

@@ -32,7 +32,7 @@ _sluicectl() {
 	*' --mode') offers='capture tap' ;;
 	*' --format') offers='yuyv uyvy nv12 nv21 yu12 grey rgb3 bgr3 mjpeg' ;;
 	*' --dir' | *' --state') _sluicectl_reply < <(compgen -d -- "$current"); return ;;
-	*' --token-file') _sluicectl_reply < <(compgen -f -- "$current"); return ;;
+	*' --token-file' | *' --config') _sluicectl_reply < <(compgen -f -- "$current"); return ;;
 	*' --name' | *' --size' | *' --fps' | *' --arena' | *' --token' | *' --cloud' | *' --camera' | *' --limit' | *' --since' | *' --privacy' | *' --ignore' | *' --zone') return ;;
 	esac
 	[ -n "$offers" ] || case "$command" in
@@ -57,7 +57,7 @@ _sluicectl() {
 		offers='--dir --camera --limit --since --json'
 		[ $place -gt 0 ] || offers="$offers list show follow"
 		;;
-	doctor) offers='--dir --cloud --state --json' ;;
+	doctor) offers='--dir --cloud --state --config --json' ;;
 	esac
 	case "$current" in
 	preset=*) offers='preset=low preset=medium preset=high' ;;
