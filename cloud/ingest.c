@@ -259,7 +259,7 @@ static void *writer_main(void *arg)
 			run_group(in, group);
 		else if (in->chunks)
 			ingest_chunks_publish(in);
-		if (!group && !end && is_full(in))
+		if (!end && is_full(in))
 			ingest_room_try(in);
 	}
 	return NULL;

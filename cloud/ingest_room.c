@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * ingest_room.c - the disk is full: no credit is granted (sluice_ingest_fill()), so that the
- * devices keep their frames where they are, and once a second it is tried whether a few megabytes
- * can be had again. Then credit flows by itself. What had been acknowledged is not touched by any
+ * devices keep their frames where they are, and once a second it is tried whether as much
+ * can be had as a device may have under way. Then credit flows by itself; a small group that still
+ * finds its place does not mean that. What had been acknowledged is not touched by any
  * of it.
  */
 #include <errno.h>
@@ -10,12 +11,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cloud/ingest_state.h"
 #include "lib/log.h"
 
-#define PROBE_BYTES (2u << 20)
+#define PROBE_BYTES (8u << 20)
 
 static void set_full(struct sluice_ingest *in, int full)
 {
@@ -40,11 +42,11 @@ void ingest_room_note(struct sluice_ingest *in, int err)
 	in->stats.failed += err != 0;
 	in->stats.groups += err == 0;
 	pthread_mutex_unlock(&in->lock);
-	if (!err || err == -ENOSPC || err == -EFBIG)
-		set_full(in, err != 0);
+	if (err == -ENOSPC || err == -EFBIG)
+		set_full(in, 1);
 }
 
-/* Real bytes, in a file without a name: not every file system promises what it reserves. */
+/* In a file without a name. */
 static int write_probe(const char *data)
 {
 	static const uint8_t zeros[65536];
@@ -53,20 +55,31 @@ static int write_probe(const char *data)
 
 	if (fd < 0)
 		return -errno;
-	for (done = 0; done < PROBE_BYTES && !err; done += sizeof(zeros))
-		if (write(fd, zeros, sizeof(zeros)) != sizeof(zeros))
-			err = -ENOSPC;
-	if (!err && fdatasync(fd) < 0)
+	if (fallocate(fd, 0, 0, PROBE_BYTES) < 0)
 		err = -errno;
+	if (err == -EOPNOTSUPP) {
+		err = 0;
+		for (done = 0; done < PROBE_BYTES && !err; done += sizeof(zeros))
+			if (write(fd, zeros, sizeof(zeros)) != sizeof(zeros))
+				err = -ENOSPC;
+		if (!err && fdatasync(fd) < 0)
+			err = -errno;
+	}
 	close(fd);
 	return err;
 }
 
 void ingest_room_try(struct sluice_ingest *in)
 {
-	/* a file system without O_TMPFILE: then the next frame tries it */
-	int err = write_probe(in->c.data);
+	struct timespec now;
+	int err;
 
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec == in->room_tried_s)
+		return;
+	in->room_tried_s = now.tv_sec;
+	/* a file system without O_TMPFILE: then the next frame tries it */
+	err = write_probe(in->c.data);
 	if (!err || err == -EOPNOTSUPP)
 		set_full(in, 0);
 }

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "cloud/ingest.h"
 #include "cloud/store.h"
@@ -23,6 +24,7 @@ struct sluice_ingest {
 	int stopping;
 	struct sluice_ingest_stats stats;
 	/* the writer's own */
+	time_t room_tried_s;
 	struct sluice_chunk *chunks, *chunks_last; /* stored, not yet taken by the bus */
 	struct sluice_told *told;
 	size_t told_count, told_room;
