@@ -4,8 +4,8 @@
 #define SLUICE_INGEST_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
-#include <time.h>
 
 #include "cloud/ingest.h"
 #include "cloud/store.h"
@@ -22,10 +22,10 @@ struct sluice_ingest {
 	size_t queued; /* bytes between first and last */
 	int urgent;    /* items in the queue that somebody waits for */
 	int stopping;
-	struct sluice_ingest_stats stats;
+	atomic_int error; /* of the last group, until a probe succeeds */
 	/* the writer's own */
-	time_t room_tried_s;
 	struct sluice_chunk *chunks, *chunks_last; /* stored, not yet taken by the bus */
+	uint64_t probe_ns;			   /* when the store is to be probed again */
 	struct sluice_told *told;
 	size_t told_count, told_room;
 };
@@ -55,12 +55,5 @@ void ingest_mark_add(struct sluice_ingest *in, struct sluice_item *item);
 void ingest_chunk_add(struct sluice_ingest *in, struct sluice_item *item);
 /* As many chunks as the bus takes; tells what came free. */
 void ingest_chunks_publish(struct sluice_ingest *in);
-
-/* ---- ingest_room.c ---- */
-
-/* What became of a group: 0 or -errno. Writer's thread. */
-void ingest_room_note(struct sluice_ingest *in, int err);
-/* While the disk is full: is there room again? Asked about once a second. */
-void ingest_room_try(struct sluice_ingest *in);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cloud/cmd.h"
+#include "cloud/sandbox.h"
 #include "lib/log.h"
 
 static const struct {
@@ -28,11 +29,14 @@ static const struct {
 	{ "apitoken", sluice_cmd_apitoken },
 	{ "audit", sluice_cmd_audit },
 	{ "crl", sluice_cmd_crl },
-	{ "routes", sluice_cmd_routes }, /* for tests: what the API has */
+	{ "quarantine", sluice_cmd_quarantine },
+	{ "status", sluice_cmd_status },
+	{ SLUICE_SANDBOX_WORD, sluice_sandbox_child }, /* not for people */
+	{ "routes", sluice_cmd_routes },	       /* for tests: what the API has */
 };
 
 static const char help[] =
-	"usage: sluice-cloud COMMAND --data DIR [OPTION]...\n"
+	"usage: sluice-cloud COMMAND [OPTION]...\n"
 	"Stores what devices send, analyses it, and sends video summaries back.\n"
 	"\n"
 	"  init   --data DIR [--name HOST]... [--offline-root DIR] [--force]\n"
@@ -42,10 +46,13 @@ static const char help[] =
 	"         --offline-root: the root's key is made in (or read from) another directory, "
 	"which\n"
 	"         can be taken away afterwards; the node keeps an intermediate's\n"
-	"  run    --data DIR --listen ADDR:PORT [--port-file FILE] [--device-life TIME]\n"
-	"         [--digests] [--verbose]\n"
-	"         serve; port 0 takes any free one, FILE receives its number. --digests makes a\n"
-	"         short video, a storyboard and a heat map of each event afterwards\n"
+	"  run    [--config FILE] [--data DIR] [--listen ADDR:PORT] [--port-file FILE]\n"
+	"         [--device-life TIME] [--digests] [--verbose] [--check [--json]]\n"
+	"         serve; settings come from FILE, SLUICE_CLOUD_SECTION_KEY and options, the last\n"
+	"         wins (cloud.conf(5)). Port 0 takes any free one, the port file receives its\n"
+	"         number. --digests makes a short video, a storyboard and a heat map of each "
+	"event\n"
+	"         afterwards. --check prints what would be used and whether it can be\n"
 	"  token  --data DIR --device NAME [--minutes N] [--url URL]\n"
 	"         one-time token that enrols the device within N minutes (15), and the command for "
 	"it\n"
@@ -79,6 +86,10 @@ static const char help[] =
 	"(default)\n"
 	"  audit  --data DIR [--limit N] [--json]    who did what, newest first\n"
 	"  crl    --data DIR               revoked certificates, for proxies that end TLS (PEM)\n"
+	"  status         --data DIR [--json]   how the running node is\n"
+	"  quarantine     --data DIR       list frames that ended two analysing children; export "
+	"NAME,\n"
+	"                                  retry NAME, drop NAME\n"
 	"\n"
 	"KEYS of a sealed store: --key-file FILE | --key-command COMMAND, and for an earlier key\n"
 	"--old-key-file FILE | --old-key-command COMMAND; run takes them too.\n"

@@ -87,6 +87,27 @@ int sluice_store_open(const char *data, const struct sluice_keyring *keys,
 	return 0;
 }
 
+int sluice_store_probe(const char *data, size_t bytes)
+{
+	static const uint8_t zeros[65536];
+	char path[4400];
+	size_t n = 0;
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "%s/segments/.probe", data);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	for (; n < bytes && !err; n += sizeof(zeros))
+		if (write(fd, zeros, sizeof(zeros)) != (ssize_t)sizeof(zeros))
+			err = errno ? -errno : -ENOSPC;
+	if (!err && fdatasync(fd))
+		err = -errno;
+	close(fd);
+	unlink(path);
+	return err;
+}
+
 /* The segment gets no more records. In a transaction, or on its own. */
 static int finish_segment(struct sluice_store *s, struct stream *st)
 {
