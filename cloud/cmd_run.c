@@ -10,6 +10,7 @@
 
 #include "cloud/cmd.h"
 #include "cloud/conf.h"
+#include "cloud/keyconf.h"
 #include "cloud/server.h"
 #include "cloud/service.h"
 #include "lib/log.h"
@@ -28,6 +29,10 @@ static const struct option options[] = {
 	{ "device-life", required_argument, NULL, 3 },
 	{ "digests", no_argument, NULL, 4 },
 	{ "verbose", no_argument, NULL, 5 },
+	{ "key-file", required_argument, NULL, 6 },
+	{ "key-command", required_argument, NULL, 7 },
+	{ "old-key-file", required_argument, NULL, 8 },
+	{ "old-key-command", required_argument, NULL, 9 },
 	{ 0 },
 };
 
@@ -39,6 +44,10 @@ static const struct sluice_conf_said meaning[] = {
 	{ "--device-life", "auth", "device_life", NULL },
 	{ "--digests", "digests", "enabled", "yes" },
 	{ "--verbose", "log", "level", "debug" },
+	{ "--key-file", "encryption", "key_file", NULL },
+	{ "--key-command", "encryption", "key_command", NULL },
+	{ "--old-key-file", "encryption", "old_key_file", NULL },
+	{ "--old-key-command", "encryption", "old_key_command", NULL },
 };
 
 struct line {
@@ -80,6 +89,7 @@ static int read_line(int argc, char **argv, struct line *l)
 
 static int serve(struct sluice_service *service)
 {
+	static struct sluice_keyring ring;
 	const struct sluice_cloud_conf *conf = &service->conf[0];
 	const struct sluice_server_config c = {
 		.conf = conf,
@@ -89,9 +99,21 @@ static int serve(struct sluice_service *service)
 		.port_file = conf->server.port_file[0] ? conf->server.port_file : NULL,
 		.device_life_s = (uint32_t)(conf->auth.device_life_ms / 1000),
 		.digests = conf->digests.enabled,
+		.keys = &ring,
+		.retain = { .events_s = conf->retention.events_ms / 1000,
+			    .summaries_s = conf->retention.summaries_ms / 1000,
+			    .max_bytes = conf->retention.max_size,
+			    .free_bytes = conf->retention.keep_free },
 	};
+	const struct sluice_keyconf keys = { conf->encryption.key_file,
+					     conf->encryption.key_command,
+					     conf->encryption.old_key_file,
+					     conf->encryption.old_key_command };
 	static struct sluice_server server;
 	int err;
+
+	if (sluice_keyconf_read(&keys, &ring))
+		return 1;
 
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
@@ -107,6 +129,7 @@ static int serve(struct sluice_service *service)
 			sluice_error("the event loop failed: %s", strerror(-err));
 	}
 	sluice_server_close(&server);
+	sluice_keyring_clear(&ring);
 	return err ? 1 : 0;
 }
 

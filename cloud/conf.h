@@ -47,6 +47,13 @@ struct sluice_cloud_conf {
 		uint64_t device_life_ms; /* of devices' certificates */
 	} auth;
 	struct {
+		uint64_t events_ms, summaries_ms; /* 0: never */
+		uint64_t max_size, keep_free;	  /* bytes; 0: any */
+	} retention;
+	struct {
+		const char *key_file, *key_command, *old_key_file, *old_key_command;
+	} encryption;
+	struct {
 		bool enabled;
 	} digests;
 	struct {

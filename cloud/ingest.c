@@ -22,7 +22,8 @@
 #include "cloud/ingest_state.h"
 #include "lib/log.h"
 
-#define RETRY_MS 20 /* a full bus is asked again */
+#define ROOM_BYTES (8u << 20) /* that must fit again on a disk that was full */
+#define RETRY_MS   20	      /* a full bus is asked again */
 
 void (*sluice_ingest_point)(enum sluice_commit_point point);
 
@@ -203,7 +204,8 @@ static void count_stored(struct sluice_ingest *in, const struct sluice_item *ite
 
 /*
  * Nothing can be stored, so no credit is granted and no group comes by which it would show that it
- * can again: a file of SLUICE_COMMIT_BYTES is written and synced beside the segments.
+ * can again: a file of as much as a device may have under way is written and synced beside the
+ * segments.
  */
 static void probe_store(struct sluice_ingest *in)
 {
@@ -211,7 +213,7 @@ static void probe_store(struct sluice_ingest *in)
 
 	if (!in->error || monotonic_ns() < in->probe_ns)
 		return;
-	err = sluice_store_probe(in->c.data, SLUICE_COMMIT_BYTES);
+	err = sluice_store_probe(in->c.data, ROOM_BYTES);
 	in->probe_ns = monotonic_ns() + SLUICE_PROBE_MS * 1000000ull;
 	if (!err)
 		sluice_info("storing is possible again: credit is granted");
@@ -226,9 +228,12 @@ static void run_group(struct sluice_ingest *in, struct sluice_item *group)
 		drop_group(in, group, err);
 		return;
 	}
-	if (in->error)
+	/* a small group that still finds its place on a full disk does not mean that there is room
+	 */
+	if (in->error && in->error != -ENOSPC && in->error != -EFBIG) {
 		sluice_info("storing is possible again: credit is granted");
-	in->error = 0;
+		in->error = 0;
+	}
 	count_stored(in, group);
 	ingest_told_send(in);
 	reach_point(SLUICE_POINT_TOLD);

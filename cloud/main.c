@@ -20,6 +20,10 @@ static const struct {
 	{ "revoke", sluice_cmd_revoke },
 	{ "fsck", sluice_cmd_fsck },
 	{ "rebuild-index", sluice_cmd_rebuild },
+	{ "export", sluice_cmd_export },
+	{ "backup", sluice_cmd_backup },
+	{ "restore", sluice_cmd_restore },
+	{ "rekey", sluice_cmd_rekey },
 	{ "user", sluice_cmd_user },
 	{ "tenant", sluice_cmd_tenant },
 	{ "apitoken", sluice_cmd_apitoken },
@@ -55,8 +59,20 @@ static const char help[] =
 	"  devices        --data DIR       list devices and their certificates\n"
 	"  revoke         --data DIR NAME  deny the device's certificates, also on live "
 	"connections\n"
-	"  fsck           --data DIR       compare segments, index and media; changes nothing\n"
-	"  rebuild-index  --data DIR       make the index again from segments and media\n"
+	"  fsck    --data DIR [--json] [--repair] [KEYS]\n"
+	"         compare segments, index and media, reading all of them; changes nothing, but "
+	"with\n"
+	"         --repair cuts half-written ends and completes the index\n"
+	"  rebuild-index  --data DIR [KEYS]\n"
+	"         make the index again from segments and media\n"
+	"  export  --data DIR EVENT OUT.zip|OUT.mp4 [--tenant NAME] [KEYS]\n"
+	"         the event's frames with a signed manifest of hashes; beside an MP4 it is\n"
+	"         OUT.mp4.manifest.json and OUT.mp4.manifest.sig\n"
+	"  backup  --data DIR --to COPY [--link] | --verify COPY\n"
+	"         copy the data directory while the server runs; again: only what is new. --link\n"
+	"         makes hard links of what does not change\n"
+	"  restore --from COPY --data DIR     put a backup back, each file checked by its hash\n"
+	"  rekey   --data DIR KEYS            from the old master key to the present one\n"
 	"  user add NAME --role viewer|operator|admin, user passwd|disable|enable|drop NAME,\n"
 	"  user role NAME --role ROLE, user list, all with --data DIR\n"
 	"         people who sign in; a password is asked for, or read from standard input\n"
@@ -74,6 +90,9 @@ static const char help[] =
 	"  quarantine     --data DIR       list frames that ended two analysing children; export "
 	"NAME,\n"
 	"                                  retry NAME, drop NAME\n"
+	"\n"
+	"KEYS of a sealed store: --key-file FILE | --key-command COMMAND, and for an earlier key\n"
+	"--old-key-file FILE | --old-key-command COMMAND; run takes them too.\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong use.\n";
 

@@ -187,7 +187,9 @@ static int open_store(struct sluice_server *s)
 			     path, strerror(-err), s->c.data);
 		return err;
 	}
-	err = recover_store(s, ix);
+	err = sluice_retain_finish(s->c.data, ix); /* or what was forgotten would come back */
+	if (!err)
+		err = recover_store(s, ix);
 	sluice_index_close(ix);
 	if (err)
 		return err;
@@ -196,6 +198,17 @@ static int open_store(struct sluice_server *s)
 	if (err)
 		sluice_error("cannot open %s: %s", path, strerror(-err));
 	return err;
+}
+
+/* What goes, and what is taken out. */
+static int start_keeping(struct sluice_server *s)
+{
+	int err;
+
+	s->exporter = sluice_exporter_open(s->c.data, s->media);
+	s->c.retain.data = s->c.data;
+	err = s->exporter ? sluice_retain_open(&s->c.retain, &s->retain) : -ENOMEM;
+	return err ? err : sluice_retain_start(s->retain);
 }
 
 static int start_threads(struct sluice_server *s)
@@ -232,6 +245,8 @@ static int start_threads(struct sluice_server *s)
 	}
 	if (!err)
 		err = sluice_ingest_open(&in, &s->ingest);
+	if (!err)
+		err = start_keeping(s);
 	if (err)
 		sluice_error("cannot start: %s", strerror(-err));
 	return err;
@@ -332,6 +347,8 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_listen_stop(s);
 	if (s->loops[0].io)
 		sluice_io_timer_cancel(s->loops[0].io, &s->late);
+	sluice_exporter_close(s->exporter);
+	sluice_retain_close(s->retain);
 	sluice_ingest_close(s->ingest);
 	if (s->bus)
 		s->bus->ops->stop(s->bus);

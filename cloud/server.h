@@ -9,8 +9,10 @@
 #include "cloud/bus.h"
 #include "cloud/ca.h"
 #include "cloud/counters.h"
+#include "cloud/exporter.h"
 #include "cloud/ingest.h"
 #include "cloud/listen.h"
+#include "cloud/retain.h"
 #include "cloud/loop.h"
 #include "cloud/media.h"
 #include "cloud/quarantine.h"
@@ -44,6 +46,7 @@ struct sluice_server_config {
 	uint32_t device_life_s;		      /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
 	int digests;			      /* make digests of events too */
 	const struct sluice_keyring *keys;    /* master keys, borrowed; NULL: nothing is sealed */
+	struct sluice_retain_config retain;   /* data is filled in; all zero: nothing ever goes */
 };
 
 struct sluice_server {
@@ -64,6 +67,8 @@ struct sluice_server {
 	struct sluice_roster *roster;
 	struct sluice_bus *bus;
 	struct sluice_ingest *ingest;
+	struct sluice_retain *retain;
+	struct sluice_exporter *exporter;
 	struct sluice_worker *worker[2 * SLUICE_WORKERS_MAX];
 	unsigned int workers; /* of live lanes */
 	struct sluice_sandbox_config sandbox;
