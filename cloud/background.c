@@ -30,9 +30,10 @@
 #define LIGHT_SHARE 0.2f  /* of an explained change that raises the threshold */
 #define THIN	    3	  /* a border differs by one in so many of its neighbour */
 #define RESTLESS    3	  /* grey levels of deviation from which neighbours are asked */
-#define LIGHT_LARGE 0.06f /* share of the picture under another light that is more than a shadow \
-			   */
-#define HUE_WEAK    7.0f  /* of chroma */
+#define LIGHT_LARGE                                                                             \
+	0.06f		 /* share of the picture under another light that is more than a shadow \
+			  */
+#define HUE_WEAK    7.0f /* of chroma */
 #define HUE_STRONG  14.0f
 #define COLOURFUL   3 /* mean distance of chroma from grey */
 #define STILL_GREY  8 /* a foreground pixel that changes less stands still */

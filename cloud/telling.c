@@ -23,7 +23,6 @@
 
 /* an event starts at most so long before its first motion: the gate confirms in less */
 #define LOOK_BACK    0.7
-#define ENTERED_MAX  0.6 /* ... and what came in was unseen for no longer */
 #define LOSSES	     4
 #define DWELL_S	     30.0 /* how long an event waits for what stands still in the picture */
 #define DWELL_HITS   8	  /* ... and what it waits for: followed this often, */
@@ -332,27 +331,6 @@ void analysis_event_continue(struct sluice_analysis *a, double t_s)
 	ledger_mark(a);
 }
 
-/*
- * How long a thing that came over the border was in the picture before it was seen: so much of it
- * was inside already, and so fast does its front move.
- */
-static double before_seen(const struct sluice_analysis *a, const struct sluice_track *k)
-{
-	const struct sluice_box *p = k->path_count ? &k->path[0] : &k->last, *q = &k->last;
-	double dt = q->t_s - p->t_s, depth = 0, front = 0;
-
-	if (dt <= 0)
-		return 0;
-	if (p->x <= 1) {
-		depth = p->w;
-		front = (q->x + q->w - p->x - p->w) / dt;
-	} else if (p->x + p->w >= a->gray.w - 1) {
-		depth = p->w;
-		front = (p->x - q->x) / dt;
-	}
-	return front > 0.02 * a->gray.w ? fmin(depth / front, ENTERED_MAX) : 0;
-}
-
 void analysis_event_start(struct sluice_analysis *a, const struct sluice_moment *now,
 			  bool scene_change)
 {
@@ -362,15 +340,13 @@ void analysis_event_start(struct sluice_analysis *a, const struct sluice_moment 
 	struct sluice_summary_facts f;
 	uint32_t count;
 	struct sluice_track *live = sluice_tracker_live(a->tracker, &count);
-	double entered;
 	char *json;
 
 	for (uint32_t i = 0; i < count; i++) {
 		if (live[i].hits < 2 || live[i].seen_s + 1 < now->t_s)
 			continue;
-		entered = live[i].start_s - before_seen(a, &live[i]);
-		if (entered < start && live[i].start_s > now->t_s - LOOK_BACK)
-			start = entered > 0 ? entered : 0;
+		if (live[i].start_s < start && live[i].start_s > now->t_s - LOOK_BACK)
+			start = live[i].start_s;
 		if (!box || live[i].last.w * live[i].last.h > box->w * box->h)
 			box = &live[i].last;
 	}

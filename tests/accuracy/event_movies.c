@@ -98,7 +98,7 @@ static void print_movie(const struct movie_script *script, const struct ground *
 	       m->events.nuisance, worst(m->events.start_error, m->events.edges),
 	       worst(m->events.end_error, m->events.edges));
 	if (m->mask.tp + m->mask.fn)
-		printf(" %.2f / %.2f |", mask_f(&m->mask), other_f);
+		printf(other_f >= 0 ? " %.2f / %.2f |" : " %.2f |", mask_f(&m->mask), other_f);
 	else
 		printf(" |");
 	if (m->tracks.things)
@@ -150,7 +150,7 @@ static void run_one(struct suite *s, const struct movie_script *script, const st
 	static struct movie_run run;
 	struct movie_score m, other;
 	struct sluice_analysis_config c;
-	double mog2_f = 0;
+	double mog2_f = -1;
 	u32 at = 0;
 
 	if (movie_run_open(&run, script, g, seed, &m)) {
@@ -196,7 +196,7 @@ static int by_size(const void *a, const void *b)
 static double median(double *v, u32 n)
 {
 	qsort(v, n, sizeof(*v), by_size);
-	return n ? v[n / 2] : 0;
+	return n ? (v[n / 2] + v[(n - 1) / 2]) / 2 : 0;
 }
 
 static void print_sides(const struct suite *s)
