@@ -45,6 +45,8 @@ $(eval $(call testprog,test_people,tests/unit/test_people.c $(LIBCLOUD) $(LIBSLU
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c $(CLOUD_CONF) tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+$(eval $(call testprog,test_asked,tests/unit/test_asked.c tests/unit/uplink.c $(CLOUD_CONF) tests/unit/analysis_script.c \
+	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/uplink.c $(CLOUD_CONF) tests/unit/analysis_script.c $(SANDBOX) \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 $(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c $(CLOUD_CONF) tests/unit/analysis_script.c \

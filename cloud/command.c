@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cloud/api_state.h"
 #include "cloud/command.h"
+#include "cloud/stream.h"
 #include "lib/log.h"
 
 #define RESULT_MAX (256u << 10)
@@ -25,9 +27,27 @@ struct errand {
 	char text[];
 };
 
-static void end_command(struct sluice_fleet *f, const char *tenant, const char *request,
+/* Told to those who watch. */
+static void tell_command(struct sluice_server *s, const char *tenant, const char *request,
+			 const json_t *doc)
+{
+	json_t *o =
+		json_pack("{s:s,s:O,s:O,s:O*,s:O}", "request", request, "device",
+			  json_object_get(doc, "device"), "command",
+			  json_object_get(doc, "command"), "camera", json_object_get(doc, "camera"),
+			  "state", json_object_get(doc, "state"));
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+
+	if (text && s->api)
+		sluice_stream_tell(s->api->stream, tenant, NULL, "command", text);
+	free(text);
+	json_decref(o);
+}
+
+static void end_command(struct sluice_server *s, const char *tenant, const char *request,
 			const char *state, const char *reason, json_t *result)
 {
+	struct sluice_fleet *f = s->fleet;
 	json_t *doc = sluice_fleet_get(f, SLUICE_FLEET_COMMAND, tenant, request);
 	const char *was = json_string_value(json_object_get(doc, "state"));
 
@@ -45,6 +65,7 @@ static void end_command(struct sluice_fleet *f, const char *tenant, const char *
 	json_object_set_new(doc, "answered_ns", json_integer((json_int_t)sluice_utc_now()));
 	if (result)
 		json_object_set_new(doc, "result", result);
+	tell_command(s, tenant, request, doc);
 	sluice_fleet_put(f, SLUICE_FLEET_COMMAND, tenant, request, doc, NULL);
 }
 
@@ -58,7 +79,7 @@ static void send_command(struct sluice_session *ss, void *arg)
 		sluice_wire_put_text(&w, SLUICE_TAG_JSON, e->text);
 		sluice_session_fields(ss, SLUICE_MSG_COMMAND, 0, &w);
 	} else {
-		end_command(e->server->fleet, e->tenant, e->request, "failed",
+		end_command(e->server, e->tenant, e->request, "failed",
 			    "the device left before it could be asked", NULL);
 	}
 	free(e);
@@ -214,7 +235,7 @@ int sluice_command_ask(struct sluice_server *s, const char *tenant, const char *
 		return err;
 	}
 	if (sluice_roster_call(s, tenant, device, send_command, e)) {
-		end_command(s->fleet, tenant, request, "failed",
+		end_command(s, tenant, request, "failed",
 			    "the device left before it could be asked", NULL);
 		free(e);
 	}
@@ -249,7 +270,7 @@ int sluice_command_result(struct sluice_session *ss, const uint8_t *json, uint32
 		sluice_info("device %s: %s is %s%s%.200s", ss->who.device,
 			    json_string_value(json_object_get(doc, "command")), state,
 			    reason ? ": " : "", reason ? reason : "");
-		end_command(f, ss->who.tenant, request, state, reason, result);
+		end_command(ss->loop->server, ss->who.tenant, request, state, reason, result);
 	}
 	json_decref(doc);
 	json_decref(o);
@@ -282,6 +303,6 @@ void sluice_commands_watch(struct sluice_server *s)
 	int most = SLUICE_COMMANDS_MAX;
 
 	while (most-- && sluice_fleet_each(s->fleet, SLUICE_FLEET_COMMAND, NULL, find_late, &l))
-		end_command(s->fleet, l.tenant, l.request, "no_answer",
+		end_command(s, l.tenant, l.request, "no_answer",
 			    "the device did not answer within the deadline", NULL);
 }

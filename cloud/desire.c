@@ -10,8 +10,10 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cloud/api_state.h"
 #include "cloud/desire.h"
 #include "cloud/plan.h"
+#include "cloud/stream.h"
 #include "lib/log.h"
 
 #define REPORT_MAX 4096
@@ -55,10 +57,25 @@ static void name_request(json_t *config, json_t *state)
 	json_object_set_new(state, "request", json_string(request));
 }
 
+/* Told to those who watch. */
+static void tell_state(struct sluice_server *s, const struct sluice_camera *c, const json_t *state)
+{
+	json_t *o = json_pack("{s:s,s:s,s:s,s:O,s:O*}", "camera", c->hex, "device", c->device,
+			      "name", c->name, "desired", json_object_get(state, "state"), "reason",
+			      json_object_get(state, "reason"));
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+
+	if (text && s->api)
+		sluice_stream_tell(s->api->stream, c->tenant, c, "settings", text);
+	free(text);
+	json_decref(o);
+}
+
 static void look_at_camera(struct sluice_session *ss, uint32_t slot)
 {
 	const struct sluice_camera *c = ss->slot[slot].camera;
 	struct sluice_fleet *f = fleet_of(ss);
+	json_t *was;
 	int enforce;
 	json_t *wish = sluice_fleet_wish(f, c, NULL, &enforce);
 	json_t *state = sluice_fleet_get(f, SLUICE_FLEET_STATE, c->tenant, c->hex);
@@ -73,6 +90,7 @@ static void look_at_camera(struct sluice_session *ss, uint32_t slot)
 
 	if (!state)
 		state = json_object();
+	was = json_incref(json_object_get(state, "state"));
 	config = wish && state ? sluice_plan_next(state, &plan) : NULL;
 	if (config) {
 		name_request(config, state);
@@ -82,7 +100,11 @@ static void look_at_camera(struct sluice_session *ss, uint32_t slot)
 				"camera %s of device %s: what is wanted is too large to send",
 				c->name, c->device);
 	}
+	if (state && !json_equal(was, json_object_get(state, "state")) &&
+	    !(!was && !strcmp(json_string_value(json_object_get(state, "state")), "none")))
+		tell_state(ss->loop->server, c, state);
 	sluice_fleet_put(f, SLUICE_FLEET_STATE, c->tenant, c->hex, state, NULL);
+	json_decref(was);
 	json_decref(config);
 	json_decref(report);
 	json_decref(wish);
@@ -209,6 +231,7 @@ void sluice_desire_result(struct sluice_session *ss, uint32_t slot, const uint8_
 			    json_object_get(state, "reason")
 				    ? json_string_value(json_object_get(state, "reason"))
 				    : "");
+		tell_state(ss->loop->server, c, state);
 		sluice_fleet_put(fleet_of(ss), SLUICE_FLEET_STATE, c->tenant, c->hex, state, NULL);
 		look_at_camera(ss, slot);
 	} else {
