@@ -21,7 +21,7 @@
 #define SCHEMA_VERSION 1
 #define SECRET_BYTES   20
 
-static const char schema[] =
+static const struct sluice_sqlite_step steps[SCHEMA_VERSION] = { {
 	"CREATE TABLE admins (hash BLOB PRIMARY KEY, tenant TEXT NOT NULL,"
 	" created_ns INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE tokens (hash BLOB PRIMARY KEY, tenant TEXT NOT NULL, device TEXT NOT NULL,"
@@ -31,7 +31,9 @@ static const char schema[] =
 	" denied INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
 	"CREATE INDEX certificates_by_device ON certificates (tenant, device);"
 	"CREATE TABLE deny (version INTEGER NOT NULL);"
-	"INSERT INTO deny VALUES (0);";
+	"INSERT INTO deny VALUES (0);",
+	NULL,
+} };
 
 enum {
 	ADMIN_ADD,
@@ -85,7 +87,7 @@ int sluice_auth_open(const char *path, struct sluice_auth **out)
 	*out = NULL;
 	if (!a)
 		return -ENOMEM;
-	err = sluice_sqlite_open(&a->s, path, schema, SCHEMA_VERSION, sql, STATEMENTS);
+	err = sluice_sqlite_open(&a->s, path, steps, SCHEMA_VERSION, sql, STATEMENTS);
 	if (err) {
 		free(a);
 		return err;

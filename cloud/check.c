@@ -12,6 +12,7 @@
 #include "cloud/media.h"
 #include "cloud/recover.h"
 #include "cloud/segment.h"
+#include "cloud/walk.h"
 
 struct checking {
 	const char *data;
@@ -58,7 +59,7 @@ static int check_segment(void *ctx, const struct sluice_camera *c, const char *p
 	}
 	snprintf(full, sizeof(full), "%s/%s", k->data, path);
 	k->r->segments++;
-	err = sluice_segment_scan(full, &info, check_record, k, &good_end, &size);
+	err = sluice_segment_scan(full, k->media->keys, &info, check_record, k, &good_end, &size);
 	if (err == -EBADMSG || err == -EPROTONOSUPPORT ||
 	    (!err && memcmp(info.camera, c->id, sizeof(info.camera)))) {
 		k->r->bad_header++;
@@ -90,7 +91,8 @@ static int check_summary(void *ctx, const struct sluice_camera *c,
 	return 0;
 }
 
-int sluice_check(const char *data, struct sluice_index *ix, struct sluice_check *r)
+int sluice_check(const char *data, struct sluice_index *ix, const struct sluice_keyring *keys,
+		 struct sluice_check *r)
 {
 	struct checking k = { .data = data, .ix = ix, .r = r };
 	char path[4096];
@@ -98,7 +100,7 @@ int sluice_check(const char *data, struct sluice_index *ix, struct sluice_check 
 
 	memset(r, 0, sizeof(*r));
 	snprintf(path, sizeof(path), "%s/media", data);
-	err = sluice_media_dir_open(path, &k.media);
+	err = sluice_media_dir_open(path, keys, &k.media);
 	if (err)
 		return err;
 	err = sluice_walk_segments(data, check_segment, &k);

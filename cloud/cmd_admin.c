@@ -206,7 +206,7 @@ int sluice_cmd_fsck(int argc, char **argv)
 		return err - 1;
 	lock = lock_data(data);
 	ix = lock < 0 ? NULL : open_index(data);
-	err = ix ? sluice_check(data, ix, &r) : -EIO;
+	err = ix ? sluice_check(data, ix, NULL, &r) : -EIO;
 	if (ix && err)
 		sluice_error("cannot check %s: %s", data, strerror(-err));
 	if (!err) {
@@ -243,7 +243,7 @@ int sluice_cmd_rebuild(int argc, char **argv)
 	umask(077);
 	lock = lock_data(data);
 	ix = lock < 0 ? NULL : open_index(data);
-	err = ix ? sluice_rebuild(data, ix, &r, &summaries) : -EIO;
+	err = ix ? sluice_rebuild(data, ix, NULL, &r, &summaries) : -EIO;
 	if (ix && err)
 		sluice_error("cannot rebuild: %s", strerror(-err));
 	if (!err)

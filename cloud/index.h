@@ -16,7 +16,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sluice/ring.h>
 #include "cloud/camera.h"
+#include "cloud/facets.h"
 #include "cloud/whose.h"
 
 struct sluice_index_segment {
@@ -26,6 +28,9 @@ struct sluice_index_segment {
 	uint64_t created_ns;
 	uint64_t size; /* 0 while it is open */
 	int closed;    /* nothing more will be appended */
+	/* of its frames; told when it is closed */
+	uint64_t first_utc_ns, last_utc_ns;
+	uint64_t frames, motion; /* motion: all but keep-alive and audit */
 };
 
 struct sluice_index_frame {
@@ -70,8 +75,39 @@ struct sluice_index_summary {
 	const char *json;
 	const struct sluice_index_media *media;
 	size_t media_count;
-	int acked; /* the device has it on its disk */
+	int acked;	      /* the device has it on its disk */
+	int pinned, nuisance; /* filled by summaries_find alone */
 };
+
+/* What a summary must be to be found. All zero finds everything but asks for a limit. */
+struct sluice_index_filter {
+	const char *camera; /* its name, or the 32 hex digits of its id; NULL: any */
+	const char *device;
+	const char *kind;  /* "event", "digest", "period" */
+	const char *class; /* of a track: "person-like" */
+	const char *zone;
+	const char *text;	 /* every word of it (at most 4) is in title or text; any case */
+	uint64_t from_ns, to_ns; /* start is in [from, to), UTC; to 0: no end */
+	struct sluice_region region; /* a track was there; all zero: anywhere */
+	int confidence;		     /* thousandths, at least */
+	int nuisance;		     /* 0 either, 1 only, -1 none */
+	int pinned;		     /* likewise */
+	const char *after;	     /* cursor of the page before; NULL: the first page */
+	unsigned int limit;	     /* rows, 1..SLUICE_FIND_MAX */
+};
+
+#define SLUICE_FIND_MAX	    1000
+#define SLUICE_FIND_SCANNED 10000 /* rows looked at for one page */
+
+/* A bucket of the timeline that is not empty. */
+struct sluice_index_bucket {
+	uint64_t start_ns;
+	uint32_t events, nuisance; /* nuisance: of the events */
+};
+
+#define SLUICE_BUCKETS_MAX 5000 /* of a range, for each camera */
+#define SLUICE_FRAMES_MAX  5000 /* rows of one call of frames_between */
+#define SLUICE_LEDGER_S	   300	/* the last of each such span is kept */
 
 /* Row functions: non-zero ends the walk and is returned by it. Rows are borrowed. */
 typedef int (*sluice_index_camera_fn)(void *ctx, const struct sluice_camera *c,
@@ -85,6 +121,10 @@ typedef int (*sluice_index_run_fn)(void *ctx, const struct sluice_camera *c,
 				   const struct sluice_index_run *r);
 typedef int (*sluice_index_summary_fn)(void *ctx, const struct sluice_camera *c,
 				       const struct sluice_index_summary *s);
+typedef int (*sluice_index_bucket_fn)(void *ctx, const struct sluice_camera *c,
+				      const struct sluice_index_bucket *b);
+typedef int (*sluice_index_ledger_fn)(void *ctx, uint64_t utc_ns, uint64_t epoch,
+				      const void *ledger, size_t size);
 
 struct sluice_index;
 
@@ -103,14 +143,16 @@ struct sluice_index_ops {
 	/* newest frame and picture size; width 0 leaves the size */
 	int (*camera_seen)(struct sluice_index *ix, const uint8_t id[16], uint64_t utc_ns,
 			   uint32_t width, uint32_t height);
-	/* newest ledger as it came (LEDGER field of STATS) */
-	int (*camera_ledger)(struct sluice_index *ix, const uint8_t id[16], const void *ledger,
-			     size_t size);
+	/* newest ledger as it came (LEDGER field of STATS); the last of each SLUICE_LEDGER_S is
+	 * kept for ledgers() */
+	int (*camera_ledger)(struct sluice_index *ix, const uint8_t id[16], uint64_t utc_ns,
+			     uint64_t epoch, const void *ledger, size_t size);
 	int (*cameras)(struct sluice_index *ix, const struct sluice_whose *whose,
 		       sluice_index_camera_fn fn, void *ctx);
 
 	int (*segment_add)(struct sluice_index *ix, struct sluice_index_segment *s); /* sets id */
-	int (*segment_closed)(struct sluice_index *ix, uint64_t id, uint64_t size);
+	/* id says which; what is told when a segment is closed is taken */
+	int (*segment_closed)(struct sluice_index *ix, const struct sluice_index_segment *s);
 	int (*segment_find)(struct sluice_index *ix, const char *path,
 			    struct sluice_index_segment *s);
 	int (*segments)(struct sluice_index *ix, sluice_index_segment_fn fn, void *ctx);
@@ -162,12 +204,66 @@ struct sluice_index_ops {
 	int (*summaries)(struct sluice_index *ix, const struct sluice_whose *whose,
 			 const char *camera, unsigned int limit, sluice_index_summary_fn fn,
 			 void *ctx);
+	/*
+	 * What the filter describes, newest first by start. next (SLUICE_CURSOR_MAX bytes): cursor
+	 * of the page behind, "" if this is the last. A page may hold fewer rows than its limit and
+	 * yet not be the last: it ends after SLUICE_FIND_SCANNED rows were looked at. -EINVAL: the
+	 * cursor is none, or the limit is out of range. Rows carry no media.
+	 */
+	int (*summaries_find)(struct sluice_index *ix, const struct sluice_whose *who,
+			      const struct sluice_index_filter *f, sluice_index_summary_fn fn,
+			      void *ctx, char *next);
+	/* events that began in [from, to), counted in buckets of width_ns from from on, camera by
+	 * camera; camera as in the filter. -EINVAL: more than SLUICE_BUCKETS_MAX. */
+	int (*timeline)(struct sluice_index *ix, const struct sluice_whose *who, const char *camera,
+			uint64_t from_ns, uint64_t to_ns, uint64_t width_ns,
+			sluice_index_bucket_fn fn, void *ctx);
+	/* pinned: kept by the retention, with its frames, until it is unpinned. by: who says so;
+	 * NULL: unpin. -ENOENT too if it is not theirs. */
+	int (*summary_pin)(struct sluice_index *ix, const struct sluice_whose *who, const char *id,
+			   const char *by, const char *note, uint64_t utc_ns);
+
+	/* an event has begun; it is open until its summary is added or its epoch is done */
+	int (*event_open)(struct sluice_index *ix, const struct sluice_index_summary *s);
+	/* those open now, or the one of that id; json is the event's (docs/api.md), end_utc_ns 0 */
+	int (*events_open)(struct sluice_index *ix, const struct sluice_whose *who, const char *id,
+			   sluice_index_summary_fn fn, void *ctx);
+
+	/* the stored frame that is nearest to a time (UINT64_MAX >> 1: the newest). path: 192 */
+	int (*frame_near)(struct sluice_index *ix, const struct sluice_whose *who,
+			  const uint8_t camera[16], uint64_t utc_ns, struct sluice_index_frame *f,
+			  char *path);
+	/* those of [from, to] by time, at most limit (SLUICE_FRAMES_MAX) */
+	int (*frames_between)(struct sluice_index *ix, const struct sluice_whose *who,
+			      const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
+			      unsigned int limit, sluice_index_frame_fn fn, void *ctx);
+	/* ledgers kept of [from, to), oldest first */
+	int (*ledgers)(struct sluice_index *ix, const struct sluice_whose *who,
+		       const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
+		       sluice_index_ledger_fn fn, void *ctx);
+	/* of one camera, newest first */
+	int (*epochs)(struct sluice_index *ix, const struct sluice_whose *who,
+		      const uint8_t camera[16], unsigned int limit, sluice_index_epoch_fn fn,
+		      void *ctx);
+
 	/* of every tenant, for the check of the whole store */
 	int (*summaries_all)(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx);
 	/* one, with its media; -ENOENT too if it is not theirs */
 	int (*summary_find)(struct sluice_index *ix, const struct sluice_whose *whose,
 			    const char *id, sluice_index_summary_fn fn, void *ctx);
 };
+
+/* A frame more in the segment that s describes. */
+static inline void sluice_index_segment_frame(struct sluice_index_segment *s, uint64_t utc_ns,
+					      uint16_t reason)
+{
+	if (!s->frames || utc_ns < s->first_utc_ns)
+		s->first_utc_ns = utc_ns;
+	if (utc_ns > s->last_utc_ns)
+		s->last_utc_ns = utc_ns;
+	s->frames++;
+	s->motion += reason != SLUICE_REASON_KEEPALIVE && reason != SLUICE_REASON_AUDIT;
+}
 
 struct sluice_index {
 	const struct sluice_index_ops *ops;

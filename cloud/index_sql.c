@@ -2,42 +2,94 @@
 /* index_sql.c - the tables of the SQLite index and every statement that is run on them. */
 #include "cloud/index_sqlite.h"
 
-const char sluice_index_schema[] =
-	"CREATE TABLE cameras (id BLOB PRIMARY KEY, tenant TEXT NOT NULL, device TEXT NOT NULL,"
-	" name TEXT NOT NULL, seen_utc_ns INTEGER NOT NULL DEFAULT 0,"
-	" width INTEGER NOT NULL DEFAULT 0, height INTEGER NOT NULL DEFAULT 0, ledger BLOB,"
-	" UNIQUE (tenant, device, name)) WITHOUT ROWID;"
-	"CREATE TABLE segments (id INTEGER PRIMARY KEY AUTOINCREMENT, camera BLOB NOT NULL,"
-	" path TEXT NOT NULL UNIQUE, created_ns INTEGER NOT NULL,"
-	" size INTEGER NOT NULL DEFAULT 0, closed INTEGER NOT NULL DEFAULT 0);"
-	"CREATE TABLE frames (camera BLOB, epoch INTEGER, seq INTEGER, segment INTEGER NOT NULL,"
-	" offset INTEGER NOT NULL, length INTEGER NOT NULL, time_ns INTEGER NOT NULL,"
-	" utc_ns INTEGER NOT NULL, reason INTEGER NOT NULL, flags INTEGER NOT NULL,"
-	" PRIMARY KEY (camera, epoch, seq)) WITHOUT ROWID;"
-	"CREATE TABLE epochs (camera BLOB, epoch INTEGER, first_ns INTEGER NOT NULL,"
-	" first_utc_ns INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT -1,"
-	" done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (camera, epoch)) WITHOUT ROWID;"
-	"CREATE TABLE summaries (id TEXT PRIMARY KEY, camera BLOB NOT NULL,"
-	" epoch INTEGER NOT NULL, start_utc_ns INTEGER NOT NULL, end_utc_ns INTEGER NOT NULL,"
-	" json TEXT NOT NULL, acked INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
-	"CREATE INDEX summaries_by_camera ON summaries (camera, start_utc_ns);"
-	"CREATE INDEX summaries_by_time ON summaries (start_utc_ns);"
-	"CREATE INDEX summaries_unacked ON summaries (camera, start_utc_ns) WHERE acked = 0;"
-	"CREATE TABLE media (summary TEXT, at INTEGER, name TEXT NOT NULL, size INTEGER NOT NULL,"
-	" sha256 BLOB NOT NULL, PRIMARY KEY (summary, at)) WITHOUT ROWID;";
+/* Version 1; runs came later without a number of its own. */
+#define FIRST                                                                                      \
+	"CREATE TABLE cameras (id BLOB PRIMARY KEY, tenant TEXT NOT NULL, device TEXT NOT NULL,"   \
+	" name TEXT NOT NULL, seen_utc_ns INTEGER NOT NULL DEFAULT 0,"                             \
+	" width INTEGER NOT NULL DEFAULT 0, height INTEGER NOT NULL DEFAULT 0, ledger BLOB,"       \
+	" UNIQUE (tenant, device, name)) WITHOUT ROWID;"                                           \
+	"CREATE TABLE segments (id INTEGER PRIMARY KEY AUTOINCREMENT, camera BLOB NOT NULL,"       \
+	" path TEXT NOT NULL UNIQUE, created_ns INTEGER NOT NULL,"                                 \
+	" size INTEGER NOT NULL DEFAULT 0, closed INTEGER NOT NULL DEFAULT 0);"                    \
+	"CREATE TABLE frames (camera BLOB, epoch INTEGER, seq INTEGER, segment INTEGER NOT NULL,"  \
+	" offset INTEGER NOT NULL, length INTEGER NOT NULL, time_ns INTEGER NOT NULL,"             \
+	" utc_ns INTEGER NOT NULL, reason INTEGER NOT NULL, flags INTEGER NOT NULL,"               \
+	" PRIMARY KEY (camera, epoch, seq)) WITHOUT ROWID;"                                        \
+	"CREATE TABLE epochs (camera BLOB, epoch INTEGER, first_ns INTEGER NOT NULL,"              \
+	" first_utc_ns INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT -1,"                        \
+	" done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (camera, epoch)) WITHOUT ROWID;"            \
+	"CREATE TABLE summaries (id TEXT PRIMARY KEY, camera BLOB NOT NULL,"                       \
+	" epoch INTEGER NOT NULL, start_utc_ns INTEGER NOT NULL, end_utc_ns INTEGER NOT NULL,"     \
+	" json TEXT NOT NULL, acked INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"                    \
+	"CREATE INDEX summaries_by_camera ON summaries (camera, start_utc_ns);"                    \
+	"CREATE INDEX summaries_by_time ON summaries (start_utc_ns);"                              \
+	"CREATE INDEX summaries_unacked ON summaries (camera, start_utc_ns) WHERE acked = 0;"      \
+	"CREATE TABLE media (summary TEXT, at INTEGER, name TEXT NOT NULL, size INTEGER NOT NULL," \
+	" sha256 BLOB NOT NULL, PRIMARY KEY (summary, at)) WITHOUT ROWID;"
 
-const char sluice_index_later[] =
-	"CREATE TABLE IF NOT EXISTS runs (camera BLOB, epoch INTEGER, first INTEGER,"
-	" last INTEGER NOT NULL, first_ns INTEGER NOT NULL, first_utc_ns INTEGER NOT NULL,"
-	" told INTEGER NOT NULL DEFAULT -1, done INTEGER NOT NULL DEFAULT 0,"
-	" PRIMARY KEY (camera, epoch, first)) WITHOUT ROWID;";
+/*
+ * Version 2: what people look for. facets is a narrow row beside each summary, in the order in
+ * which they are shown, and tags the same once more for each thing that is asked for often; a query
+ * walks the rarest of them and looks at one row of facets for each step, never at the JSON. The
+ * region is 16 x 16 bits in four words (facets.h).
+ */
+#define SECOND                                                                                   \
+	"CREATE TABLE IF NOT EXISTS runs (camera BLOB, epoch INTEGER, first INTEGER,"            \
+	" last INTEGER NOT NULL, first_ns INTEGER NOT NULL, first_utc_ns INTEGER NOT NULL,"      \
+	" told INTEGER NOT NULL DEFAULT -1, done INTEGER NOT NULL DEFAULT 0,"                    \
+	" PRIMARY KEY (camera, epoch, first)) WITHOUT ROWID;"                                    \
+	"ALTER TABLE segments ADD COLUMN first_utc_ns INTEGER NOT NULL DEFAULT 0;"               \
+	"ALTER TABLE segments ADD COLUMN last_utc_ns INTEGER NOT NULL DEFAULT 0;"                \
+	"ALTER TABLE segments ADD COLUMN frames INTEGER NOT NULL DEFAULT 0;"                     \
+	"ALTER TABLE segments ADD COLUMN motion INTEGER NOT NULL DEFAULT 0;"                     \
+	"UPDATE segments SET (first_utc_ns, last_utc_ns, frames, motion) ="                      \
+	" (n.first, n.last, n.frames, n.motion) FROM (SELECT segment, min(utc_ns) AS first,"     \
+	" max(utc_ns) AS last, count(*) AS frames, sum(reason NOT IN (11, 12)) AS motion"        \
+	" FROM frames GROUP BY segment) AS n WHERE n.segment = segments.id;"                     \
+	"CREATE INDEX segments_by_age ON segments (closed, motion, last_utc_ns);"                \
+	"CREATE INDEX frames_by_time ON frames (camera, utc_ns);"                                \
+	"CREATE TABLE facets (tenant TEXT, start_utc_ns INTEGER, id TEXT, camera BLOB NOT NULL," \
+	" end_utc_ns INTEGER NOT NULL, kind TEXT NOT NULL, confidence INTEGER NOT NULL,"         \
+	" nuisance INTEGER NOT NULL, pinned INTEGER NOT NULL DEFAULT 0, r0 INTEGER NOT NULL,"    \
+	" r1 INTEGER NOT NULL, r2 INTEGER NOT NULL, r3 INTEGER NOT NULL, tags TEXT NOT NULL,"    \
+	" words TEXT NOT NULL, PRIMARY KEY (tenant, start_utc_ns, id)) WITHOUT ROWID;"           \
+	"CREATE INDEX facets_by_camera ON facets (camera, kind, start_utc_ns, end_utc_ns,"       \
+	" nuisance, pinned);"                                                                    \
+	"CREATE INDEX facets_pinned ON facets (camera, start_utc_ns, end_utc_ns) WHERE pinned;"  \
+	"CREATE TABLE tags (tenant TEXT, tag TEXT, start_utc_ns INTEGER, id TEXT,"               \
+	" PRIMARY KEY (tenant, tag, start_utc_ns, id)) WITHOUT ROWID;"                           \
+	"CREATE TABLE pins (id TEXT PRIMARY KEY, by TEXT NOT NULL, note TEXT NOT NULL,"          \
+	" utc_ns INTEGER NOT NULL) WITHOUT ROWID;"                                               \
+	"CREATE TABLE open_events (id TEXT PRIMARY KEY, camera BLOB NOT NULL,"                   \
+	" epoch INTEGER NOT NULL, start_utc_ns INTEGER NOT NULL, json TEXT NOT NULL)"            \
+	" WITHOUT ROWID;"                                                                        \
+	"CREATE INDEX open_events_by_camera ON open_events (camera, epoch);"                     \
+	"CREATE TABLE ledgers (camera BLOB, utc_ns INTEGER, epoch INTEGER NOT NULL,"             \
+	" ledger BLOB NOT NULL, PRIMARY KEY (camera, utc_ns)) WITHOUT ROWID;"
+
+const struct sluice_sqlite_step sluice_index_steps[SLUICE_INDEX_VERSION] = {
+	{ FIRST, NULL },
+	{ SECOND, sluice_sqlite_facets_fill },
+};
 
 #define CAMERA_COLUMNS "c.id, c.tenant, c.device, c.name"
 #define FRAME_COLUMNS                                                                    \
 	"f.camera, f.epoch, f.seq, f.segment, f.offset, f.length, f.time_ns, f.utc_ns, " \
 	"f.reason, f.flags"
-#define EPOCH_COLUMNS	"e.camera, e.epoch, e.first_ns, e.first_utc_ns, e.told, e.done"
-#define RUN_COLUMNS	"r.camera, r.epoch, r.first, r.last, r.first_ns, r.first_utc_ns, r.told, r.done"
+#define EPOCH_COLUMNS "e.camera, e.epoch, e.first_ns, e.first_utc_ns, e.told, e.done"
+#define RUN_COLUMNS   "r.camera, r.epoch, r.first, r.last, r.first_ns, r.first_utc_ns, r.told, r.done"
+#define SEGMENT_COLUMNS \
+	"id, camera, path, created_ns, size, closed, first_utc_ns, last_utc_ns, frames, motion"
+/* ?5..: filter */
+#define FIND_BEFORE                                                                             \
+	"SELECT f.start_utc_ns, f.id, (?5 IS NULL OR instr(?5, hex(f.camera)))"                 \
+	" AND f.confidence >= ?6 AND (?7 < 0 OR f.nuisance = ?7) AND (?8 < 0 OR f.pinned = ?8)" \
+	" AND (?9 OR (f.r0 & ?10) OR (f.r1 & ?11) OR (f.r2 & ?12) OR (f.r3 & ?13))"             \
+	" AND (?14 IS NULL OR instr(f.tags, ?14)) AND (?15 IS NULL OR instr(f.tags, ?15))"      \
+	" AND (?16 IS NULL OR instr(f.tags, ?16)) AND (?17 IS NULL OR instr(f.tags, ?17))"      \
+	" AND (?18 IS NULL OR instr(f.tags, ?18)) AND (?19 IS NULL OR instr(f.words, ?19))"     \
+	" AND (?20 IS NULL OR instr(f.words, ?20)) AND (?21 IS NULL OR instr(f.words, ?21))"    \
+	" AND (?22 IS NULL OR instr(f.words, ?22)), f.pinned, f.nuisance"
 #define SUMMARY_COLUMNS "s.id, s.camera, s.epoch, s.start_utc_ns, s.end_utc_ns, s.json, s.acked"
 
 /* of a struct sluice_whose, always the first two parameters; c is the row of cameras */
@@ -54,10 +106,11 @@ const char *const sluice_index_sql[STATEMENTS] = {
 	[CAMERAS] = "SELECT " CAMERA_COLUMNS ", seen_utc_ns, width, height, ledger FROM cameras c"
 		    " WHERE" ALLOWED " ORDER BY device, name",
 	[SEGMENT_ADD] = "INSERT INTO segments (camera, path, created_ns) VALUES (?, ?, ?)",
-	[SEGMENT_CLOSED] = "UPDATE segments SET closed = 1, size = ?2 WHERE id = ?1",
-	[SEGMENT_FIND] = "SELECT id, camera, path, created_ns, size, closed FROM segments"
+	[SEGMENT_CLOSED] = "UPDATE segments SET closed = 1, size = ?2, first_utc_ns = ?3,"
+			   " last_utc_ns = ?4, frames = ?5, motion = ?6 WHERE id = ?1",
+	[SEGMENT_FIND] = "SELECT " SEGMENT_COLUMNS " FROM segments"
 			 " WHERE path = ?",
-	[SEGMENTS] = "SELECT id, camera, path, created_ns, size, closed FROM segments ORDER BY id",
+	[SEGMENTS] = "SELECT " SEGMENT_COLUMNS " FROM segments ORDER BY id",
 	[SEGMENT_BEYOND] = "SELECT count(*) FROM frames WHERE camera = ? AND segment = ?"
 			   " AND offset >= ?",
 	[FRAME_ADD] = "INSERT OR IGNORE INTO frames (camera, epoch, seq, segment, offset, length,"
@@ -103,5 +156,66 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			  " JOIN cameras c ON c.id = s.camera ORDER BY s.start_utc_ns",
 	[SUMMARY_FIND] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
 			 " JOIN cameras c ON c.id = s.camera WHERE s.id = ?3 AND" ALLOWED,
+	[FACETS_ADD] = "INSERT OR IGNORE INTO facets (tenant, start_utc_ns, id, camera, end_utc_ns,"
+		       " kind, confidence, nuisance, r0, r1, r2, r3, tags, words, pinned)"
+		       " SELECT tenant, ?2, ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+		       " EXISTS (SELECT 1 FROM pins WHERE pins.id = ?3) FROM cameras WHERE id = ?1",
+	[TAG_ADD] = "INSERT OR IGNORE INTO tags (tenant, tag, start_utc_ns, id)"
+		    " SELECT tenant, ?2, ?3, ?4 FROM cameras WHERE id = ?1",
+	[FIND] = FIND_BEFORE
+	" FROM facets f WHERE f.tenant = ?1 AND f.start_utc_ns >= ?2"
+	" AND (f.start_utc_ns, f.id) < (?3, ?4) ORDER BY f.start_utc_ns DESC, f.id DESC",
+	[FIND_TAG] = FIND_BEFORE " FROM tags t CROSS JOIN facets f ON f.tenant = t.tenant"
+				 " AND f.start_utc_ns = t.start_utc_ns AND f.id = t.id"
+				 " WHERE t.tenant = ?1 AND t.tag = ?23 AND t.start_utc_ns >= ?2"
+				 " AND (t.start_utc_ns, t.id) < (?3, ?4)"
+				 " ORDER BY t.start_utc_ns DESC, t.id DESC",
+	[SUMMARY_GET] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
+			" JOIN cameras c ON c.id = s.camera WHERE s.id = ?",
+	[TIMELINE] = "SELECT " CAMERA_COLUMNS ", f.start_utc_ns, f.nuisance FROM cameras c"
+		     " CROSS JOIN facets f ON f.camera = c.id AND f.kind = 'event'"
+		     " AND f.start_utc_ns >= ?4 AND f.start_utc_ns < ?5"
+		     " WHERE" ALLOWED " AND (?3 IS NULL OR c.name = ?3 OR hex(c.id) = upper(?3))"
+		     " ORDER BY c.device, c.name, f.start_utc_ns",
+	[FRAME_BEFORE] = "SELECT " FRAME_COLUMNS ", s.path FROM cameras c"
+			 " JOIN frames f ON f.camera = c.id JOIN segments s ON s.id = f.segment"
+			 " WHERE c.id = ?3 AND" ALLOWED " AND f.utc_ns <= ?4"
+			 " ORDER BY f.utc_ns DESC LIMIT 1",
+	[FRAME_BEHIND] = "SELECT " FRAME_COLUMNS ", s.path FROM cameras c"
+			 " JOIN frames f ON f.camera = c.id JOIN segments s ON s.id = f.segment"
+			 " WHERE c.id = ?3 AND" ALLOWED " AND f.utc_ns > ?4"
+			 " ORDER BY f.utc_ns LIMIT 1",
+	[FRAMES_BETWEEN] = "SELECT " FRAME_COLUMNS " FROM cameras c"
+			   " JOIN frames f ON f.camera = c.id"
+			   " WHERE c.id = ?3 AND" ALLOWED " AND f.utc_ns >= ?4 AND f.utc_ns <= ?5"
+			   " ORDER BY f.utc_ns, f.epoch, f.seq LIMIT ?6",
+	[PIN_FIND] =
+		"SELECT s.start_utc_ns, c.id FROM summaries s JOIN cameras c ON c.id = s.camera"
+		" WHERE s.id = ?3 AND" ALLOWED,
+	[PIN_ADD] = "INSERT INTO pins (id, by, note, utc_ns) VALUES (?, ?, ?, ?)"
+		    " ON CONFLICT DO UPDATE SET by = excluded.by, note = excluded.note,"
+		    " utc_ns = excluded.utc_ns",
+	[PIN_REMOVE] = "DELETE FROM pins WHERE id = ?",
+	[FACETS_PIN] = "UPDATE facets SET pinned = ?4 WHERE tenant = ?1 AND start_utc_ns = ?2"
+		       " AND id = ?3",
+	[TAG_REMOVE] = "DELETE FROM tags WHERE tenant = ? AND tag = ? AND start_utc_ns = ?"
+		       " AND id = ?",
+	[EVENT_OPEN] = "INSERT OR IGNORE INTO open_events (id, camera, epoch, start_utc_ns, json)"
+		       " VALUES (?, ?, ?, ?, ?)",
+	[EVENT_GOES_ON] = "UPDATE open_events SET start_utc_ns = ?2 WHERE id = ?1",
+	[EVENT_OVER] = "DELETE FROM open_events WHERE id = ?",
+	[EVENTS_OVER] = "DELETE FROM open_events WHERE camera = ? AND epoch = ?",
+	[EVENTS_OPEN] =
+		"SELECT e.id, e.camera, e.epoch, e.start_utc_ns, 0, e.json, 0, " CAMERA_COLUMNS
+		" FROM cameras c JOIN open_events e ON e.camera = c.id"
+		" WHERE" ALLOWED " AND (?3 IS NULL OR e.id = ?3)",
+	[LEDGER_ADD] = "INSERT OR REPLACE INTO ledgers (camera, utc_ns, epoch, ledger)"
+		       " VALUES (?, ?, ?, ?)",
+	[LEDGERS] = "SELECT l.utc_ns, l.epoch, l.ledger FROM cameras c"
+		    " JOIN ledgers l ON l.camera = c.id WHERE c.id = ?3 AND" ALLOWED
+		    " AND l.utc_ns >= ?4 AND l.utc_ns < ?5 ORDER BY l.utc_ns",
+	[EPOCHS] = "SELECT " EPOCH_COLUMNS ", " CAMERA_COLUMNS " FROM cameras c"
+		   " JOIN epochs e ON e.camera = c.id WHERE c.id = ?3 AND" ALLOWED
+		   " ORDER BY e.epoch DESC LIMIT ?4",
 	[MEDIA] = "SELECT name, size, sha256 FROM media WHERE summary = ? ORDER BY at",
 };

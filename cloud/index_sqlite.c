@@ -75,12 +75,6 @@ static int camera_seen(struct sluice_index *ix, const uint8_t id[16], uint64_t u
 						    (int)width, (int)height));
 }
 
-static int camera_ledger(struct sluice_index *ix, const uint8_t id[16], const void *ledger,
-			 size_t size)
-{
-	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), CAMERA_LEDGER, "cb", id, ledger, size));
-}
-
 static int cameras(struct sluice_index *ix, const struct sluice_whose *whose,
 		   sluice_index_camera_fn fn, void *ctx)
 {
@@ -111,6 +105,10 @@ static void read_segment(sqlite3_stmt *st, struct sluice_index_segment *s)
 	s->created_ns = column_u64(st, 3);
 	s->size = column_u64(st, 4);
 	s->closed = sqlite3_column_int(st, 5);
+	s->first_utc_ns = column_u64(st, 6);
+	s->last_utc_ns = column_u64(st, 7);
+	s->frames = column_u64(st, 8);
+	s->motion = column_u64(st, 9);
 }
 
 static int segment_add(struct sluice_index *ix, struct sluice_index_segment *s)
@@ -123,9 +121,11 @@ static int segment_add(struct sluice_index *ix, struct sluice_index_segment *s)
 	return err;
 }
 
-static int segment_closed(struct sluice_index *ix, uint64_t id, uint64_t size)
+static int segment_closed(struct sluice_index *ix, const struct sluice_index_segment *s)
 {
-	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), SEGMENT_CLOSED, "ii", id, size));
+	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), SEGMENT_CLOSED, "iiiiii", s->id,
+						    s->size, s->first_utc_ns, s->last_utc_ns,
+						    s->frames, s->motion));
 }
 
 static int segment_find(struct sluice_index *ix, const char *path, struct sluice_index_segment *s)
@@ -172,20 +172,6 @@ static int segment_beyond(struct sluice_index *ix, const struct sluice_index_seg
 }
 
 /* ---- frames ---- */
-
-static void read_frame(sqlite3_stmt *st, struct sluice_index_frame *f)
-{
-	sluice_sqlite_id(st, 0, f->camera);
-	f->epoch = column_u64(st, 1);
-	f->sequence = column_u64(st, 2);
-	f->segment = column_u64(st, 3);
-	f->offset = column_u64(st, 4);
-	f->length = (uint32_t)sqlite3_column_int64(st, 5);
-	f->time_ns = column_u64(st, 6);
-	f->utc_ns = column_u64(st, 7);
-	f->reason = (uint16_t)sqlite3_column_int(st, 8);
-	f->flags = (uint16_t)sqlite3_column_int(st, 9);
-}
 
 static int frame_add(struct sluice_index *ix, const struct sluice_index_frame *f)
 {
@@ -262,16 +248,6 @@ static int frames_count(struct sluice_index *ix, uint64_t *count)
 
 /* ---- epochs ---- */
 
-static void read_epoch(sqlite3_stmt *st, struct sluice_index_epoch *e)
-{
-	sluice_sqlite_id(st, 0, e->camera);
-	e->epoch = column_u64(st, 1);
-	e->first_ns = column_u64(st, 2);
-	e->first_utc_ns = column_u64(st, 3);
-	e->told = sqlite3_column_int64(st, 4);
-	e->done = sqlite3_column_int(st, 5);
-}
-
 static int epoch_add(struct sluice_index *ix, const struct sluice_index_epoch *e)
 {
 	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), EPOCH_ADD, "ciii", e->camera, e->epoch,
@@ -294,8 +270,13 @@ static int epoch_find(struct sluice_index *ix, const uint8_t camera[16], uint64_
 static int epoch_told(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
 		      int64_t told, int done)
 {
-	return sluice_sqlite_run(
+	int err = sluice_sqlite_run(
 		sluice_sqlite_bind(db(ix), EPOCH_TOLD, "ciid", camera, epoch, told, done));
+
+	/* what was open and never became a summary */
+	return err || !done ? err
+			    : sluice_sqlite_run(
+				      sluice_sqlite_bind(db(ix), EVENTS_OVER, "ci", camera, epoch));
 }
 
 static int epochs_open(struct sluice_index *ix, sluice_index_epoch_fn fn, void *ctx)
@@ -325,7 +306,7 @@ static const struct sluice_index_ops ops = {
 	.camera_add = camera_add,
 	.camera_find = camera_find,
 	.camera_seen = camera_seen,
-	.camera_ledger = camera_ledger,
+	.camera_ledger = sluice_sqlite_ledger_add,
 	.cameras = cameras,
 	.segment_add = segment_add,
 	.segment_closed = segment_closed,
@@ -350,6 +331,15 @@ static const struct sluice_index_ops ops = {
 	.summary_acked = sluice_sqlite_summary_acked,
 	.summaries_unacked = sluice_sqlite_summaries_unacked,
 	.summaries = sluice_sqlite_summaries,
+	.summaries_find = sluice_sqlite_find,
+	.timeline = sluice_sqlite_timeline,
+	.summary_pin = sluice_sqlite_pin,
+	.event_open = sluice_sqlite_event_open,
+	.events_open = sluice_sqlite_events_open,
+	.frame_near = sluice_sqlite_frame_near,
+	.frames_between = sluice_sqlite_frames_between,
+	.ledgers = sluice_sqlite_ledgers,
+	.epochs = sluice_sqlite_epochs,
 	.summaries_all = sluice_sqlite_summaries_all,
 	.summary_find = sluice_sqlite_summary_find,
 };
@@ -363,13 +353,8 @@ int sluice_index_sqlite_open(const char *path, struct sluice_index **out)
 	if (!ix)
 		return -ENOMEM;
 	ix->base.ops = &ops;
-	err = sluice_sqlite_open(&ix->s, path, sluice_index_schema, SLUICE_INDEX_VERSION,
+	err = sluice_sqlite_open(&ix->s, path, sluice_index_steps, SLUICE_INDEX_VERSION,
 				 sluice_index_sql, STATEMENTS);
-	if (!err) {
-		err = sluice_sqlite_exec(&ix->s, sluice_index_later);
-		if (err)
-			sluice_sqlite_close(&ix->s);
-	}
 	if (err) {
 		free(ix);
 		return err;

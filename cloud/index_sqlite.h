@@ -9,7 +9,7 @@
 #include "cloud/index.h"
 #include "cloud/sqlite.h"
 
-#define SLUICE_INDEX_VERSION 1
+#define SLUICE_INDEX_VERSION 2
 
 enum {
 	CAMERA_ADD,
@@ -43,13 +43,33 @@ enum {
 	SUMMARIES,
 	SUMMARIES_ALL,
 	SUMMARY_FIND,
+	FACETS_ADD,
+	TAG_ADD,
+	FIND,
+	FIND_TAG,
+	SUMMARY_GET,
+	TIMELINE,
+	FRAME_BEFORE,
+	FRAME_BEHIND,
+	FRAMES_BETWEEN,
+	PIN_FIND,
+	PIN_ADD,
+	PIN_REMOVE,
+	FACETS_PIN,
+	TAG_REMOVE,
+	EVENT_OPEN,
+	EVENT_GOES_ON,
+	EVENT_OVER,
+	EVENTS_OVER,
+	EVENTS_OPEN,
+	LEDGER_ADD,
+	LEDGERS,
+	EPOCHS,
 	MEDIA,
 	STATEMENTS
 };
 
-extern const char sluice_index_schema[];
-/* What an index of an earlier version lacks; changes nothing where it is there. */
-extern const char sluice_index_later[];
+extern const struct sluice_sqlite_step sluice_index_steps[SLUICE_INDEX_VERSION];
 extern const char *const sluice_index_sql[STATEMENTS];
 
 struct index_sqlite {
@@ -82,6 +102,30 @@ static inline void read_camera(sqlite3_stmt *st, int column, struct sluice_camer
 	column_text(st, column + 3, c->name, sizeof(c->name));
 }
 
+static inline void read_frame(sqlite3_stmt *st, struct sluice_index_frame *f)
+{
+	sluice_sqlite_id(st, 0, f->camera);
+	f->epoch = column_u64(st, 1);
+	f->sequence = column_u64(st, 2);
+	f->segment = column_u64(st, 3);
+	f->offset = column_u64(st, 4);
+	f->length = (uint32_t)sqlite3_column_int64(st, 5);
+	f->time_ns = column_u64(st, 6);
+	f->utc_ns = column_u64(st, 7);
+	f->reason = (uint16_t)sqlite3_column_int(st, 8);
+	f->flags = (uint16_t)sqlite3_column_int(st, 9);
+}
+
+static inline void read_epoch(sqlite3_stmt *st, struct sluice_index_epoch *e)
+{
+	sluice_sqlite_id(st, 0, e->camera);
+	e->epoch = column_u64(st, 1);
+	e->first_ns = column_u64(st, 2);
+	e->first_utc_ns = column_u64(st, 3);
+	e->told = sqlite3_column_int64(st, 4);
+	e->done = sqlite3_column_int(st, 5);
+}
+
 /* index_runs.c */
 int sluice_sqlite_run_add(struct sluice_index *ix, const struct sluice_index_run *r);
 int sluice_sqlite_run_find(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
@@ -99,7 +143,48 @@ int sluice_sqlite_summaries(struct sluice_index *ix, const struct sluice_whose *
 			    const char *camera, unsigned int limit, sluice_index_summary_fn fn,
 			    void *ctx);
 int sluice_sqlite_summaries_all(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx);
+/* Calls fn for the row of that id, with its media. */
+int sluice_sqlite_summary_get(struct sluice_index *ix, const char *id, int pinned, int nuisance,
+			      sluice_index_summary_fn fn, void *ctx);
 int sluice_sqlite_summary_find(struct sluice_index *ix, const struct sluice_whose *whose,
 			       const char *id, sluice_index_summary_fn fn, void *ctx);
+
+/* index_events.c */
+int sluice_sqlite_pin(struct sluice_index *ix, const struct sluice_whose *who, const char *id,
+		      const char *by, const char *note, uint64_t utc_ns);
+int sluice_sqlite_event_open(struct sluice_index *ix, const struct sluice_index_summary *s);
+int sluice_sqlite_events_open(struct sluice_index *ix, const struct sluice_whose *who,
+			      const char *id, sluice_index_summary_fn fn, void *ctx);
+/* The open event that a summary of those facets ends, or of which it tells the first part. */
+int sluice_sqlite_event_over(struct sluice_sqlite *s, const struct sluice_index_summary *sum,
+			     const struct sluice_facets *f);
+
+/* index_find.c */
+/* The rows that a summary is found by; in the caller's transaction. */
+int sluice_sqlite_facets_add(struct sluice_sqlite *s, const struct sluice_index_summary *sum);
+/* Those of all summaries that are there: a step of the ladder. */
+int sluice_sqlite_facets_fill(struct sluice_sqlite *s);
+int sluice_sqlite_find(struct sluice_index *ix, const struct sluice_whose *who,
+		       const struct sluice_index_filter *f, sluice_index_summary_fn fn, void *ctx,
+		       char *next);
+int sluice_sqlite_timeline(struct sluice_index *ix, const struct sluice_whose *who,
+			   const char *camera, uint64_t from_ns, uint64_t to_ns, uint64_t width_ns,
+			   sluice_index_bucket_fn fn, void *ctx);
+
+/* index_history.c */
+int sluice_sqlite_frame_near(struct sluice_index *ix, const struct sluice_whose *who,
+			     const uint8_t camera[16], uint64_t utc_ns,
+			     struct sluice_index_frame *f, char *path);
+int sluice_sqlite_frames_between(struct sluice_index *ix, const struct sluice_whose *who,
+				 const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
+				 unsigned int limit, sluice_index_frame_fn fn, void *ctx);
+int sluice_sqlite_ledger_add(struct sluice_index *ix, const uint8_t id[16], uint64_t utc_ns,
+			     uint64_t epoch, const void *ledger, size_t size);
+int sluice_sqlite_ledgers(struct sluice_index *ix, const struct sluice_whose *who,
+			  const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
+			  sluice_index_ledger_fn fn, void *ctx);
+int sluice_sqlite_epochs(struct sluice_index *ix, const struct sluice_whose *who,
+			 const uint8_t camera[16], unsigned int limit, sluice_index_epoch_fn fn,
+			 void *ctx);
 
 #endif

@@ -22,6 +22,8 @@ int sluice_sqlite_summary_add(struct sluice_index *ix, const struct sluice_index
 		err = sluice_sqlite_run(sluice_sqlite_bind(
 			db(ix), MEDIA_ADD, "sisib", s->id, (uint64_t)i, s->media[i].name,
 			s->media[i].size, s->media[i].sha256, sizeof(s->media[i].sha256)));
+	if (!err && added)
+		err = sluice_sqlite_facets_add(db(ix), s);
 	if (own && !err)
 		err = ix->ops->commit(ix);
 	if (own && err)
@@ -142,4 +144,29 @@ int sluice_sqlite_summary_find(struct sluice_index *ix, const struct sluice_whos
 					       whose->cameras, id),
 			    fn, ctx, &rows);
 	return !rc && !rows ? -ENOENT : rc;
+}
+
+int sluice_sqlite_summary_get(struct sluice_index *ix, const char *id, int pinned, int nuisance,
+			      sluice_index_summary_fn fn, void *ctx)
+{
+	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), SUMMARY_GET, "s", id);
+	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
+	struct sluice_index_summary s;
+	struct sluice_camera c;
+	int rc = sluice_sqlite_step(st);
+
+	if (rc <= 0)
+		return rc ? rc : -ENOENT;
+	read_summary(st, &s);
+	s.json = sluice_sqlite_text(st, 5);
+	s.acked = sqlite3_column_int(st, 6);
+	s.pinned = pinned;
+	s.nuisance = nuisance;
+	read_camera(st, 7, &c);
+	rc = read_media(ix, s.id, media, &s.media_count);
+	s.media = media;
+	if (!rc)
+		rc = fn(ctx, &c, &s);
+	sqlite3_reset(st);
+	return rc;
 }

@@ -111,7 +111,8 @@ static int store_item(struct sluice_ingest *in, struct sluice_item *item)
 	case SLUICE_ITEM_STATS:
 	case SLUICE_ITEM_CLOSE:
 		if (item->ledger_size)
-			err = ix->ops->camera_ledger(ix, item->camera->id, item->data,
+			err = ix->ops->camera_ledger(ix, item->camera->id, sluice_utc_now(),
+						     item->epoch, item->data,
 						     (size_t)item->ledger_size);
 		break;
 	case SLUICE_ITEM_ACK:
@@ -314,7 +315,7 @@ int sluice_ingest_open(const struct sluice_ingest_config *c, struct sluice_inges
 	if (!in)
 		return -ENOMEM;
 	in->c = *c;
-	err = sluice_store_open(c->data, &in->store);
+	err = sluice_store_open(c->data, c->keys, &in->store);
 	if (err)
 		goto err_free;
 	pthread_mutex_init(&in->lock, NULL);

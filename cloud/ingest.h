@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "cloud/bus.h"
 #include "cloud/counters.h"
+#include "cloud/seal.h"
 
 #define SLUICE_COMMIT_MS    200
 #define SLUICE_COMMIT_BYTES (1u << 20)
@@ -35,7 +36,8 @@ struct sluice_told {
 struct sluice_ingest;
 
 struct sluice_ingest_config {
-	const char *data; /* the data directory, borrowed */
+	const char *data;		   /* the data directory, borrowed */
+	const struct sluice_keyring *keys; /* seal what is stored; NULL: do not. Borrowed */
 	struct sluice_bus *bus;
 	struct sluice_counters *counters;
 	/* In the writer's thread. told is a malloc'd array, the callee's. */

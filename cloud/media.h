@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "cloud/camera.h"
+#include "cloud/seal.h"
 
 struct sluice_media_file {
 	const char *name;
@@ -25,19 +26,23 @@ struct sluice_media_ops {
 	 */
 	int (*put)(struct sluice_media *m, const struct sluice_camera *c, const char *id,
 		   const struct sluice_media_file *files, size_t count);
-	/* *data: malloc'd, the caller's. -ENOENT; -EFBIG: above max bytes. */
+	/* *data: malloc'd, the caller's, with room for one byte more. -ENOENT; -EFBIG: above max
+	 * bytes; -ENOKEY, -EBADMSG: sealed by a key that is not here, or damaged. */
 	int (*get)(struct sluice_media *m, const struct sluice_camera *c, const char *id,
 		   const char *name, size_t max, uint8_t **data, size_t *size);
 };
 
 struct sluice_media {
 	const struct sluice_media_ops *ops;
+	const struct sluice_keyring
+		*keys; /* of this store, segments too; NULL: nothing is sealed */
 };
 
 int sluice_media_name_valid(const char *name);
 
-/* Files at ROOT/TENANT/CAMERA-HEX/ID/NAME. */
-int sluice_media_dir_open(const char *root, struct sluice_media **out);
+/* Files at ROOT/TENANT/CAMERA-HEX/ID/NAME, sealed if keys (NULL, or borrowed) holds a key. */
+int sluice_media_dir_open(const char *root, const struct sluice_keyring *keys,
+			  struct sluice_media **out);
 
 static inline void sluice_media_close(struct sluice_media *m)
 {

@@ -5,7 +5,12 @@
  * A summary is written to .ID.part beside its place, every file and the directory synced, then
  * renamed to ID and the parent synced: a directory of that name is complete. What a crash left as
  * .ID.part is overwritten when the same summary comes again (its id is made from what it tells of).
+ *
+ * A sealed file (sluice/layout.h) is bound to its place: its key is wrapped together with
+ * "TENANT/CAMERA-HEX/ID/NAME". What begins like none is read as it is, so that a store that is
+ * sealed from some day on still gives what it kept before.
  */
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <openssl/crypto.h>
 
 #include "cloud/media.h"
 
@@ -67,16 +73,45 @@ static int open_camera(struct sluice_media *m, const struct sluice_camera *c, in
 	return camera;
 }
 
-static int write_file(int dir, const struct sluice_media_file *f)
+/* What a file's key belongs to; its length. */
+static size_t write_place(char out[256], const struct sluice_camera *c, const char *id,
+			  const char *name)
+{
+	return (size_t)snprintf(out, 256, "%s/%s/%s/%s", c->tenant, c->hex, id, name);
+}
+
+/* *out: malloc'd, size + what sealing adds. */
+static int seal_file(const struct sluice_keyring *keys, const char *place, size_t place_size,
+		     const struct sluice_media_file *f, uint8_t **out, size_t *size)
+{
+	const struct sluice_seal_part part = { f->data, f->size };
+	struct sluice_sealed head = { .magic = htole64(SLUICE_SEALED_MAGIC),
+				      .version = htole32(SLUICE_SEALED_VERSION) };
+	uint8_t key[32];
+	int err = sluice_seal_new(keys, place, place_size, key, &head.lock[0]);
+
+	*size = sizeof(head) + f->size + SLUICE_SEAL_TAG;
+	*out = err ? NULL : malloc(*size);
+	if (!err && !*out)
+		err = -ENOMEM;
+	if (!err) {
+		memcpy(*out, &head, sizeof(head));
+		err = sluice_seal_bytes(key, 1, NULL, 0, &part, 1, *out + sizeof(head));
+	}
+	OPENSSL_cleanse(key, sizeof(key));
+	return err;
+}
+
+static int write_file(int dir, const char *name, const uint8_t *data, size_t size)
 {
 	size_t done = 0;
 	int fd, err = 0;
 
-	fd = openat(dir, f->name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	while (!err && done < f->size) {
-		ssize_t n = write(fd, f->data + done, f->size - done);
+	while (!err && done < size) {
+		ssize_t n = write(fd, data + done, size - done);
 
 		if (n < 0 && errno != EINTR)
 			err = -errno;
@@ -86,6 +121,23 @@ static int write_file(int dir, const struct sluice_media_file *f)
 	if (!err && fsync(fd) < 0)
 		err = -errno;
 	close(fd);
+	return err;
+}
+
+static int put_file(struct sluice_media *m, int dir, const struct sluice_camera *c, const char *id,
+		    const struct sluice_media_file *f)
+{
+	uint8_t *sealed = NULL;
+	char place[256];
+	size_t size;
+	int err;
+
+	if (!m->keys || !m->keys->count)
+		return write_file(dir, f->name, f->data, f->size);
+	err = seal_file(m->keys, place, write_place(place, c, id, f->name), f, &sealed, &size);
+	if (!err)
+		err = write_file(dir, f->name, sealed, size);
+	free(sealed);
 	return err;
 }
 
@@ -113,7 +165,7 @@ static int dir_put(struct sluice_media *m, const struct sluice_camera *c, const 
 		goto out;
 	}
 	for (i = 0; !err && i < count; i++)
-		err = write_file(dir, &files[i]);
+		err = put_file(m, dir, c, id, &files[i]);
 	if (!err && fsync(dir) < 0)
 		err = -errno;
 	close(dir);
@@ -135,7 +187,7 @@ static int read_file(int fd, size_t max, uint8_t **data, size_t *size)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ENOENT;
-	if ((uint64_t)st.st_size > max)
+	if ((uint64_t)st.st_size > max + sizeof(struct sluice_sealed) + SLUICE_SEAL_TAG)
 		return -EFBIG;
 	*size = (size_t)st.st_size;
 	*data = malloc(*size + 1); /* an empty file is a file */
@@ -158,9 +210,36 @@ static int read_file(int fd, size_t max, uint8_t **data, size_t *size)
 	return 0;
 }
 
+/* In place, if it is sealed; *size shrinks. */
+static int open_sealed(const struct sluice_keyring *keys, const char *place, size_t place_size,
+		       uint8_t *data, size_t *size)
+{
+	struct sluice_sealed head;
+	uint8_t key[32];
+	int err;
+
+	if (*size < sizeof(head) + SLUICE_SEAL_TAG)
+		return 0;
+	memcpy(&head, data, sizeof(head));
+	if (le64toh(head.magic) != SLUICE_SEALED_MAGIC)
+		return 0;
+	if (le32toh(head.version) != SLUICE_SEALED_VERSION)
+		return -EPROTONOSUPPORT;
+	err = sluice_seal_unwrap(keys, place, place_size, head.lock, key);
+	if (!err)
+		err = sluice_seal_open(key, 1, NULL, 0, data + sizeof(head), *size - sizeof(head));
+	OPENSSL_cleanse(key, sizeof(key));
+	if (err)
+		return err;
+	*size -= sizeof(head) + SLUICE_SEAL_TAG;
+	memmove(data, data + sizeof(head), *size);
+	return 0;
+}
+
 static int dir_get(struct sluice_media *m, const struct sluice_camera *c, const char *id,
 		   const char *name, size_t max, uint8_t **data, size_t *size)
 {
+	char place[256];
 	int camera, dir, fd, err;
 
 	*data = NULL;
@@ -179,6 +258,14 @@ static int dir_get(struct sluice_media *m, const struct sluice_camera *c, const 
 	if (fd >= 0)
 		close(fd);
 	close(dir);
+	if (!err)
+		err = open_sealed(m->keys, place, write_place(place, c, id, name), *data, size);
+	if (!err && *size > max)
+		err = -EFBIG;
+	if (err) {
+		free(*data);
+		*data = NULL;
+	}
 	return err;
 }
 
@@ -188,7 +275,8 @@ static const struct sluice_media_ops ops = {
 	.get = dir_get,
 };
 
-int sluice_media_dir_open(const char *root, struct sluice_media **out)
+int sluice_media_dir_open(const char *root, const struct sluice_keyring *keys,
+			  struct sluice_media **out)
 {
 	struct media_dir *m = calloc(1, sizeof(*m));
 
@@ -196,6 +284,7 @@ int sluice_media_dir_open(const char *root, struct sluice_media **out)
 	if (!m)
 		return -ENOMEM;
 	m->base.ops = &ops;
+	m->base.keys = keys;
 	m->root = open_dir(AT_FDCWD, root, 0);
 	if (m->root < 0) {
 		int err = m->root;

@@ -7,100 +7,15 @@
  * cut off; a bad record with indexed frames at or behind it is damage to what was acknowledged:
  * nothing is cut, it is counted and told. A file with a damaged header is left alone and counted.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <jansson.h>
-#include <openssl/sha.h>
 
-#include "cloud/media.h"
 #include "cloud/recover.h"
 #include "cloud/segment.h"
-
-static int is_entry(const struct dirent *d)
-{
-	return d->d_name[0] != '.';
-}
-
-static int is_segment(const struct dirent *d)
-{
-	size_t n = strlen(d->d_name);
-
-	return d->d_name[0] != '.' && n > 4 && !strcmp(d->d_name + n - 4, ".seg");
-}
-
-/* Calls fn for every name in data/path, sorted. A directory that is not there is empty. */
-static int each_name(const char *data, const char *path, int (*filter)(const struct dirent *),
-		     int (*fn)(void *ctx, const char *path, const char *name), void *ctx)
-{
-	struct dirent **list = NULL;
-	char full[4096];
-	int i, n, err = 0;
-
-	snprintf(full, sizeof(full), "%s/%s", data, path);
-	n = scandir(full, &list, filter, alphasort);
-	if (n < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	for (i = 0; i < n; i++) {
-		if (!err)
-			err = fn(ctx, path, list[i]->d_name);
-		free(list[i]);
-	}
-	free(list);
-	return err;
-}
-
-struct walk {
-	const char *data;
-	sluice_walk_fn fn;
-	void *ctx;
-	char name[2][SLUICE_NAME_MAX]; /* tenant, device */
-	int depth;
-	struct sluice_camera camera;
-};
-
-static int walk_file(void *ctx, const char *path, const char *name)
-{
-	struct walk *w = ctx;
-	char file[4096];
-
-	if (snprintf(file, sizeof(file), "%s/%s", path, name) >= 192)
-		return 0; /* none of ours */
-	return w->fn(w->ctx, &w->camera, file);
-}
-
-static int walk_name(void *ctx, const char *path, const char *name)
-{
-	struct walk *w = ctx;
-	char below[4096];
-	int err;
-
-	if (!sluice_name_valid(name) ||
-	    snprintf(below, sizeof(below), "%s/%s", path, name) >= (int)sizeof(below))
-		return 0;
-	if (w->depth == 2) {
-		err = sluice_camera_init(&w->camera, w->name[0], w->name[1], name);
-		return err ? err : each_name(w->data, below, is_segment, walk_file, w);
-	}
-	snprintf(w->name[w->depth], SLUICE_NAME_MAX, "%s", name);
-	w->depth++;
-	err = each_name(w->data, below, is_entry, walk_name, w);
-	w->depth--;
-	return err;
-}
-
-int sluice_walk_segments(const char *data, sluice_walk_fn fn, void *ctx)
-{
-	struct walk w = { .data = data, .fn = fn, .ctx = ctx };
-
-	return each_name(data, "segments", is_entry, walk_name, &w);
-}
-
-/* ---- recovery ---- */
+#include "cloud/walk.h"
 
 struct recovery {
 	const char *data;
@@ -163,6 +78,7 @@ static int add_record(void *ctx, const struct sluice_segment_frame *f, uint64_t 
 	err = f->flags & SLUICE_RECORD_BACKFILL ? 0 : add_epoch(rec, f);
 	if (!err)
 		err = rec->ix->ops->frame_add(rec->ix, &row);
+	sluice_index_segment_frame(&rec->row, f->utc_ns, f->reason);
 	rec->r->frames++;
 	if (f->utc_ns > rec->seen_utc_ns)
 		rec->seen_utc_ns = f->utc_ns;
@@ -191,18 +107,19 @@ static int cut_tail(struct recovery *rec, const char *full, uint64_t good_end, u
 
 static int recover_rows(struct recovery *rec, const struct sluice_camera *c, const char *full)
 {
-	struct sluice_segment_info info;
+	struct sluice_segment_info info = { 0 };
 	uint64_t good_end, size;
-	int err = sluice_segment_scan(full, &info, add_record, rec, &good_end, &size);
+	int err = sluice_segment_scan(full, NULL, &info, add_record, rec, &good_end, &size);
 
 	if (err == -EBADMSG || err == -EPROTONOSUPPORT) {
-		if (size > sizeof(struct sluice_segment_header)) {
+		if (size > sizeof(struct sluice_segment_header) &&
+		    !(info.sealed && !good_end && err == -EBADMSG)) {
 			rec->r->damaged++;
 			return 0;
 		}
 		unlink(full); /* begun, never synced: nobody was told of anything in it */
 		rec->r->cut += size;
-		return rec->ix->ops->segment_closed(rec->ix, rec->row.id, 0);
+		return rec->ix->ops->segment_closed(rec->ix, &rec->row);
 	}
 	if (err)
 		return err;
@@ -213,7 +130,9 @@ static int recover_rows(struct recovery *rec, const struct sluice_camera *c, con
 	if (good_end < size)
 		err = cut_tail(rec, full, good_end, size);
 	if (!err)
-		err = rec->ix->ops->segment_closed(rec->ix, rec->row.id, good_end);
+		rec->row.size = good_end;
+	if (!err)
+		err = rec->ix->ops->segment_closed(rec->ix, &rec->row);
 	if (!err && rec->seen_utc_ns)
 		err = rec->ix->ops->camera_seen(rec->ix, c->id, rec->seen_utc_ns, rec->width,
 						rec->height);
@@ -233,6 +152,8 @@ static int recover_segment(void *ctx, const struct sluice_camera *c, const char 
 		return err;
 	snprintf(full, sizeof(full), "%s/%s", rec->data, path);
 	rec->has_epoch = 0;
+	rec->row.frames = rec->row.motion = 0;
+	rec->row.size = rec->row.first_utc_ns = rec->row.last_utc_ns = 0;
 	rec->seen_utc_ns = 0;
 	rec->r->scanned++;
 	if (!err) {
@@ -280,122 +201,10 @@ int sluice_recover(const char *data, struct sluice_index *ix, int all, struct sl
 	return run_recovery(&rec);
 }
 
-/* ---- rebuild ---- */
-
-struct summaries {
-	const char *data;
-	struct sluice_index *ix;
-	uint8_t camera[16];
-	uint64_t count;
-	struct sluice_media *media;
-	struct sluice_camera owner;
-	/* of one summary */
-	char id[40];
-	struct sluice_index_media file[SLUICE_SUMMARY_MEDIA_MAX];
-	size_t files;
-};
-
-static int add_file(void *ctx, const char *path, const char *name)
-{
-	struct summaries *s = ctx;
-	struct sluice_index_media *m = &s->file[s->files];
-	uint8_t *bytes;
-	size_t size;
-
-	(void)path;
-	if (!strcmp(name, "summary.json") || s->files == SLUICE_SUMMARY_MEDIA_MAX ||
-	    s->media->ops->get(s->media, &s->owner, s->id, name, 64u << 20, &bytes, &size))
-		return 0;
-	snprintf(m->name, sizeof(m->name), "%s", name);
-	m->size = size;
-	SHA256(bytes, size, m->sha256);
-	free(bytes);
-	s->files++;
-	return 0;
-}
-
-static uint64_t json_u64(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? strtoull(text, NULL, 10) : 0;
-}
-
-static int add_summary(void *ctx, const char *path, const char *id)
-{
-	struct summaries *s = ctx;
-	struct sluice_index_summary row = { .media = s->file };
-	char dir[4096];
-	uint8_t *text;
-	size_t size;
-	json_t *json;
-	int err;
-
-	if (strlen(id) != 32)
-		return 0;
-	snprintf(s->id, sizeof(s->id), "%s", id);
-	snprintf(dir, sizeof(dir), "%s/%s", path, id);
-	if (s->media->ops->get(s->media, &s->owner, id, "summary.json", 1u << 20, &text, &size))
-		return 0;
-	text[size] = 0; /* get() leaves room for it */
-	json = json_loadb((char *)text, size, 0, NULL);
-	s->files = 0;
-	err = json ? each_name(s->data, dir, is_entry, add_file, s) : 0;
-	if (json && !err) {
-		memcpy(row.id, id, 33);
-		memcpy(row.camera, s->owner.id, sizeof(row.camera));
-		row.epoch = json_u64(json, "epoch");
-		row.start_utc_ns = json_u64(json, "start_ns");
-		row.end_utc_ns = json_u64(json, "end_ns");
-		row.json = (char *)text;
-		row.media_count = s->files;
-		err = s->ix->ops->summary_add(s->ix, &row);
-		s->count += err == 0;
-		err = err > 0 ? 0 : err;
-	}
-	json_decref(json);
-	free(text);
-	return err;
-}
-
-static int walk_media_camera(void *ctx, const char *path, const char *hex)
-{
-	struct summaries *s = ctx;
-	char below[4096];
-	uint8_t id[16];
-
-	if (sluice_unhex(hex, id, sizeof(id)) || s->ix->ops->camera_find(s->ix, id, &s->owner))
-		return 0; /* no frames of it: nobody can say whose they are */
-	snprintf(below, sizeof(below), "%s/%s", path, hex);
-	return each_name(s->data, below, is_entry, add_summary, s);
-}
-
-static int walk_media_tenant(void *ctx, const char *path, const char *tenant)
-{
-	struct summaries *s = ctx;
-	char below[4096];
-
-	snprintf(below, sizeof(below), "%s/%s", path, tenant);
-	return each_name(s->data, below, is_entry, walk_media_camera, s);
-}
-
-int sluice_rebuild(const char *data, struct sluice_index *ix, struct sluice_recovered *r,
-		   uint64_t *count)
+int sluice_recover_lost(const char *data, struct sluice_index *ix, struct sluice_recovered *r)
 {
 	struct recovery rec = { .data = data, .ix = ix, .all = 1, .new_epochs_done = 1, .r = r };
-	struct summaries s = { .data = data, .ix = ix };
-	char path[4096];
 	int err = ix->ops->frames_clear(ix);
 
-	if (!err)
-		err = run_recovery(&rec);
-	if (err)
-		return err;
-	snprintf(path, sizeof(path), "%s/media", data);
-	err = sluice_media_dir_open(path, &s.media);
-	if (!err)
-		err = each_name(data, "media", is_entry, walk_media_tenant, &s);
-	sluice_media_close(s.media);
-	*count = s.count;
-	return err;
+	return err ? err : run_recovery(&rec);
 }

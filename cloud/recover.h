@@ -4,11 +4,7 @@
 #define SLUICE_RECOVER_H
 
 #include "cloud/index.h"
-
-/* Called for each segment file, sorted by name; path is below the data directory. */
-typedef int (*sluice_walk_fn)(void *ctx, const struct sluice_camera *c, const char *path);
-
-int sluice_walk_segments(const char *data, sluice_walk_fn fn, void *ctx);
+#include "cloud/seal.h"
 
 struct sluice_recovered {
 	unsigned int scanned; /* segments */
@@ -16,6 +12,7 @@ struct sluice_recovered {
 	uint64_t frames;      /* whole records seen */
 	uint64_t added;	      /* of them, unknown to the index until now */
 	uint64_t cut;	      /* bytes of half-written records cut off */
+	uint64_t unread;      /* summaries whose files are sealed by another key, or damaged */
 };
 
 /*
@@ -25,9 +22,12 @@ struct sluice_recovered {
  */
 int sluice_recover(const char *data, struct sluice_index *ix, int all, struct sluice_recovered *r);
 
-/* Throws away what the index says of frames and summaries' files and makes it again. */
-int sluice_rebuild(const char *data, struct sluice_index *ix, struct sluice_recovered *r,
-		   uint64_t *summaries);
+/* All segments into an index that knows nothing of frames; what is there counts as analysed. */
+int sluice_recover_lost(const char *data, struct sluice_index *ix, struct sluice_recovered *r);
+
+/* reindex.c: throws away what the index says of frames and summaries' files and makes it again. */
+int sluice_rebuild(const char *data, struct sluice_index *ix, const struct sluice_keyring *keys,
+		   struct sluice_recovered *r, uint64_t *summaries);
 
 struct sluice_check {
 	unsigned int segments;
@@ -42,6 +42,7 @@ struct sluice_check {
 };
 
 /* check.c: reads everything, changes nothing. */
-int sluice_check(const char *data, struct sluice_index *ix, struct sluice_check *r);
+int sluice_check(const char *data, struct sluice_index *ix, const struct sluice_keyring *keys,
+		 struct sluice_check *r);
 
 #endif

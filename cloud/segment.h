@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sluice/layout.h>
+#include "cloud/seal.h"
 
 /* Bit of a record's flags that the device never sets: the picture is not a JPEG of the announced
  * size. It is kept as evidence, and never decoded. */
@@ -33,16 +34,18 @@ struct sluice_segment_frame {
 struct sluice_segment_info {
 	uint8_t camera[16];
 	uint64_t created_ns, epoch, sequence;
+	int sealed; /* set by the readers; when it is created its keys decide */
 };
 
 struct sluice_segment; /* open for appending; one thread at a time */
 
 /*
- * Creates the file (which must not exist) and writes its header; the directory is synced by
- * sluice_segment_sync(). Returns 0 or a negative errno; *out is NULL on failure.
+ * Sealed if keys (may be NULL) holds one. Creates the file (which must not exist) and writes its
+ * header; the directory is synced by sluice_segment_sync(). Returns 0 or a negative errno; *out is
+ * NULL on failure.
  */
 int sluice_segment_create(const char *path, const struct sluice_segment_info *info,
-			  struct sluice_segment **out);
+			  const struct sluice_keyring *keys, struct sluice_segment **out);
 
 /*
  * Appends a record; not durable before sluice_segment_sync(). On failure the file is as before.
@@ -55,8 +58,8 @@ int sluice_segment_append(struct sluice_segment *s, const struct sluice_segment_
 
 /* Makes everything appended durable. After a failure the segment takes no more (-EIO). */
 int sluice_segment_sync(struct sluice_segment *s);
-/* For a sync together with others': the file, -1 if it is dead; then the outcome of its fdatasync. A
- * directory that holds its name must have been synced, too. Returns err. */
+/* For a sync together with others': the file, -1 if it is dead; then the outcome of its fdatasync.
+ * A directory that holds its name must have been synced, too. Returns err. */
 int sluice_segment_fd(const struct sluice_segment *s);
 int sluice_segment_synced(struct sluice_segment *s, int err);
 
@@ -69,11 +72,20 @@ uint64_t sluice_segment_size(const struct sluice_segment *s);
 /* NULL-safe. Does not sync. */
 void sluice_segment_close(struct sluice_segment *s);
 
+/* What is needed to read a record. All zero: of a segment that is not sealed. */
+struct sluice_record_key {
+	int sealed;
+	int known; /* key is its segment's; else a sealed payload is not looked into */
+	uint8_t key[32];
+};
+
 /*
- * Parses a record at the start of buf. Returns the bytes it takes (padding included), 0 if size
- * bytes are too few to hold it, -EBADMSG if it is none. Pointers of *f point into buf.
+ * Parses a record at the start of buf, and decrypts it in place. Returns the bytes it takes
+ * (padding included), 0 if size bytes are too few to hold it, -EBADMSG if it is none. Pointers of
+ * *f point into buf; cells and jpeg are NULL where they stay sealed.
  */
-long sluice_record_decode(const uint8_t *buf, size_t size, struct sluice_segment_frame *f);
+long sluice_record_decode(uint8_t *buf, size_t size, const struct sluice_record_key *k,
+			  struct sluice_segment_frame *f);
 
 /* Parses the 64 bytes at the start of a file. -EBADMSG, or -EPROTONOSUPPORT: another version. */
 int sluice_segment_decode(const uint8_t buf[64], struct sluice_segment_info *info);
@@ -85,19 +97,22 @@ typedef int (*sluice_segment_fn)(void *ctx, const struct sluice_segment_frame *f
 /*
  * Reads a segment from its start to its first bad record or its end. *good_end receives the
  * offset behind the last whole record, *size the size of the file; equal if nothing is damaged.
- * Returns 0 also for a damaged tail. -EBADMSG: the header is damaged (*good_end is 0).
+ * Returns 0 also for a damaged tail. -EBADMSG: the header is damaged (*good_end is 0). keys NULL:
+ * what is sealed is walked without looking into it; else -ENOKEY: none of them opens it.
  */
-int sluice_segment_scan(const char *path, struct sluice_segment_info *info, sluice_segment_fn fn,
-			void *ctx, uint64_t *good_end, uint64_t *size);
+int sluice_segment_scan(const char *path, const struct sluice_keyring *keys,
+			struct sluice_segment_info *info, sluice_segment_fn fn, void *ctx,
+			uint64_t *good_end, uint64_t *size);
 
 /* Cuts the file to good_end bytes, durably. */
 int sluice_segment_truncate(const char *path, uint64_t good_end);
 
 /*
  * Reads one record. *buf receives the malloc'd bytes that *f points into; the caller frees it.
- * -EBADMSG if there is no whole record at that place.
+ * -EBADMSG if there is no whole record at that place; -ENOKEY: it is sealed, and not by a key of
+ * keys (NULL: none).
  */
-int sluice_segment_read(const char *path, uint64_t offset, uint32_t length,
-			struct sluice_segment_frame *f, uint8_t **buf);
+int sluice_segment_read(const char *path, const struct sluice_keyring *keys, uint64_t offset,
+			uint32_t length, struct sluice_segment_frame *f, uint8_t **buf);
 
 #endif

@@ -166,7 +166,7 @@ static int open_store(struct sluice_server *s)
 	if (err)
 		return err;
 	snprintf(path, sizeof(path), "%s/media", s->c.data);
-	err = sluice_media_dir_open(path, &s->media);
+	err = sluice_media_dir_open(path, s->c.keys, &s->media);
 	if (err)
 		sluice_error("cannot open %s: %s", path, strerror(-err));
 	return err;
@@ -175,7 +175,11 @@ static int open_store(struct sluice_server *s)
 static int start_threads(struct sluice_server *s)
 {
 	struct sluice_ingest_config in = {
-		.data = s->c.data, .counters = &s->counters, .tell = sluice_server_tell, .ctx = s
+		.data = s->c.data,
+		.keys = s->c.keys,
+		.counters = &s->counters,
+		.tell = sluice_server_tell,
+		.ctx = s,
 	};
 	struct sluice_worker_config wc = { .data = s->c.data,
 					   .ops = &sluice_server_worker_ops,

@@ -37,6 +37,7 @@ struct sluice_server_config {
 	const char *port_file;		      /* written once listening; may be NULL */
 	uint32_t device_life_s;		      /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
 	int digests;			      /* make digests of events too */
+	const struct sluice_keyring *keys;    /* master keys, borrowed; NULL: nothing is sealed */
 };
 
 struct sluice_server {

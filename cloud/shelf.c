@@ -61,7 +61,7 @@ int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera
 	if (err)
 		return err;
 	snprintf(full, sizeof(full), "%s/%s", s->data, path);
-	return sluice_segment_read(full, row.offset, row.length, f, buf);
+	return sluice_segment_read(full, s->media->keys, row.offset, row.length, f, buf);
 }
 
 /* The whole picture that a region's record stands for; depth bounds what a device can make of bases

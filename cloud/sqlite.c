@@ -43,28 +43,40 @@ int sluice_sqlite_exec(struct sluice_sqlite *s, const char *text)
 	return sluice_sqlite_errno(sqlite3_exec(s->db, text, NULL, NULL, NULL));
 }
 
-/* One thread or process makes the tables; the others wait for its transaction. */
-static int make_schema(struct sluice_sqlite *s, const char *schema, int version)
+static int read_version(struct sluice_sqlite *s)
 {
-	char set[48];
 	sqlite3_stmt *st = NULL;
-	int err, found = -1;
+	int found = -1;
 
-	err = sluice_sqlite_exec(s, "BEGIN IMMEDIATE");
-	if (err)
-		return err;
 	if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL) == SQLITE_OK &&
 	    sqlite3_step(st) == SQLITE_ROW)
 		found = sqlite3_column_int(st, 0);
 	sqlite3_finalize(st);
-	if (!found) {
-		snprintf(set, sizeof(set), "PRAGMA user_version = %d", version);
-		err = sluice_sqlite_exec(s, schema);
-		if (!err)
-			err = sluice_sqlite_exec(s, set);
-	} else if (found != version) {
+	return found;
+}
+
+/* One thread or process makes the tables; the others wait for its transaction. */
+static int climb(struct sluice_sqlite *s, const struct sluice_sqlite_step *steps, int version)
+{
+	char set[48];
+	int err, found;
+
+	if (read_version(s) == version)
+		return 0;
+	err = sluice_sqlite_exec(s, "BEGIN IMMEDIATE");
+	if (err)
+		return err;
+	found = read_version(s);
+	if (found < 0 || found > version)
 		err = found < 0 ? -EIO : -EPROTONOSUPPORT;
+	for (; !err && found < version; found++) {
+		err = sluice_sqlite_exec(s, steps[found].sql);
+		if (!err && steps[found].fn)
+			err = steps[found].fn(s);
 	}
+	snprintf(set, sizeof(set), "PRAGMA user_version = %d", version);
+	if (!err)
+		err = sluice_sqlite_exec(s, set);
 	if (!err)
 		err = sluice_sqlite_exec(s, "COMMIT");
 	if (err)
@@ -72,8 +84,9 @@ static int make_schema(struct sluice_sqlite *s, const char *schema, int version)
 	return err;
 }
 
-int sluice_sqlite_open(struct sluice_sqlite *s, const char *path, const char *schema, int version,
-		       const char *const *sql, int count)
+int sluice_sqlite_open(struct sluice_sqlite *s, const char *path,
+		       const struct sluice_sqlite_step *steps, int version, const char *const *sql,
+		       int count)
 {
 	int fd, err;
 
@@ -102,7 +115,7 @@ int sluice_sqlite_open(struct sluice_sqlite *s, const char *path, const char *sc
 				    "PRAGMA foreign_keys = ON; PRAGMA cache_size = -2000;"
 				    "PRAGMA journal_size_limit = 4194304;");
 	if (!err)
-		err = make_schema(s, schema, version);
+		err = climb(s, steps, version);
 	if (!err)
 		return 0;
 err_close:

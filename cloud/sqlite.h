@@ -14,13 +14,21 @@ struct sluice_sqlite {
 	int count;
 };
 
+/* From one version of the tables to the next: sql, then fn (NULL: nothing more to do). */
+struct sluice_sqlite_step {
+	const char *sql;
+	int (*fn)(struct sluice_sqlite *s);
+};
+
 /*
  * Opens path, made with mode 0600 if it does not exist: WAL, synchronous=FULL, foreign keys,
- * busy timeout 5 s. schema is run when the file is new (user_version 0), then user_version is
- * version; another version is -EPROTONOSUPPORT. sql[count] are the statements.
+ * busy timeout 5 s. Its user_version says how many of steps[version] it has had; the others are
+ * run, together or not at all. A file of a later version is -EPROTONOSUPPORT and stays as it is.
+ * sql[count] are the statements.
  */
-int sluice_sqlite_open(struct sluice_sqlite *s, const char *path, const char *schema, int version,
-		       const char *const *sql, int count);
+int sluice_sqlite_open(struct sluice_sqlite *s, const char *path,
+		       const struct sluice_sqlite_step *steps, int version, const char *const *sql,
+		       int count);
 
 /* NULL-safe members; the struct may be all zero. */
 void sluice_sqlite_close(struct sluice_sqlite *s);

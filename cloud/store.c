@@ -2,12 +2,11 @@
 /*
  * store.c - open segments and the index, one group at a time.
  *
- * Order of a group: append to segments, fdatasync them (and directories with new names) side by side,
- * commit the index, (the caller tells). A
- * crash before the commit leaves records that no index row knows: recovery adds them, nobody was
- * told, so the device sends them again and they are duplicates. Failure of any step: everything
- * since begin is taken back, the caller tells nobody. A segment whose sync failed is never written
- * again.
+ * Order of a group: append to segments, fdatasync them (and directories with new names) side by
+ * side, commit the index, (the caller tells). A crash before the commit leaves records that no
+ * index row knows: recovery adds them, nobody was told, so the device sends them again and they are
+ * duplicates. Failure of any step: everything since begin is taken back, the caller tells nobody. A
+ * segment whose sync failed is never written again.
  *
  * Each lane of a camera is a stream of its own, with segments of its own. Within a lane frames come
  * in order, so what is at or below the highest stored of its range was stored before; but the index
@@ -53,6 +52,7 @@ struct stream {
 
 struct sluice_store {
 	const char *data;
+	const struct sluice_keyring *keys;
 	struct sluice_index *index;
 	struct stream *bucket[BUCKETS];
 	struct stream *dirty;
@@ -67,7 +67,8 @@ static uint64_t monotonic_s(void)
 	return (uint64_t)t.tv_sec;
 }
 
-int sluice_store_open(const char *data, struct sluice_store **out)
+int sluice_store_open(const char *data, const struct sluice_keyring *keys,
+		      struct sluice_store **out)
 {
 	struct sluice_store *s = calloc(1, sizeof(*s));
 	char path[4096];
@@ -77,6 +78,7 @@ int sluice_store_open(const char *data, struct sluice_store **out)
 	if (!s)
 		return -ENOMEM;
 	s->data = data;
+	s->keys = keys;
 	snprintf(path, sizeof(path), "%s/index.db", data);
 	s->syncs = sluice_syncs_open();
 	err = s->syncs ? sluice_index_sqlite_open(path, &s->index) : -ENOMEM;
@@ -117,7 +119,8 @@ static int finish_segment(struct sluice_store *s, struct stream *st)
 
 	if (!st->segment)
 		return 0;
-	err = s->index->ops->segment_closed(s->index, st->row.id, sluice_segment_size(st->segment));
+	st->row.size = sluice_segment_size(st->segment);
+	err = s->index->ops->segment_closed(s->index, &st->row);
 	sluice_segment_close(st->segment);
 	st->segment = NULL;
 	return err;
@@ -330,7 +333,7 @@ static int begin_segment(struct sluice_store *s, struct stream *st, const struct
 		 "segments/%s/%s/%s/%" PRIu64 "-%" PRIu64 "-%" PRIu64 ".seg", c->tenant, c->device,
 		 c->name, info.created_ns, info.epoch, info.sequence);
 	snprintf(path, sizeof(path), "%s/%s", s->data, st->row.path);
-	err = sluice_segment_create(path, &info, &st->segment);
+	err = sluice_segment_create(path, &info, s->keys, &st->segment);
 	if (err)
 		return err;
 	err = s->index->ops->segment_add(s->index, &st->row);
@@ -440,6 +443,7 @@ int sluice_store_frame(struct sluice_store *s, struct sluice_item *item)
 	err = s->index->ops->frame_add(s->index, &row);
 	if (err)
 		return err;
+	sluice_index_segment_frame(&st->row, item->utc_ns, item->reason);
 	if ((int64_t)item->sequence > st->last)
 		st->last = (int64_t)item->sequence;
 	st->seen_utc_ns = item->utc_ns;

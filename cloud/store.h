@@ -8,11 +8,13 @@
 
 #include "cloud/bus.h"
 #include "cloud/index.h"
+#include "cloud/seal.h"
 
 struct sluice_store;
 
-/* data is borrowed. */
-int sluice_store_open(const char *data, struct sluice_store **out);
+/* data and keys (may be NULL) are borrowed. */
+int sluice_store_open(const char *data, const struct sluice_keyring *keys,
+		      struct sluice_store **out);
 /* Closes the segments and marks them closed. NULL-safe. */
 void sluice_store_close(struct sluice_store *s);
 

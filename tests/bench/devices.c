@@ -97,7 +97,8 @@ static int part_idle(const struct cloud_process *c, const struct devices_options
 	fleet_result(f, &r);
 	tell(o, "idle", "links", r.welcomed, "");
 	tell(o, "idle", "RSS of a link",
-	     r.welcomed ? ((double)after.rss - (double)before.rss) / r.welcomed / 1024.0 : 0, "KiB");
+	     r.welcomed ? ((double)after.rss - (double)before.rss) / r.welcomed / 1024.0 : 0,
+	     "KiB");
 	err |= tell_errors(o, "idle", &r);
 	fleet_close(f);
 	return err ? 1 : 0;
@@ -162,9 +163,10 @@ static int part_ingest(const struct cloud_process *c, const struct devices_optio
 static const struct part {
 	const char *name;
 	int (*run)(const struct cloud_process *c, const struct devices_options *o);
-} parts[] = {
-	{ "load", part_load }, { "idle", part_idle }, { "shake", part_shake }, { "ingest", part_ingest }
-};
+} parts[] = { { "load", part_load },
+	      { "idle", part_idle },
+	      { "shake", part_shake },
+	      { "ingest", part_ingest } };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
@@ -184,9 +186,12 @@ static int run_part(const struct part *p, const struct devices_options *o)
 static int read_options(int argc, char **argv, struct devices_options *o)
 {
 	static const struct option options[] = {
-		{ "cloud", required_argument, NULL, 'c' }, { "devices", required_argument, NULL, 'd' },
-		{ "seconds", required_argument, NULL, 's' }, { "bytes", required_argument, NULL, 'b' },
-		{ "json", no_argument, NULL, 'j' },	   { "help", no_argument, NULL, 'h' },
+		{ "cloud", required_argument, NULL, 'c' },
+		{ "devices", required_argument, NULL, 'd' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "bytes", required_argument, NULL, 'b' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	int c;

@@ -51,11 +51,11 @@ struct fleet;
 
 /* What all of them have seen. */
 struct fleet_result {
-	unsigned int welcomed;	/* are, or were, connected */
-	unsigned int opened;	/* cameras */
-	unsigned int errors;	/* links that ended by themselves, GOAWAY, REJECT */
-	char error[160];	/* the first one */
-	uint64_t sent, stored;	/* frames */
+	unsigned int welcomed; /* are, or were, connected */
+	unsigned int opened;   /* cameras */
+	unsigned int errors;   /* links that ended by themselves, GOAWAY, REJECT */
+	char error[160];       /* the first one */
+	uint64_t sent, stored; /* frames */
 	uint64_t sent_bytes;
 	double p50_ms, p99_ms, max_ms; /* from sending a frame to its STORED */
 };

@@ -177,11 +177,12 @@ static int wait_port(struct cloud_process *c, const char *file)
 int cloud_process_start(struct cloud_process *c, const struct devices_options *o)
 {
 	char file[256];
-	const char *const argv[] = { o->cloud,	  "run",	 "--data",	c->data,
-				     "--listen", "127.0.0.1:0", "--port-file", file, NULL };
+	const char *const argv[] = { o->cloud,	    "run",	   "--data", c->data, "--listen",
+				     "127.0.0.1:0", "--port-file", file,     NULL };
 
 	memset(c, 0, sizeof(*c));
-	snprintf(c->dir, sizeof(c->dir), "%s/devices.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	snprintf(c->dir, sizeof(c->dir), "%s/devices.XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	if (!mkdtemp(c->dir))
 		return -1;
 	snprintf(c->data, sizeof(c->data), "%s/data", c->dir);

@@ -19,7 +19,7 @@
 
 #define WIDTH	    640
 #define HEIGHT	    480
-#define AT_A_TIME   64 /* handshakes under way */
+#define AT_A_TIME   64	/* handshakes under way */
 #define UNDER_WAY   256 /* frames of a device that are not STORED; more are not sent */
 #define MS	    1000000ull
 #define BUCKETS	    200000 /* of the latencies: 0.1 ms each */
@@ -207,9 +207,9 @@ static void take_message(struct device *d, const struct sluice_wire_message *m)
 
 static void on_open(void *arg)
 {
-	static const char request[] = "GET " SLUICE_WIRE_PATH " HTTP/1.1\r\nHost: localhost\r\n"
-				      "Connection: Upgrade\r\nUpgrade: " SLUICE_WIRE_UPGRADE
-				      "\r\n\r\n";
+	static const char request[] =
+		"GET " SLUICE_WIRE_PATH " HTTP/1.1\r\nHost: localhost\r\n"
+		"Connection: Upgrade\r\nUpgrade: " SLUICE_WIRE_UPGRADE "\r\n\r\n";
 	struct device *d = arg;
 	struct iovec iov = { (void *)request, sizeof(request) - 1 };
 
@@ -306,10 +306,12 @@ static uint8_t *make_picture(size_t bytes, size_t *size)
 static int make_frame(struct fleet *f)
 {
 	size_t picture;
-	struct sluice_wire_frame_info info = {
-		.epoch = f->epoch, .format = SLUICE_WIRE_JPEG, .reason = REASON_MOVE,
-		.width = WIDTH,	   .height = HEIGHT,		    .event = 1
-	};
+	struct sluice_wire_frame_info info = { .epoch = f->epoch,
+					       .format = SLUICE_WIRE_JPEG,
+					       .reason = REASON_MOVE,
+					       .width = WIDTH,
+					       .height = HEIGHT,
+					       .event = 1 };
 	uint8_t *jpeg = make_picture(f->o->bytes, &picture);
 
 	f->frame_size = (uint32_t)sizeof(struct sluice_wire_frame) + picture;
@@ -355,8 +357,8 @@ struct fleet *fleet_open(const struct cloud_process *c, const struct devices_opt
 	f->epoch = 1;
 	f->latency = calloc(BUCKETS, sizeof(*f->latency));
 	f->device = calloc(o->devices, sizeof(*f->device));
-	f->io = sluice_io_open(&(struct sluice_io_config){ .entries = 4096, .buffers = 256 }, &err, why,
-			       sizeof(why));
+	f->io = sluice_io_open(&(struct sluice_io_config){ .entries = 4096, .buffers = 256 }, &err,
+			       why, sizeof(why));
 	if (f->io && f->latency && f->device && !make_frame(f)) {
 		for (n = 0, err = 0; n < o->devices && !err; n++)
 			err = open_device(f, n);

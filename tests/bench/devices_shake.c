@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * devices_shake.c - handshakes and nothing else, by blocking clients in threads. A client of TLS 1.3
- * is done before the server is, so each waits for the first ticket: the server sends it last.
+ * devices_shake.c - handshakes and nothing else, by blocking clients in threads. A client of
+ * TLS 1.3 is done before the server is, so each waits for the first ticket: the server sends it
+ * last.
  */
 #include "tests/bench/devices.h"
 

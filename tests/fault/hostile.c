@@ -3,10 +3,10 @@
  * hostile.c - devices and strangers that mean harm, against a running cloud. usage: hostile [long]
  *
  * After each of them: an honest device, whose link has been open all the time, gets its next frame
- * STORED; the cloud is alive and has not grown beyond a bound; and it said what it should have said:
- * the GOAWAY code, the status, or the counter of the limit in /metrics. Limits are set low, so that
- * a few hundred of everything are many; `long` makes them thousands and waits for the deadlines that
- * are constants (a message that trickles, a link on which nothing comes).
+ * STORED; the cloud is alive and has not grown beyond a bound; and it said what it should have
+ * said: the GOAWAY code, the status, or the counter of the limit in /metrics. Limits are set low,
+ * so that a few hundred of everything are many; `long` makes them thousands and waits for the
+ * deadlines that are constants (a message that trickles, a link on which nothing comes).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,9 +28,10 @@
 
 #define MOTION	  8
 #define KEEPALIVE 11
-#define RSS_MAX	  (192ul << 20) /* a bound, no aim: the queue's own bound is 192 MiB, and is not reached */
-#define MANY_MAX  12000
-#define PINGS	  30000 /* more bytes than the kernel buffers on both sides */
+#define RSS_MAX \
+	(192ul << 20) /* a bound, no aim: the queue's own bound is 192 MiB, and is not reached */
+#define MANY_MAX 12000
+#define PINGS	 30000 /* more bytes than the kernel buffers on both sides */
 
 static struct cloud cloud;
 static struct uplink honest;
@@ -178,7 +179,8 @@ static void test_broken(void)
 	sluice_wire_header_put(&h, &m, 0);
 	uplink_raw(&u, &h, sizeof(h));
 	uplink_raw(&u, "half", 4);
-	if (at_length) /* SLOW_S + 4000000 / 1024 s is too long even so; the link's silence ends it */
+	if (at_length) /* SLOW_S + 4000000 / 1024 s is too long even so; the link's silence ends it
+			*/
 		CHECK(uplink_next(&u, 40) == 0 || u.m.type == SLUICE_MSG_PING);
 	uplink_close(&u);
 	is_well("half a message of 4 MB");

@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 	c.rebuild = sluice_rebuild_open();
 	for (c.second = 0; c.rebuild && c.second < 2; c.second++)
 		for (int i = 1; i < argc; i++)
-			if (sluice_segment_scan(argv[i], &info, on_frame, &c, &end, &size))
+			if (sluice_segment_scan(argv[i], NULL, &info, on_frame, &c, &end, &size))
 				return 1;
 	printf("%u %u %llu\n", c.fulls, c.regions, (unsigned long long)c.bytes);
 	return c.bad || !c.fulls;

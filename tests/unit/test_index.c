@@ -17,9 +17,11 @@
 #include "cloud/segment.h"
 #include "cloud/store.h"
 #include "tests/unit/check.h"
+#include "tests/unit/keys.h"
 
 static char data[64];
 static struct sluice_camera camera[2];
+static const struct sluice_keyring *keys; /* all of it is done with and without */
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -178,7 +180,7 @@ static void test_store(void)
 	struct sluice_store *s;
 
 	begin_data();
-	CHECK(!sluice_store_open(data, &s));
+	CHECK(!sluice_store_open(data, keys, &s));
 	CHECK(resume_of(s, 0, 1) == 0);
 	CHECK(!store_one(s, make_item(SLUICE_ITEM_FRAME, 0, 1, 4, 100), 1));
 	CHECK(resume_of(s, 0, 1) == 5);
@@ -196,7 +198,7 @@ static void test_store(void)
 	CHECK(!store_one(s, make_item(SLUICE_ITEM_FRAME, 0, 2, 0, 100), 1));
 	CHECK(resume_of(s, 0, 1) == 7);
 	sluice_store_close(s);
-	CHECK(!sluice_store_open(data, &s));
+	CHECK(!sluice_store_open(data, keys, &s));
 	CHECK(resume_of(s, 0, 2) == 1);
 	sluice_store_close(s);
 	end_data();
@@ -213,16 +215,16 @@ static void test_rebuild(void)
 	char path[128];
 
 	begin_data();
-	CHECK(!sluice_store_open(data, &s));
+	CHECK(!sluice_store_open(data, keys, &s));
 	fill_store(s);
 	sluice_store_close(s);
 	CHECK(digest_index(before) == 80);
 
 	/* rows thrown away */
 	ix = open_index();
-	CHECK(!sluice_rebuild(data, ix, &r, &summaries));
+	CHECK(!sluice_rebuild(data, ix, keys, &r, &summaries));
 	CHECK(r.frames == 80 && r.added == 80 && !r.damaged && !r.cut);
-	CHECK(!sluice_check(data, ix, &k));
+	CHECK(!sluice_check(data, ix, keys, &k));
 	CHECK(k.frames == 80 && k.indexed == 80 && !k.missing_row && !k.missing_frame);
 	sluice_index_close(ix);
 	CHECK(digest_index(after) == 80);
@@ -232,7 +234,7 @@ static void test_rebuild(void)
 	snprintf(path, sizeof(path), "%s/index.db", data);
 	unlink(path);
 	ix = open_index();
-	CHECK(!sluice_rebuild(data, ix, &r, &summaries));
+	CHECK(!sluice_rebuild(data, ix, keys, &r, &summaries));
 	sluice_index_close(ix);
 	CHECK(digest_index(after) == 80);
 	CHECK(!memcmp(before, after, 32));
@@ -269,7 +271,7 @@ static void test_recover(void)
 	int i;
 
 	begin_data();
-	CHECK(!sluice_store_open(data, &s));
+	CHECK(!sluice_store_open(data, keys, &s));
 	store_one(s, make_item(SLUICE_ITEM_OPEN, 0, 1, 0, 0), 1);
 	for (i = 0; i < 5; i++)
 		store_one(s, make_item(SLUICE_ITEM_FRAME, 0, 1, (uint64_t)i, 500), 1);
@@ -297,7 +299,7 @@ static void test_recover(void)
 		fclose(f);
 	CHECK(!sluice_recover(data, ix, 1, &r));
 	CHECK(r.damaged == 1 && !r.cut);
-	CHECK(!sluice_check(data, ix, &k));
+	CHECK(!sluice_check(data, ix, keys, &k));
 	CHECK(k.missing_frame > 0 && k.bad_tail == 1);
 	sluice_index_close(ix);
 	end_data();
@@ -350,12 +352,12 @@ static void test_summaries(void)
 	int n = 0;
 
 	begin_data();
-	CHECK(!sluice_store_open(data, &s));
+	CHECK(!sluice_store_open(data, keys, &s));
 	store_one(s, make_item(SLUICE_ITEM_OPEN, 0, 1, 0, 0), 1);
 	store_one(s, make_item(SLUICE_ITEM_FRAME, 0, 1, 0, 50), 1);
 	sluice_store_close(s);
 	snprintf(path, sizeof(path), "%s/media", data);
-	CHECK(!sluice_media_dir_open(path, &m));
+	CHECK(!sluice_media_dir_open(path, keys, &m));
 	CHECK(!m->ops->put(m, &camera[0], id, files, 2));
 	CHECK(!m->ops->put(m, &camera[0], id, files, 2)); /* again: stays */
 	CHECK(m->ops->put(m, &camera[0], id, &bad, 1) == -EINVAL);
@@ -391,7 +393,7 @@ static void test_summaries(void)
 	snprintf(path, sizeof(path), "%s/index.db", data);
 	unlink(path);
 	ix = open_index();
-	CHECK(!sluice_rebuild(data, ix, &r, &again) && again == 1);
+	CHECK(!sluice_rebuild(data, ix, keys, &r, &again) && again == 1);
 	CHECK(!ix->ops->summary_find(ix, &t, id, count_summary, &n) && n == 4);
 	sluice_index_close(ix);
 	sluice_media_close(m);
@@ -423,13 +425,18 @@ static void test_names(void)
 
 int main(int argc, char **argv)
 {
+	int i;
+
 	random_seed(argc > 1 ? strtoull(argv[1], NULL, 0) : 1);
 	CHECK(!sluice_camera_init(&camera[0], "t", "d", "c0"));
 	CHECK(!sluice_camera_init(&camera[1], "t", "d", "c1"));
 	test_names();
-	test_store();
-	test_rebuild();
-	test_recover();
-	test_summaries();
+	for (i = 0; i < 2; i++) {
+		test_store();
+		test_rebuild();
+		test_recover();
+		test_summaries();
+		keys = make_keys(1);
+	}
 	return check_result();
 }

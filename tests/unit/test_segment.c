@@ -13,9 +13,11 @@
 
 #include "cloud/segment.h"
 #include "tests/unit/check.h"
+#include "tests/unit/keys.h"
 
 #define RECORDS 5
 
+static const struct sluice_keyring *keys; /* all of it is done with and without */
 static char dir[64] = "/tmp/test_segment.XXXXXX";
 static char path[128];
 static uint8_t bytes[RECORDS][4096];
@@ -79,6 +81,12 @@ static int on_record(void *ctx, const struct sluice_segment_frame *f, uint64_t o
 	return 0;
 }
 
+/* Where the first record lies. */
+static uint64_t begin(void)
+{
+	return sizeof(struct sluice_segment_header) + (keys ? 2 * sizeof(struct sluice_lock) : 0);
+}
+
 static void write_segment(struct seen *s)
 {
 	struct sluice_segment_info info = { .created_ns = 5, .epoch = 7, .sequence = 0 };
@@ -87,7 +95,7 @@ static void write_segment(struct seen *s)
 
 	memset(info.camera, 0xab, sizeof(info.camera));
 	unlink(path);
-	CHECK(!sluice_segment_create(path, &info, &seg));
+	CHECK(!sluice_segment_create(path, &info, keys, &seg));
 	if (!seg)
 		exit(1);
 	for (i = 0; i < RECORDS; i++) {
@@ -97,7 +105,7 @@ static void write_segment(struct seen *s)
 	CHECK(!sluice_segment_sync(seg));
 	CHECK(sluice_segment_size(seg) == s->offset[RECORDS - 1] + s->length[RECORDS - 1]);
 	sluice_segment_close(seg);
-	CHECK(sluice_segment_create(path, &info, &seg) == -EEXIST);
+	CHECK(sluice_segment_create(path, &info, keys, &seg) == -EEXIST);
 }
 
 /* Scans; expects that many records and the end behind them. */
@@ -108,7 +116,7 @@ static void expect_records(struct seen *s, unsigned int count)
 
 	s->count = 0;
 	s->wrong = 0;
-	CHECK(!sluice_segment_scan(path, &info, on_record, s, &end, &size));
+	CHECK(!sluice_segment_scan(path, keys, &info, on_record, s, &end, &size));
 	CHECK(s->count == count);
 	CHECK(!s->wrong);
 	CHECK(end ==
@@ -124,7 +132,7 @@ static void test_cut_everywhere(void)
 
 	write_segment(&s);
 	size = s.offset[RECORDS - 1] + s.length[RECORDS - 1];
-	for (cut = size; cut-- > sizeof(struct sluice_segment_header);) {
+	for (cut = size; cut-- > begin();) {
 		unsigned int whole = 0;
 
 		CHECK(!truncate(path, (off_t)cut));
@@ -137,8 +145,8 @@ static void test_cut_everywhere(void)
 		uint64_t end, now;
 
 		CHECK(!truncate(path, (off_t)cut));
-		CHECK(sluice_segment_scan(path, &info, NULL, NULL, &end, &now) ==
-		      (cut < sizeof(struct sluice_segment_header) ? -EBADMSG : 0));
+		CHECK(sluice_segment_scan(path, keys, &info, NULL, NULL, &end, &now) ==
+		      (cut < begin() ? -EBADMSG : 0));
 	}
 }
 
@@ -166,7 +174,7 @@ static void test_flip_everywhere(void)
 		CHECK(pread(fd, &byte, 1, (off_t)at) == 1);
 		byte ^= 0x10;
 		CHECK(pwrite(fd, &byte, 1, (off_t)at) == 1);
-		CHECK(sluice_segment_scan(path, &info, NULL, NULL, &end, &size) == -EBADMSG);
+		CHECK(sluice_segment_scan(path, keys, &info, NULL, NULL, &end, &size) == -EBADMSG);
 		byte ^= 0x10;
 		CHECK(pwrite(fd, &byte, 1, (off_t)at) == 1);
 	}
@@ -183,14 +191,14 @@ static void test_read(void)
 
 	write_segment(&s);
 	for (i = 0; i < RECORDS; i++) {
-		CHECK(!sluice_segment_read(path, s.offset[i], s.length[i], &f, &buf));
+		CHECK(!sluice_segment_read(path, keys, s.offset[i], s.length[i], &f, &buf));
 		CHECK(buf && same_frame(&f, &s.expect[i]));
 		free(buf);
-		CHECK(sluice_segment_read(path, s.offset[i] + 8, s.length[i], &f, &buf) ==
+		CHECK(sluice_segment_read(path, keys, s.offset[i] + 8, s.length[i], &f, &buf) ==
 		      -EBADMSG);
 		CHECK(!buf);
 	}
-	CHECK(sluice_segment_read(path, 1u << 20, 100, &f, &buf) == -EBADMSG);
+	CHECK(sluice_segment_read(path, keys, 1u << 20, 100, &f, &buf) == -EBADMSG);
 }
 
 /* A record that does not fit leaves the file as it was; the next smaller one goes in. */
@@ -206,7 +214,7 @@ static void test_full_disk(void)
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &before);
 	unlink(path);
-	CHECK(!sluice_segment_create(path, &info, &seg));
+	CHECK(!sluice_segment_create(path, &info, keys, &seg));
 	make_frame(4, &f);
 	CHECK(!sluice_segment_append(seg, &f, &offset, &length));
 	size = sluice_segment_size(seg);
@@ -230,16 +238,90 @@ static void test_full_disk(void)
 	sluice_segment_close(seg);
 }
 
+static int count_frame(void *ctx, const struct sluice_segment_frame *f, uint64_t offset,
+		       uint32_t length)
+{
+	(void)offset;
+	(void)length;
+	CHECK(!f->jpeg && !f->cells && f->epoch == 7);
+	++*(unsigned int *)ctx;
+	return 0;
+}
+
+/* Finds the bytes in the file. */
+static int file_has(const uint8_t *what, size_t size)
+{
+	static uint8_t file[1 << 16];
+	FILE *f = fopen(path, "r");
+	size_t n = f ? fread(file, 1, sizeof(file), f) : 0;
+
+	if (f)
+		fclose(f);
+	return memmem(file, n, what, size) != NULL;
+}
+
+/* Sealed: nothing to be seen, walked without a key, opened by the right one alone, and a record or
+ * a lock of another segment does not fit. Keys is the ring that write_segment() seals with. */
+static void test_keys(void)
+{
+	struct sluice_keyring other, both;
+	struct sluice_segment_info info;
+	struct sluice_segment_frame f;
+	struct seen s = { 0 };
+	uint64_t end, size;
+	uint8_t *buf, one[2][160], record[4096];
+	unsigned int n = 0;
+	int fd, i;
+
+	make_ring(&other, 9, 0);
+	make_ring(&both, 9, 1);
+	for (i = 0; i < 2; i++) {
+		write_segment(&s);
+		CHECK(!file_has(s.expect[3].jpeg, 40));
+		fd = open(path, O_RDWR);
+		CHECK(pread(fd, one[i], 160, 64) == 160);
+		if (!i)
+			CHECK(pread(fd, record, s.length[1], (off_t)s.offset[1]) ==
+			      (ssize_t)s.length[1]);
+		close(fd);
+	}
+	CHECK(!sluice_segment_scan(path, NULL, &info, count_frame, &n, &end, &size));
+	CHECK(n == RECORDS && end == size && info.sealed);
+	CHECK(sluice_segment_scan(path, &other, &info, NULL, NULL, &end, &size) == -ENOKEY);
+	CHECK(sluice_segment_read(path, NULL, s.offset[1], s.length[1], &f, &buf) == -ENOKEY);
+	CHECK(sluice_segment_read(path, &other, s.offset[1], s.length[1], &f, &buf) == -ENOKEY);
+	CHECK(!sluice_segment_read(path, &both, s.offset[1], s.length[1], &f, &buf));
+	free(buf);
+	/* the same record of an earlier segment, whose CRCs are right */
+	fd = open(path, O_RDWR);
+	CHECK(pwrite(fd, record, s.length[1], (off_t)s.offset[1]) == (ssize_t)s.length[1]);
+	CHECK(sluice_segment_read(path, keys, s.offset[1], s.length[1], &f, &buf) == -EBADMSG);
+	/* another segment's lock */
+	CHECK(pwrite(fd, one[0], 160, 64) == 160);
+	CHECK(memcmp(one[0], one[1], 160) != 0);
+	CHECK(sluice_segment_read(path, keys, s.offset[2], s.length[2], &f, &buf) == -EBADMSG);
+	memset(one[1], 0, 160);
+	CHECK(pwrite(fd, one[1], 160, 64) == 160);
+	CHECK(sluice_segment_read(path, keys, s.offset[2], s.length[2], &f, &buf) == -EBADMSG);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
+	int i;
+
 	random_seed(argc > 1 ? strtoull(argv[1], NULL, 0) : 1);
 	if (!mkdtemp(dir))
 		return 1;
 	snprintf(path, sizeof(path), "%s/a.seg", dir);
-	test_cut_everywhere();
-	test_flip_everywhere();
-	test_read();
-	test_full_disk();
+	for (i = 0; i < 2; i++) {
+		test_cut_everywhere();
+		test_flip_everywhere();
+		test_read();
+		test_full_disk();
+		keys = make_keys(1);
+	}
+	test_keys();
 	unlink(path);
 	rmdir(dir);
 	return check_result();

@@ -118,7 +118,7 @@ static int is_stored(uint64_t epoch, uint64_t sequence, size_t size)
 	ok = !ix->ops->frame_find(ix, c.id, epoch, sequence, &row, path);
 	if (ok) {
 		snprintf(full, sizeof(full), "%s/%s", cloud.data, path);
-		ok = !sluice_segment_read(full, row.offset, row.length, &f, &buf);
+		ok = !sluice_segment_read(full, NULL, row.offset, row.length, &f, &buf);
 	}
 	uplink_picture(sent, size, epoch, sequence, 64, 48);
 	ok = ok && f.jpeg_size == size && !memcmp(f.jpeg, sent, size) && f.sequence == sequence;
@@ -325,7 +325,7 @@ static uint32_t region_size(uint64_t sequence)
 	CHECK(!sluice_camera_init(&c, SLUICE_TENANT, "box1", "door"));
 	if (!ix->ops->frame_find(ix, c.id, 70, sequence, &row, path)) {
 		snprintf(full, sizeof(full), "%s/%s", cloud.data, path);
-		CHECK(!sluice_segment_read(full, row.offset, row.length, &f, &buf));
+		CHECK(!sluice_segment_read(full, NULL, row.offset, row.length, &f, &buf));
 		CHECK(f.flags & SLUICE_WIRE_REGION);
 	}
 	free(buf);
@@ -713,7 +713,7 @@ static void test_kill(void)
 		for (count = 2; count <= 3; count++)
 			kill_at(point, count);
 	ix = open_index();
-	CHECK(!sluice_check(cloud.data, ix, &k));
+	CHECK(!sluice_check(cloud.data, ix, NULL, &k));
 	CHECK(!k.missing_frame && !k.missing_row && !k.bad_header && !k.bad_tail && !k.bad_media);
 	CHECK(k.frames == k.indexed && k.summaries == 8 + 3);
 	sluice_index_close(ix);

@@ -16,4 +16,4 @@ $(eval $(call link-rule,$(BUILD)/vm/prog/ringattack,tests/vm/prog/ringattack.c,,
 $(eval $(call link-rule,$(BUILD)/vm/prog/dqbuf,tests/vm/prog/dqbuf.c,,-static))
 .PHONY: guest-programs
 guest-programs: $(GUESTPROGS)
-$(eval $(call testprog,stored_halves,tests/vm/stored_halves.c cloud/segment.c $(LIBSLUICE),libjpeg))
+$(eval $(call testprog,stored_halves,tests/vm/stored_halves.c cloud/segment_read.c cloud/seal.c $(LIBSLUICE),libjpeg libcrypto))

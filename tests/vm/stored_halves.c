@@ -75,7 +75,7 @@ static int on_file(const char *path, const struct stat *st, int kind, struct FTW
 
 	if (kind != FTW_F || !dot || strcmp(dot, ".seg"))
 		return 0;
-	if (sluice_segment_scan(path, &info, on_frame, NULL, &good, &size) || good != size) {
+	if (sluice_segment_scan(path, NULL, &info, on_frame, NULL, &good, &size) || good != size) {
 		printf("%s: damaged\n", path);
 		wrong++;
 	}

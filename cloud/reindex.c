@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/*
+ * reindex.c - the whole index made again: frames from the segments, summaries from the media
+ * directory.
+ *
+ * What only the index knew is gone: which summaries the device has acknowledged (they are sent
+ * again, and are acknowledged again), how far events were told (what is stored counts as told),
+ * ledgers, runs of back-fill, and cameras that never sent a frame.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <jansson.h>
+#include <openssl/sha.h>
+
+#include "cloud/media.h"
+#include "cloud/recover.h"
+#include "cloud/walk.h"
+
+struct summaries {
+	const char *data;
+	struct sluice_index *ix;
+	uint64_t count, unread;
+	struct sluice_media *media;
+	struct sluice_camera owner;
+	/* of one summary */
+	char id[40];
+	struct sluice_index_media file[SLUICE_SUMMARY_MEDIA_MAX];
+	size_t files;
+};
+
+static int add_file(void *ctx, const char *path, const char *name)
+{
+	struct summaries *s = ctx;
+	struct sluice_index_media *m = &s->file[s->files];
+	uint8_t *bytes;
+	size_t size;
+
+	(void)path;
+	if (!strcmp(name, "summary.json") || s->files == SLUICE_SUMMARY_MEDIA_MAX ||
+	    s->media->ops->get(s->media, &s->owner, s->id, name, 64u << 20, &bytes, &size))
+		return 0;
+	snprintf(m->name, sizeof(m->name), "%s", name);
+	m->size = size;
+	SHA256(bytes, size, m->sha256);
+	free(bytes);
+	s->files++;
+	return 0;
+}
+
+static uint64_t json_u64(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+/* Its row, from summary.json and the files beside it. */
+static int add_row(struct summaries *s, const char *path, char *text, const json_t *json)
+{
+	struct sluice_index_summary row = { .json = text, .media = s->file };
+	int err;
+
+	s->files = 0;
+	err = sluice_each_name(s->data, path, sluice_is_entry, add_file, s);
+	if (err)
+		return err;
+	memcpy(row.id, s->id, 33);
+	memcpy(row.camera, s->owner.id, sizeof(row.camera));
+	row.epoch = json_u64(json, "epoch");
+	row.start_utc_ns = json_u64(json, "start_ns");
+	row.end_utc_ns = json_u64(json, "end_ns");
+	row.media_count = s->files;
+	if (row.epoch > INT64_MAX || row.start_utc_ns > INT64_MAX || row.end_utc_ns > INT64_MAX)
+		return 0; /* none of ours */
+	err = s->ix->ops->summary_add(s->ix, &row);
+	s->count += err == 0;
+	return err > 0 ? 0 : err;
+}
+
+static int add_summary(void *ctx, const char *tenant, const uint8_t camera[16], const char *id,
+		       const char *path)
+{
+	struct summaries *s = ctx;
+	uint8_t *text;
+	size_t size;
+	json_t *json;
+	int err;
+
+	err = s->ix->ops->camera_find(s->ix, camera, &s->owner);
+	if (err == -ENOENT || (!err && strcmp(tenant, s->owner.tenant) != 0))
+		return 0; /* no frames of it: nobody can say whose they are */
+	if (err)
+		return err;
+	snprintf(s->id, sizeof(s->id), "%s", id);
+	err = s->media->ops->get(s->media, &s->owner, id, "summary.json", 1u << 20, &text, &size);
+	if (err == -ENOKEY || err == -EBADMSG)
+		s->unread++;
+	if (err)
+		return 0;
+	text[size] = 0; /* get() leaves room for it */
+	json = json_loadb((char *)text, size, 0, NULL);
+	err = json ? add_row(s, path, (char *)text, json) : 0;
+	json_decref(json);
+	free(text);
+	return err;
+}
+
+int sluice_rebuild(const char *data, struct sluice_index *ix, const struct sluice_keyring *keys,
+		   struct sluice_recovered *r, uint64_t *count)
+{
+	struct summaries s = { .data = data, .ix = ix };
+	char path[4096];
+	int err = sluice_recover_lost(data, ix, r);
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/media", data);
+	err = sluice_media_dir_open(path, keys, &s.media);
+	if (!err)
+		err = sluice_walk_media(data, add_summary, &s);
+	sluice_media_close(s.media);
+	*count = s.count;
+	r->unread = s.unread;
+	return err;
+}

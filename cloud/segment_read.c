@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+/*
+ * segment_read.c - segments read back; every reader opens the file anew and believes nothing that
+ * its CRCs, and the tag of what is sealed, do not vouch for.
+ *
+ * A sealed segment can be walked without its key: what a record is of, and whether it is whole,
+ * does not depend on it. So the index can be made again, and a torn tail be cut, by somebody who
+ * cannot see a picture.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <openssl/crypto.h>
+
+#include "cloud/segment_state.h"
+#include "lib/crc32c.h"
+
+int sluice_segment_decode(const uint8_t buf[64], struct sluice_segment_info *info)
+{
+	struct sluice_segment_header h;
+	uint32_t crc;
+
+	memcpy(&h, buf, sizeof(h));
+	crc = le32toh(h.header_crc);
+	h.header_crc = 0;
+	if (le64toh(h.magic) != SLUICE_SEGMENT_MAGIC || sluice_crc32c(0, &h, sizeof(h)) != crc)
+		return -EBADMSG;
+	if (le32toh(h.version) != SLUICE_SEGMENT_VERSION &&
+	    le32toh(h.version) != SLUICE_SEGMENT_SEALED)
+		return -EPROTONOSUPPORT;
+	info->sealed = le32toh(h.version) == SLUICE_SEGMENT_SEALED;
+	memcpy(info->camera, h.camera, sizeof(info->camera));
+	info->created_ns = le64toh(h.created_ns);
+	info->epoch = le64toh(h.epoch);
+	info->sequence = le64toh(h.sequence);
+	return 0;
+}
+
+/* Bytes read, fewer only at the end of the file. */
+static ssize_t read_all(int fd, void *buf, size_t size, uint64_t offset)
+{
+	size_t got = 0;
+
+	while (got < size) {
+		ssize_t n = pread(fd, (char *)buf + got, size - got, (off_t)(offset + got));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+/* Checks a record's header; returns the length of its payload without padding, or -EBADMSG. */
+static long check_record(const struct sluice_record *r, int sealed)
+{
+	uint32_t length = le32toh(r->length), cells = le32toh(r->cells_size);
+	const size_t tag = sealed ? SLUICE_SEAL_TAG : 0;
+
+	if (le32toh(r->magic) != SLUICE_RECORD_MAGIC ||
+	    sluice_crc32c(0, r, offsetof(struct sluice_record, header_crc)) !=
+		    le32toh(r->header_crc) ||
+	    !sealed != !r->counter || length > SLUICE_RECORD_PAYLOAD_MAX || cells > length ||
+	    pad8(cells) + tag > length)
+		return -EBADMSG;
+	return (long)length;
+}
+
+/* Behind the record's CRCs: what it holds. payload is NULL where it stays sealed. */
+static void fill_frame(const struct sluice_record *r, const uint8_t *payload, size_t length,
+		       struct sluice_segment_frame *f)
+{
+	size_t cells = le32toh(r->cells_size);
+
+	*f = (struct sluice_segment_frame){
+		.epoch = le64toh(r->epoch),
+		.sequence = le64toh(r->sequence),
+		.time_ns = le64toh(r->time_ns),
+		.utc_ns = le64toh(r->utc_ns),
+		.width = le16toh(r->width),
+		.height = le16toh(r->height),
+		.grid_w = le16toh(r->grid_w),
+		.grid_h = le16toh(r->grid_h),
+		.reason = le16toh(r->reason),
+		.flags = le16toh(r->flags),
+		.score = le32toh(r->score),
+		.event = le32toh(r->event),
+		.settings = le32toh(r->settings),
+	};
+	if (!payload)
+		return;
+	f->cells = cells ? payload : NULL;
+	f->cells_size = (uint32_t)cells;
+	f->jpeg = payload + pad8(cells);
+	f->jpeg_size = (uint32_t)(length - pad8(cells));
+}
+
+/* The header with both CRCs zero is what the tag covers beside the payload. */
+static int open_payload(const struct sluice_record *r, const uint8_t key[32], uint8_t *payload,
+			size_t size)
+{
+	struct sluice_record aad = *r;
+
+	aad.payload_crc = aad.header_crc = 0;
+	return sluice_seal_open(key, le32toh(r->counter), &aad, sizeof(aad), payload, size);
+}
+
+long sluice_record_decode(uint8_t *buf, size_t size, const struct sluice_record_key *k,
+			  struct sluice_segment_frame *f)
+{
+	struct sluice_record r;
+	uint8_t *payload = buf + sizeof(r);
+	size_t whole, i, left;
+	long length;
+
+	if (size < sizeof(r))
+		return 0;
+	memcpy(&r, buf, sizeof(r));
+	length = check_record(&r, k->sealed);
+	if (length < 0)
+		return length;
+	whole = sizeof(r) + pad8((size_t)length);
+	if (size < whole)
+		return 0;
+	if (sluice_crc32c(0, payload, (size_t)length) != le32toh(r.payload_crc))
+		return -EBADMSG;
+	for (i = sizeof(r) + (size_t)length; i < whole; i++)
+		if (buf[i])
+			return -EBADMSG;
+	left = (size_t)length - (k->sealed ? SLUICE_SEAL_TAG : 0);
+	if (k->sealed && k->known && open_payload(&r, k->key, payload, (size_t)length))
+		return -EBADMSG;
+	fill_frame(&r, k->sealed && !k->known ? NULL : payload, left, f);
+	return (long)whole;
+}
+
+struct reader {
+	int fd;
+	uint64_t size; /* of the file, or where the record must end */
+	struct sluice_record_key key;
+	uint8_t *buf;
+	size_t room;
+};
+
+/*
+ * Reads the record at offset into r->buf, which grows as needed. Returns as sluice_record_decode(),
+ * 0 meaning that the file ends within it, or the errno of read.
+ */
+static long load_record(struct reader *r, uint64_t offset, struct sluice_segment_frame *f)
+{
+	struct sluice_record head;
+	size_t whole;
+	ssize_t got = read_all(r->fd, &head, sizeof(head), offset);
+	long length;
+
+	if (got < (ssize_t)sizeof(head))
+		return got < 0 ? got : 0;
+	length = check_record(&head, r->key.sealed);
+	if (length < 0)
+		return length;
+	whole = sizeof(head) + pad8((size_t)length);
+	if (offset + whole > r->size)
+		return 0;
+	if (whole > r->room) {
+		uint8_t *bigger = realloc(r->buf, whole);
+
+		if (!bigger)
+			return -ENOMEM;
+		r->buf = bigger;
+		r->room = whole;
+	}
+	got = read_all(r->fd, r->buf, whole, offset);
+	if (got < 0)
+		return got;
+	return sluice_record_decode(r->buf, (size_t)got, &r->key, f);
+}
+
+/*
+ * Header and, of a sealed segment, its key. keys NULL: what is sealed stays so. 0, or -EBADMSG,
+ * -EPROTONOSUPPORT, -ENOKEY, or the errno of read.
+ */
+static int read_header(struct reader *r, const struct sluice_keyring *keys,
+		       struct sluice_segment_info *info)
+{
+	struct {
+		uint8_t header[sizeof(struct sluice_segment_header)];
+		struct sluice_lock lock[2];
+	} h = { 0 };
+	ssize_t n = read_all(r->fd, &h, sizeof(h), 0);
+	int err;
+
+	if (n < 0)
+		return (int)n;
+	if (n < (ssize_t)sizeof(h.header))
+		return -EBADMSG;
+	err = sluice_segment_decode(h.header, info);
+	if (err)
+		return err;
+	r->key.sealed = info->sealed;
+	if (info->sealed && n < (ssize_t)sizeof(h))
+		return -EBADMSG;
+	if (!info->sealed || !keys)
+		return 0;
+	err = sluice_seal_unwrap(keys, h.header, sizeof(h.header), h.lock, r->key.key);
+	r->key.known = !err;
+	return err;
+}
+
+static void end_reader(struct reader *r)
+{
+	OPENSSL_cleanse(&r->key, sizeof(r->key));
+	close(r->fd);
+}
+
+int sluice_segment_scan(const char *path, const struct sluice_keyring *keys,
+			struct sluice_segment_info *info, sluice_segment_fn fn, void *ctx,
+			uint64_t *good_end, uint64_t *size)
+{
+	struct sluice_segment_frame f;
+	struct reader r = { 0 };
+	struct stat st;
+	int err = 0;
+	long n;
+
+	*good_end = *size = 0;
+	r.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (r.fd < 0)
+		return -errno;
+	if (fstat(r.fd, &st) < 0) {
+		err = -errno;
+		goto out;
+	}
+	*size = r.size = (uint64_t)st.st_size;
+	err = read_header(&r, keys, info);
+	if (err)
+		goto out;
+	*good_end = segment_begin(info->sealed);
+	while (*good_end < *size) {
+		n = load_record(&r, *good_end, &f);
+		if (n == 0 || n == -EBADMSG)
+			break; /* the bad tail */
+		err = n < 0 ? (int)n : fn ? fn(ctx, &f, *good_end, (uint32_t)n) : 0;
+		if (err)
+			break;
+		*good_end += (uint64_t)n;
+	}
+out:
+	free(r.buf);
+	end_reader(&r);
+	return err;
+}
+
+int sluice_segment_truncate(const char *path, uint64_t good_end)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, (off_t)good_end) < 0 || fsync(fd) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int sluice_segment_read(const char *path, const struct sluice_keyring *keys, uint64_t offset,
+			uint32_t length, struct sluice_segment_frame *f, uint8_t **buf)
+{
+	static const struct sluice_keyring none;
+	struct reader r = { .size = offset + length };
+	struct sluice_segment_info info;
+	long n;
+
+	*buf = NULL;
+	r.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (r.fd < 0)
+		return -errno;
+	n = read_header(&r, keys ? keys : &none, &info);
+	if (!n)
+		n = load_record(&r, offset, f);
+	end_reader(&r);
+	if (n > 0) {
+		*buf = r.buf;
+		return 0;
+	}
+	free(r.buf);
+	return n == 0 ? -EBADMSG : (int)n;
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+/*
+ * usage: crash_check DATA DEVICE LOG...
+ *
+ * Is everything that devices were told to be STORED (crash_device.c) in the store at DATA, byte for
+ * byte? Prints counts; exit status 1 if a frame is missing or wrong. Nobody else uses DATA.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cloud/index.h"
+#include "cloud/segment.h"
+#include "tests/pipeline/crash_frame.h"
+
+#define STREAMS_MAX 4096
+
+/* What was STORED of one epoch. */
+struct stream {
+	unsigned int camera;
+	unsigned long long epoch, last;
+};
+
+static struct stream stream[STREAMS_MAX];
+static size_t count;
+static unsigned long stored, missing, wrong;
+
+static int read_log(const char *path)
+{
+	struct stream s;
+	FILE *f = fopen(path, "r");
+	size_t i;
+
+	if (!f)
+		return -1;
+	while (fscanf(f, "cam%u %llu %llu\n", &s.camera, &s.epoch, &s.last) == 3) {
+		for (i = 0; i < count; i++)
+			if (stream[i].camera == s.camera && stream[i].epoch == s.epoch)
+				break;
+		if (i == STREAMS_MAX)
+			return -1;
+		if (i == count)
+			stream[count++] = s;
+		else if (s.last > stream[i].last)
+			stream[i].last = s.last;
+	}
+	return fclose(f);
+}
+
+static void check_frame(struct sluice_index *ix, const char *data, const struct sluice_camera *c,
+			const struct stream *s, uint64_t sequence)
+{
+	struct sluice_segment_frame f;
+	struct sluice_index_frame row;
+	char path[192], full[4400];
+	uint8_t *buf = NULL, *expect;
+	size_t size;
+
+	stored++;
+	if (ix->ops->frame_find(ix, c->id, s->epoch, sequence, &row, path)) {
+		missing++;
+		return;
+	}
+	snprintf(full, sizeof(full), "%s/%s", data, path);
+	if (sluice_segment_read(full, NULL, row.offset, row.length, &f, &buf)) {
+		missing++;
+		return;
+	}
+	expect = crash_picture(s->camera, s->epoch, sequence, &size);
+	wrong += f.jpeg_size != size || memcmp(f.jpeg, expect, size) != 0 || f.epoch != s->epoch ||
+		 f.sequence != sequence || f.time_ns != crash_time_ns(sequence);
+	free(expect);
+	free(buf);
+}
+
+int main(int argc, char **argv)
+{
+	struct sluice_index *ix;
+	char path[4096], name[16];
+	struct sluice_camera c;
+	uint64_t sequence;
+	size_t i;
+
+	if (argc < 4)
+		return 2;
+	for (i = 3; i < (size_t)argc; i++)
+		if (read_log(argv[i]))
+			return 2;
+	snprintf(path, sizeof(path), "%s/index.db", argv[1]);
+	if (sluice_index_sqlite_open(path, &ix))
+		return 2;
+	for (i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "cam%u", stream[i].camera);
+		if (sluice_camera_init(&c, "default", argv[2], name))
+			return 2;
+		for (sequence = 0; sequence <= stream[i].last; sequence++)
+			check_frame(ix, argv[1], &c, &stream[i], sequence);
+	}
+	sluice_index_close(ix);
+	printf("%lu frames in %zu epochs were STORED; missing %lu, wrong %lu\n", stored, count,
+	       missing, wrong);
+	return missing || wrong;
+}
