@@ -9,15 +9,18 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <openssl/crypto.h>
 
 #include "cloud/api.h"
 #include "cloud/api_call.h"
 #include "cloud/device.h"
+#include "lib/log.h"
 
 static const struct sluice_route *const tables[] = {
-	sluice_api_health,  sluice_api_enrol,	  sluice_api_certificates,
+	sluice_api_health,  sluice_api_enrol,	  sluice_api_certificates, sluice_api_session,
+	sluice_api_totp,    sluice_api_users,	  sluice_api_apitokens,	   sluice_api_audit,
 	sluice_api_cameras, sluice_api_summaries,
 };
 
@@ -117,18 +120,27 @@ static void cut_parts(struct sluice_call *c, const struct search *s)
 /* 0, or -EACCES; fills who asks. */
 static int identify(struct sluice_call *c)
 {
-	const char *field = sluice_http_field(c->request, "authorization");
-	int err;
+	const struct sluice_api *api = c->server->api;
+	uint64_t now = sluice_utc_now();
+	char secret[SLUICE_SECRET_MAX];
+	int err = -EACCES;
 
-	if (!field || strncasecmp(field, "Bearer ", 7) != 0)
-		return -EACCES;
-	err = sluice_auth_admin_check(c->auth, field + 7, c->who.tenant);
+	switch (sluice_credential_read(c->request, secret)) {
+	case SLUICE_BEARER:
+		err = sluice_auth_apitoken_check(c->auth, secret, now, &c->who);
+		break;
+	case SLUICE_COOKIE_SENT:
+		err = sluice_auth_session_check(c->auth, secret, now, &api->lives, &c->who);
+		break;
+	case SLUICE_NO_CREDENTIAL:
+		break;
+	}
+	OPENSSL_cleanse(secret, sizeof(secret));
 	if (err)
 		return err;
-	c->who.role = SLUICE_ADMIN;
-	c->who.scopes = SLUICE_SCOPE_ALL;
-	snprintf(c->who.name, sizeof(c->who.name), "admin");
 	c->whose.tenant = c->who.tenant;
+	c->whose.cameras = c->who.restricted ? c->who.cameras : NULL;
+	sluice_auditor_used(api->auditor, &c->who, now);
 	return 0;
 }
 
@@ -144,6 +156,22 @@ static void handle_device(struct sluice_call *c, const struct sluice_route *r)
 		r->handle(c);
 }
 
+/* A browser adds the cookie to whatever any page asks for: what changes something must show more.
+ */
+static int is_forged(const struct sluice_call *c)
+{
+	char secret[SLUICE_SECRET_MAX];
+	int err;
+
+	if (!c->who.is_session || c->request->method == SLUICE_HTTP_GET ||
+	    c->request->method == SLUICE_HTTP_HEAD)
+		return 0;
+	sluice_credential_read(c->request, secret);
+	err = sluice_csrf_check(c->request, secret);
+	OPENSSL_cleanse(secret, sizeof(secret));
+	return err != 0;
+}
+
 static void handle_person(struct sluice_call *c, const struct sluice_route *r)
 {
 	if (c->who.role < r->least)
@@ -152,6 +180,13 @@ static void handle_person(struct sluice_call *c, const struct sluice_route *r)
 							       : "an operator may do that");
 	else if ((c->who.scopes & r->scope) != r->scope)
 		sluice_answer_problem(c, 403, "the API token lacks the scope for that");
+	else if (c->who.restricted && r->scope & (SLUICE_SCOPE_ENROL | SLUICE_SCOPE_ADMIN))
+		sluice_answer_problem(c, 403, "who is restricted to some cameras may not do that");
+	else if (is_forged(c))
+		sluice_answer_problem(
+			c, 403,
+			"send X-CSRF-Token as GET /v1/session gives it, from a page of "
+			"this server");
 	else
 		r->handle(c);
 }
@@ -198,4 +233,43 @@ void sluice_api_handle(struct sluice_call *c)
 		else
 			handle_person(c, any);
 	}
+}
+
+int sluice_api_open(const char *data, struct sluice_api **out)
+{
+	struct sluice_api *a = calloc(1, sizeof(*a));
+	char db[4096];
+	int err = -ENOMEM;
+
+	*out = a;
+	if (a) {
+		a->lives = (struct sluice_auth_lives){ SLUICE_SESSION_IDLE_S * 1000000000ull,
+						       SLUICE_SESSION_WHOLE_S * 1000000000ull };
+		a->slow = sluice_slow_open();
+		a->throttle = sluice_throttle_open();
+		snprintf(db, sizeof(db), "%s/auth.db", data);
+		a->auditor = sluice_auditor_open(db, &a->lives, &err);
+	}
+	if (a && a->slow && a->throttle && a->auditor)
+		return 0;
+	sluice_error("cannot start what people need: %s", strerror(-err));
+	return err ? err : -ENOMEM;
+}
+
+void sluice_api_stop(struct sluice_api *a)
+{
+	if (!a)
+		return;
+	sluice_slow_stop(a->slow);
+	sluice_auditor_stop(a->auditor);
+}
+
+void sluice_api_close(struct sluice_api *a)
+{
+	if (!a)
+		return;
+	sluice_slow_close(a->slow);
+	sluice_auditor_close(a->auditor);
+	sluice_throttle_close(a->throttle);
+	free(a);
 }

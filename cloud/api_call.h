@@ -14,38 +14,13 @@
 
 #include <jansson.h>
 
+#include "cloud/api_state.h"
 #include "cloud/response.h"
 #include "cloud/server.h"
 #include "cloud/whose.h"
 #include "lib/http1.h"
 
 #define SLUICE_PARTS_MAX 4 /* {parts} of one route */
-
-/* Least first: who may do something may do everything before it, but for devices. */
-enum sluice_role {
-	SLUICE_ANYBODY, /* no credential is looked at */
-	SLUICE_DEVICE,	/* a device's certificate, and nothing else */
-	SLUICE_VIEWER,
-	SLUICE_OPERATOR,
-	SLUICE_ADMIN,
-};
-
-/* What an API token is good for, beside its role. A person's session has all of them. */
-enum sluice_scope {
-	SLUICE_SCOPE_READ = 1,	   /* lists, health, ledger */
-	SLUICE_SCOPE_MEDIA = 2,	   /* pictures, videos, stills, exports */
-	SLUICE_SCOPE_SETTINGS = 4, /* settings and commands of devices, pins */
-	SLUICE_SCOPE_ENROL = 8,	   /* enrolment tokens, revocation */
-	SLUICE_SCOPE_ADMIN = 16,   /* users, API tokens, audit */
-	SLUICE_SCOPE_ALL = 31,
-};
-
-struct sluice_who {
-	enum sluice_role role;
-	unsigned int scopes;
-	char tenant[SLUICE_NAME_MAX];
-	char name[SLUICE_NAME_MAX]; /* of the user or the API token, for the audit log */
-};
 
 struct sluice_call {
 	/* from the connection */
@@ -79,7 +54,18 @@ struct sluice_route {
 
 /* Each ends with a row of zeros. */
 extern const struct sluice_route sluice_api_health[], sluice_api_enrol[], sluice_api_certificates[],
-	sluice_api_cameras[], sluice_api_summaries[];
+	sluice_api_session[], sluice_api_totp[], sluice_api_users[], sluice_api_apitokens[],
+	sluice_api_audit[], sluice_api_cameras[], sluice_api_summaries[];
+
+/* ---- who did it ---- */
+
+/* For the audit log; the address is borrowed from the call. */
+struct sluice_actor sluice_call_actor(const struct sluice_call *c);
+
+/* A line that belongs to no change (auth.h): what was read or refused. 0, or -errno after a 503:
+ * what cannot be logged must not be done. action: static. */
+int sluice_call_audit(struct sluice_call *c, const char *tenant, const char *action,
+		      const char *what, enum sluice_result result);
 
 /* ---- answers ---- */
 
@@ -88,6 +74,9 @@ void sluice_answer_json(struct sluice_call *c, int status, json_t *json);
 
 /* problem+json of RFC 9457. detail: a sentence for people, what to do next; NULL: none. */
 void sluice_answer_problem(struct sluice_call *c, int status, const char *detail);
+
+/* The same with a type of its own, "urn:sluice:...", for programs to tell it from others. */
+void sluice_answer_typed(struct sluice_call *c, int status, const char *type, const char *detail);
 
 /* What a failed call below means: 404 for -ENOENT, 503 for -EBUSY, else 500 and a line in the log.
  */
@@ -104,6 +93,20 @@ json_t *sluice_call_object(struct sluice_call *c);
 /* A whole number within bounds from the query; the fallback if it is absent; -1: wrong. */
 int64_t sluice_call_number(struct sluice_call *c, const char *name, int64_t fallback, int64_t min,
 			   int64_t max);
+
+/* List of camera ids from JSON (an array of them; null or absent: NULL in *list, all) as whose.h
+ * has it; text: its memory. 0, or -EINVAL after a 400. */
+int sluice_call_grants(struct sluice_call *c, const json_t *json, char text[SLUICE_GRANTS_TEXT],
+		       const char **list);
+
+/* What json_pack() puts for a list as in whose.h; a new reference. */
+json_t *sluice_grants_json(int restricted, const char *cameras);
+
+/* An array of names; a new reference. */
+json_t *sluice_scopes_json(unsigned int scopes);
+
+/* RFC 3339, or null for 0; a new reference. */
+json_t *sluice_time_json(uint64_t utc_ns);
 
 /* A name (of a camera, a device) from the query: 0; -ENOENT: absent; else -errno after a 400. */
 int sluice_call_name(struct sluice_call *c, const char *name, char out[SLUICE_NAME_MAX]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * auth.c - who may do what, in auth.db.
+ * auth.c - devices: one-time tokens, certificates, the deny-list.
  *
  * Tokens are 160 random bits; only their SHA-256 is kept (a slow hash would add nothing to that
  * much randomness). A certificate is good if its serial is recorded here for that device and not
@@ -13,71 +13,10 @@
 #include <string.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
-#include "cloud/auth.h"
-#include "cloud/sqlite.h"
+#include "cloud/auth_state.h"
 
-#define SCHEMA_VERSION 1
-#define SECRET_BYTES   20
-
-static const struct sluice_sqlite_step steps[SCHEMA_VERSION] = { {
-	"CREATE TABLE admins (hash BLOB PRIMARY KEY, tenant TEXT NOT NULL,"
-	" created_ns INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE tokens (hash BLOB PRIMARY KEY, tenant TEXT NOT NULL, device TEXT NOT NULL,"
-	" expires_ns INTEGER NOT NULL, used_ns INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
-	"CREATE TABLE certificates (serial TEXT PRIMARY KEY, tenant TEXT NOT NULL,"
-	" device TEXT NOT NULL, issued_ns INTEGER NOT NULL, not_after INTEGER NOT NULL,"
-	" denied INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
-	"CREATE INDEX certificates_by_device ON certificates (tenant, device);"
-	"CREATE TABLE deny (version INTEGER NOT NULL);"
-	"INSERT INTO deny VALUES (0);",
-	NULL,
-} };
-
-enum {
-	ADMIN_ADD,
-	ADMIN_FIND,
-	TOKEN_ADD,
-	TOKEN_FIND,
-	TOKEN_USED,
-	TOKENS_OLD,
-	TOKENS_VOID,
-	CERTIFICATE_ADD,
-	CERTIFICATE_FIND,
-	CERTIFICATES_NEW,
-	REVOKE,
-	DENY_BUMP,
-	DENY_VERSION,
-	DEVICES,
-	STATEMENTS
-};
-
-static const char *const sql[STATEMENTS] = {
-	[ADMIN_ADD] = "INSERT INTO admins (hash, tenant, created_ns) VALUES (?, ?, ?)",
-	[ADMIN_FIND] = "SELECT tenant FROM admins WHERE hash = ?",
-	[TOKEN_ADD] = "INSERT INTO tokens (hash, tenant, device, expires_ns) VALUES (?, ?, ?, ?)",
-	[TOKEN_FIND] = "SELECT tenant, device, expires_ns, used_ns FROM tokens WHERE hash = ?",
-	[TOKEN_USED] = "UPDATE tokens SET used_ns = ?2 WHERE hash = ?1 AND used_ns = 0",
-	/* told for a month that they were used or too late, then forgotten */
-	[TOKENS_OLD] = "DELETE FROM tokens WHERE expires_ns < ? - 2592000000000000",
-	[TOKENS_VOID] = "DELETE FROM tokens WHERE tenant = ? AND device = ? AND used_ns = 0",
-	[CERTIFICATE_ADD] = "INSERT INTO certificates (serial, tenant, device, issued_ns,"
-			    " not_after) VALUES (?, ?, ?, ?, ?)",
-	[CERTIFICATE_FIND] = "SELECT denied FROM certificates"
-			     " WHERE serial = ? AND tenant = ? AND device = ?",
-	[CERTIFICATES_NEW] = "SELECT count(*) FROM certificates"
-			     " WHERE tenant = ? AND device = ? AND issued_ns > ?",
-	[REVOKE] = "UPDATE certificates SET denied = 1 WHERE tenant = ? AND device = ?",
-	[DENY_BUMP] = "UPDATE deny SET version = version + 1",
-	[DENY_VERSION] = "SELECT version FROM deny",
-	[DEVICES] = "SELECT tenant, device, max(issued_ns), max(not_after), min(denied)"
-		    " FROM certificates WHERE tenant = ? GROUP BY tenant, device ORDER BY device",
-};
-
-struct sluice_auth {
-	struct sluice_sqlite s;
-};
+#define SECRET_BYTES 20
 
 int sluice_auth_open(const char *path, struct sluice_auth **out)
 {
@@ -87,7 +26,8 @@ int sluice_auth_open(const char *path, struct sluice_auth **out)
 	*out = NULL;
 	if (!a)
 		return -ENOMEM;
-	err = sluice_sqlite_open(&a->s, path, steps, SCHEMA_VERSION, sql, STATEMENTS);
+	err = sluice_sqlite_open(&a->s, path, sluice_auth_steps, SLUICE_AUTH_VERSION,
+				 sluice_auth_sql, STATEMENTS);
 	if (err) {
 		free(a);
 		return err;
@@ -104,79 +44,113 @@ void sluice_auth_close(struct sluice_auth *a)
 	free(a);
 }
 
-/* Base32 of RFC 4648: 20 bytes are 32 letters, nothing is padded. */
-static int make_secret(char *secret)
+int sluice_auth_begin(struct sluice_auth *a)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	return sluice_sqlite_exec(&a->s, "BEGIN IMMEDIATE");
+}
+
+int sluice_auth_end(struct sluice_auth *a, int err)
+{
+	if (!err)
+		err = sluice_sqlite_exec(&a->s, "COMMIT");
+	if (err)
+		sluice_sqlite_exec(&a->s, "ROLLBACK");
+	return err;
+}
+
+int sluice_auth_secret(char secret[SLUICE_SECRET_MAX])
+{
 	uint8_t random[SECRET_BYTES];
-	uint32_t bits = 0;
-	int have = 0;
-	size_t i, n = 0;
 
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		return -EIO;
-	for (i = 0; i < sizeof(random); i++) {
-		bits = bits << 8 | random[i];
-		for (have += 8; have >= 5; have -= 5)
-			secret[n++] = letters[bits >> (have - 5) & 31];
-	}
-	secret[n] = 0;
+	sluice_base32(random, sizeof(random), secret);
 	OPENSSL_cleanse(random, sizeof(random));
 	return 0;
 }
 
-static void hash_secret(const char *secret, uint8_t hash[SHA256_DIGEST_LENGTH])
+void sluice_auth_hash(const char *secret, uint8_t hash[SHA256_DIGEST_LENGTH])
 {
 	SHA256((const uint8_t *)secret, strlen(secret), hash);
 }
 
-int sluice_auth_admin_add(struct sluice_auth *a, const char *tenant, char *secret)
+void sluice_auth_short_id(const char *secret, char id[SLUICE_SHORT_ID])
 {
 	uint8_t hash[SHA256_DIGEST_LENGTH];
-	int err = sluice_name_valid(tenant) ? make_secret(secret) : -EINVAL;
 
-	if (err)
-		return err;
-	hash_secret(secret, hash);
-	return sluice_sqlite_run(sluice_sqlite_bind(&a->s, ADMIN_ADD, "bsi", hash, sizeof(hash),
-						    tenant, sluice_utc_now()));
+	sluice_auth_hash(secret, hash);
+	sluice_hex(hash, 8, id);
 }
 
-int sluice_auth_admin_check(struct sluice_auth *a, const char *secret, char *tenant)
+const char *sluice_auth_column(sqlite3_stmt *st, int at)
 {
-	uint8_t hash[SHA256_DIGEST_LENGTH];
-	sqlite3_stmt *st;
-	int rc;
-
-	hash_secret(secret, hash);
-	st = sluice_sqlite_bind(&a->s, ADMIN_FIND, "b", hash, sizeof(hash));
-	rc = sluice_sqlite_step(st);
-	if (rc <= 0)
-		return rc ? rc : -EACCES;
-	snprintf(tenant, SLUICE_NAME_MAX, "%s", sluice_sqlite_text(st, 0));
-	sqlite3_reset(st);
-	return 0;
+	return (const char *)sqlite3_column_text(st, at);
 }
 
-int sluice_auth_token_add(struct sluice_auth *a, const char *tenant, const char *device,
-			  unsigned int minutes, char *secret)
+int sluice_auth_token_add(struct sluice_auth *a, const struct sluice_actor *by, const char *tenant,
+			  const char *device, unsigned int minutes, char secret[SLUICE_SECRET_MAX])
 {
 	uint8_t hash[SHA256_DIGEST_LENGTH];
 	uint64_t now = sluice_utc_now();
+	struct sluice_auth_tenant t;
 	int err;
 
 	if (!sluice_name_valid(tenant) || !sluice_name_valid(device) || !minutes || minutes > 1440)
 		return -EINVAL;
-	err = make_secret(secret);
+	err = sluice_auth_secret(secret);
 	if (err)
 		return err;
-	hash_secret(secret, hash);
-	err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, TOKENS_OLD, "i", now));
+	sluice_auth_hash(secret, hash);
+	err = sluice_auth_begin(a);
 	if (err)
 		return err;
-	return sluice_sqlite_run(sluice_sqlite_bind(&a->s, TOKEN_ADD, "bssi", hash, sizeof(hash),
-						    tenant, device,
-						    now + minutes * 60000000000ull));
+	err = sluice_auth_tenant_find(a, tenant, &t);
+	if (!err)
+		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, TOKENS_OLD, "i", now));
+	if (!err)
+		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, TOKEN_ADD, "bssi", hash,
+							   sizeof(hash), tenant, device,
+							   now + minutes * 60000000000ull));
+	if (!err)
+		err = sluice_auth_audit(a, tenant, by, "token.add", device, SLUICE_OK);
+	return sluice_auth_end(a, err);
+}
+
+int sluice_auth_tokens(struct sluice_auth *a, const char *tenant, uint64_t now_ns,
+		       sluice_auth_token_fn fn, void *ctx)
+{
+	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, TOKENS_OPEN, "si", tenant, now_ns);
+	int rc;
+
+	while ((rc = sluice_sqlite_step(st)) > 0) {
+		rc = fn(ctx, sluice_sqlite_text(st, 0), sluice_sqlite_text(st, 1),
+			(uint64_t)sqlite3_column_int64(st, 2));
+		if (rc) {
+			sqlite3_reset(st);
+			break;
+		}
+	}
+	return rc;
+}
+
+/* The last statement changed something, or there was nothing of that name. */
+static int found_one(struct sluice_auth *a, int err)
+{
+	return !err && !sqlite3_changes(a->s.db) ? -ENOENT : err;
+}
+
+int sluice_auth_token_drop(struct sluice_auth *a, const struct sluice_actor *by, const char *tenant,
+			   const char *id)
+{
+	int err = sluice_auth_begin(a);
+
+	if (err)
+		return err;
+	err = found_one(a,
+			sluice_sqlite_run(sluice_sqlite_bind(&a->s, TOKEN_DROP, "ss", tenant, id)));
+	if (!err)
+		err = sluice_auth_audit(a, tenant, by, "token.drop", id, SLUICE_OK);
+	return sluice_auth_end(a, err);
 }
 
 /* Is the token good now? Fills the names. */
@@ -200,47 +174,60 @@ static int find_token(struct sluice_auth *a, const uint8_t hash[SHA256_DIGEST_LE
 	return rc;
 }
 
-static int record_certificate(struct sluice_auth *a, const uint8_t hash[SHA256_DIGEST_LENGTH],
-			      uint64_t now_ns, const char *tenant, const char *device,
-			      const struct sluice_certificate *c)
+static int use_token(struct sluice_auth *a, const uint8_t hash[SHA256_DIGEST_LENGTH],
+		     uint64_t now_ns)
 {
 	int err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, TOKEN_USED, "bi", hash,
 						       (size_t)SHA256_DIGEST_LENGTH, now_ns));
 
-	if (!err && sqlite3_changes(a->s.db) != 1)
-		err = -EALREADY;
-	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, CERTIFICATE_ADD, "sssii",
-							   c->serial, tenant, device, now_ns,
-							   c->not_after));
+	return !err && sqlite3_changes(a->s.db) != 1 ? -EALREADY : err;
+}
+
+/* The certificate's row, and the line that the device itself has done this. */
+static int record_certificate(struct sluice_auth *a, const char *address, const char *action,
+			      uint64_t now_ns, const char *tenant, const char *device,
+			      const struct sluice_certificate *c)
+{
+	struct sluice_actor by = { .address = address };
+	int err;
+
+	snprintf(by.who, sizeof(by.who), "device:%s", device);
+	err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, CERTIFICATE_ADD, "sssii", c->serial,
+						   tenant, device, now_ns, c->not_after));
+	return err ? err : sluice_auth_audit(a, tenant, &by, action, c->serial, SLUICE_OK);
+}
+
+/* Ends the transaction; what was issued in vain is dropped. */
+static int end_issue(struct sluice_auth *a, int err, struct sluice_certificate *out)
+{
+	err = sluice_auth_end(a, err);
+	if (err) {
+		free(out->pem);
+		memset(out, 0, sizeof(*out));
+	}
 	return err;
 }
 
-int sluice_auth_enrol(struct sluice_auth *a, const char *secret, uint64_t now_ns,
-		      sluice_auth_issue_fn issue, void *ctx, char *tenant, char *device,
-		      struct sluice_certificate *out)
+int sluice_auth_enrol(struct sluice_auth *a, const char *address, const char *secret,
+		      uint64_t now_ns, sluice_auth_issue_fn issue, void *ctx, char *tenant,
+		      char *device, struct sluice_certificate *out)
 {
 	uint8_t hash[SHA256_DIGEST_LENGTH];
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	hash_secret(secret, hash);
-	err = sluice_sqlite_exec(&a->s, "BEGIN IMMEDIATE");
+	sluice_auth_hash(secret, hash);
+	err = sluice_auth_begin(a);
 	if (err)
 		return err;
 	err = find_token(a, hash, now_ns, tenant, device);
 	if (!err)
 		err = issue(ctx, tenant, device, out);
 	if (!err)
-		err = record_certificate(a, hash, now_ns, tenant, device, out);
+		err = use_token(a, hash, now_ns);
 	if (!err)
-		err = sluice_sqlite_exec(&a->s, "COMMIT");
-	if (err) {
-		sluice_sqlite_exec(&a->s, "ROLLBACK");
-		free(out->pem);
-		memset(out, 0, sizeof(*out));
-	}
-	return err;
+		err = record_certificate(a, address, "enrol", now_ns, tenant, device, out);
+	return end_issue(a, err, out);
 }
 
 int sluice_auth_allowed(struct sluice_auth *a, const char *tenant, const char *device,
@@ -272,14 +259,14 @@ static int check_rate(struct sluice_auth *a, const char *tenant, const char *dev
 	return rc;
 }
 
-int sluice_auth_renew(struct sluice_auth *a, const char *tenant, const char *device,
-		      const char *serial, uint64_t now_ns, sluice_auth_issue_fn issue, void *ctx,
-		      struct sluice_certificate *out)
+int sluice_auth_renew(struct sluice_auth *a, const char *address, const char *tenant,
+		      const char *device, const char *serial, uint64_t now_ns,
+		      sluice_auth_issue_fn issue, void *ctx, struct sluice_certificate *out)
 {
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	err = sluice_sqlite_exec(&a->s, "BEGIN IMMEDIATE");
+	err = sluice_auth_begin(a);
 	if (err)
 		return err;
 	err = sluice_auth_allowed(a, tenant, device, serial);
@@ -288,38 +275,27 @@ int sluice_auth_renew(struct sluice_auth *a, const char *tenant, const char *dev
 	if (!err)
 		err = issue(ctx, tenant, device, out);
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, CERTIFICATE_ADD, "sssii",
-							   out->serial, tenant, device, now_ns,
-							   out->not_after));
-	if (!err)
-		err = sluice_sqlite_exec(&a->s, "COMMIT");
-	if (err) {
-		sluice_sqlite_exec(&a->s, "ROLLBACK");
-		free(out->pem);
-		memset(out, 0, sizeof(*out));
-	}
-	return err;
+		err = record_certificate(a, address, "renew", now_ns, tenant, device, out);
+	return end_issue(a, err, out);
 }
 
-int sluice_auth_revoke(struct sluice_auth *a, const char *tenant, const char *device)
+int sluice_auth_revoke(struct sluice_auth *a, const struct sluice_actor *by, const char *tenant,
+		       const char *device)
 {
-	int err = sluice_sqlite_exec(&a->s, "BEGIN IMMEDIATE");
+	int err = sluice_auth_begin(a);
 
 	if (err)
 		return err;
-	err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, REVOKE, "ss", tenant, device));
-	if (!err && !sqlite3_changes(a->s.db))
-		err = -ENOENT;
+	err = found_one(a, sluice_sqlite_run(sluice_sqlite_bind(&a->s, REVOKE, "ssi", tenant,
+								device, sluice_utc_now())));
 	if (!err)
 		err = sluice_sqlite_run(
 			sluice_sqlite_bind(&a->s, TOKENS_VOID, "ss", tenant, device));
 	if (!err)
 		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, DENY_BUMP, ""));
 	if (!err)
-		err = sluice_sqlite_exec(&a->s, "COMMIT");
-	if (err)
-		sluice_sqlite_exec(&a->s, "ROLLBACK");
-	return err;
+		err = sluice_auth_audit(a, tenant, by, "revoke", device, SLUICE_OK);
+	return sluice_auth_end(a, err);
 }
 
 int sluice_auth_deny_version(struct sluice_auth *a, int64_t *version)
@@ -332,6 +308,47 @@ int sluice_auth_deny_version(struct sluice_auth *a, int64_t *version)
 	*version = sqlite3_column_int64(st, 0);
 	sqlite3_reset(st);
 	return 0;
+}
+
+int sluice_auth_denied(struct sluice_auth *a, int64_t now_s, sluice_auth_serial_fn fn, void *ctx)
+{
+	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, CERTIFICATES_DENIED, "i", now_s);
+	int rc;
+
+	while ((rc = sluice_sqlite_step(st)) > 0) {
+		rc = fn(ctx, sluice_sqlite_text(st, 0), (uint64_t)sqlite3_column_int64(st, 1));
+		if (rc) {
+			sqlite3_reset(st);
+			break;
+		}
+	}
+	return rc;
+}
+
+static int add_denied(void *ctx, const char *serial, uint64_t denied_ns)
+{
+	return sluice_crl_add(ctx, serial, (int64_t)(denied_ns / 1000000000u));
+}
+
+int sluice_auth_crl(struct sluice_auth *a, const struct sluice_ca *ca, char **pem)
+{
+	struct sluice_crl *list;
+	int64_t version;
+	int err = sluice_auth_deny_version(a, &version);
+
+	*pem = NULL;
+	if (err)
+		return err;
+	list = sluice_crl_begin(ca, version);
+	err = list ? sluice_auth_denied(a, (int64_t)(sluice_utc_now() / 1000000000u), add_denied,
+					list)
+		   : -ENOMEM;
+	if (err) {
+		sluice_crl_drop(list);
+		return err;
+	}
+	*pem = sluice_crl_end(list);
+	return *pem ? 0 : -ENOMEM;
 }
 
 int sluice_auth_devices(struct sluice_auth *a, const char *tenant, sluice_auth_device_fn fn,
@@ -348,6 +365,7 @@ int sluice_auth_devices(struct sluice_auth *a, const char *tenant, sluice_auth_d
 		d.enrolled_ns = (uint64_t)sqlite3_column_int64(st, 2);
 		d.not_after = sqlite3_column_int64(st, 3);
 		d.revoked = sqlite3_column_int(st, 4);
+		snprintf(d.label, sizeof(d.label), "%s", sluice_sqlite_text(st, 5));
 		rc = fn(ctx, &d);
 		if (rc) {
 			sqlite3_reset(st);
@@ -355,4 +373,45 @@ int sluice_auth_devices(struct sluice_auth *a, const char *tenant, sluice_auth_d
 		}
 	}
 	return rc;
+}
+
+static int check_label(const char *label)
+{
+	size_t n = strlen(label), i;
+
+	if (n >= SLUICE_LABEL_MAX)
+		return -EINVAL;
+	for (i = 0; i < n; i++)
+		if ((unsigned char)label[i] < 0x20 || label[i] == 0x7f)
+			return -EINVAL;
+	return 0;
+}
+
+/* 0, or -ENOENT: never enrolled. */
+static int find_device(struct sluice_auth *a, const char *tenant, const char *device)
+{
+	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, DEVICE_FIND, "ss", tenant, device);
+	int rc = sluice_sqlite_step(st);
+
+	if (rc > 0)
+		sqlite3_reset(st);
+	return rc > 0 ? 0 : rc ? rc : -ENOENT;
+}
+
+int sluice_auth_label(struct sluice_auth *a, const struct sluice_actor *by, const char *tenant,
+		      const char *device, const char *label)
+{
+	int err = check_label(label);
+
+	if (!err)
+		err = sluice_auth_begin(a);
+	if (err)
+		return err;
+	err = find_device(a, tenant, device);
+	if (!err)
+		err = sluice_sqlite_run(
+			sluice_sqlite_bind(&a->s, LABEL_SET, "sss", tenant, device, label));
+	if (!err)
+		err = sluice_auth_audit(a, tenant, by, "device.label", device, SLUICE_OK);
+	return sluice_auth_end(a, err);
 }

@@ -7,21 +7,23 @@ ANALYSIS := cloud/decode.c cloud/canvas.c cloud/background.c cloud/blobs.c cloud
 DIGEST := cloud/webm.c cloud/sheet.c cloud/digest.c
 DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # The routes, a file a noun.
-API := $(addprefix cloud/api_,health.c enrol.c certificates.c cameras.c summaries.c)
+API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c cameras.c summaries.c)
+# Who may do what.
+AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c audit.c qr.c)
 # What is stored where, and the files themselves.
 INDEX := $(addprefix cloud/,index_sqlite.c index_runs.c index_summaries.c facets.c index_find.c index_events.c index_history.c index_sql.c sqlite.c)
 SEGMENT := $(addprefix cloud/,segment.c segment_read.c seal.c keyring.c)
-# From the connection to the disk, to the worker, and back.
-CLOUD := cloud/server.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c cloud/auth.c cloud/ca.c cloud/session.c cloud/uplink.c \
-	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/syncs.c $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c \
-	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/shelf.c cloud/worker.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
-	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c
-CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg
-$(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
-LIBCLOUD := $(BUILD)/lib/libcloud.a
 # What it was told.
 CLOUD_CONF := cloud/conf.c
-$(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c cloud/cmd_check.c cloud/cmd_admin.c cloud/cmd_routes.c $(CLOUD_CONF) \
+# From the connection to the disk, to the worker, and back.
+CLOUD := cloud/server.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c \
+	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/syncs.c $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c \
+	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/shelf.c cloud/worker.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
+	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c $(CLOUD_CONF)
+CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode
+$(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
+LIBCLOUD := $(BUILD)/lib/libcloud.a
+$(eval $(call program,sluice-cloud,cloud/main.c cloud/cmd_init.c cloud/cmd_run.c cloud/cmd_check.c cloud/cmd_admin.c cloud/cmd_user.c cloud/cmd_access.c cloud/cmd_routes.c \
 	$(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 
 $(eval $(call testprog,test_door,tests/unit/test_door.c cloud/door.c,,-lpthread))
@@ -31,12 +33,13 @@ $(eval $(call testprog,test_bus,tests/unit/test_bus.c cloud/bus_local.c,,-lpthre
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+$(eval $(call testprog,test_people,tests/unit/test_people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
-$(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c $(CLOUD_CONF) tests/unit/analysis_script.c \
+$(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c $(CLOUD_CONF) tests/unit/analysis_script.c \
+$(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c $(CLOUD_CONF) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
+$(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
 	$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.c devices_link.c devices_shake.c devices_sink.c) \
 	tests/unit/jpeg_make.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))

@@ -3,8 +3,14 @@
  * ca.c - the certificate authority of one cloud.
  *
  * Files are written beside their place, synced and renamed, so that a crash leaves the old ones or
- * the new ones. The key of the authority lies on the same machine: whoever can read the data
- * directory can make certificates (an offline root is another issue).
+ * the new ones.
+ *
+ * Without an offline root ca.crt is one certificate, signed by itself, and its key lies on the same
+ * machine: whoever can read the data directory can make certificates for ever. With one, ca.key and
+ * the first certificate in ca.crt are an intermediate that the root has signed; the root's
+ * certificate follows it, the root's key is somewhere else. What devices believe is the last one in
+ * ca.crt; what they and the server show is their own certificate and, with an offline root, the
+ * intermediate's.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -16,22 +22,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <openssl/evp.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-#include "cloud/ca.h"
+#include "cloud/ca_state.h"
 #include "cloud/camera.h"
 
 #define DAY 86400L
-
-struct sluice_ca {
-	EVP_PKEY *key;
-	X509 *cert;
-	char *pem;
-	char pin[SLUICE_CA_PIN];
-	uint32_t device_life_s;
-};
 
 static int save_file(const char *dir, const char *name, const char *data, size_t size, int mode)
 {
@@ -61,14 +60,16 @@ static int save_bio(const char *dir, const char *name, BIO *bio, int mode)
 	return size > 0 ? save_file(dir, name, data, (size_t)size, mode) : -ENOMEM;
 }
 
-static int save_pair(const char *dir, const char *name, EVP_PKEY *key, X509 *cert)
+/* chain: certificates that follow in the file; may be NULL. */
+static int save_pair(const char *dir, const char *name, EVP_PKEY *key, X509 *cert,
+		     const char *chain)
 {
 	BIO *k = BIO_new(BIO_s_secmem()), *c = BIO_new(BIO_s_mem());
 	char file[32];
 	int err = -ENOMEM;
 
 	if (k && c && PEM_write_bio_PrivateKey(k, key, NULL, NULL, 0, NULL, NULL) == 1 &&
-	    PEM_write_bio_X509(c, cert) == 1) {
+	    PEM_write_bio_X509(c, cert) == 1 && (!chain || BIO_puts(c, chain) >= 0)) {
 		snprintf(file, sizeof(file), "%s.key", name);
 		err = save_bio(dir, file, k, 0600);
 		snprintf(file, sizeof(file), "%s.crt", name);
@@ -108,13 +109,8 @@ static int set_serial(X509 *cert)
 	return ok ? 0 : -ENOMEM;
 }
 
-/*
- * A certificate for key; issuer NULL: signed by itself. usage and san are extension values, NULL
- * for the authority's own. It begins a little before now, for clocks that are behind. The caller
- * frees it.
- */
-static X509 *make_certificate(EVP_PKEY *key, const char *cn, int64_t life_s, X509 *issuer,
-			      EVP_PKEY *signer, const char *usage, const char *san)
+X509 *sluice_ca_certificate(EVP_PKEY *key, const char *cn, int64_t life_s, X509 *issuer,
+			    EVP_PKEY *signer, const char *usage, const char *san)
 {
 	int64_t early_s = life_s / 10 < 300 ? life_s / 10 : 300;
 	X509 *cert = X509_new();
@@ -137,9 +133,7 @@ static X509 *make_certificate(EVP_PKEY *key, const char *cn, int64_t life_s, X50
 	err = err || add_extension(cert, issuer, NID_subject_key_identifier, "hash");
 	err = err || add_extension(cert, issuer, NID_authority_key_identifier, "keyid");
 	if (!usage)
-		err = err ||
-		      add_extension(cert, issuer, NID_basic_constraints,
-				    "critical,CA:TRUE,pathlen:0") ||
+		err = err || add_extension(cert, issuer, NID_basic_constraints, san) ||
 		      add_extension(cert, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
 	else
 		err = err ||
@@ -154,22 +148,28 @@ static X509 *make_certificate(EVP_PKEY *key, const char *cn, int64_t life_s, X50
 	return cert;
 }
 
+/* Its certificate says that it may sign others: below it as many authorities as depth. */
+static X509 *make_authority(EVP_PKEY *key, const char *what, int days, int depth, X509 *issuer,
+			    EVP_PKEY *signer)
+{
+	char cn[48], constraints[40];
+	unsigned char tag[4];
+
+	if (RAND_bytes(tag, sizeof(tag)) != 1)
+		return NULL;
+	/* the tag tells two authorities apart that people made one after the other */
+	snprintf(cn, sizeof(cn), "Sluice %s %02x%02x%02x%02x", what, tag[0], tag[1], tag[2],
+		 tag[3]);
+	snprintf(constraints, sizeof(constraints), "critical,CA:TRUE,pathlen:%d", depth);
+	return sluice_ca_certificate(key, cn, days * DAY, issuer, signer, NULL, constraints);
+}
+
 int sluice_ca_create(const char *dir)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *cert = NULL;
-	unsigned char tag[4];
-	char cn[48];
-	int err = -ENOMEM;
+	X509 *cert = key ? make_authority(key, "cloud", SLUICE_CA_DAYS, 0, NULL, key) : NULL;
+	int err = cert ? save_pair(dir, "ca", key, cert, NULL) : -ENOMEM;
 
-	if (key && RAND_bytes(tag, sizeof(tag)) == 1) {
-		/* the tag tells two authorities apart that people made one after the other */
-		snprintf(cn, sizeof(cn), "Sluice cloud %02x%02x%02x%02x", tag[0], tag[1], tag[2],
-			 tag[3]);
-		cert = make_certificate(key, cn, SLUICE_CA_DAYS * DAY, NULL, key, NULL, NULL);
-	}
-	if (cert)
-		err = save_pair(dir, "ca", key, cert);
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	return err;
@@ -220,10 +220,10 @@ int sluice_ca_server(struct sluice_ca *ca, const char *dir, const char *const *n
 	}
 	key = EVP_EC_gen("P-256");
 	if (key)
-		cert = make_certificate(key, "sluice-cloud", SLUICE_SERVER_DAYS * DAY, ca->cert,
-					ca->key, "serverAuth", san);
+		cert = sluice_ca_certificate(key, "sluice-cloud", SLUICE_SERVER_DAYS * DAY,
+					     ca->cert, ca->key, "serverAuth", san);
 	if (cert)
-		err = save_pair(dir, "server", key, cert);
+		err = save_pair(dir, "server", key, cert, ca->chain);
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	return err;
@@ -252,23 +252,54 @@ static FILE *open_file(const char *dir, const char *name, int secret, int *err)
 	return f;
 }
 
-static int describe(struct sluice_ca *ca)
+char *sluice_ca_text(X509 *cert)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
 	BIO *bio = BIO_new(BIO_s_mem());
-	char *data;
+	char *data, *text = NULL;
 	long size;
-	int ok;
 
-	ok = bio && PEM_write_bio_X509(bio, ca->cert) == 1 &&
-	     X509_digest(ca->cert, EVP_sha256(), digest, NULL) == 1;
-	if (ok) {
+	if (bio && PEM_write_bio_X509(bio, cert) == 1) {
 		size = BIO_get_mem_data(bio, &data);
-		ca->pem = strndup(data, (size_t)size);
-		sluice_hex(digest, 16, ca->pin);
+		text = strndup(data, (size_t)size);
 	}
 	BIO_free(bio);
-	return ok && ca->pem ? 0 : -ENOMEM;
+	return text;
+}
+
+/* anchor: what devices believe. */
+static int describe(struct sluice_ca *ca, X509 *anchor)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+
+	if (X509_digest(anchor, EVP_sha256(), digest, NULL) != 1)
+		return -ENOMEM;
+	sluice_hex(digest, 16, ca->pin);
+	ca->pem = sluice_ca_text(anchor);
+	if (anchor != ca->cert)
+		ca->chain = sluice_ca_text(ca->cert);
+	return ca->pem && (anchor == ca->cert || ca->chain) ? 0 : -ENOMEM;
+}
+
+/* One certificate, or an intermediate's and its root's. */
+static int read_certificates(struct sluice_ca *ca, FILE *f)
+{
+	X509 *root;
+	EVP_PKEY *key;
+	int err = -EBADMSG;
+
+	ca->cert = PEM_read_X509(f, NULL, NULL, NULL);
+	if (!ca->cert || X509_check_private_key(ca->cert, ca->key) != 1)
+		return err;
+	root = PEM_read_X509(f, NULL, NULL, NULL);
+	ERR_clear_error();
+	if (!root)
+		return describe(ca, ca->cert);
+	key = X509_get0_pubkey(root);
+	if (key && X509_check_issued(root, ca->cert) == X509_V_OK &&
+	    X509_verify(ca->cert, key) == 1)
+		err = describe(ca, root);
+	X509_free(root);
+	return err;
 }
 
 int sluice_ca_open(const char *dir, struct sluice_ca **out)
@@ -289,10 +320,8 @@ int sluice_ca_open(const char *dir, struct sluice_ca **out)
 	f = open_file(dir, "ca.crt", 0, &err);
 	if (!f)
 		goto err_close;
-	ca->cert = PEM_read_X509(f, NULL, NULL, NULL);
+	err = ca->key ? read_certificates(ca, f) : -EBADMSG;
 	fclose(f);
-	err = ca->key && ca->cert && X509_check_private_key(ca->cert, ca->key) == 1 ? describe(ca)
-										    : -EBADMSG;
 	if (err)
 		goto err_close;
 	*out = ca;
@@ -309,6 +338,7 @@ void sluice_ca_close(struct sluice_ca *ca)
 	EVP_PKEY_free(ca->key);
 	X509_free(ca->cert);
 	free(ca->pem);
+	free(ca->chain);
 	free(ca);
 }
 
@@ -327,83 +357,63 @@ const char *sluice_ca_pin(const struct sluice_ca *ca)
 	return ca->pin;
 }
 
-/* The proven P-256 key of a request; *key is the caller's. */
-static int request_key(const char *csr, size_t size, EVP_PKEY **key)
+const char *sluice_ca_chain(const struct sluice_ca *ca)
 {
-	char group[32] = "";
-	X509_REQ *req;
-	BIO *bio;
-	int err = -EINVAL;
-
-	*key = NULL;
-	bio = BIO_new_mem_buf(csr, (int)size);
-	req = bio ? PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL) : NULL;
-	if (req)
-		*key = X509_REQ_get_pubkey(req);
-	if (*key) {
-		if (EVP_PKEY_get_base_id(*key) != EVP_PKEY_EC ||
-		    EVP_PKEY_get_group_name(*key, group, sizeof(group), NULL) != 1 ||
-		    strcmp(group, "prime256v1") != 0)
-			err = -EKEYREJECTED;
-		else if (X509_REQ_verify(req, *key) == 1)
-			err = 0;
-	}
-	if (err) {
-		EVP_PKEY_free(*key);
-		*key = NULL;
-	}
-	X509_REQ_free(req);
-	BIO_free(bio);
-	return err;
+	return ca->chain ? ca->chain : "";
 }
 
-static int describe_certificate(X509 *cert, struct sluice_certificate *out)
+/* ---- the offline root ---- */
+
+static int open_root(const char *root, EVP_PKEY **key, X509 **cert)
 {
-	BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
-	char *hex = n ? BN_bn2hex(n) : NULL, *p, *data;
-	BIO *bio = BIO_new(BIO_s_mem());
-	struct tm tm;
-	int ok;
+	FILE *f;
+	int err = 0;
 
-	memset(out, 0, sizeof(*out));
-	ok = hex && bio && PEM_write_bio_X509(bio, cert) == 1 &&
-	     ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) == 1;
-	if (ok) {
-		long size = BIO_get_mem_data(bio, &data);
-
-		out->pem = strndup(data, (size_t)size);
-		out->not_after = timegm(&tm);
-		for (p = hex; *p; p++)
-			*p = (char)tolower((unsigned char)*p);
-		snprintf(out->serial, sizeof(out->serial), "%s", hex);
-	}
-	OPENSSL_free(hex);
-	BN_free(n);
-	BIO_free(bio);
-	return ok && out->pem ? 0 : -ENOMEM;
+	f = open_file(root, "root.key", 1, &err);
+	if (!f)
+		return err;
+	*key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+	fclose(f);
+	f = open_file(root, "root.crt", 0, &err);
+	if (!f)
+		return err;
+	*cert = PEM_read_X509(f, NULL, NULL, NULL);
+	fclose(f);
+	return *key && *cert && X509_check_private_key(*cert, *key) == 1 ? 0 : -EBADMSG;
 }
 
-int sluice_ca_sign(struct sluice_ca *ca, const char *csr, size_t csr_size, const char *tenant,
-		   const char *device, struct sluice_certificate *out)
+static int make_root(const char *root, EVP_PKEY **key, X509 **cert)
 {
-	char san[2 * SLUICE_NAME_MAX + 32];
-	EVP_PKEY *key;
-	X509 *cert;
+	*key = EVP_EC_gen("P-256");
+	if (*key)
+		*cert = make_authority(*key, "root", SLUICE_ROOT_DAYS, 1, NULL, *key);
+	return *cert ? save_pair(root, "root", *key, *cert, NULL) : -ENOMEM;
+}
+
+int sluice_ca_create_below(const char *dir, const char *root)
+{
+	EVP_PKEY *root_key = NULL, *key = NULL;
+	X509 *root_cert = NULL, *cert = NULL;
+	char *text = NULL;
 	int err;
 
-	memset(out, 0, sizeof(*out));
-	if (csr_size > 16384 || !sluice_name_valid(tenant) || !sluice_name_valid(device))
-		return -EINVAL;
-	err = request_key(csr, csr_size, &key);
+	err = open_root(root, &root_key, &root_cert);
+	if (err == -ENOENT && !root_key)
+		err = make_root(root, &root_key, &root_cert);
 	if (err)
-		return err;
-	snprintf(san, sizeof(san), "URI:sluice://%s/%s", tenant, device);
-	cert = make_certificate(key, device, ca->device_life_s, ca->cert, ca->key, "clientAuth",
-				san);
-	EVP_PKEY_free(key);
-	if (!cert)
-		return -ENOMEM;
-	err = describe_certificate(cert, out);
+		goto out;
+	err = -ENOMEM;
+	key = EVP_EC_gen("P-256");
+	if (key)
+		cert = make_authority(key, "cloud", SLUICE_CA_DAYS / 2, 0, root_cert, root_key);
+	text = sluice_ca_text(root_cert);
+	if (cert && text)
+		err = save_pair(dir, "ca", key, cert, text);
+out:
+	free(text);
 	X509_free(cert);
+	X509_free(root_cert);
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(root_key);
 	return err;
 }

@@ -13,6 +13,11 @@ int sluice_cmd_devices(int argc, char **argv);
 int sluice_cmd_revoke(int argc, char **argv);
 int sluice_cmd_fsck(int argc, char **argv);
 int sluice_cmd_rebuild(int argc, char **argv);
+int sluice_cmd_user(int argc, char **argv);
+int sluice_cmd_tenant(int argc, char **argv);
+int sluice_cmd_apitoken(int argc, char **argv);
+int sluice_cmd_audit(int argc, char **argv);
+int sluice_cmd_crl(int argc, char **argv);
 int sluice_cmd_routes(int argc, char **argv);
 
 struct sluice_cloud_conf;
@@ -21,6 +26,14 @@ struct sluice_cloud_conf;
 int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json);
 
 struct option;
+struct sluice_actor;
+struct sluice_auth;
+
+/* auth.db of a data directory; NULL: it has told why not. */
+struct sluice_auth *sluice_cmd_auth(const char *data);
+
+/* Who sits at the node. */
+extern const struct sluice_actor sluice_cmd_actor;
 
 /* getopt_long with `+`-order, an error already told: returns the option, -1 at the end, '?'. */
 int sluice_cmd_option(int argc, char **argv, const struct option *options);

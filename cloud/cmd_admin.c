@@ -16,7 +16,9 @@
 #include "cloud/recover.h"
 #include "lib/log.h"
 
-static struct sluice_auth *open_auth(const char *data)
+const struct sluice_actor sluice_cmd_actor = { .who = "local" };
+
+struct sluice_auth *sluice_cmd_auth(const char *data)
 {
 	struct sluice_auth *auth = NULL;
 	char path[4096];
@@ -30,16 +32,24 @@ static struct sluice_auth *open_auth(const char *data)
 	return auth;
 }
 
-/* --data DIR and at most one further word. 0, or the exit code + 1. */
+/* The tenant that commands of this process are about. */
+static const char *tenant = SLUICE_TENANT;
+
+/* --data DIR, --tenant NAME and at most one further word. 0, or the exit code + 1. */
 static int parse_data(int argc, char **argv, const char **data, const char **word)
 {
-	static const struct option options[] = { { "data", required_argument, NULL, 'd' }, { 0 } };
+	static const struct option options[] = { { "data", required_argument, NULL, 'd' },
+						 { "tenant", required_argument, NULL, 't' },
+						 { 0 } };
 	int o;
 
 	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
-		if (o != 'd')
+		if (o == 'd')
+			*data = optarg;
+		else if (o == 't')
+			tenant = optarg;
+		else
 			return 3;
-		*data = optarg;
 	}
 	if (!*data)
 		return 1 + sluice_cmd_usage(argv[0], "--data DIR is missing");
@@ -57,6 +67,7 @@ int sluice_cmd_token(int argc, char **argv)
 		{ "device", required_argument, NULL, 'n' },
 		{ "minutes", required_argument, NULL, 'm' },
 		{ "url", required_argument, NULL, 'u' },
+		{ "tenant", required_argument, NULL, 't' },
 		{ 0 },
 	};
 	const char *data = NULL, *device = NULL, *url = "https://THIS-HOST:PORT";
@@ -73,6 +84,8 @@ int sluice_cmd_token(int argc, char **argv)
 			device = optarg;
 		} else if (o == 'u') {
 			url = optarg;
+		} else if (o == 't') {
+			tenant = optarg;
 		} else if (o == 'm') {
 			minutes = strtoul(optarg, &end, 10);
 			if (*end || !minutes || minutes > 1440)
@@ -93,9 +106,9 @@ int sluice_cmd_token(int argc, char **argv)
 			     data, strerror(-err), data);
 		return 1;
 	}
-	auth = open_auth(data);
-	err = auth ? sluice_auth_token_add(auth, SLUICE_TENANT, device, (unsigned int)minutes,
-					   secret)
+	auth = sluice_cmd_auth(data);
+	err = auth ? sluice_auth_token_add(auth, &sluice_cmd_actor, tenant, device,
+					   (unsigned int)minutes, secret)
 		   : -EIO;
 	if (!err) {
 		printf("%s.%s\n", secret, sluice_ca_pin(ca));
@@ -103,7 +116,8 @@ int sluice_cmd_token(int argc, char **argv)
 			"Within %lu minutes, on the device:\n  sluicectl enrol %s --token %s.%s\n",
 			minutes, url, secret, sluice_ca_pin(ca));
 	} else if (auth) {
-		sluice_error("cannot store the token: %s", strerror(-err));
+		sluice_error("cannot store the token for tenant %s: %s", tenant,
+			     err == -ENOENT ? "there is no such tenant" : strerror(-err));
 	}
 	sluice_auth_close(auth);
 	sluice_ca_close(ca);
@@ -129,11 +143,11 @@ int sluice_cmd_devices(int argc, char **argv)
 
 	if (err)
 		return err - 1;
-	auth = open_auth(data);
+	auth = sluice_cmd_auth(data);
 	if (!auth)
 		return 1;
 	printf("%-31s  %-24s  %-24s  %s\n", "DEVICE", "ENROLLED", "CERTIFICATE ENDS", "STATE");
-	err = sluice_auth_devices(auth, SLUICE_TENANT, print_device, NULL);
+	err = sluice_auth_devices(auth, tenant, print_device, NULL);
 	if (err)
 		sluice_error("cannot read the devices: %s", strerror(-err));
 	sluice_auth_close(auth);
@@ -150,10 +164,10 @@ int sluice_cmd_revoke(int argc, char **argv)
 		return err - 1;
 	if (!device)
 		return sluice_cmd_usage("revoke", "which device?");
-	auth = open_auth(data);
+	auth = sluice_cmd_auth(data);
 	if (!auth)
 		return 1;
-	err = sluice_auth_revoke(auth, SLUICE_TENANT, device);
+	err = sluice_auth_revoke(auth, &sluice_cmd_actor, tenant, device);
 	if (err == -ENOENT)
 		sluice_error("no device '%s'; see: sluice-cloud devices --data %s", device, data);
 	else if (err)

@@ -61,7 +61,20 @@ static int check_dir(const char *data, int force)
 	return 0;
 }
 
-static int make_identity(const char *data, const char *const *names, size_t count, char *secret)
+/* The first tenant, and a token that may do everything in it. */
+static int make_people(struct sluice_auth *auth, char *secret)
+{
+	const struct sluice_actor by = { .who = "local" };
+	int err = sluice_auth_tenant_add(auth, &by, SLUICE_TENANT);
+
+	return err ? err
+		   : sluice_auth_apitoken_add(auth, &by, SLUICE_TENANT, "init", SLUICE_ADMIN,
+					      SLUICE_SCOPE_ALL, NULL, 0, secret);
+}
+
+/* root: where the offline root is or will be; NULL: none. */
+static int make_identity(const char *data, const char *root, const char *const *names, size_t count,
+			 char *secret)
 {
 	struct sluice_auth *auth = NULL;
 	struct sluice_index *ix = NULL;
@@ -70,7 +83,12 @@ static int make_identity(const char *data, const char *const *names, size_t coun
 	char path[4096];
 	int err;
 
-	err = sluice_ca_create(data);
+	err = root ? sluice_ca_create_below(data, root) : sluice_ca_create(data);
+	if (err && root) {
+		sluice_error("cannot use the root in %s: %s", root,
+			     err == -EACCES ? "others may read its key" : strerror(-err));
+		return err;
+	}
 	if (!err)
 		err = sluice_ca_open(data, &ca);
 	if (!err)
@@ -84,7 +102,7 @@ static int make_identity(const char *data, const char *const *names, size_t coun
 	if (!err)
 		err = sluice_auth_open(path, &auth);
 	if (!err)
-		err = sluice_auth_admin_add(auth, SLUICE_TENANT, secret);
+		err = make_people(auth, secret);
 	sluice_auth_close(auth);
 	snprintf(path, sizeof(path), "%s/index.db", data);
 	if (!err)
@@ -101,9 +119,10 @@ int sluice_cmd_init(int argc, char **argv)
 		{ "data", required_argument, NULL, 'd' },
 		{ "name", required_argument, NULL, 'n' },
 		{ "force", no_argument, NULL, 'f' },
+		{ "offline-root", required_argument, NULL, 'r' },
 		{ 0 },
 	};
-	const char *data = NULL, *names[NAMES_MAX];
+	const char *data = NULL, *root = NULL, *names[NAMES_MAX];
 	char secret[SLUICE_SECRET_MAX];
 	size_t count = 0;
 	int o, force = 0;
@@ -111,6 +130,8 @@ int sluice_cmd_init(int argc, char **argv)
 	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
 		if (o == 'd')
 			data = optarg;
+		else if (o == 'r')
+			root = optarg;
 		else if (o == 'n' && !sluice_ca_host_valid(optarg))
 			return sluice_cmd_usage(
 				"init", "'%s' is neither a host name nor an address", optarg);
@@ -126,8 +147,15 @@ int sluice_cmd_init(int argc, char **argv)
 		return sluice_cmd_usage("init", data ? "too many words" : "--data DIR is missing");
 	umask(077);
 	if (make_dir(data, NULL) || check_dir(data, force) || make_dir(data, "segments") ||
-	    make_dir(data, "media") || make_identity(data, names, count, secret))
+	    make_dir(data, "media") || (root && make_dir(root, NULL)) ||
+	    make_identity(data, root, names, count, secret))
 		return 1;
+	if (root)
+		fprintf(stderr,
+			"%s/root.key is needed again only to make another node; take it to where "
+			"nobody "
+			"finds it\n",
+			root);
 	fprintf(stderr, "%s is ready. The administrator's token, shown only now:\n", data);
 	printf("%s\n", secret);
 	return 0;

@@ -260,6 +260,13 @@ struct sluice_later *sluice_http_later(struct sluice_call *call)
 	return l;
 }
 
+void sluice_http_later_drop(struct sluice_later *l, struct sluice_call *call)
+{
+	free(l);
+	call->client->later = NULL;
+	call->out->later = 0;
+}
+
 void sluice_http_answer(struct sluice_later *l, struct sluice_response *r)
 {
 	struct client *c = l->client;

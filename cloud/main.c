@@ -19,6 +19,11 @@ static const struct {
 	{ "revoke", sluice_cmd_revoke },
 	{ "fsck", sluice_cmd_fsck },
 	{ "rebuild-index", sluice_cmd_rebuild },
+	{ "user", sluice_cmd_user },
+	{ "tenant", sluice_cmd_tenant },
+	{ "apitoken", sluice_cmd_apitoken },
+	{ "audit", sluice_cmd_audit },
+	{ "crl", sluice_cmd_crl },
 	{ "routes", sluice_cmd_routes }, /* for tests: what the API has */
 };
 
@@ -26,10 +31,13 @@ static const char help[] =
 	"usage: sluice-cloud COMMAND [OPTION]...\n"
 	"Stores what devices send, analyses it, and sends video summaries back.\n"
 	"\n"
-	"  init   --data DIR [--name HOST]... [--force]\n"
+	"  init   --data DIR [--name HOST]... [--offline-root DIR] [--force]\n"
 	"         make the data directory: authority, server certificate for localhost, 127.0.0.1\n"
 	"         and each HOST (name or address), and the first administrator's token, which is\n"
-	"         printed once. --force makes new ones; every device must then be enrolled again\n"
+	"         printed once. --force makes new ones; every device must then be enrolled again.\n"
+	"         --offline-root: the root's key is made in (or read from) another directory, "
+	"which\n"
+	"         can be taken away afterwards; the node keeps an intermediate's\n"
 	"  run    [--config FILE] [--data DIR] [--listen ADDR:PORT] [--port-file FILE]\n"
 	"         [--device-life TIME] [--digests] [--verbose] [--check [--json]]\n"
 	"         serve; settings come from FILE, SLUICE_CLOUD_SECTION_KEY and options, the last\n"
@@ -45,6 +53,19 @@ static const char help[] =
 	"connections\n"
 	"  fsck           --data DIR       compare segments, index and media; changes nothing\n"
 	"  rebuild-index  --data DIR       make the index again from segments and media\n"
+	"  user add NAME --role viewer|operator|admin, user passwd|disable|enable|drop NAME,\n"
+	"  user role NAME --role ROLE, user list, all with --data DIR\n"
+	"         people who sign in; a password is asked for, or read from standard input\n"
+	"  apitoken add NAME --role ROLE [--scopes read,media,...] [--days N], apitoken revoke "
+	"NAME,\n"
+	"  apitoken list, all with --data DIR\n"
+	"         for programs; the token is printed once. Scopes: read media settings enrol "
+	"admin\n"
+	"  tenant add NAME, tenant list, both with --data DIR\n"
+	"         who shares nothing with the others; choose one with --tenant NAME above "
+	"(default)\n"
+	"  audit  --data DIR [--limit N] [--json]    who did what, newest first\n"
+	"  crl    --data DIR               revoked certificates, for proxies that end TLS (PEM)\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong use.\n";
 

@@ -62,6 +62,9 @@ struct sluice_later;
 /* The call is answered later; c->out must be left alone. NULL: out of memory, answer now. */
 struct sluice_later *sluice_http_later(struct sluice_call *c);
 
+/* It is answered now after all. */
+void sluice_http_later_drop(struct sluice_later *l, struct sluice_call *c);
+
 /* Answers and ends it; if the peer has gone meanwhile the response is dropped. */
 void sluice_http_answer(struct sluice_later *l, struct sluice_response *r);
 

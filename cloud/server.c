@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cloud/api_state.h"
 #include "cloud/conf.h"
 #include "cloud/recover.h"
 #include "cloud/server.h"
@@ -259,6 +260,8 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = sluice_io_signals(s->loops[0].io, signals, 2, on_signal, s);
 	if (!err)
+		err = sluice_api_open(s->c.data, &s->api);
+	if (!err)
 		err = start_threads(s);
 	if (!err)
 		err = sluice_loops_start(s);
@@ -285,7 +288,9 @@ void sluice_server_close(struct sluice_server *s)
 		s->bus->ops->stop(s->bus);
 	for (i = 0; i < 2 * SLUICE_WORKERS; i++)
 		sluice_worker_close(s->worker[i]);
+	sluice_api_stop(s->api);
 	sluice_loops_close(s);
+	sluice_api_close(s->api);
 	sluice_bus_close(s->bus);
 	sluice_settings_close(s->settings);
 	sluice_roster_close(s->roster);

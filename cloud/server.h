@@ -26,6 +26,7 @@
 #define SLUICE_HIGH_WATER (128u << 10) /* of a connection's output: an ACK waits behind it */
 
 struct client;
+struct sluice_api;
 struct sluice_session;
 
 struct sluice_cloud_conf;
@@ -59,6 +60,7 @@ struct sluice_server {
 	struct sluice_bus *bus;
 	struct sluice_ingest *ingest;
 	struct sluice_worker *worker[2 * SLUICE_WORKERS];
+	struct sluice_api *api; /* api_state.h */
 	struct sluice_settings *settings;
 	struct sluice_io_timer late; /* of loop 0 */
 	unsigned long long acked_seen;

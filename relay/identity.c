@@ -228,15 +228,15 @@ static bool same_names(X509 *a, X509 *b)
 	return same;
 }
 
-/* Of our authority, good now, and good as a client's? */
-static bool is_trusted(X509 *x, const char *ca)
+/* Of our authority, good now, and good as a client's? between: intermediates that came with it. */
+static bool is_trusted(X509 *x, STACK_OF(X509) * between, const char *ca)
 {
 	X509_STORE *store = X509_STORE_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	bool ok;
 
 	ok = store && ctx && X509_STORE_load_file(store, ca) == 1 &&
-	     X509_STORE_CTX_init(ctx, store, x, NULL) == 1 &&
+	     X509_STORE_CTX_init(ctx, store, x, between) == 1 &&
 	     X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT) == 1 &&
 	     X509_verify_cert(ctx) == 1;
 	X509_STORE_CTX_free(ctx);
@@ -245,7 +245,7 @@ static bool is_trusted(X509 *x, const char *ca)
 }
 
 /* NULL, or what is wrong with it. */
-static const char *check_cert(const struct relay_identity *id, X509 *x)
+static const char *check_cert(const struct relay_identity *id, X509 *x, STACK_OF(X509) * between)
 {
 	char key_new[PATH_SIZE];
 	X509 *old = read_cert(id->cert);
@@ -261,11 +261,27 @@ static const char *check_cert(const struct relay_identity *id, X509 *x)
 		wrong = "it is for another device";
 	else if (ASN1_TIME_compare(X509_get0_notAfter(x), X509_get0_notAfter(old)) <= 0)
 		wrong = "it does not last longer than the present one";
-	else if (!is_trusted(x, id->ca))
+	else if (!is_trusted(x, between, id->ca))
 		wrong = "it is not of our certificate authority, or not valid now";
 	X509_free(old);
 	ERR_clear_error();
 	return wrong;
+}
+
+#define CHAIN_MAX 4
+
+/* The certificates that follow the first. NULL: out of memory. */
+static STACK_OF(X509) * read_chain(BIO *in)
+{
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	X509 *x;
+
+	while (chain && sk_X509_num(chain) < CHAIN_MAX &&
+	       (x = PEM_read_bio_X509(in, NULL, NULL, NULL)))
+		if (!sk_X509_push(chain, x))
+			X509_free(x);
+	ERR_clear_error();
+	return chain;
 }
 
 int relay_identity_install(const struct relay_identity *id, const char *pem, unsigned int steps,
@@ -273,12 +289,14 @@ int relay_identity_install(const struct relay_identity *id, const char *pem, uns
 {
 	BIO *in = BIO_new_mem_buf(pem, -1);
 	X509 *x = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
-	const char *wrong = check_cert(id, x);
+	STACK_OF(X509) *between = x ? read_chain(in) : NULL;
+	const char *wrong = check_cert(id, x, between);
 	char cert_new[PATH_SIZE], part[PATH_SIZE], key_new[PATH_SIZE];
 	int err;
 
 	BIO_free(in);
 	X509_free(x);
+	sk_X509_pop_free(between, X509_free);
 	beside(key_new, id->key, ".new");
 	if (wrong) {
 		snprintf(why, why_size, "the cloud's new certificate is refused: %s", wrong);

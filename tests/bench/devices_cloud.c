@@ -36,6 +36,8 @@ static int save(const char *path, const void *data, size_t size)
 	return bad || chmod(path, 0600) ? -1 : 0;
 }
 
+static const struct sluice_actor local = { .who = "local" };
+
 struct issue {
 	struct sluice_ca *ca;
 	char *csr;
@@ -72,9 +74,9 @@ static int enrol(const struct cloud_process *c, struct sluice_auth *auth, struct
 	issue.size = BIO_get_mem_data(csr, &issue.csr);
 	size = BIO_get_mem_data(key_text, &pem);
 	snprintf(name, sizeof(name), "dev-%u", n);
-	err = sluice_auth_token_add(auth, SLUICE_TENANT, name, 15, secret);
+	err = sluice_auth_token_add(auth, &local, SLUICE_TENANT, name, 15, secret);
 	if (!err)
-		err = sluice_auth_enrol(auth, secret, sluice_utc_now(), issue_certificate, &issue,
+		err = sluice_auth_enrol(auth, "here", secret, sluice_utc_now(), issue_certificate, &issue,
 					tenant, device, &cert);
 	cloud_process_file(c, n, "key", path);
 	if (!err)

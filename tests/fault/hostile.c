@@ -33,6 +33,7 @@
 #define MANY_MAX 12000
 #define PINGS	 30000 /* more bytes than the kernel buffers on both sides */
 
+static const struct sluice_actor local = { .who = "local" };
 static struct cloud cloud;
 static struct uplink honest;
 static uint64_t honest_next;
@@ -387,7 +388,7 @@ static void test_revoked(void)
 	snprintf(path, sizeof(path), "%s/auth.db", cloud.data);
 	CHECK(!sluice_auth_open(path, &auth));
 	for (i = 0; i < 2; i++)
-		CHECK(!sluice_auth_revoke(auth, SLUICE_TENANT, name[i]));
+		CHECK(!sluice_auth_revoke(auth, &local, SLUICE_TENANT, name[i]));
 	sluice_auth_close(auth);
 	for (i = 0; i < 2; i++) {
 		CHECK(uplink_expect_goaway(&u[i], SLUICE_CODE_REVOKED));

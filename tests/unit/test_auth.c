@@ -16,6 +16,7 @@
 static char data[64] = "/tmp/test_auth.XXXXXX";
 static struct sluice_ca *ca;
 static struct sluice_auth *auth;
+static const struct sluice_actor local = { .who = "local" };
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -87,8 +88,8 @@ static int enrol(const char *secret, uint64_t now, struct issue *issue,
 		 struct sluice_certificate *cert)
 {
 	char tenant[SLUICE_NAME_MAX], device[SLUICE_NAME_MAX];
-	int err = sluice_auth_enrol(auth, secret, now, issue_certificate, issue, tenant, device,
-				    cert);
+	int err = sluice_auth_enrol(auth, "here", secret, now, issue_certificate, issue, tenant,
+				    device, cert);
 
 	if (!err)
 		CHECK(!strcmp(tenant, SLUICE_TENANT) && !strcmp(device, "box1"));
@@ -141,34 +142,35 @@ static void test_renewal(const char *csr, uint64_t now)
 	struct sluice_certificate first, next;
 	int n = 0, err = 0;
 
-	CHECK(!sluice_auth_token_add(auth, SLUICE_TENANT, "box3", 15, secret));
-	CHECK(!sluice_auth_enrol(auth, secret, now, issue_certificate, &issue, tenant, device,
-				 &first));
+	CHECK(!sluice_auth_token_add(auth, &local, SLUICE_TENANT, "box3", 15, secret));
+	CHECK(!sluice_auth_enrol(auth, "here", secret, now, issue_certificate, &issue, tenant,
+				 device, &first));
 	issue.calls = 0;
-	CHECK(sluice_auth_renew(auth, SLUICE_TENANT, "box2", first.serial, now, issue_certificate,
+	CHECK(sluice_auth_renew(auth, "here", SLUICE_TENANT, "box2", first.serial, now,
+				issue_certificate, &issue, &next) == -ENOENT);
+	CHECK(sluice_auth_renew(auth, "here", SLUICE_TENANT, "box3", "00", now, issue_certificate,
 				&issue, &next) == -ENOENT);
-	CHECK(sluice_auth_renew(auth, SLUICE_TENANT, "box3", "00", now, issue_certificate, &issue,
-				&next) == -ENOENT);
 	CHECK(!issue.calls && !next.pem);
-	CHECK(!sluice_auth_renew(auth, SLUICE_TENANT, "box3", first.serial, now, issue_certificate,
-				 &issue, &next));
+	CHECK(!sluice_auth_renew(auth, "here", SLUICE_TENANT, "box3", first.serial, now,
+				 issue_certificate, &issue, &next));
 	CHECK(strcmp(first.serial, next.serial));
 	CHECK(!sluice_auth_allowed(auth, SLUICE_TENANT, "box3", first.serial));
 	CHECK(!sluice_auth_allowed(auth, SLUICE_TENANT, "box3", next.serial));
 	free(next.pem);
 	for (n = 0; n < 100 && !err; n++) {
-		err = sluice_auth_renew(auth, SLUICE_TENANT, "box3", first.serial, now,
+		err = sluice_auth_renew(auth, "here", SLUICE_TENANT, "box3", first.serial, now,
 					issue_certificate, &issue, &next);
 		free(next.pem);
 	}
 	CHECK(err == -EBUSY && n == SLUICE_RENEW_HOUR - 1);
-	CHECK(!sluice_auth_renew(auth, SLUICE_TENANT, "box3", first.serial, now + 3700000000000ull,
-				 issue_certificate, &issue, &next));
+	CHECK(!sluice_auth_renew(auth, "here", SLUICE_TENANT, "box3", first.serial,
+				 now + 3700000000000ull, issue_certificate, &issue, &next));
 	free(next.pem);
-	CHECK(!sluice_auth_revoke(auth, SLUICE_TENANT, "box3"));
+	CHECK(!sluice_auth_revoke(auth, &local, SLUICE_TENANT, "box3"));
 	issue.calls = 0;
-	CHECK(sluice_auth_renew(auth, SLUICE_TENANT, "box3", first.serial, now + 7400000000000ull,
-				issue_certificate, &issue, &next) == -EKEYREVOKED);
+	CHECK(sluice_auth_renew(auth, "here", SLUICE_TENANT, "box3", first.serial,
+				now + 7400000000000ull, issue_certificate, &issue,
+				&next) == -EKEYREVOKED);
 	CHECK(!issue.calls);
 	free(first.pem);
 }
@@ -185,11 +187,11 @@ static void test_tokens(void)
 	uint64_t now = sluice_utc_now();
 	int64_t version, version_after;
 
-	CHECK(sluice_auth_token_add(auth, SLUICE_TENANT, "a/b", 15, secret) == -EINVAL);
-	CHECK(sluice_auth_token_add(auth, SLUICE_TENANT, "box1", 0, secret) == -EINVAL);
-	CHECK(sluice_auth_token_add(auth, SLUICE_TENANT, "box1", 1441, secret) == -EINVAL);
-	CHECK(!sluice_auth_token_add(auth, SLUICE_TENANT, "box1", 15, secret));
-	CHECK(!sluice_auth_token_add(auth, SLUICE_TENANT, "box1", 1, late));
+	CHECK(sluice_auth_token_add(auth, &local, SLUICE_TENANT, "a/b", 15, secret) == -EINVAL);
+	CHECK(sluice_auth_token_add(auth, &local, SLUICE_TENANT, "box1", 0, secret) == -EINVAL);
+	CHECK(sluice_auth_token_add(auth, &local, SLUICE_TENANT, "box1", 1441, secret) == -EINVAL);
+	CHECK(!sluice_auth_token_add(auth, &local, SLUICE_TENANT, "box1", 15, secret));
+	CHECK(!sluice_auth_token_add(auth, &local, SLUICE_TENANT, "box1", 1, late));
 	CHECK(strcmp(secret, late) && strlen(secret) == 32);
 	CHECK(enrol("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", now, &issue, &cert) == -EACCES);
 	CHECK(enrol("", now, &issue, &cert) == -EACCES);
@@ -211,14 +213,14 @@ static void test_tokens(void)
 	CHECK(sluice_auth_allowed(auth, SLUICE_TENANT, "box2", cert.serial) == -ENOENT);
 	CHECK(sluice_auth_allowed(auth, "other", "box1", cert.serial) == -ENOENT);
 	CHECK(sluice_auth_allowed(auth, SLUICE_TENANT, "box1", "00") == -ENOENT);
-	CHECK(sluice_auth_revoke(auth, SLUICE_TENANT, "box2") == -ENOENT);
+	CHECK(sluice_auth_revoke(auth, &local, SLUICE_TENANT, "box2") == -ENOENT);
 	CHECK(!sluice_auth_deny_version(auth, &version));
-	CHECK(!sluice_auth_revoke(auth, SLUICE_TENANT, "box1"));
+	CHECK(!sluice_auth_revoke(auth, &local, SLUICE_TENANT, "box1"));
 	CHECK(!sluice_auth_deny_version(auth, &version_after) && version_after > version);
 	CHECK(sluice_auth_allowed(auth, SLUICE_TENANT, "box1", cert.serial) == -EKEYREVOKED);
 	CHECK(enrol(late, now, &issue, &second) == -EACCES); /* voided with the device */
 	/* enrolled again by an administrator's will: the new certificate is good, the old is not */
-	CHECK(!sluice_auth_token_add(auth, SLUICE_TENANT, "box1", 15, secret));
+	CHECK(!sluice_auth_token_add(auth, &local, SLUICE_TENANT, "box1", 15, secret));
 	CHECK(!enrol(secret, now, &issue, &second));
 	CHECK(!sluice_auth_allowed(auth, SLUICE_TENANT, "box1", second.serial));
 	CHECK(sluice_auth_allowed(auth, SLUICE_TENANT, "box1", cert.serial) == -EKEYREVOKED);
@@ -235,14 +237,17 @@ static void test_tokens(void)
 
 static void test_admin(void)
 {
-	char secret[SLUICE_SECRET_MAX], tenant[SLUICE_NAME_MAX] = "", text[65536], path[128];
+	char secret[SLUICE_SECRET_MAX], text[65536], path[128];
+	struct sluice_who who;
 	size_t n;
 	FILE *f;
 
-	CHECK(!sluice_auth_admin_add(auth, SLUICE_TENANT, secret));
-	CHECK(!sluice_auth_admin_check(auth, secret, tenant) && !strcmp(tenant, SLUICE_TENANT));
-	CHECK(sluice_auth_admin_check(auth, "admin", tenant) == -EACCES);
-	CHECK(sluice_auth_admin_check(auth, "", tenant) == -EACCES);
+	CHECK(!sluice_auth_apitoken_add(auth, &local, SLUICE_TENANT, "init", SLUICE_ADMIN,
+					SLUICE_SCOPE_ALL, NULL, 0, secret));
+	CHECK(!sluice_auth_apitoken_check(auth, secret, 1, &who) &&
+	      !strcmp(who.tenant, SLUICE_TENANT) && who.role == SLUICE_ADMIN);
+	CHECK(sluice_auth_apitoken_check(auth, "admin", 1, &who) == -EACCES);
+	CHECK(sluice_auth_apitoken_check(auth, "", 1, &who) == -EACCES);
 	/* only its hash is on the disk */
 	snprintf(path, sizeof(path), "%s/auth.db-wal", data);
 	f = fopen(path, "r");
@@ -276,7 +281,8 @@ int main(void)
 	CHECK(sluice_ca_open(data, &other) == -EACCES);
 	chmod(path, 0600);
 	snprintf(path, sizeof(path), "%s/auth.db", data);
-	CHECK(!sluice_auth_open(path, &auth));
+	CHECK(!sluice_auth_open(path, &auth) &&
+	      !sluice_auth_tenant_add(auth, &local, SLUICE_TENANT));
 	CHECK(!stat(path, &st) && (st.st_mode & 0777) == 0600);
 	test_tokens();
 	test_admin();

@@ -25,6 +25,7 @@
 #define CORRUPT	  16
 
 static struct cloud cloud;
+static const struct sluice_actor local = { .who = "local" };
 
 /* ---- helpers ---- */
 
@@ -540,7 +541,8 @@ static void test_identity(void)
 	cloud_enrol(&cloud, "box2");
 	CHECK(!uplink_open(&u, &cloud, "box2"));
 	snprintf(path, sizeof(path), "%s/auth.db", cloud.data);
-	CHECK(!sluice_auth_open(path, &auth) && !sluice_auth_revoke(auth, SLUICE_TENANT, "box2"));
+	CHECK(!sluice_auth_open(path, &auth) &&
+	      !sluice_auth_revoke(auth, &local, SLUICE_TENANT, "box2"));
 	sluice_auth_close(auth);
 	CHECK(uplink_expect_goaway(&u, SLUICE_CODE_REVOKED));
 	uplink_close(&u);
@@ -589,7 +591,7 @@ static void test_rest(void)
 	      strstr(answer, "\"door\""));
 	CHECK(get_status("/v1/devices", cloud.admin, answer, sizeof(answer)) == 200 &&
 	      strstr(answer, "\"box1\""));
-	CHECK(get_status("/v1/tokens", cloud.admin, answer, sizeof(answer)) == 405);
+	CHECK(get_status("/v1/enrol", cloud.admin, answer, sizeof(answer)) == 405);
 	CHECK(get_status("/nothing", cloud.admin, answer, sizeof(answer)) == 404);
 	CHECK(get_status("/v1/summaries?limit=0", cloud.admin, answer, sizeof(answer)) == 400);
 	CHECK(get_status("/v1/summaries?camera=door", cloud.admin, answer, sizeof(answer)) == 200);

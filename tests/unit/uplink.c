@@ -24,6 +24,8 @@
 
 /* ---- the cloud ---- */
 
+static const struct sluice_actor local = { .who = "local" };
+
 static void die(const char *what)
 {
 	fprintf(stderr, "test set-up failed: %s\n", what);
@@ -95,9 +97,9 @@ void cloud_enrol(struct cloud *c, const char *name)
 	e.csr = bio_text(bio);
 	snprintf(path, sizeof(path), "%s/auth.db", c->data);
 	if (sluice_ca_open(c->data, &e.ca) || sluice_auth_open(path, &auth) ||
-	    sluice_auth_token_add(auth, SLUICE_TENANT, name, 15, secret) ||
-	    sluice_auth_enrol(auth, secret, sluice_utc_now(), issue_certificate, &e, tenant, device,
-			      &cert))
+	    sluice_auth_token_add(auth, &local, SLUICE_TENANT, name, 15, secret) ||
+	    sluice_auth_enrol(auth, "here", secret, sluice_utc_now(), issue_certificate, &e, tenant,
+			      device, &cert))
 		die("enrolment");
 	save_text(c->dir, name, ".crt", cert.pem);
 	free(cert.pem);
@@ -129,7 +131,9 @@ void cloud_init(struct cloud *c)
 	snprintf(path, sizeof(path), "%s/auth.db", c->data);
 	if (sluice_ca_create(c->data) || sluice_ca_open(c->data, &ca) ||
 	    sluice_ca_server(ca, c->data, NULL, 0, &bad) || sluice_auth_open(path, &auth) ||
-	    sluice_auth_admin_add(auth, SLUICE_TENANT, c->admin))
+	    sluice_auth_tenant_add(auth, &local, SLUICE_TENANT) ||
+	    sluice_auth_apitoken_add(auth, &local, SLUICE_TENANT, "init", SLUICE_ADMIN,
+				     SLUICE_SCOPE_ALL, NULL, 0, c->admin))
 		die("data directory");
 	sluice_auth_close(auth);
 	sluice_ca_close(ca);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* api_state.h - what the routes share over all loops; each part can be called from any thread. */
+#ifndef SLUICE_API_STATE_H
+#define SLUICE_API_STATE_H
+
+#include "cloud/audit.h"
+#include "cloud/slow.h"
+#include "cloud/throttle.h"
+
+#define SLUICE_SESSION_IDLE_S  (8 * 3600)
+#define SLUICE_SESSION_WHOLE_S (7 * 86400)
+
+struct sluice_api {
+	struct sluice_slow *slow;
+	struct sluice_throttle *throttle;
+	struct sluice_auditor *auditor;
+	struct sluice_auth_lives lives;
+};
+
+/* data: the node's directory. Prints what is wrong; -errno. */
+int sluice_api_open(const char *data, struct sluice_api **out);
+/* While the loops are still there: nothing is begun any more, what waits is finished. NULL-safe. */
+void sluice_api_stop(struct sluice_api *a);
+/* When no loop runs any more. NULL-safe. */
+void sluice_api_close(struct sluice_api *a);
+
+#endif
