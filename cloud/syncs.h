@@ -14,7 +14,8 @@ struct sluice_syncs *sluice_syncs_open(void);
 /* What was added and not run is closed, unsynced. NULL-safe. */
 void sluice_syncs_close(struct sluice_syncs *s);
 
-/* A file: fdatasync at the next run; *result gets 0 or -errno, and must stay until then. -ENOMEM. */
+/* A file: fdatasync at the next run; *result gets 0 or -errno, and must stay until then. -ENOMEM.
+ */
 int sluice_syncs_file(struct sluice_syncs *s, int fd, int *result);
 /* A directory in which a name is new: fsync at the next run, and again at each further one until it
  * has succeeded. The fd becomes the callee's, in any case. 0 or -errno (it was synced here and now,

@@ -76,8 +76,8 @@ static int enrol(const struct cloud_process *c, struct sluice_auth *auth, struct
 	snprintf(name, sizeof(name), "dev-%u", n);
 	err = sluice_auth_token_add(auth, &local, SLUICE_TENANT, name, 15, secret);
 	if (!err)
-		err = sluice_auth_enrol(auth, "here", secret, sluice_utc_now(), issue_certificate, &issue,
-					tenant, device, &cert);
+		err = sluice_auth_enrol(auth, "here", secret, sluice_utc_now(), issue_certificate,
+					&issue, tenant, device, &cert);
 	cloud_process_file(c, n, "key", path);
 	if (!err)
 		err = save(path, pem, (size_t)size);
