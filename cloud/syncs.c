@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cloud/syncs.h"
@@ -19,6 +20,8 @@
 struct entry {
 	int fd, err;
 	int *result; /* NULL: a directory */
+	dev_t dev;   /* of a directory */
+	ino_t ino;
 };
 
 struct sluice_syncs {
@@ -72,11 +75,30 @@ int sluice_syncs_file(struct sluice_syncs *s, int fd, int *result)
 	return add_entry(s, fd, result);
 }
 
+/* Many cameras that are new at once have their names in the same directory. */
+static bool has_directory(const struct sluice_syncs *s, const struct stat *st)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		if (!s->entry[i].result && s->entry[i].ino == st->st_ino &&
+		    s->entry[i].dev == st->st_dev)
+			return true;
+	return false;
+}
+
 int sluice_syncs_directory(struct sluice_syncs *s, int fd)
 {
+	struct stat st = { 0 };
 	int err = 0;
 
+	if (!fstat(fd, &st) && has_directory(s, &st)) {
+		close(fd);
+		return 0;
+	}
 	if (s->directories < DIR_MAX && !add_entry(s, fd, NULL)) {
+		s->entry[s->count - 1].dev = st.st_dev;
+		s->entry[s->count - 1].ino = st.st_ino;
 		s->directories++;
 		return 0;
 	}

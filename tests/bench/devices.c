@@ -73,6 +73,8 @@ static int part_load(const struct cloud_process *c, const struct devices_options
 	tell(o, "load", "STORED p50", r.p50_ms, "ms");
 	tell(o, "load", "STORED p99", r.p99_ms, "ms");
 	tell(o, "load", "STORED max", r.max_ms, "ms");
+	tell(o, "load", "STORED p99, first frames", r.p99_first_ms, "ms");
+	tell(o, "load", "STORED p99, later frames", r.p99_later_ms, "ms");
 	tell(o, "load", "cloud CPU", after.cpu - before.cpu, "s");
 	tell(o, "load", "cloud CPU, loops and writer", after.ingest_cpu - before.ingest_cpu, "s");
 	tell(o, "load", "cloud RSS", (double)after.rss / 1048576.0, "MiB");

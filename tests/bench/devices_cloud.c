@@ -219,8 +219,8 @@ static double read_cpu(const char *path)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* Loop 0 is the main thread, which has the program's name. */
-static bool is_ingest(const char *task)
+/* Loop 0 is the main thread. */
+static bool is_ingest(const char *task, bool first)
 {
 	char path[320], name[32] = "";
 	FILE *f;
@@ -232,8 +232,9 @@ static bool is_ingest(const char *task)
 			name[0] = 0;
 		fclose(f);
 	}
-	return !strncmp(name, "loop", 4) || !strncmp(name, "writer", 6) ||
-	       !strncmp(name, "sluice-cloud", 12);
+	/* iou-wrk: the kernel's own threads that sync for the writer */
+	return first || !strncmp(name, "loop", 4) || !strncmp(name, "writer", 6) ||
+	       !strncmp(name, "iou-wrk", 7);
 }
 
 int cloud_process_usage(const struct cloud_process *c, struct cloud_usage *u)
@@ -254,7 +255,7 @@ int cloud_process_usage(const struct cloud_process *c, struct cloud_usage *u)
 			continue;
 		snprintf(task, sizeof(task), "/proc/%d/task/%.200s", (int)c->pid, d->d_name);
 		snprintf(path, sizeof(path), "%s/stat", task);
-		if (is_ingest(task))
+		if (is_ingest(task, strtol(d->d_name, NULL, 10) == c->pid))
 			u->ingest_cpu += read_cpu(path);
 	}
 	if (dir)

@@ -17,8 +17,8 @@
 #include "lib/wire.h"
 #include "tests/unit/jpeg_make.h"
 
-#define WIDTH	    640
-#define HEIGHT	    480
+#define WIDTH	    320
+#define HEIGHT	    240
 #define AT_A_TIME   64	/* handshakes under way */
 #define UNDER_WAY   256 /* frames of a device that are not STORED; more are not sent */
 #define MS	    1000000ull
@@ -49,7 +49,7 @@ struct fleet {
 	uint8_t *frame; /* payload of a FRAME */
 	uint32_t frame_size;
 	uint64_t epoch;
-	uint32_t *latency;
+	uint32_t *latency[2]; /* of each device's first frame, of the others */
 	struct fleet_result r;
 };
 
@@ -153,7 +153,7 @@ static void take_ack(struct device *d, const struct sluice_wire_fields *fields)
 	for (; d->stored <= up_to && d->stored < d->next; d->stored++) {
 		uint64_t at = (now - d->sent_ns[d->stored % UNDER_WAY]) / (MS / 10);
 
-		f->latency[at < BUCKETS ? at : BUCKETS - 1]++;
+		f->latency[d->stored > 0][at < BUCKETS ? at : BUCKETS - 1]++;
 		f->r.stored++;
 	}
 	if (f->flat_out)
@@ -355,11 +355,12 @@ struct fleet *fleet_open(const struct cloud_process *c, const struct devices_opt
 	f->o = o;
 	f->cloud = c;
 	f->epoch = 1;
-	f->latency = calloc(BUCKETS, sizeof(*f->latency));
+	f->latency[0] = calloc(2 * BUCKETS, sizeof(*f->latency[0]));
+	f->latency[1] = f->latency[0] + BUCKETS;
 	f->device = calloc(o->devices, sizeof(*f->device));
 	f->io = sluice_io_open(&(struct sluice_io_config){ .entries = 4096, .buffers = 256 }, &err,
 			       why, sizeof(why));
-	if (f->io && f->latency && f->device && !make_frame(f)) {
+	if (f->io && f->latency[0] && f->device && !make_frame(f)) {
 		for (n = 0, err = 0; n < o->devices && !err; n++)
 			err = open_device(f, n);
 		if (!err)
@@ -429,15 +430,24 @@ void fleet_rest(struct fleet *f, unsigned int seconds)
 	run_until(f, sluice_io_now(f->io) + seconds * 1000 * MS);
 }
 
-static double quantile(const struct fleet *f, double q)
+/* which: bit 0 the first frames, bit 1 the others. */
+static double quantile(const struct fleet *f, int which, double q)
 {
-	uint64_t want = (uint64_t)ceil(q * (double)f->r.stored), sum = 0;
-	unsigned int i;
+	uint64_t all = 0, sum = 0;
+	unsigned int i, turn;
 
-	for (i = 0; i < BUCKETS; i++) {
-		sum += f->latency[i];
-		if (sum >= want && sum)
-			return (i + 1) / 10.0;
+	for (turn = 0; turn < 2; turn++) {
+		uint64_t want = (uint64_t)ceil(q * (double)all);
+
+		for (i = 0; i < BUCKETS; i++) {
+			uint32_t n = (which & 1 ? f->latency[0][i] : 0) +
+				     (which & 2 ? f->latency[1][i] : 0);
+
+			all += turn ? 0 : n;
+			sum += turn ? n : 0;
+			if (turn && sum && sum >= want)
+				return (i + 1) / 10.0;
+		}
 	}
 	return 0;
 }
@@ -445,9 +455,11 @@ static double quantile(const struct fleet *f, double q)
 void fleet_result(struct fleet *f, struct fleet_result *r)
 {
 	*r = f->r;
-	r->p50_ms = quantile(f, 0.5);
-	r->p99_ms = quantile(f, 0.99);
-	r->max_ms = quantile(f, 1);
+	r->p50_ms = quantile(f, 3, 0.5);
+	r->p99_ms = quantile(f, 3, 0.99);
+	r->max_ms = quantile(f, 3, 1);
+	r->p99_first_ms = quantile(f, 1, 0.99);
+	r->p99_later_ms = quantile(f, 2, 0.99);
 }
 
 void fleet_close(struct fleet *f)
@@ -471,7 +483,7 @@ void fleet_close(struct fleet *f)
 		sluice_tls_ctx_close(f->device[n].tls);
 	}
 	free(f->device);
-	free(f->latency);
+	free(f->latency[0]);
 	free(f->frame);
 	free(f);
 }
