@@ -19,9 +19,10 @@
 #include "lib/log.h"
 
 static const struct sluice_route *const tables[] = {
-	sluice_api_health,  sluice_api_enrol,	  sluice_api_certificates, sluice_api_session,
-	sluice_api_totp,    sluice_api_users,	  sluice_api_apitokens,	   sluice_api_audit,
-	sluice_api_cameras, sluice_api_summaries,
+	sluice_api_health,    sluice_api_enrol,	  sluice_api_certificates, sluice_api_session,
+	sluice_api_totp,      sluice_api_users,	  sluice_api_apitokens,	   sluice_api_audit,
+	sluice_api_cameras,   sluice_api_ledger,  sluice_api_timeline,	   sluice_api_stream,
+	sluice_api_summaries, sluice_api_devices, sluice_api_groups,	   sluice_api_desired,
 };
 
 int sluice_api_routes(int (*fn)(void *ctx, const struct sluice_route *r), void *ctx)
@@ -235,25 +236,48 @@ void sluice_api_handle(struct sluice_call *c)
 	}
 }
 
-int sluice_api_open(const char *data, struct sluice_api **out)
+/* What the reader's thread reads with. */
+static int open_shelf(const char *data, struct sluice_media *media, struct sluice_shelf *s)
+{
+	char path[4096];
+	int err;
+
+	s->data = data;
+	s->media = media;
+	snprintf(path, sizeof(path), "%s/index.db", data);
+	err = sluice_index_sqlite_open(path, &s->index);
+	if (err)
+		return err;
+	s->rebuild = sluice_rebuild_open();
+	return s->rebuild ? 0 : -ENOMEM;
+}
+
+int sluice_api_open(const char *data, struct sluice_media *media, struct sluice_api **out)
 {
 	struct sluice_api *a = calloc(1, sizeof(*a));
 	char db[4096];
-	int err = -ENOMEM;
+	int err = a ? 0 : -ENOMEM;
 
 	*out = a;
-	if (a) {
+	if (!err) {
 		a->lives = (struct sluice_auth_lives){ SLUICE_SESSION_IDLE_S * 1000000000ull,
 						       SLUICE_SESSION_WHOLE_S * 1000000000ull };
-		a->slow = sluice_slow_open();
+		a->slow = sluice_slow_open(SLUICE_PASSWORDS_MAX);
+		a->reader = sluice_slow_open(SLUICE_READS_MAX);
 		a->throttle = sluice_throttle_open();
+		a->stream = sluice_stream_open();
+		if (!a->slow || !a->reader || !a->throttle || !a->stream)
+			err = -ENOMEM;
+	}
+	if (!err)
+		err = open_shelf(data, media, &a->shelf);
+	if (!err) {
 		snprintf(db, sizeof(db), "%s/auth.db", data);
 		a->auditor = sluice_auditor_open(db, &a->lives, &err);
 	}
-	if (a && a->slow && a->throttle && a->auditor)
-		return 0;
-	sluice_error("cannot start what people need: %s", strerror(-err));
-	return err ? err : -ENOMEM;
+	if (err)
+		sluice_error("cannot start what people need: %s", strerror(-err));
+	return err;
 }
 
 void sluice_api_stop(struct sluice_api *a)
@@ -261,6 +285,7 @@ void sluice_api_stop(struct sluice_api *a)
 	if (!a)
 		return;
 	sluice_slow_stop(a->slow);
+	sluice_slow_stop(a->reader);
 	sluice_auditor_stop(a->auditor);
 }
 
@@ -269,7 +294,11 @@ void sluice_api_close(struct sluice_api *a)
 	if (!a)
 		return;
 	sluice_slow_close(a->slow);
+	sluice_slow_close(a->reader);
 	sluice_auditor_close(a->auditor);
 	sluice_throttle_close(a->throttle);
+	sluice_stream_close(a->stream);
+	sluice_rebuild_close(a->shelf.rebuild);
+	sluice_index_close(a->shelf.index);
 	free(a);
 }

@@ -55,7 +55,9 @@ struct sluice_route {
 /* Each ends with a row of zeros. */
 extern const struct sluice_route sluice_api_health[], sluice_api_enrol[], sluice_api_certificates[],
 	sluice_api_session[], sluice_api_totp[], sluice_api_users[], sluice_api_apitokens[],
-	sluice_api_audit[], sluice_api_cameras[], sluice_api_summaries[];
+	sluice_api_audit[], sluice_api_cameras[], sluice_api_ledger[], sluice_api_timeline[],
+	sluice_api_stream[], sluice_api_summaries[], sluice_api_devices[], sluice_api_groups[],
+	sluice_api_desired[];
 
 /* ---- who did it ---- */
 
@@ -107,6 +109,9 @@ json_t *sluice_scopes_json(unsigned int scopes);
 
 /* RFC 3339, or null for 0; a new reference. */
 json_t *sluice_time_json(uint64_t utc_ns);
+
+/* A camera's id from the path, if the caller may see it: 0, else it has answered. */
+int sluice_call_camera(struct sluice_call *c, const char *hex, uint8_t id[16]);
 
 /* A name (of a camera, a device) from the query: 0; -ENOENT: absent; else -errno after a 400. */
 int sluice_call_name(struct sluice_call *c, const char *name, char out[SLUICE_NAME_MAX]);

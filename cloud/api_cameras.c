@@ -1,30 +1,60 @@
 // SPDX-License-Identifier: MIT
-/* api_cameras.c - cameras: what is known of them, and settings asked of them. */
+/*
+ * api_cameras.c - cameras with honest health, their last picture or that of a time, and settings
+ * asked of them. "live" needs three things to be so: the device is connected, it has the camera
+ * open, and a frame was stored of late; whichever fails gives the state its name.
+ */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "cloud/api_call.h"
+#include "cloud/api_media.h"
+#include "cloud/ledger.h"
+#include "cloud/roster.h"
 #include "cloud/settings.h"
+
+#define SILENT_NS 150000000000ull /* a keep-alive comes every 60 s */
+#define NEWEST	  (UINT64_MAX >> 1)
+
+static const char *state_of(const struct sluice_server *s, const struct sluice_camera *c,
+			    uint64_t seen_utc_ns, uint64_t now_ns)
+{
+	if (!seen_utc_ns)
+		return "never";
+	if (!sluice_roster_find(s->roster, c->tenant, c->device))
+		return "offline";
+	if (!sluice_roster_has_camera(s->roster, c))
+		return "closed";
+	return now_ns > seen_utc_ns + SILENT_NS ? "silent" : "live";
+}
 
 struct add_cameras {
 	const struct sluice_server *server;
+	const char *only; /* NULL: all */
 	json_t *list;
 };
 
 static int add_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_utc_ns,
 		      uint32_t width, uint32_t height, const void *ledger, size_t ledger_size)
 {
-	char seen[32];
+	uint64_t now = sluice_utc_now();
 	struct add_cameras *a = ctx;
+	struct sluice_wire_ledger l;
 	json_t *json, *asked;
 
-	(void)ledger;
-	(void)ledger_size;
-	sluice_rfc3339(seen_utc_ns, seen);
-	json = json_pack("{s:s,s:s,s:s,s:i,s:i}", "id", c->hex, "device", c->device, "name",
-			 c->name, "width", (int)width, "height", (int)height);
-	if (json && seen_utc_ns)
-		json_object_set_new(json, "last_frame", json_string(seen));
+	if (a->only && strcmp(a->only, c->hex))
+		return 0;
+	json = json_pack("{s:s,s:s,s:s,s:i,s:i,s:s,s:o,s:o,s:o}", "id", c->hex, "device", c->device,
+			 "name", c->name, "width", (int)width, "height", (int)height, "state",
+			 state_of(a->server, c, seen_utc_ns, now), "last_frame",
+			 sluice_time_json(seen_utc_ns), "age_s",
+			 !seen_utc_ns	     ? json_null()
+			 : now < seen_utc_ns ? json_real(0)
+					     : json_real((double)(now - seen_utc_ns) / 1e9),
+			 "ledger",
+			 sluice_ledger_read(ledger, ledger_size, &l) ? json_null()
+								     : sluice_ledger_json(&l));
 	asked = sluice_settings_last(a->server, c->hex);
 	if (json && asked)
 		json_object_set(json, "settings", asked);
@@ -34,17 +64,29 @@ static int add_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_ut
 
 static void get_cameras(struct sluice_call *c)
 {
-	struct sluice_index *ix = c->index;
-	json_t *list = json_array();
-	struct add_cameras a = { c->server, list };
-	int err = ix->ops->cameras(ix, &c->whose, add_camera, &a);
+	struct add_cameras a = { c->server, NULL, json_array() };
+	int err = c->index->ops->cameras(c->index, &c->whose, add_camera, &a);
 
 	if (err) {
-		json_decref(list);
+		json_decref(a.list);
 		sluice_answer_error(c, err);
 		return;
 	}
-	sluice_answer_json(c, 200, json_pack("{s:o}", "cameras", list));
+	sluice_answer_json(c, 200, json_pack("{s:o}", "cameras", a.list));
+}
+
+static void get_camera(struct sluice_call *c)
+{
+	struct add_cameras a = { c->server, c->part[0], json_array() };
+	int err = c->index->ops->cameras(c->index, &c->whose, add_camera, &a);
+
+	if (!err && !json_array_size(a.list))
+		err = -ENOENT;
+	if (err)
+		sluice_answer_error(c, err);
+	else
+		sluice_answer_json(c, 200, json_incref(json_array_get(a.list, 0)));
+	json_decref(a.list);
 }
 
 static int is_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_utc_ns, uint32_t width,
@@ -53,34 +95,111 @@ static int is_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_utc
 	return !strcmp(ctx, c->hex); /* found: go no further */
 }
 
+int sluice_call_camera(struct sluice_call *c, const char *hex, uint8_t id[16])
+{
+	int err = sluice_unhex(hex, id, 16)
+			  ? 0
+			  : c->index->ops->cameras(c->index, &c->whose, is_camera, (void *)hex);
+
+	if (err == 1)
+		return 0;
+	sluice_answer_error(c, err ? err : -ENOENT);
+	return err ? err : -ENOENT;
+}
+
+/* ---- stills ---- */
+
+/* In the reader's thread. The frame's JPEG, the whole picture also where a region was sent. */
+static int read_still(struct sluice_media_job *m, struct sluice_api *api)
+{
+	const struct sluice_shelf *s = &api->shelf;
+	struct sluice_index_frame f;
+	struct sluice_camera camera;
+	char path[192];
+	int err = s->index->ops->frame_near(s->index, &m->whose, m->camera, m->time_ns, &f, path);
+
+	if (!err)
+		err = s->index->ops->camera_find(s->index, m->camera, &camera);
+	if (err)
+		return err;
+	m->body = sluice_shelf_jpeg(s, &camera, f.epoch, f.sequence, &m->size);
+	if (!m->body)
+		return -ENOENT;
+	m->frame_ns = f.utc_ns;
+	snprintf(m->what, sizeof(m->what), "%s/%llu/%llu", camera.hex, (unsigned long long)f.epoch,
+		 (unsigned long long)f.sequence);
+	return 0;
+}
+
+static void get_still(struct sluice_call *c)
+{
+	int64_t t = sluice_call_number(c, "t", (int64_t)NEWEST, 0, INT64_MAX);
+	struct sluice_media_job *m;
+	uint8_t id[16];
+
+	if (t < 0) {
+		sluice_answer_problem(c, 400, "t is a time in UTC nanoseconds");
+		return;
+	}
+	if (sluice_call_camera(c, c->part[0], id))
+		return;
+	m = calloc(1, sizeof(*m));
+	if (!m) {
+		sluice_answer_error(c, -ENOMEM);
+		return;
+	}
+	memcpy(m->camera, id, sizeof(m->camera));
+	m->time_ns = (uint64_t)t;
+	m->action = "still.read";
+	m->type = "image/jpeg";
+	m->cache = "private, no-cache"; /* a frame never changes, which one is nearest does */
+	m->read = read_still;
+	sluice_media_start(c, m);
+}
+
+/* ---- settings ---- */
+
 static void post_camera_settings(struct sluice_call *c)
 {
-	struct sluice_index *ix = c->index;
-	json_t *json = sluice_call_object(c);
 	const char *id = c->part[0];
 	char request[33];
+	uint8_t raw[16];
+	json_t *json;
 	int err;
 
+	if (sluice_call_camera(c, id, raw))
+		return;
+	json = sluice_call_object(c);
 	if (!json)
 		return;
+	if (sluice_call_audit(c, c->who.tenant, "settings.ask", id, SLUICE_OK)) {
+		json_decref(json);
+		return;
+	}
 	err = sluice_settings_ask(c->server, c->who.tenant, id, json, request);
+	json_decref(json);
+	if (err && sluice_call_audit(c, c->who.tenant, "settings.ask", id, SLUICE_FAILED))
+		return;
 	if (err == -EINVAL)
 		sluice_answer_problem(c, 400,
 				      "settings must be an object, if_version an integer; no more");
 	else if (err == -EMSGSIZE)
 		sluice_answer_problem(c, 400, "that is too much for one request");
-	else if (err == -ENOTCONN && ix->ops->cameras(ix, &c->whose, is_camera, (void *)id) == 1)
+	else if (err == -ENOTCONN)
 		sluice_answer_problem(c, 409, "its device is not connected; try again later");
 	else if (err)
-		sluice_answer_error(c, err == -ENOTCONN ? -ENOENT : err);
+		sluice_answer_error(c, err);
 	else
 		sluice_answer_json(c, 202, json_pack("{s:s}", "request", request));
-	json_decref(json);
 }
 
 const struct sluice_route sluice_api_cameras[] = {
 	{ SLUICE_HTTP_GET, "/v1/cameras", SLUICE_VIEWER, SLUICE_SCOPE_READ, get_cameras,
 	  "listCameras" },
+	{ SLUICE_HTTP_GET, "/v1/cameras/{camera}", SLUICE_VIEWER, SLUICE_SCOPE_READ, get_camera,
+	  "getCamera" },
+	{ SLUICE_HTTP_GET, "/v1/cameras/{camera}/still", SLUICE_VIEWER, SLUICE_SCOPE_MEDIA,
+	  get_still, "getStill" },
 	{ SLUICE_HTTP_POST, "/v1/cameras/{camera}/settings", SLUICE_OPERATOR, SLUICE_SCOPE_SETTINGS,
 	  post_camera_settings, "askSettings" },
 	{ 0 },

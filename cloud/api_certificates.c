@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cloud/api_call.h"
+#include "cloud/api_fleet.h"
 #include "cloud/roster.h"
 
 struct add_devices {
 	struct sluice_call *call;
-	json_t *list;
+	json_t *cameras, *list;
 };
 
 struct see_device {
@@ -38,23 +38,25 @@ static int add_device(void *ctx, const struct sluice_auth_device *d)
 {
 	struct add_devices *a = ctx;
 	struct sluice_call *c = a->call;
+	json_t *row;
 
 	if (!may_see(c, d->device))
 		return 0;
-	return json_array_append_new(
-		a->list,
-		json_pack("{s:s,s:s,s:o,s:o,s:b,s:b}", "name", d->device, "label", d->label,
-			  "enrolled", sluice_time_json(d->enrolled_ns), "not_after",
-			  sluice_time_json((uint64_t)d->not_after * 1000000000u), "revoked",
-			  d->revoked, "connected",
-			  sluice_roster_find(c->server->roster, d->tenant, d->device) != 0));
+	row = json_pack("{s:s,s:s,s:o,s:o,s:b}", "name", d->device, "label", d->label, "enrolled",
+			sluice_time_json(d->enrolled_ns), "not_after",
+			sluice_time_json((uint64_t)d->not_after * 1000000000u), "revoked",
+			d->revoked);
+	if (row)
+		sluice_fleet_device_json(c, d->device, a->cameras, row);
+	return json_array_append_new(a->list, row);
 }
 
 static void get_devices(struct sluice_call *c)
 {
-	struct add_devices a = { c, json_array() };
+	struct add_devices a = { c, sluice_fleet_cameras_json(c), json_array() };
 	int err = sluice_auth_devices(c->auth, c->who.tenant, add_device, &a);
 
+	json_decref(a.cameras);
 	if (err) {
 		json_decref(a.list);
 		sluice_answer_error(c, err);

@@ -4,21 +4,28 @@
 #define SLUICE_API_STATE_H
 
 #include "cloud/audit.h"
+#include "cloud/shelf.h"
 #include "cloud/slow.h"
+#include "cloud/stream.h"
 #include "cloud/throttle.h"
 
+#define SLUICE_PASSWORDS_MAX   32  /* that wait: some seconds of work */
+#define SLUICE_READS_MAX       256 /* files that are waited for */
 #define SLUICE_SESSION_IDLE_S  (8 * 3600)
 #define SLUICE_SESSION_WHOLE_S (7 * 86400)
 
 struct sluice_api {
-	struct sluice_slow *slow;
+	struct sluice_slow *slow;   /* passwords */
+	struct sluice_slow *reader; /* files */
+	struct sluice_shelf shelf;  /* the reader's thread's own */
+	struct sluice_stream *stream;
 	struct sluice_throttle *throttle;
 	struct sluice_auditor *auditor;
 	struct sluice_auth_lives lives;
 };
 
-/* data: the node's directory. Prints what is wrong; -errno. */
-int sluice_api_open(const char *data, struct sluice_api **out);
+/* data: the node's directory, borrowed; so is media. Prints what is wrong; -errno. */
+int sluice_api_open(const char *data, struct sluice_media *media, struct sluice_api **out);
 /* While the loops are still there: nothing is begun any more, what waits is finished. NULL-safe. */
 void sluice_api_stop(struct sluice_api *a);
 /* When no loop runs any more. NULL-safe. */

@@ -7,9 +7,9 @@ ANALYSIS := cloud/decode.c cloud/canvas.c cloud/background.c cloud/blobs.c cloud
 DIGEST := cloud/webm.c cloud/sheet.c cloud/digest.c
 DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # The routes, a file a noun.
-API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c cameras.c summaries.c)
+API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c devices.c groups.c desired.c cameras.c media.c ledger.c timeline.c stream.c summaries.c)
 # Who may do what.
-AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c audit.c qr.c)
+AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c audit.c qr.c range.c stream.c)
 # What is stored where, and the files themselves.
 INDEX := $(addprefix cloud/,index_sqlite.c index_runs.c index_summaries.c facets.c index_find.c index_events.c index_history.c index_sql.c sqlite.c)
 SEGMENT := $(addprefix cloud/,segment.c segment_read.c seal.c keyring.c)
@@ -18,8 +18,8 @@ CLOUD_CONF := cloud/conf.c
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/server.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c \
 	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/syncs.c $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c \
-	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c cloud/shelf.c cloud/worker.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
-	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c $(CLOUD_CONF)
+	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c cloud/worker.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
+	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/plan.c cloud/fleet.c cloud/desire.c cloud/command.c lib/setting.c $(CLOUD_CONF)
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
@@ -43,3 +43,4 @@ $(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c $(LIBCL
 	$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.c devices_link.c devices_shake.c devices_sink.c) \
 	tests/unit/jpeg_make.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
+$(eval $(call testprog,test_plan,tests/unit/test_plan.c cloud/plan.c cloud/wish.c cloud/camera.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm -lpthread))

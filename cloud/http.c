@@ -187,6 +187,7 @@ static void write_fields(struct sluice_http_writer *w, const struct sluice_respo
 		{ "ETag", r->etag },
 		{ "Accept-Ranges", r->ranges ? "bytes" : NULL },
 		{ "Content-Range", r->range },
+		{ "X-Frame-Time", r->frame_time },
 		{ "Set-Cookie", r->cookie },
 		{ "Cache-Control", r->cache ? r->cache : "no-store" },
 		{ "X-Content-Type-Options", "nosniff" },

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cloud/command.h"
 #include "cloud/server.h"
 #include "cloud/session.h"
 #include "lib/log.h"
@@ -38,6 +39,10 @@ static void on_watch(void *arg)
 	sluice_session_watch(l, changed);
 	if (!l->number && l->watch_turn % 4 == 0 && l->server->ingest)
 		sluice_server_watch(l->server);
+	if (!l->number && l->watch_turn % 4 == 1) {
+		sluice_commands_watch(l->server);
+		sluice_fleet_flush(l->server->fleet);
+	}
 	sluice_io_timer_in(l->io, &l->watch, WATCH_MS, on_watch, l);
 }
 

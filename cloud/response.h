@@ -40,6 +40,7 @@ struct sluice_response {
 	char allow[32];		 /* Allow; "": none */
 	char etag[72];		 /* with its quotes; "": none */
 	char range[72];		 /* Content-Range; "": none */
+	char frame_time[32];	 /* X-Frame-Time; "": none */
 	char cookie[192];	 /* Set-Cookie; "": none */
 	uint32_t retry_s;	 /* Retry-After; 0: none */
 	int ranges;		 /* with Accept-Ranges: bytes */

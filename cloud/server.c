@@ -22,6 +22,7 @@
 
 #include "cloud/api_state.h"
 #include "cloud/conf.h"
+#include "cloud/fleet.h"
 #include "cloud/recover.h"
 #include "cloud/server.h"
 #include "cloud/settings.h"
@@ -126,6 +127,20 @@ static int open_identity(struct sluice_server *s)
 	s->tls = sluice_tls_ctx_open(&tls, &err, why, sizeof(why));
 	if (!s->tls)
 		sluice_error("%s", why);
+	return err;
+}
+
+/* What operators want of devices. */
+static int open_fleet(struct sluice_server *s)
+{
+	char db[4096];
+	int err;
+
+	snprintf(db, sizeof(db), "%s/fleet.db", s->c.data);
+	err = sluice_fleet_open(db, &s->fleet);
+	if (err)
+		sluice_error("cannot use %s: %s; put the one of the last backup in its place", db,
+			     strerror(-err));
 	return err;
 }
 
@@ -256,11 +271,13 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = open_store(s);
 	if (!err)
+		err = open_fleet(s);
+	if (!err)
 		err = sluice_loops_open(s);
 	if (!err)
 		err = sluice_io_signals(s->loops[0].io, signals, 2, on_signal, s);
 	if (!err)
-		err = sluice_api_open(s->c.data, &s->api);
+		err = sluice_api_open(s->c.data, s->media, &s->api);
 	if (!err)
 		err = start_threads(s);
 	if (!err)
@@ -293,6 +310,7 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_api_close(s->api);
 	sluice_bus_close(s->bus);
 	sluice_settings_close(s->settings);
+	sluice_fleet_close(s->fleet);
 	sluice_roster_close(s->roster);
 	sluice_cameras_close(s->cameras);
 	sluice_media_close(s->media);

@@ -27,6 +27,7 @@
 
 struct client;
 struct sluice_api;
+struct sluice_fleet;
 struct sluice_session;
 
 struct sluice_cloud_conf;
@@ -62,6 +63,7 @@ struct sluice_server {
 	struct sluice_worker *worker[2 * SLUICE_WORKERS];
 	struct sluice_api *api; /* api_state.h */
 	struct sluice_settings *settings;
+	struct sluice_fleet *fleet;
 	struct sluice_io_timer late; /* of loop 0 */
 	unsigned long long acked_seen;
 	atomic_ullong moved_ns; /* when the workers were last seen to do what there is to do */

@@ -21,6 +21,8 @@
 #include <string.h>
 
 #include "cloud/conf.h"
+#include "cloud/api_state.h"
+#include "cloud/desire.h"
 #include "cloud/session.h"
 #include "lib/crc32c.h"
 #include "lib/log.h"
@@ -29,9 +31,22 @@
 
 /* ---- sending ---- */
 
+/* Its cameras are out of sight. */
+static void tell_leaving(struct sluice_session *ss)
+{
+	int i;
+
+	for (i = 1; i <= SLUICE_WIRE_SLOTS; i++)
+		if (ss->slot[i].camera)
+			sluice_stream_camera(ss->loop->server->api->stream, ss->slot[i].camera,
+					     "offline");
+}
+
 /* The connection is ending; its close() still comes, to the client, which ends the session. */
 void sluice_session_leave(struct sluice_session *ss)
 {
+	if (ss->conn && ss->greeted)
+		tell_leaving(ss);
 	ss->conn = NULL;
 	sluice_io_timer_cancel(ss->loop->io, &ss->heartbeat);
 	if (ss->greeted)
@@ -269,6 +284,8 @@ void sluice_session_close(struct sluice_session *ss, const char *why)
 	if (!ss)
 		return;
 	sluice_info("device %s is gone: %s", ss->who.device, why);
+	if (ss->greeted)
+		sluice_desire_gone(ss);
 	sluice_session_leave(ss);
 	sluice_roster_depart(ss->loop->server->roster, ss->who.tenant, ss->who.device);
 	for (at = id_bucket(ss->loop, ss->id); *at != ss;)
@@ -328,6 +345,7 @@ static void watch_one(struct sluice_session *ss, uint64_t now)
 	sluice_session_grant(ss);
 	if (ss->failed)
 		sluice_downlink_retry(ss);
+	sluice_desire_watch(ss);
 	if (ss->conn && is_trickling(ss, now))
 		sluice_session_goaway(ss, SLUICE_CODE_LIMIT, "a message came too slowly", 1000);
 	if (ss->paused && ss->conn && ss->items < SLUICE_ITEMS_MAX / 2 && !is_in_debt(ss, now) &&

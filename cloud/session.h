@@ -62,6 +62,9 @@ struct sluice_session {
 	struct sluice_bucket frames, bytes, control;
 	uint64_t message_ns;		  /* when the message that is arriving began, 0: none is */
 	struct sluice_io_timer heartbeat; /* before HELLO: its deadline */
+	/* desire.c */
+	int features;	    /* it tells its settings */
+	uint64_t desire_ns; /* when what is due was looked at last */
 	/* downlink */
 	struct sluice_parcel *queue, *queue_last; /* not yet sent */
 	struct sluice_parcel *unacked;		  /* sent, newest first */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cloud/api_state.h"
 #include "cloud/session.h"
 #include "cloud/settings.h"
 #include "lib/log.h"
@@ -220,6 +221,21 @@ json_t *sluice_settings_last(const struct sluice_server *s, const char *camera)
 	return last;
 }
 
+static void tell_result(struct sluice_server *s, const struct sluice_camera *c, const char *request,
+			const json_t *o)
+{
+	json_t *told =
+		json_pack("{s:s,s:s,s:s,s:O*}", "camera", c->hex, "request", request, "state",
+			  json_is_true(json_object_get(o, "applied")) ? "applied" : "refused",
+			  "reason", json_object_get(o, "reason"));
+	char *text = told ? json_dumps(told, JSON_COMPACT) : NULL;
+
+	if (text)
+		sluice_stream_tell(s->api->stream, c->tenant, c, "settings", text);
+	free(text);
+	json_decref(told);
+}
+
 int sluice_settings_result(struct sluice_server *s, const struct sluice_camera *c,
 			   const uint8_t *json, uint32_t size)
 {
@@ -236,6 +252,7 @@ int sluice_settings_result(struct sluice_server *s, const struct sluice_camera *
 		return -EINVAL;
 	}
 	snprintf(request, sizeof(request), "%.32s", text);
+	tell_result(s, c, request, o);
 	if (keep_result(s->settings, c->hex, request, o))
 		sluice_info("camera %s: settings are %s", c->name,
 			    yes ? "applied" : "refused by the device");

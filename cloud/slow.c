@@ -13,7 +13,7 @@ struct sluice_slow {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct sluice_job *first, **last;
-	unsigned int count;
+	unsigned int count, max;
 	int stop;
 };
 
@@ -64,7 +64,7 @@ static void *run_thread(void *arg)
 	return NULL;
 }
 
-struct sluice_slow *sluice_slow_open(void)
+struct sluice_slow *sluice_slow_open(unsigned int max)
 {
 	struct sluice_slow *s = calloc(1, sizeof(*s));
 	sigset_t all, old;
@@ -73,6 +73,7 @@ struct sluice_slow *sluice_slow_open(void)
 	if (!s)
 		return NULL;
 	s->last = &s->first;
+	s->max = max;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->more, NULL);
 	sigfillset(&all);
@@ -114,7 +115,7 @@ int sluice_slow_post(struct sluice_slow *s, struct sluice_job *j)
 	j->next = NULL;
 	j->cancelled = 0;
 	pthread_mutex_lock(&s->lock);
-	if (s->stop || s->count >= SLUICE_SLOW_MAX) {
+	if (s->stop || s->count >= s->max) {
 		err = -EBUSY;
 	} else {
 		*s->last = j;

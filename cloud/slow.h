@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slow.h - work that would hold up an event loop, in a thread of its own: password hashes. The
- * queue is bounded; whoever does not get into it is told to try again.
+ * slow.h - work that would hold up an event loop, in a thread of its own: files, password hashes.
+ * The queue is bounded; whoever does not get into it is told to try again.
  */
 #ifndef SLUICE_SLOW_H
 #define SLUICE_SLOW_H
 
 #include "lib/io.h"
-
-#define SLUICE_SLOW_MAX 32 /* jobs that wait: some seconds of work */
 
 struct sluice_slow;
 
@@ -21,7 +19,8 @@ struct sluice_job {
 	struct sluice_job *next;
 };
 
-struct sluice_slow *sluice_slow_open(void); /* NULL: out of memory or of threads */
+/* max: jobs that may wait. NULL: out of memory or of threads. */
+struct sluice_slow *sluice_slow_open(unsigned int max);
 /* Finishes the job at hand, cancels the others, takes no more. The loops must still be there.
  * NULL-safe. */
 void sluice_slow_stop(struct sluice_slow *s);

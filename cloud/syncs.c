@@ -14,7 +14,8 @@
 
 #include "cloud/syncs.h"
 
-#define RING	64   /* under way at once */
+#define RING	256  /* asked for at once */
+#define WORKERS 64   /* of the kernel, that sync side by side */
 #define DIR_MAX 4096 /* waiting; more are synced one by one */
 
 struct entry {
@@ -35,8 +36,11 @@ struct sluice_syncs *sluice_syncs_open(void)
 {
 	struct sluice_syncs *s = calloc(1, sizeof(*s));
 
-	if (s)
-		s->has_ring = !io_uring_queue_init(RING, &s->ring, 0);
+	if (!s)
+		return NULL;
+	s->has_ring = !io_uring_queue_init(RING, &s->ring, 0);
+	if (s->has_ring) /* else four for each core */
+		io_uring_register_iowq_max_workers(&s->ring, (unsigned int[]){ WORKERS, WORKERS });
 	return s;
 }
 

@@ -5,9 +5,12 @@
  * arrives; if it is gone, nothing is lost: the device asks again, and summaries wait in the index.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <jansson.h>
 
+#include "cloud/api_state.h"
 #include "cloud/session.h"
 #include "lib/log.h"
 
@@ -132,10 +135,36 @@ static void post_note(struct sluice_server *s, struct note *n, sluice_roster_fn 
 	free(n);
 }
 
+/* To people who watch: with what tells the camera from others of its name. */
+static void stream_event(struct sluice_server *s, const struct sluice_camera *c, const char *json)
+{
+	json_t *o = json_loads(json, 0, NULL);
+	char *text;
+
+	json_object_set_new(o, "camera_id", json_string(c->hex));
+	json_object_set_new(o, "device", json_string(c->device));
+	text = json_dumps(o, JSON_COMPACT);
+	if (text)
+		sluice_stream_tell(s->api->stream, c->tenant, c, "event", text);
+	free(text);
+	json_decref(o);
+}
+
+static void stream_summary(struct sluice_server *s, const struct sluice_camera *c, const char *id)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "{\"id\":\"%s\",\"camera\":\"%s\",\"camera_id\":\"%s\",\"device\":\"%s\"}", id,
+		 c->name, c->hex, c->device);
+	sluice_stream_tell(s->api->stream, c->tenant, c, "summary", text);
+}
+
 static void tell_event(void *ctx, const struct sluice_camera *c, const char *json)
 {
 	struct note *n = make_note(c, strlen(json));
 
+	stream_event(ctx, c, json);
 	if (n) {
 		memcpy(n->json, json, strlen(json));
 		post_note(ctx, n, run_event);
@@ -146,6 +175,7 @@ static void tell_summary(void *ctx, const struct sluice_camera *c, const char *i
 {
 	struct note *n = make_note(c, 0);
 
+	stream_summary(ctx, c, id);
 	if (n) {
 		memcpy(n->id, id, sizeof(n->id));
 		post_note(ctx, n, run_summary);

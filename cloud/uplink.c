@@ -15,7 +15,10 @@
 #include "cloud/conf.h"
 #include "cloud/jpeg_head.h"
 #include "cloud/segment.h"
+#include "cloud/api_state.h"
 #include "cloud/session.h"
+#include "cloud/command.h"
+#include "cloud/desire.h"
 #include "cloud/settings.h"
 #include "lib/log.h"
 #include "lib/wire_region.h"
@@ -112,9 +115,12 @@ static void take_hello(struct sluice_session *ss, const struct sluice_wire_field
 	struct sluice_server *s = ss->loop->server;
 	uint64_t old;
 	char boot[64] = "", build[64] = "";
+	char features[SLUICE_WIRE_FEATURES_MAX + 1] = "", allows[SLUICE_WIRE_FEATURES_MAX + 1] = "";
 
 	if (ss->greeted || sluice_wire_get_text(f, SLUICE_TAG_BOOT_ID, boot, sizeof(boot)) ||
 	    sluice_wire_get_text(f, SLUICE_TAG_BUILD, build, sizeof(build)) ||
+	    sluice_wire_get_text(f, SLUICE_TAG_FEATURES, features, sizeof(features)) == -EBADMSG ||
+	    sluice_wire_get_text(f, SLUICE_TAG_ALLOWS, allows, sizeof(allows)) == -EBADMSG ||
 	    sluice_wire_get_clock(f, &ss->clock)) {
 		break_off(ss, ss->greeted ? "a second HELLO" : "HELLO misses a field");
 		return;
@@ -133,6 +139,7 @@ static void take_hello(struct sluice_session *ss, const struct sluice_wire_field
 	sluice_io_timer_in(ss->loop->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
 			   ss);
 	sluice_info("device %s is connected from %s (%s)", ss->who.device, ss->who.address, build);
+	sluice_desire_hello(ss, build, features, allows);
 }
 
 /* LANE and RANGE, which must fit the slot's number; 0, or the reason why not. */
@@ -199,6 +206,8 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 	}
 	ss->slot[number] = slot;
 	sluice_roster_open_camera(ss->loop->server->roster, ss->id, slot.camera, number);
+	if (slot.lane == SLUICE_LANE_LIVE)
+		sluice_stream_camera(ss->loop->server->api->stream, slot.camera, "live");
 	return NULL;
 }
 
@@ -398,6 +407,29 @@ static void take_config_result(struct sluice_session *ss, uint32_t slot,
 	if (sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size) ||
 	    sluice_settings_result(ss->loop->server, ss->slot[slot].camera, json, size))
 		break_off(ss, "CONFIG_RESULT is malformed");
+	else
+		sluice_desire_result(ss, slot, json, size);
+}
+
+static void take_settings(struct sluice_session *ss, uint32_t slot,
+			  const struct sluice_wire_fields *f)
+{
+	const uint8_t *json;
+	uint32_t size;
+
+	if (sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size) ||
+	    sluice_desire_report(ss, slot, json, size))
+		break_off(ss, "SETTINGS is malformed");
+}
+
+static void take_command_result(struct sluice_session *ss, const struct sluice_wire_fields *f)
+{
+	const uint8_t *json;
+	uint32_t size;
+
+	if (sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size) ||
+	    sluice_command_result(ss, json, size))
+		break_off(ss, "COMMAND_RESULT is malformed");
 }
 
 static void take_control(struct sluice_session *ss, const struct sluice_wire_message *m)
@@ -429,6 +461,12 @@ static void take_control(struct sluice_session *ss, const struct sluice_wire_mes
 	case SLUICE_MSG_CONFIG_RESULT:
 		take_config_result(ss, m->slot, &f);
 		break;
+	case SLUICE_MSG_SETTINGS:
+		take_settings(ss, m->slot, &f);
+		break;
+	case SLUICE_MSG_COMMAND_RESULT:
+		take_command_result(ss, &f);
+		break;
 	case SLUICE_MSG_BYE:
 		sluice_conn_shutdown(ss->conn);
 		sluice_session_leave(ss);
@@ -449,7 +487,8 @@ static void take_ping(struct sluice_session *ss, const struct sluice_wire_messag
 static void take_message(struct sluice_session *ss, const struct sluice_wire_message *m)
 {
 	int of_slot = m->type == SLUICE_MSG_FRAME || m->type == SLUICE_MSG_STATS ||
-		      m->type == SLUICE_MSG_CLOSE || m->type == SLUICE_MSG_CONFIG_RESULT;
+		      m->type == SLUICE_MSG_CLOSE || m->type == SLUICE_MSG_CONFIG_RESULT ||
+		      m->type == SLUICE_MSG_SETTINGS;
 
 	if (!sluice_wire_type_known(m->type)) {
 		if (m->flags & SLUICE_WIRE_CRITICAL)

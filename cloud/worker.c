@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <jansson.h>
 #include <sluice/ring.h>
 
 #include "cloud/digester.h"
@@ -31,14 +32,35 @@
 
 /* ---- what the analysis asks and tells ---- */
 
+/* For people who ask what goes on; it is over with its summary. A convenience: the log says if not.
+ */
+static void open_event(struct subject *s, const char *id, const char *json)
+{
+	struct sluice_worker *w = s->worker;
+	struct sluice_index_summary row = { .epoch = s->epoch, .json = json };
+	json_t *o = json_loads(json, 0, NULL);
+	const char *start = json_string_value(json_object_get(o, "start_ns"));
+	int err;
+
+	snprintf(row.id, sizeof(row.id), "%s", id);
+	memcpy(row.camera, s->camera->id, sizeof(row.camera));
+	row.start_utc_ns = start ? strtoull(start, NULL, 10) : 0;
+	err = w->index->ops->event_open(w->index, &row);
+	if (err)
+		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR,
+				   "an event of camera %s is not in the list of those open: %s",
+				   s->camera->name, strerror(-err));
+	json_decref(o);
+}
+
 static void on_event(void *ctx, const char *id, const char *json)
 {
 	struct subject *s = ctx;
 
-	(void)id;
 	s->event_open = 1;
 	if (s->worker->lane)
 		return; /* long ago: not news */
+	open_event(s, id, json);
 	s->worker->c.ops->event(s->worker->c.ctx, s->camera, json);
 }
 

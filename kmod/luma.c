@@ -42,114 +42,6 @@ static __always_inline u32 sum4(u64 lanes)
 	return (lanes * factor) >> 48;
 }
 
-/*
- * One line of four blocks of 8 pixels of 2 bytes: luma is in the even bytes, for shift 8 in the odd
- * ones.
- */
-static __always_inline void packed_line(const u8 *p, u64 *acc, u32 odd)
-{
-#pragma GCC unroll 4
-	for (u32 i = 0; i < 4; i++)
-		acc[i] +=
-			(load64(p + 16 * i) >> odd & EVEN) + (load64(p + 16 * i + 8) >> odd & EVEN);
-}
-
-static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u32 shift,
-				       u16 *cell, u32 odd)
-{
-	for (; cells >= 4; cells -= 4, line += 64, cell += 4) {
-		u64 acc[4] = { 0 };
-		const u8 *p = line;
-
-		for (u32 r = 0; r < rows; r++, p += stride)
-			packed_line(p, acc, odd);
-#pragma GCC unroll 4
-		for (u32 i = 0; i < 4; i++)
-			cell[i] += sum4(acc[i]) << shift;
-	}
-	for (; cells; cells--, line += 16, cell++) {
-		const u8 *p = line;
-		u64 acc = 0;
-
-		for (u32 r = 0; r < rows; r++, p += stride)
-			acc += (load64(p) >> odd & EVEN) + (load64(p + 8) >> odd & EVEN);
-		*cell += sum4(acc) << shift;
-	}
-}
-
-static void row_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
-		     u16 *cell)
-{
-	row_packed(line, stride, rows, cells, shift, cell, 0);
-}
-
-static void row_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
-		     u16 *cell)
-{
-	row_packed(line, stride, rows, cells, shift, cell, 8);
-}
-
-static __always_inline u64 grey_line(const u8 *p)
-{
-	u64 w = load64(p);
-
-	return (w & EVEN) + (w >> 8 & EVEN);
-}
-
-static void row_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
-		     u16 *cell)
-{
-	/* a load one byte on is cheaper than a shift; it reaches the next block: not the last */
-	for (; cells > 4; cells -= 4, line += 32, cell += 4) {
-		u64 acc[4] = { 0 };
-		const u8 *p = line;
-
-		for (u32 r = 0; r < rows; r++, p += stride) {
-#pragma GCC unroll 4
-			for (u32 i = 0; i < 4; i++)
-				acc[i] +=
-					(load64(p + 8 * i) & EVEN) + (load64(p + 8 * i + 1) & EVEN);
-		}
-#pragma GCC unroll 4
-		for (u32 i = 0; i < 4; i++)
-			cell[i] += sum4(acc[i]) << shift;
-	}
-	for (; cells; cells--, line += 8, cell++) {
-		const u8 *p = line;
-		u64 acc = 0;
-
-		for (u32 r = 0; r < rows; r++, p += stride)
-			acc += grey_line(p);
-		*cell += sum4(acc) << shift;
-	}
-}
-
-/* 24 bytes hold 8 pixels; byte b of them has colour b % 3. Columns first, colours at the end. */
-static void row_rgb(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
-		    u16 *cell)
-{
-	for (u32 i = 0; i < cells; i++, line += 24, cell += 3) {
-		u64 even[3] = { 0 }, odd[3] = { 0 };
-		const u8 *p = line;
-		u32 colour = 0;
-
-		for (u32 r = 0; r < rows; r++, p += stride) {
-			for (u32 w = 0; w < 3; w++) {
-				u64 v = load64(p + 8 * w);
-
-				even[w] += v & EVEN;
-				odd[w] += v >> 8 & EVEN;
-			}
-		}
-		for (u32 b = 0; b < 24; b++) {
-			u64 v = b & 1 ? odd[b / 8] : even[b / 8];
-
-			cell[colour] += (v >> (b % 8 / 2 * 16) & 0xffff) << shift;
-			colour = colour == 2 ? 0 : colour + 1;
-		}
-	}
-}
-
 /* Blocks of any width, pixel by pixel: narrow blocks of small pictures, and cut ones. */
 static void row_any(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
 		    u16 *cell, u32 step)
@@ -183,6 +75,105 @@ static void narrow_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 blo
 			u16 *cell)
 {
 	row_any(line + 1, stride, rows, cells, block, shift, cell, 2);
+}
+
+/*
+ * Blocks of eight lines go one by one, with their sums in registers. The lines lie too far apart
+ * for the CPU to see a stream in them: so each block asks for its share of the next row of blocks,
+ * in the order of memory. Rows of blocks that the bottom edge cuts may take their time.
+ */
+
+/* Luma is in the even bytes, for odd 8 in the odd ones. */
+static __always_inline void row_packed(const u8 *line, u32 stride, u32 cells, u32 shift, u16 *cell,
+				       u32 odd)
+{
+	const u8 *next = line + (size_t)8 * stride;
+
+	for (; cells; cells--, line += 16, next += 16 * 8) {
+		const u8 *p = line;
+		u64 left = 0, right = 0;
+
+		__builtin_prefetch(next);
+		__builtin_prefetch(next + 64);
+#pragma GCC unroll 8
+		for (u32 r = 0; r < 8; r++, p += stride) {
+			left += load64(p) >> odd & EVEN;
+			right += load64(p + 8) >> odd & EVEN;
+		}
+		*cell++ += sum4(left + right) << shift;
+	}
+}
+
+static void row_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+		     u16 *cell)
+{
+	if (rows == 8)
+		row_packed(line, stride, cells, shift, cell, 0);
+	else
+		narrow_yuyv(line, stride, rows, cells, block, shift, cell);
+}
+
+static void row_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+		     u16 *cell)
+{
+	if (rows == 8)
+		row_packed(line, stride, cells, shift, cell, 8);
+	else
+		narrow_uyvy(line, stride, rows, cells, block, shift, cell);
+}
+
+/*
+ * In 16-bit lanes, modulo 2^64, the sum of the words is that of even + 256 * odd bytes; less 255 *
+ * odd, that is even + odd, which no lane overflows.
+ */
+static void row_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+		     u16 *cell)
+{
+	const u8 *next = line + (size_t)8 * stride;
+
+	if (rows < 8) {
+		narrow_grey(line, stride, rows, cells, block, shift, cell);
+		return;
+	}
+	for (; cells; cells--, line += 8, next += 8 * 8) {
+		const u8 *p = line;
+		u64 all = 0, odd = 0, w;
+
+		__builtin_prefetch(next);
+#pragma GCC unroll 8
+		for (u32 r = 0; r < 8; r++, p += stride) {
+			w = load64(p);
+			all += w;
+			odd += w >> 8 & EVEN;
+		}
+		*cell++ += sum4(all - 255 * odd) << shift;
+	}
+}
+
+/* 24 bytes hold 8 pixels; byte b of them has colour b % 3. Columns first, colours at the end. */
+static void row_rgb(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+		    u16 *cell)
+{
+	for (u32 i = 0; i < cells; i++, line += 24, cell += 3) {
+		u64 even[3] = { 0 }, odd[3] = { 0 };
+		const u8 *p = line;
+		u32 colour = 0;
+
+		for (u32 r = 0; r < rows; r++, p += stride) {
+			for (u32 w = 0; w < 3; w++) {
+				u64 v = load64(p + 8 * w);
+
+				even[w] += v & EVEN;
+				odd[w] += v >> 8 & EVEN;
+			}
+		}
+		for (u32 b = 0; b < 24; b++) {
+			u64 v = b & 1 ? odd[b / 8] : even[b / 8];
+
+			cell[colour] += (v >> (b % 8 / 2 * 16) & 0xffff) << shift;
+			colour = colour == 2 ? 0 : colour + 1;
+		}
+	}
 }
 
 void sluice_luma_rgb_narrow(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,

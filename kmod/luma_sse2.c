@@ -2,11 +2,14 @@
 /*
  * luma_sse2.c - row functions of the grid with 128-bit vectors.
  *
- * Packed formats: keep the luma byte of every 16-bit lane, add the lines in u16 (8 * 255 fits),
- * then fold neighbours: pmaddwd by ones halves the lanes, packssdw brings two vectors together
- * again, three rounds make eight blocks of eight vectors. One byte a pixel: psadbw against zero
- * is the sum of 8 pixels; the same packing, without the rounds. All sums stay below 16384, so
- * signed saturation never happens. Blocks that do not fill eight vectors go one by one.
+ * Line by line, in the order of memory, which is what the CPU fetches ahead by itself: larger
+ * pictures come from memory, and that is the limit then. Packed formats: the luma bytes of two
+ * vectors are packed into one. psadbw against zero is the sum of 8 bytes, a block's share of the
+ * line; four vectors of those, packed to u16, are added to eight cells. All sums stay below 16384,
+ * so signed saturation never happens.
+ *
+ * Narrow blocks: add the lines in u16 (8 * 255 fits), then fold neighbours: pmaddwd by ones halves
+ * the lanes, packssdw brings two vectors together again.
  */
 #include "luma_x86.h"
 
@@ -16,13 +19,6 @@ typedef int v4i __attribute__((vector_size(16)));
 typedef long long v2q __attribute__((vector_size(16)));
 typedef v8s v8s_any __attribute__((aligned(1), may_alias));
 typedef v16 v16_any __attribute__((aligned(1), may_alias));
-
-/*
- * Each tile asks for its share of the next row of blocks, in the order of memory: lines of a tile
- * lie too far apart for the CPU to see a stream in them. Rows of blocks up to NEAR bytes are
- * fetched into the first-level cache, others would push out what is in use.
- */
-#define NEAR 16384
 
 #define ONES ((v8s){ 1, 1, 1, 1, 1, 1, 1, 1 })
 #define LOW  ((v8s){ 255, 255, 255, 255, 255, 255, 255, 255 })
@@ -41,109 +37,76 @@ static __always_inline v8s load_luma(const u8 *p, bool odd)
 	return odd ? __builtin_ia32_psrlwi128(v, 8) : v & LOW;
 }
 
-/* Sum of one block of 8 pixels of 2 bytes. */
-static __always_inline u32 packed_block(const u8 *p, u32 stride, u32 rows, bool odd)
+/* The luma bytes of 16 pixels. */
+static __always_inline v16 load_sixteen(const u8 *p, enum sluice_luma_layout layout)
 {
-	v8s acc = {};
+	bool odd = layout == SLUICE_LUMA_UYVY;
 
-	for (u32 r = 0; r < rows; r++, p += stride)
-		acc += load_luma(p, odd);
-	acc = fold(acc, acc);
-	acc = fold(acc, acc);
-	return (u16)fold(acc, acc)[0];
+	if (layout == SLUICE_LUMA_GREY)
+		return *(const v16_any *)p;
+	return (v16)__builtin_ia32_packuswb128(load_luma(p, odd), load_luma(p + 16, odd));
 }
 
-/* One line of eight blocks. */
-static __always_inline void packed_line(v8s *a, const u8 *p, const u8 *next, bool odd, bool far)
+/* ... of 8, and zeros. */
+static __always_inline v16 load_eight(const u8 *p, enum sluice_luma_layout layout)
 {
-	if (far) {
-		__builtin_prefetch(next, 0, 2);
-		__builtin_prefetch(next + 64, 0, 2);
-	} else {
-		__builtin_prefetch(next, 0, 3);
-		__builtin_prefetch(next + 64, 0, 3);
+	u64 w;
+
+	if (layout != SLUICE_LUMA_GREY)
+		return (v16)__builtin_ia32_packuswb128(load_luma(p, layout == SLUICE_LUMA_UYVY),
+						       (v8s){});
+	memcpy(&w, p, sizeof(w));
+	return (v16)(v2q){ (long long)w, 0 };
+}
+
+/* Sums of each 8 bytes: of two blocks, low and high half. */
+static __always_inline v4i sum_eights(v16 luma)
+{
+	return (v4i)__builtin_ia32_psadbw128(luma, (v16){});
+}
+
+/* A line of four blocks: their sums, zeros between them. */
+static __always_inline v4i four_blocks(const u8 *p, u32 bytes, enum sluice_luma_layout layout)
+{
+	return (v4i)__builtin_ia32_packssdw128(sum_eights(load_sixteen(p, layout)),
+					       sum_eights(load_sixteen(p + 2 * bytes, layout)));
+}
+
+static __always_inline void row_lines(const u8 *line, u32 stride, u32 rows, u32 cells, u32 shift,
+				      u16 *cell, enum sluice_luma_layout layout)
+{
+	const u32 bytes = layout == SLUICE_LUMA_GREY ? 8 : 16; /* of a block */
+
+	for (; rows; rows--, line += stride) {
+		const u8 *p = line;
+		u32 i;
+
+		for (i = 0; i + 8 <= cells; i += 8, p += 8 * bytes)
+			*(v8s_any *)(cell + i) += __builtin_ia32_packssdw128(
+							  four_blocks(p, bytes, layout),
+							  four_blocks(p + 4 * bytes, bytes, layout))
+						  << (short)shift;
+		for (; i < cells; i++, p += bytes)
+			cell[i] += sum_eights(load_eight(p, layout))[0] << shift;
 	}
-#pragma GCC unroll 8
-	for (u32 i = 0; i < 8; i++)
-		a[i] += load_luma(p + 16 * i, odd);
-}
-
-/* Eight blocks; far: see NEAR. */
-static __always_inline void packed_tile(const u8 *p, u32 stride, u32 rows, const u8 *next,
-					u32 shift, u16 *cell, bool odd, bool far)
-{
-	v8s a[8] = {};
-
-	for (u32 r = 0; r < rows; r++, p += stride, next += 128)
-		packed_line(a, p, next, odd, far);
-	*(v8s_any *)cell += fold(fold(fold(a[0], a[1]), fold(a[2], a[3])),
-				 fold(fold(a[4], a[5]), fold(a[6], a[7])))
-			    << (short)shift;
-}
-
-static __always_inline void row_packed(const u8 *line, u32 stride, u32 rows, u32 cells, u32 shift,
-				       u16 *cell, bool odd)
-{
-	const u8 *next = line + (size_t)rows * stride;
-	bool far = (size_t)rows * stride > NEAR;
-
-	for (; cells >= 8; cells -= 8, line += 128, cell += 8, next += 128 * rows) {
-		if (far)
-			packed_tile(line, stride, rows, next, shift, cell, odd, true);
-		else
-			packed_tile(line, stride, rows, next, shift, cell, odd, false);
-	}
-	for (; cells; cells--, line += 16)
-		*cell++ += packed_block(line, stride, rows, odd) << shift;
-}
-
-void sluice_luma_sse2_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
-			   u16 *cell)
-{
-	row_packed(line, stride, rows, cells, shift, cell, false);
-}
-
-void sluice_luma_sse2_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
-			   u16 *cell)
-{
-	row_packed(line, stride, rows, cells, shift, cell, true);
 }
 
 void sluice_luma_sse2_grey(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
 			   u16 *cell)
 {
-	const v16 zero = {};
+	row_lines(line, stride, rows, cells, shift, cell, SLUICE_LUMA_GREY);
+}
 
-	const u8 *next = line + (size_t)rows * stride;
+void sluice_luma_sse2_yuyv(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell)
+{
+	row_lines(line, stride, rows, cells, shift, cell, SLUICE_LUMA_YUYV);
+}
 
-	for (; cells >= 8; cells -= 8, line += 64, cell += 8) {
-		v2q a[4] = {};
-		const u8 *p = line;
-
-		for (u32 r = 0; r < rows; r++, p += stride, next += 64) {
-			__builtin_prefetch(next);
-#pragma GCC unroll 4
-			for (u32 i = 0; i < 4; i++)
-				a[i] += (v2q)__builtin_ia32_psadbw128(
-					*(const v16_any *)(p + 16 * i), zero);
-		}
-		*(v8s_any *)cell += __builtin_ia32_packssdw128(
-					    (v4i)__builtin_ia32_packssdw128((v4i)a[0], (v4i)a[1]),
-					    (v4i)__builtin_ia32_packssdw128((v4i)a[2], (v4i)a[3]))
-				    << (short)shift;
-	}
-	for (; cells; cells--, line += 8) {
-		const u8 *p = line;
-		v2q acc = {};
-
-		for (u32 r = 0; r < rows; r++, p += stride) {
-			u64 w;
-
-			memcpy(&w, p, sizeof(w));
-			acc += (v2q)__builtin_ia32_psadbw128((v16)(v2q){ (long long)w, 0 }, zero);
-		}
-		*cell++ += (u16)acc[0] << shift;
-	}
+void sluice_luma_sse2_uyvy(const u8 *line, u32 stride, u32 rows, u32 cells, u32 block, u32 shift,
+			   u16 *cell)
+{
+	row_lines(line, stride, rows, cells, shift, cell, SLUICE_LUMA_UYVY);
 }
 
 /* 48 bytes are two blocks: columns summed in u16, even and odd bytes apart, colours at the end. */

@@ -8,6 +8,7 @@
  * is withheld, and the next other line (or the same one later) is preceded by their number.
  */
 #include "lib/log.h"
+#include "lib/log_ring.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -130,8 +131,11 @@ static void write_line(enum sluice_log_level level, const char *text)
 	size_t n = conf.json ? format_json(line, sizeof(line), level, text)
 			     : format_text(line, sizeof(line), level, text);
 	ssize_t written = write(STDERR_FILENO, line, n);
+	struct timespec ts;
 
 	(void)written;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	sluice_log_ring_put(level, (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec, text);
 }
 
 static uint64_t now_ns(void)

@@ -159,6 +159,8 @@ static const char *const type_names[] = {
 	[SLUICE_MSG_PING] = "PING",
 	[SLUICE_MSG_PONG] = "PONG",
 	[SLUICE_MSG_CONFIG_RESULT] = "CONFIG_RESULT",
+	[SLUICE_MSG_COMMAND_RESULT] = "COMMAND_RESULT",
+	[SLUICE_MSG_SETTINGS] = "SETTINGS",
 	[SLUICE_MSG_BYE] = "BYE",
 	[SLUICE_MSG_WELCOME] = "WELCOME",
 	[SLUICE_MSG_OPENED] = "OPENED",
@@ -171,6 +173,7 @@ static const char *const type_names[] = {
 	[SLUICE_MSG_CONFIG] = "CONFIG",
 	[SLUICE_MSG_GOAWAY] = "GOAWAY",
 	[SLUICE_MSG_DONE] = "DONE",
+	[SLUICE_MSG_COMMAND] = "COMMAND",
 };
 
 bool sluice_wire_type_known(uint8_t type)

@@ -320,7 +320,8 @@ static int read_file(struct relay_conf *c, const struct said *said)
 	relay_retention_conf(&c->retention, c->file);
 	relay_sinks_conf(&c->sinks, c->file);
 	c->sinks.state = c->state;
-	if (relay_settings_conf(&c->settings, c->file, why, sizeof(why))) {
+	if (relay_settings_conf(&c->settings, c->file, why, sizeof(why)) ||
+	    relay_commands_conf(&c->commands, c->file, why, sizeof(why))) {
 		complain(why, "", "");
 		return 1;
 	}

@@ -5,6 +5,7 @@
 
 #include "relay/budget.h"
 #include "relay/clouds.h"
+#include "relay/commands.h"
 #include "relay/region.h"
 #include "relay/retention.h"
 #include "relay/settings.h"
@@ -33,6 +34,7 @@ struct relay_conf {
 	struct relay_retention retention;
 	struct relay_sinks_config sinks;
 	struct relay_settings_conf settings;
+	uint32_t commands;	  /* of the cloud's that are allowed: bits by enum relay_command */
 	struct sluice_conf *file; /* holds the strings */
 };
 

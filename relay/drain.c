@@ -14,6 +14,7 @@
  * frames never vanish without a count.
  */
 #include "relay/drain.h"
+#include "relay/drain_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -148,6 +149,11 @@ void relay_camera_look(struct relay_camera *c)
 		make_stats_due(c);
 }
 
+void relay_camera_tell(struct relay_camera *c)
+{
+	make_stats_due(c);
+}
+
 /* Epochs that are over and went to the spool altogether are told from there. */
 static void drop_spilled(struct relay_camera *c)
 {
@@ -192,7 +198,9 @@ static void release(struct relay_camera *c)
 		const struct relay_fate *f = fate_of(c, c->tail);
 		const struct relay_epoch *e = find_epoch(c, f->epoch);
 
-		if (f->rejected)
+		if (f->paused)
+			c->paused++;
+		else if (f->rejected)
 			c->rejected++;
 		else if (e && f->sequence < e->resume)
 			c->stored++;
@@ -203,15 +211,20 @@ static void release(struct relay_camera *c)
 		relay_ring_release(&c->ring, c->tail);
 	if (c->spill < c->tail)
 		c->spill = c->tail;
+	relay_camera_prune_pauses(c);
 	prune_epochs(c);
 }
 
 /* The record at cursor is dealt with. */
 static void step_over(struct relay_camera *c, const struct sluice_ring_desc *d, bool rejected)
 {
-	*fate_of(c, c->cursor) = (struct relay_fate){
-		.index = c->cursor, .epoch = d->epoch, .sequence = d->sequence, .rejected = rejected
-	};
+	bool paused = relay_camera_drops(c, c->cursor);
+
+	*fate_of(c, c->cursor) = (struct relay_fate){ .index = c->cursor,
+						      .epoch = d->epoch,
+						      .sequence = d->sequence,
+						      .rejected = rejected || paused,
+						      .paused = paused };
 	c->cursor++;
 	release(c);
 }
@@ -241,6 +254,11 @@ static int next_record(struct relay_camera *c, struct sluice_ring_desc *d)
 		int bad = relay_ring_record(&c->ring, c->cursor, d);
 		struct relay_epoch *e = find_epoch(c, d->epoch);
 
+		if (relay_camera_drops(c, c->cursor)) {
+			step_over(c, d, true);
+			continue;
+		}
+
 		if (!bad && !e) {
 			bad = add_epoch(c, &(struct relay_epoch){ .epoch = d->epoch,
 								  .first_ns = d->time_ns,
@@ -264,6 +282,18 @@ static int next_record(struct relay_camera *c, struct sluice_ring_desc *d)
 		step_over(c, d, bad || is_rejected(c, c->cursor));
 	}
 	return 0;
+}
+
+void relay_camera_pass_paused(struct relay_camera *c)
+{
+	struct sluice_ring_desc d;
+
+	if (!c->attached || !c->pauses || c->spill > c->tail)
+		return;
+	while (c->cursor < relay_ring_head(&c->ring) && relay_camera_drops(c, c->cursor)) {
+		relay_ring_record(&c->ring, c->cursor, &d);
+		step_over(c, &d, true);
+	}
 }
 
 static struct relay_epoch *current_epoch(struct relay_camera *c)

@@ -21,6 +21,7 @@
 #include <sluice/wire.h>
 
 #define RELAY_EPOCHS 8
+#define RELAY_PAUSES 4
 
 enum relay_phase {
 	RELAY_NEW,     /* not yet opened on this link */
@@ -44,7 +45,13 @@ struct relay_epoch {
 /* What became of a record between tail and cursor (or of one rejected, on an earlier link). */
 struct relay_fate {
 	uint64_t index, epoch, sequence;
-	bool rejected;
+	bool rejected; /* or paused: it is not sent */
+	bool paused;
+};
+
+/* Records that are dropped because somebody asked for it: first..last - 1; UINT64_MAX: still. */
+struct relay_pause {
+	uint64_t first, last;
 };
 
 struct relay_camera {
@@ -73,8 +80,11 @@ struct relay_camera {
 	uint64_t due_mark;
 	bool stats_due;
 	bool linked;
+	struct relay_pause pause[RELAY_PAUSES]; /* in order */
+	unsigned int pauses;
 	/* counters, since the ring was attached */
 	uint64_t sent, stored, rejected, spooled;
+	uint64_t paused;    /* dropped by request */
 	uint64_t held_back; /* of spooled: for the sake of what matters more */
 };
 
@@ -121,6 +131,17 @@ void relay_camera_spill_known(struct relay_camera *c);
 uint64_t relay_camera_first_ns(const struct relay_camera *c, const struct sluice_ring_desc *d);
 /* Share of the ring that is not released, in 1/256: of its arena or of its records. */
 unsigned int relay_camera_fill(const struct relay_camera *c);
+
+/*
+ * From now on records are dropped and counted as paused, or are sent again. What was published
+ * before a pause still goes its way. 0 also if it is so already; -EBUSY: RELAY_PAUSES are not over
+ * yet, since frames from before them still wait.
+ */
+int relay_camera_pause(struct relay_camera *c);
+int relay_camera_resume(struct relay_camera *c);
+bool relay_camera_paused(const struct relay_camera *c);
+/* Pass what is paused and next, whether there is a link or not: the ring is to have room. */
+void relay_camera_pass_paused(struct relay_camera *c);
 
 /* From the cloud. 0, or -EPROTO if it does not fit what was sent. */
 int relay_camera_opened(struct relay_camera *c, uint64_t epoch, uint64_t resume);

@@ -5,7 +5,7 @@
  * acknowledged go too. What has been given away stays the ring's until it is settled: a batch that
  * could not be written has cost nothing.
  */
-#include "relay/drain.h"
+#include "relay/drain_private.h"
 
 #include <string.h>
 
@@ -32,7 +32,8 @@ int relay_camera_spill_next(struct relay_camera *c, struct sluice_ring_desc *d)
 		const struct relay_fate *f = fate_of(c, c->spill);
 		bool rejected = c->spill < c->cursor && f->index == c->spill && f->rejected;
 
-		if (!relay_ring_record(&c->ring, c->spill, d) && !rejected)
+		if (!relay_ring_record(&c->ring, c->spill, d) && !rejected &&
+		    !relay_camera_drops(c, c->spill))
 			return 1;
 		relay_camera_spill_add(c, d, true);
 	}
@@ -41,9 +42,11 @@ int relay_camera_spill_next(struct relay_camera *c, struct sluice_ring_desc *d)
 
 void relay_camera_spill_add(struct relay_camera *c, const struct sluice_ring_desc *d, bool refused)
 {
-	*fate_of(c, c->spill) = (struct relay_fate){
-		.index = c->spill, .epoch = d->epoch, .sequence = d->sequence, .rejected = refused
-	};
+	*fate_of(c, c->spill) = (struct relay_fate){ .index = c->spill,
+						     .epoch = d->epoch,
+						     .sequence = d->sequence,
+						     .rejected = refused,
+						     .paused = relay_camera_drops(c, c->spill) };
 	c->spill++;
 	c->spilled_to = c->spill;
 }
@@ -54,7 +57,9 @@ static void pass_tail(struct relay_camera *c)
 	const struct relay_fate *f = fate_of(c, c->tail);
 	struct relay_epoch *e = find_epoch(c, f->epoch);
 
-	if (f->rejected) {
+	if (f->paused) {
+		c->paused++;
+	} else if (f->rejected) {
 		c->rejected++;
 	} else {
 		c->spooled++;
@@ -82,6 +87,7 @@ void relay_camera_spill_settled(struct relay_camera *c, bool ok)
 	if (c->cursor < c->tail)
 		c->cursor = c->tail;
 	relay_ring_release(&c->ring, c->tail);
+	relay_camera_prune_pauses(c);
 }
 
 void relay_camera_spill_known(struct relay_camera *c)

@@ -24,7 +24,7 @@ void relay_pulse_take(struct relay_pulse *p, const struct relay_camera *c)
 	memcpy(p->name, c->name, sizeof(p->name));
 	p->streaming = (c->now.state & SLUICE_STATE_STREAMING) && !(c->now.state & over);
 	p->delivered = c->now.delivered;
-	p->settled = c->stored + c->rejected + c->spooled;
+	p->settled = c->stored + c->rejected + c->spooled + c->paused;
 	p->waiting = relay_ring_head(&c->ring) - c->tail;
 }
 

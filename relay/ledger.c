@@ -37,11 +37,11 @@ static void write_places(FILE *f, const struct relay_camera *c, const struct rel
 
 	fprintf(f,
 		"\"sent\":%" PRIu64 ",\"stored\":%" PRIu64 ",\"rejected\":%" PRIu64
-		",\"ring\":%" PRIu64 ",\"spooled\":%" PRIu64 ",\"held\":%" PRIu64
-		",\"spool\":{\"stored\":%" PRIu64 ",\"rejected\":%" PRIu64 ",\"waiting\":%" PRIu64
-		",\"damaged\":%" PRIu64 ",\"evicted\":{",
-		c->sent, c->stored, c->rejected, ring, c->spooled, c->held_back, p ? p->stored : 0,
-		p ? p->rejected : 0, p ? p->left : 0, p ? p->damaged : 0);
+		",\"ring\":%" PRIu64 ",\"spooled\":%" PRIu64 ",\"paused\":%" PRIu64
+		",\"held\":%" PRIu64 ",\"spool\":{\"stored\":%" PRIu64 ",\"rejected\":%" PRIu64
+		",\"waiting\":%" PRIu64 ",\"damaged\":%" PRIu64 ",\"evicted\":{",
+		c->sent, c->stored, c->rejected, ring, c->spooled, c->paused, c->held_back,
+		p ? p->stored : 0, p ? p->rejected : 0, p ? p->left : 0, p ? p->damaged : 0);
 	for (unsigned int i = 0; p && i < SLUICE_REASON_COUNT; i++) {
 		if (!p->evicted[i])
 			continue;

@@ -6,10 +6,12 @@
  * buffers of the spool; frames stay in the rings, or go to the disk. End: BYE, the connection
  * closes (5 s at most), rings are given back with what was not STORED, the ledger is written.
  */
-#include "lib/log.h"
+#include "lib/log_ring.h"
 #include "relay/conf.h"
+#include "relay/describe.h"
 #include "relay/identity.h"
 #include "relay/ledger.h"
+#include "relay/report.h"
 #include "relay/service.h"
 #include "relay/spill.h"
 #include "relay/spool_facts.h"
@@ -30,6 +32,9 @@
 #define MISSING_TICKS 30 /* --once: a source must have come by then */
 #define EXPIRY_WARN_S (14 * 86400)
 
+/* Words for HELLO: what can be asked of this relay at all. */
+#define FEATURES "describe snapshot pause resume logs settings map report"
+
 struct relay {
 	struct relay_conf conf;
 	struct sluice_io *io;
@@ -37,7 +42,12 @@ struct relay {
 	struct relay_encoder *encoder;
 	struct relay_downlink *downlink;
 	struct relay_sinks *sinks;
+	struct relay_desk *desk; /* of what the cloud asks for */
+	struct relay_memos memos;
 	struct relay_settings *settings;
+	struct relay_commands *commands;
+	struct relay_report report;
+	char allows[SLUICE_WIRE_FEATURES_MAX + 1];
 	struct relay_sources *sources;
 	struct relay_spool *spool; /* NULL: there is none */
 	struct relay_spill spill;
@@ -49,6 +59,7 @@ struct relay {
 	struct sluice_io_timer tick;
 	char ledger[PATH_MAX + 16], spool_dir[PATH_MAX + 16], boot_id[RELAY_SPOOL_BOOT];
 	unsigned int ticks;
+	uint64_t started_ns;
 	int exit_code;
 	bool stopping, ledger_failed;
 	char trouble[320]; /* the last one that was told: once is enough */
@@ -131,6 +142,18 @@ static void on_renew_ended(void *arg, int err)
 	stop(arg, err ? 1 : 0);
 }
 
+/* For HELLO: what may be asked here. */
+static void set_allows(struct relay *r, uint32_t commands)
+{
+	size_t n;
+
+	relay_commands_words(commands, r->allows, sizeof(r->allows));
+	n = strlen(r->allows);
+	snprintf(r->allows + n, sizeof(r->allows) - n, "%s%s",
+		 r->conf.settings.any ? (n ? " settings" : "settings") : "",
+		 r->conf.settings.map.allowed ? " map" : "");
+}
+
 static void on_reload(void *arg, const struct relay_conf *now)
 {
 	struct relay *r = arg;
@@ -141,6 +164,8 @@ static void on_reload(void *arg, const struct relay_conf *now)
 	memcpy(r->uplink.conf.weight, now->weight, sizeof(now->weight));
 	r->spill.after_ms = now->spool_after;
 	r->uplink.conf.events = now->events;
+	relay_commands_allow(r->commands, now->commands);
+	set_allows(r, now->commands);
 }
 
 /* ---- what the parts tell ---- */
@@ -153,6 +178,8 @@ static void on_told(void *arg, bool up, bool permanent, const char *why)
 	relay_service_told(&r->service, up, why);
 	if (up) {
 		r->trouble[0] = 0;
+		relay_report_link(&r->report);
+		relay_commands_linked(r->commands);
 		if (r->conf.check) {
 			printf("sluice-relay: the settings are good and the cloud answers\n");
 			stop(r, 0);
@@ -180,6 +207,7 @@ static void on_progress(void *arg)
 		return;
 	relay_lanes_hold(&r->lanes);
 	relay_sources_tick(r->sources);
+	relay_report_look(&r->report, sluice_io_now(r->io));
 	if (r->conf.once && relay_sources_ended(r->sources) && relay_downlink_idle(r->downlink))
 		stop(r, 0);
 }
@@ -188,6 +216,9 @@ static void on_changed(void *arg, struct relay_camera *c)
 {
 	struct relay *r = arg;
 
+	if (c->attached)
+		relay_memo_attached(&r->memos, c);
+	relay_commands_look(r->commands, c);
 	relay_spill_attached(&r->spill, c);
 	relay_uplink_camera_changed(&r->uplink, c);
 	if (c->attached)
@@ -202,11 +233,45 @@ static void on_answer(void *arg, const char *id, int status)
 	on_progress(r);
 }
 
+/* ---- what the cloud asks for ---- */
+
 static void on_config_result(void *arg, uint32_t slot, const char *json)
 {
 	struct relay *r = arg;
 
-	relay_uplink_config_result(&r->uplink, slot, json);
+	relay_uplink_json(&r->uplink, SLUICE_MSG_CONFIG_RESULT, slot, json);
+}
+
+static int send_command_result(void *arg, const char *json)
+{
+	struct relay *r = arg;
+
+	return relay_uplink_json(&r->uplink, SLUICE_MSG_COMMAND_RESULT, 0, json);
+}
+
+static int send_settings(void *arg, uint32_t slot, const char *json)
+{
+	struct relay *r = arg;
+
+	return relay_uplink_json(&r->uplink, SLUICE_MSG_SETTINGS, slot, json);
+}
+
+static void find_feed(void *arg, const char *camera, char *feed)
+{
+	struct relay *r = arg;
+
+	relay_sources_find(r->sources, camera, feed);
+}
+
+static json_t *describe(void *arg)
+{
+	struct relay *r = arg;
+
+	return relay_describe_json(&(struct relay_describe){ .conf = &r->conf,
+							     .camera = r->camera,
+							     .spool = r->spool,
+							     .started_ns = r->started_ns,
+							     .now_ns = sluice_io_now(r->io) });
 }
 
 static void on_hold(void *arg, bool hold)
@@ -220,6 +285,9 @@ static void on_ready(void *arg, struct relay_camera *c)
 {
 	struct relay *r = arg;
 
+	relay_camera_pass_paused(c);
+	relay_commands_look(r->commands, c);
+	relay_report_look(&r->report, sluice_io_now(r->io));
 	relay_spill_pump(&r->spill);
 	relay_uplink_pump(&r->uplink);
 }
@@ -313,20 +381,44 @@ static int open_spool(struct relay *r)
 	return err;
 }
 
-/* What the cloud may set. */
-static int open_settings(struct relay *r)
+/* What the cloud may ask for: settings, commands. */
+static int open_asked(struct relay *r)
 {
-	struct relay_settings_config c = { .conf = r->conf.settings,
-					   .io = r->io,
-					   .ops = &relay_settings_kernel,
+	struct relay_settings_config s = { .conf = r->conf.settings,
+					   .ops = &relay_gate_any,
+					   .memos = &r->memos,
+					   .find = find_feed,
 					   .result = on_config_result,
 					   .arg = r };
+	struct relay_commands_config c = { .allow = r->conf.commands,
+					   .io = r->io,
+					   .camera = r->camera,
+					   .memos = &r->memos,
+					   .ops = &relay_gate_any,
+					   .find = find_feed,
+					   .describe = describe,
+					   .send = send_command_result,
+					   .arg = r };
+	struct relay_report_config report = { .camera = r->camera,
+					      .memos = &r->memos,
+					      .ops = &relay_gate_any,
+					      .find = find_feed,
+					      .send = send_settings,
+					      .arg = r };
 	int err;
 
-	r->settings = relay_settings_open(&c, &err);
-	if (!r->settings)
-		sluice_error("settings: %s", strerror(-err));
-	return err;
+	r->desk = relay_desk_open(r->io, &err);
+	if (r->desk) {
+		relay_memos_open(&r->memos, r->conf.state, r->desk);
+		s.desk = c.desk = report.desk = r->desk;
+		relay_report_init(&r->report, &report);
+		r->settings = relay_settings_open(&s, &err);
+		r->commands = relay_commands_open(&c);
+	}
+	if (r->settings && r->commands)
+		return 0;
+	sluice_error("cannot start: %s", err ? strerror(-err) : "out of memory");
+	return err ? err : -ENOMEM;
 }
 
 /* What comes back: sinks, then what they announce. */
@@ -385,7 +477,7 @@ static int open_parts(struct relay *r)
 	if (!r->conf.renew) {
 		err = open_return(r);
 		if (!err)
-			err = open_settings(r);
+			err = open_asked(r);
 		if (err)
 			return err;
 	}
@@ -412,6 +504,9 @@ static int start(struct relay *r, struct relay_service_config *service)
 						     .region = r->conf.region },
 					  .downlink = r->downlink,
 					  .settings = r->settings,
+					  .commands = r->commands,
+					  .features = FEATURES,
+					  .allows = r->allows,
 					  .probe = r->conf.check,
 					  .events = r->conf.events,
 					  .told = on_told,
@@ -429,6 +524,8 @@ static int start(struct relay *r, struct relay_service_config *service)
 					    .arg = r };
 	int err;
 
+	r->started_ns = sluice_io_now(r->io);
+	set_allows(r, r->conf.commands);
 	r->lanes = (struct relay_lanes){ .spool = r->spool, .camera = r->camera };
 	r->spill.io = r->io;
 	r->spill.camera = r->camera;
@@ -464,8 +561,10 @@ static void close_parts(struct relay *r)
 		sluice_io_timer_cancel(r->io, &r->tick);
 	relay_service_close(&r->service);
 	relay_spool_stop(r->spool);
+	relay_desk_close(r->desk); /* what was asked for is done; there is no link to tell it */
 	relay_sources_close(r->sources);
 	relay_uplink_free(&r->uplink);
+	relay_commands_close(r->commands);
 	relay_settings_close(r->settings);
 	relay_downlink_close(r->downlink);
 	r->uplink.conf.downlink = NULL; /* a link that is cut off now has nothing to tell it */
@@ -513,6 +612,7 @@ int main(int argc, char **argv)
 		return exit_code;
 	signal(SIGPIPE, SIG_IGN);
 	sluice_log_setup("sluice-relay", (enum sluice_log_level)r.conf.log, r.conf.json);
+	sluice_log_ring_start(); /* without memory for it there are no logs to ask for */
 	snprintf(r.ledger, sizeof(r.ledger), "%s/ledger.json", r.conf.state);
 	r.exit_code = 1;
 	if (r.conf.check_config)

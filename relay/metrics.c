@@ -100,6 +100,16 @@ static uint64_t get_stored(const struct relay_pulse *p, const struct relay_camer
 	return c->stored;
 }
 
+static uint64_t get_paused(const struct relay_pulse *p, const struct relay_camera *c)
+{
+	return c->paused;
+}
+
+static uint64_t get_is_paused(const struct relay_pulse *p, const struct relay_camera *c)
+{
+	return relay_camera_paused(c);
+}
+
 static uint64_t get_rejected(const struct relay_pulse *p, const struct relay_camera *c)
 {
 	return c->rejected;
@@ -122,6 +132,9 @@ static const struct {
 	  "Frames sent; one that is sent again counts again.", get_sent },
 	{ "sluice_frames_stored_total", "counter", "Frames that the cloud has stored.",
 	  get_stored },
+	{ "sluice_frames_paused_total", "counter",
+	  "Frames that were dropped while the camera was paused.", get_paused },
+	{ "sluice_camera_paused", "gauge", "1 while the camera is paused.", get_is_paused },
 	{ "sluice_frames_rejected_total", "counter",
 	  "Frames that the cloud refused or that cannot be sent.", get_rejected },
 };

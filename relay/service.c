@@ -309,6 +309,7 @@ void relay_service_reload(struct relay_service *s)
 	reload_clouds(s, now);
 	s->conf.conf->quality = now->quality;
 	s->conf.conf->events = now->events;
+	s->conf.conf->commands = now->commands;
 	look_at_cert(s);
 	sluice_log_level((enum sluice_log_level)now->log);
 	for (unsigned int i = 0; i < s->hooks; i++)

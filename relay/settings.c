@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
  * CONFIG is {"request":"...","if_version":N,"settings":{NAME:VALUE,...}}, names and units those of
- * sluicectl; if_version may be absent. It is taken whole or not at all: a name that the section
- * [settings] of our file does not have, a value outside of its bounds, any other key, and the whole
- * is refused. Masks have no name here: what the device hides, the cloud cannot show. The kernel's
- * own limits and versions come after that.
+ * sluicectl, or {...,"map":MAP,"map_id":"..."} (gate_map.h); if_version may be absent. It is taken
+ * whole or not at all: a name that the section [settings] of our file does not have, a value
+ * outside of its bounds, any other key, and the whole is refused. Settings and a map do not come in
+ * one CONFIG: the gate has two calls for them, and half of it could be in force. Privacy masks have
+ * no name here: what the device hides, the cloud cannot show. The gate's own limits and versions
+ * come after that.
  *
- * The answer is {"request":"...","applied":true,"version":N} or
- * {...,"applied":false,"reason":TEXT}. At most WAITING_MAX are under way; more are refused.
+ * The answer is {"request":"...","applied":true,"version":N} or {...,"applied":false,"code":WORD,
+ * "reason":TEXT}; code: "version" (if_version is not it), "busy", "policy" (our file), "gate", or
+ * "form". At most WAITING_MAX are under way; more are refused.
  */
 #include "relay/settings.h"
+#include "lib/crc32c.h"
 #include "lib/log.h"
 #include "lib/setting.h"
-#include "relay/desk.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -26,22 +29,25 @@
 
 struct relay_settings {
 	struct relay_settings_config conf;
-	struct relay_desk *desk; /* NULL: nothing is allowed */
 	unsigned int waiting;
-	bool closing;
 };
 
 struct settings_job {
 	struct relay_job job;
 	struct relay_settings *settings;
 	uint32_t slot;
-	char camera[SLUICE_CAMERA_NAME_SIZE];
+	const struct relay_camera *camera;
+	struct relay_gate gate;
 	char request[REQUEST_MAX + 1];
 	bool conditional;
 	uint32_t if_version;
 	struct relay_setting list[SLUICE_SETTING_NAMES];
 	size_t count;
+	json_t *map; /* NULL: settings */
+	char map_id[RELAY_MAP_ID + 1];
+	uint32_t map_crc;
 	int err;
+	bool asked; /* the gate was */
 	uint32_t version;
 	char why[256];
 };
@@ -61,10 +67,34 @@ static bool read_bound(const struct sluice_setting_name *n, const char *text, st
 	return b->allowed;
 }
 
+/* Factors of zones, 1/16. */
+static bool read_factors(const char *text, struct relay_map_bounds *b)
+{
+	static const struct sluice_setting_name factor = { "zones", 0, 16, "" };
+	struct relay_bound bound;
+
+	if (!read_bound(&factor, text, &bound) || bound.least < 1 || bound.most > 255)
+		return false;
+	*b = (struct relay_map_bounds){ true, bound.least, bound.most, b->ignore_pct };
+	return true;
+}
+
 int relay_settings_conf(struct relay_settings_conf *c, struct sluice_conf *conf, char *why,
 			size_t why_size)
 {
+	const char *zones;
+
 	memset(c, 0, sizeof(*c));
+	zones = sluice_conf_text(conf, "settings", "zones", NULL);
+	c->map.ignore_pct = (uint32_t)sluice_conf_int(conf, "settings", "ignore", 0, 0, 100);
+	if (zones && !read_factors(zones, &c->map)) {
+		snprintf(why, why_size,
+			 "[settings] zones is LOW..HIGH, not '%s': how many times the threshold, "
+			 "0.0625..15.9",
+			 zones);
+		return -EINVAL;
+	}
+	c->any = zones != NULL;
 	for (size_t i = 0; i < SLUICE_SETTING_NAMES; i++) {
 		const struct sluice_setting_name *n = &sluice_setting_names[i];
 		const char *text = sluice_conf_text(conf, "settings", n->name, NULL);
@@ -135,6 +165,13 @@ static void read_request(struct settings_job *j, json_t *o)
 			j->if_version = (uint32_t)json_integer_value(v);
 			if (!j->conditional)
 				refuse(j, -EINVAL, "%s is not a version", key);
+		} else if (!strcmp(key, "map")) {
+			j->map = json_incref(v);
+		} else if (!strcmp(key, "map_id")) {
+			snprintf(j->map_id, sizeof(j->map_id), "%s",
+				 json_string_length(v) <= RELAY_MAP_ID && json_string_value(v)
+					 ? json_string_value(v)
+					 : "");
 		} else if (!strcmp(key, "privacy") || !strcmp(key, "mask")) {
 			refuse(j, -EPERM, "%s: masks are changed on the device alone", key);
 		} else if (strcmp(key, "settings") && strcmp(key, "request")) {
@@ -143,48 +180,113 @@ static void read_request(struct settings_job *j, json_t *o)
 	}
 	if (!j->request[0])
 		refuse(j, -EINVAL, "%s is missing", "request");
-	if (!json_is_object(settings) || !json_object_size(settings))
+	if (j->map && settings)
+		refuse(j, -EINVAL, "%s", "settings and a map come one after the other");
+	if (!j->map && (!json_is_object(settings) || !json_object_size(settings)))
 		refuse(j, -EINVAL, "%s is missing", "settings");
 	json_object_foreach (settings, key, v)
 		read_setting(j, key, v);
+}
+
+static void apply_map(struct settings_job *j, const struct relay_settings_config *c,
+		      const uint32_t *if_version)
+{
+	struct relay_gate_state state;
+	uint8_t *cells = NULL;
+	size_t count = 0;
+
+	j->err = c->ops->read(&j->gate, &state, j->why, sizeof(j->why));
+	if (j->err)
+		return;
+	j->asked = false;
+	j->err = relay_map_make(j->map, &state, &c->conf.map, &cells, &count, j->why,
+				sizeof(j->why));
+	if (j->err)
+		return;
+	j->asked = true;
+	j->map_crc = count ? sluice_crc32c(0, cells, count) : 0;
+	j->err = c->ops->map(&j->gate, if_version, cells, count, &j->version, j->why,
+			     sizeof(j->why));
+	free(cells);
 }
 
 static void run_apply(struct relay_job *job)
 {
 	struct settings_job *j = (struct settings_job *)job;
 	const struct relay_settings_config *c = &j->settings->conf;
+	const uint32_t *if_version = j->conditional ? &j->if_version : NULL;
 
 	if (j->err)
 		return;
 	snprintf(j->why, sizeof(j->why), "the kernel refuses");
-	j->err = c->ops->apply(c->ops_arg, j->camera, j->conditional ? &j->if_version : NULL,
-			       j->list, j->count, &j->version, j->why, sizeof(j->why));
+	j->asked = true;
+	if (j->map)
+		apply_map(j, c, if_version);
+	else
+		j->err = c->ops->set(&j->gate, if_version, j->list, j->count, &j->version, j->why,
+				     sizeof(j->why));
+}
+
+/* A map of the cloud's stays known by its name while nobody else changes the gate. */
+static void note_map(const struct settings_job *j)
+{
+	struct relay_memos *memos = j->settings->conf.memos;
+	struct relay_memo *memo = memos ? relay_memo_get(memos, j->gate.camera) : NULL;
+	char gate[RELAY_GATE_ID];
+
+	if (!memo || !j->camera->attached)
+		return;
+	relay_memo_gate(memos, j->camera, gate);
+	if (j->map) {
+		snprintf(memo->map, sizeof(memo->map), "%s", j->map_id);
+		memo->map_crc = j->map_crc;
+	} else if (strcmp(gate, memo->gate) || !j->conditional ||
+		   memo->map_version != j->if_version) {
+		return;
+	}
+	memo->map_version = j->version;
+	relay_memo_save(memos, j->camera, NULL, NULL);
+}
+
+static const char *code_of(const struct settings_job *j)
+{
+	if (j->err == -ESTALE)
+		return "version";
+	if (j->err == -EBUSY || j->err == -EAGAIN || j->err == -ENODEV)
+		return "busy";
+	if (j->asked)
+		return "gate";
+	return j->err == -EPERM || j->err == -ERANGE ? "policy" : "form";
 }
 
 static void done_apply(struct relay_job *job)
 {
 	struct settings_job *j = (struct settings_job *)job;
 	struct relay_settings *s = j->settings;
-	json_t *o = j->err ? json_pack("{s:s,s:b,s:s}", "request", j->request, "applied", 0,
-				       "reason", j->why)
+	json_t *o = j->err ? json_pack("{s:s,s:b,s:s,s:s}", "request", j->request, "applied", 0,
+				       "code", code_of(j), "reason", j->why)
 			   : json_pack("{s:s,s:b,s:I}", "request", j->request, "applied", 1,
 				       "version", (json_int_t)j->version);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 
 	s->waiting--;
 	if (j->err)
-		sluice_warning("%s: settings from the cloud are refused: %s", j->camera, j->why);
+		sluice_warning("%s: settings from the cloud are refused: %s", j->gate.camera,
+			       j->why);
 	else
-		sluice_info("%s: settings from the cloud are applied, version %u", j->camera,
+		sluice_info("%s: settings from the cloud are applied, version %u", j->gate.camera,
 			    j->version);
-	if (text && !s->closing)
+	if (!j->err)
+		note_map(j);
+	if (text)
 		s->conf.result(s->conf.arg, j->slot, text);
 	free(text);
 	json_decref(o);
+	json_decref(j->map);
 	free(j);
 }
 
-int relay_settings_take(struct relay_settings *s, uint32_t slot, const char *camera,
+int relay_settings_take(struct relay_settings *s, uint32_t slot, const struct relay_camera *c,
 			const uint8_t *json, uint32_t size)
 {
 	json_t *o = json_loadb((const char *)json, size, JSON_REJECT_DUPLICATES, NULL);
@@ -201,18 +303,18 @@ int relay_settings_take(struct relay_settings *s, uint32_t slot, const char *cam
 		j->job.done = done_apply;
 		j->settings = s;
 		j->slot = slot;
-		snprintf(j->camera, sizeof(j->camera), "%s", camera ? camera : "");
+		j->camera = c;
+		snprintf(j->gate.camera, sizeof(j->gate.camera), "%s", c ? c->name : "");
+		if (s->conf.find)
+			s->conf.find(s->conf.arg, j->gate.camera, j->gate.feed);
 		read_request(j, o);
-		if (!camera || !camera[0])
+		if (!j->gate.camera[0])
 			refuse(j, -ENODEV, "%s", "that camera is not here");
 		if (s->waiting++ >= WAITING_MAX)
 			refuse(j, -EBUSY, "%s", "too many at a time");
-		if (s->desk) {
-			relay_desk_put(s->desk, &j->job);
-		} else {
+		if (!s->conf.conf.any)
 			refuse(j, -EPERM, "%s", "this device does not let the cloud set anything");
-			done_apply(&j->job);
-		}
+		relay_desk_put(s->conf.desk, &j->job);
 	}
 	json_decref(o);
 	return 0;
@@ -225,22 +327,12 @@ struct relay_settings *relay_settings_open(const struct relay_settings_config *c
 	struct relay_settings *s = calloc(1, sizeof(*s));
 
 	*err = s ? 0 : -ENOMEM;
-	if (!s)
-		return NULL;
-	s->conf = *c;
-	if (c->conf.any)
-		s->desk = relay_desk_open(c->io, err);
-	if (!*err)
-		return s;
-	free(s);
-	return NULL;
+	if (s)
+		s->conf = *c;
+	return s;
 }
 
 void relay_settings_close(struct relay_settings *s)
 {
-	if (!s)
-		return;
-	s->closing = true;
-	relay_desk_close(s->desk);
 	free(s);
 }

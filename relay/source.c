@@ -450,3 +450,14 @@ const char *relay_sources_missing(const struct relay_sources *all)
 			return all->source[i]->path;
 	return NULL;
 }
+
+void relay_sources_find(const struct relay_sources *all, const char *camera, char *feed)
+{
+	feed[0] = 0;
+	for (size_t i = 0; all && i < all->count; i++) {
+		const struct source *s = all->source[i];
+
+		if (s->feed && s->camera && !strcmp(s->camera->name, camera))
+			snprintf(feed, RELAY_FEED_PATH, "%s", s->path);
+	}
+}

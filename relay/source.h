@@ -5,6 +5,7 @@
 
 #include "lib/io.h"
 #include "relay/drain.h"
+#include "relay/gate.h"
 
 #define RELAY_SOURCES_MAX 32
 
@@ -37,5 +38,10 @@ bool relay_sources_ended(const struct relay_sources *s);
 
 /* A source that was never seen so far, or NULL. */
 const char *relay_sources_missing(const struct relay_sources *s);
+
+/* The socket of the feed that a camera's ring comes from into feed[RELAY_FEED_PATH]; "": none does.
+ * NULL-safe.
+ */
+void relay_sources_find(const struct relay_sources *all, const char *camera, char *feed);
 
 #endif

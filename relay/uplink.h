@@ -10,12 +10,16 @@
 #include "lib/conn.h"
 #include "lib/http1.h"
 #include "lib/wire.h"
+#include "relay/boot.h"
 #include "relay/clouds.h"
 #include "relay/downlink.h"
 #include "relay/drain.h"
 #include "relay/lane.h"
 #include "relay/payload.h"
+#include "relay/commands.h"
 #include "relay/settings.h"
+
+#define RELAY_BUILD "sluice-relay 0.1"
 
 enum relay_link {
 	RELAY_LINK_DOWN,    /* waiting for the next try */
@@ -37,6 +41,8 @@ struct relay_uplink_config {
 	struct relay_budget *budget; /* NULL: no limits */
 	struct relay_downlink *downlink;
 	struct relay_settings *settings; /* NULL: CONFIG is passed over */
+	struct relay_commands *commands; /* NULL: COMMAND is passed over, HELLO names none */
+	const char *features, *allows;	 /* words for HELLO; NULL: none */
 	bool probe;  /* only ask whether the cloud takes us; greeting would replace a relay that
 		      * is at work */
 	bool events; /* EVENTs as lines on stdout */
@@ -102,8 +108,11 @@ void relay_uplink_free(struct relay_uplink *u);
 
 /* SUMMARY_ACK, if the link is up. See relay/downlink.h. */
 void relay_uplink_acknowledge(struct relay_uplink *u, const char *id, int status);
-/* CONFIG_RESULT, if the link is up. */
-void relay_uplink_config_result(struct relay_uplink *u, uint32_t slot, const char *json);
+/*
+ * CONFIG_RESULT, COMMAND_RESULT or SETTINGS: a message that is one JSON object. 0, or -ENOTCONN:
+ * the link is not up, or -EMSGSIZE.
+ */
+int relay_uplink_json(struct relay_uplink *u, uint8_t type, uint32_t slot, const char *json);
 /* Read nothing, or read again. */
 void relay_uplink_hold(struct relay_uplink *u, bool hold);
 
@@ -119,8 +128,6 @@ void relay_uplink_welcomed(struct relay_uplink *u, const char *node, uint64_t se
 
 /* ---- uplink_send.c; 0 or -errno of the connection ---- */
 
-/* BOOT_ID of this machine now. */
-void relay_boot_id(char *id, size_t size);
 int relay_send_fields(struct relay_uplink *u, uint8_t type, uint32_t slot,
 		      const struct sluice_wire_writer *w);
 int relay_send_message(struct relay_uplink *u, uint8_t type, uint32_t slot, const void *payload,

@@ -7,12 +7,8 @@
 #include "lib/crc32c.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-#define BUILD "sluice-relay 0.1"
 
 static int send_vector(struct relay_uplink *u, struct sluice_wire_message *m, struct iovec *iov,
 		       unsigned int count)
@@ -52,19 +48,6 @@ int relay_send_fields(struct relay_uplink *u, uint8_t type, uint32_t slot,
 	return w->err ? w->err : relay_send_message(u, type, slot, w->buf, w->used);
 }
 
-void relay_boot_id(char *id, size_t size)
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, id, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	id[n > 0 ? n : 0] = 0;
-	id[strcspn(id, "\n")] = 0;
-	if (!id[0])
-		snprintf(id, size, "unknown");
-}
-
 static void put_clock(struct sluice_wire_writer *w)
 {
 	struct sluice_wire_clock clock;
@@ -75,14 +58,19 @@ static void put_clock(struct sluice_wire_writer *w)
 
 int relay_send_hello(struct relay_uplink *u)
 {
-	_Alignas(8) uint8_t buf[256 + SLUICE_WIRE_PARTIALS * 56];
+	_Alignas(8)
+		uint8_t buf[256 + 2 * (SLUICE_WIRE_FEATURES_MAX + 16) + SLUICE_WIRE_PARTIALS * 56];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 	char boot_id[64];
 
 	relay_boot_id(boot_id, sizeof(boot_id));
 	sluice_wire_put_text(&w, SLUICE_TAG_BOOT_ID, boot_id);
-	sluice_wire_put_text(&w, SLUICE_TAG_BUILD, BUILD);
+	sluice_wire_put_text(&w, SLUICE_TAG_BUILD, RELAY_BUILD);
 	put_clock(&w);
+	if (u->conf.features)
+		sluice_wire_put_text(&w, SLUICE_TAG_FEATURES, u->conf.features);
+	if (u->conf.allows)
+		sluice_wire_put_text(&w, SLUICE_TAG_ALLOWS, u->conf.allows);
 	relay_downlink_offer(u->conf.downlink, &w);
 	return relay_send_fields(u, SLUICE_MSG_HELLO, 0, &w);
 }
@@ -149,7 +137,12 @@ int relay_send_ledger(struct relay_uplink *u, struct relay_camera *c, const stru
 	sluice_wire_put_u64(&w, SLUICE_TAG_NOW_NS, close ? e->now_ns : s->now_ns);
 	sluice_wire_put_ledger(&w, &l);
 	if (!close) {
-		sluice_wire_put_u32(&w, SLUICE_TAG_STATE, s->state);
+		sluice_wire_put_u32(&w, SLUICE_TAG_STATE,
+				    (s->state & ~SLUICE_WIRE_STATE_PAUSED) |
+					    (relay_camera_paused(c) ? SLUICE_WIRE_STATE_PAUSED
+								    : 0));
+		if (c->paused)
+			sluice_wire_put_u64(&w, SLUICE_TAG_PAUSED, c->paused);
 		put_clock(&w);
 	}
 	return relay_send_fields(u, close ? SLUICE_MSG_CLOSE : SLUICE_MSG_STATS, c->slot, &w);

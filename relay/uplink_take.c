@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define REPLACED_MS 30000 /* another relay has our certificate: do not fight over the link */
@@ -195,23 +196,41 @@ static int take_down(struct relay_uplink *u, const struct sluice_wire_message *m
 
 static int take_config(struct relay_uplink *u, uint32_t slot, const struct sluice_wire_fields *f)
 {
-	const struct relay_camera *c = slot ? &u->conf.camera[slot - 1] : NULL;
+	const struct relay_camera *c =
+		slot && slot <= SLUICE_WIRE_SLOTS ? &u->conf.camera[slot - 1] : NULL;
 	const uint8_t *json;
 	uint32_t size;
 
 	if (!c || sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size))
 		return -EPROTO;
-	return relay_settings_take(u->conf.settings, slot, c->name, json, size);
+	return relay_settings_take(u->conf.settings, slot, c, json, size);
 }
 
-void relay_uplink_config_result(struct relay_uplink *u, uint32_t slot, const char *json)
+static int take_command(struct relay_uplink *u, const struct sluice_wire_fields *f)
 {
-	_Alignas(8) uint8_t buf[1024];
-	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+	const uint8_t *json;
+	uint32_t size;
 
-	sluice_wire_put_bytes(&w, SLUICE_TAG_JSON, json, strlen(json));
-	if (u->state == RELAY_LINK_UP)
-		relay_send_fields(u, SLUICE_MSG_CONFIG_RESULT, slot, &w);
+	if (sluice_wire_get_bytes(f, SLUICE_TAG_JSON, &json, &size))
+		return -EPROTO;
+	return relay_commands_take(u->conf.commands, json, size);
+}
+
+int relay_uplink_json(struct relay_uplink *u, uint8_t type, uint32_t slot, const char *json)
+{
+	size_t size = strlen(json);
+	struct sluice_wire_writer w = { .size = size + 16 };
+	int err;
+
+	if (u->state != RELAY_LINK_UP)
+		return -ENOTCONN;
+	w.buf = w.size <= SLUICE_WIRE_CONTROL_MAX ? malloc(w.size) : NULL;
+	if (!w.buf)
+		return -EMSGSIZE;
+	sluice_wire_put_bytes(&w, SLUICE_TAG_JSON, json, size);
+	err = relay_send_fields(u, type, slot, &w);
+	free(w.buf);
+	return err;
 }
 
 static int take_control(struct relay_uplink *u, const struct sluice_wire_message *m)
@@ -230,6 +249,8 @@ static int take_control(struct relay_uplink *u, const struct sluice_wire_message
 		return sluice_wire_get_u64(&f, SLUICE_TAG_CREDIT, &u->credit);
 	case SLUICE_MSG_CONFIG:
 		return take_config(u, m->slot, &f);
+	case SLUICE_MSG_COMMAND:
+		return m->slot ? -EPROTO : take_command(u, &f);
 	default:
 		return take_camera(u, m, &f);
 	}

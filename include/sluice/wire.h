@@ -26,6 +26,8 @@
 #define SLUICE_WIRE_PARTIALS	 16	      /* PARTIALs of one HELLO */
 #define SLUICE_WIRE_SLOTS	 16	      /* cameras of one device: their live lanes */
 #define SLUICE_WIRE_SLOTS_ALL	 32	      /* slots 17..32: back-fill lanes */
+#define SLUICE_WIRE_FEATURES_MAX 255	      /* bytes of FEATURES and of ALLOWS */
+#define SLUICE_WIRE_LOG_MAX	 (64u << 10)  /* bytes of log in one COMMAND_RESULT */
 #define SLUICE_WIRE_HEARTBEAT_MS 15000
 #define SLUICE_WIRE_STALE_MS	 25000
 
@@ -46,21 +48,24 @@ struct sluice_wire_header {
 
 enum sluice_wire_type {
 	/* device to cloud */
-	SLUICE_MSG_HELLO = 1, /* first message: BOOT_ID, BUILD, CLOCK, [PARTIAL]; answered by
+	SLUICE_MSG_HELLO = 1, /* first message: BOOT_ID, BUILD, CLOCK, [PARTIAL], [FEATURES],
+			       * [ALLOWS]; answered by
 			       * WELCOME or GOAWAY */
 	SLUICE_MSG_OPEN =
 		2, /* slot: NAME, EPOCH, SIZE, FORMAT, FIRST_NS, CLOCK. New epoch: OPEN again */
 	SLUICE_MSG_FRAME = 3, /* slot: struct sluice_wire_frame, cell bitmap, picture */
-	SLUICE_MSG_STATS = 4, /* slot: LEDGER, NOW_NS, STATE, EPOCH, [CLOCK]: all frames up to
-			       * NOW_NS that moved have been sent before it */
+	SLUICE_MSG_STATS = 4, /* slot: LEDGER, NOW_NS, STATE, EPOCH, [CLOCK], [PAUSED]: all frames
+			       * up to NOW_NS that moved have been sent before it */
 	SLUICE_MSG_CLOSE =
 		5, /* slot: EPOCH, LEDGER, NOW_NS: the stream has ended, nothing follows in it */
 	SLUICE_MSG_SUMMARY_ACK =
 		6,	     /* ID, STATUS: the summary and its media are on the device's disk */
 	SLUICE_MSG_PING = 7, /* either side; answered by PONG with the same payload */
 	SLUICE_MSG_PONG = 8,
-	SLUICE_MSG_BYE = 9,	       /* orderly end; TEXT */
-	SLUICE_MSG_CONFIG_RESULT = 10, /* slot: JSON: what became of a CONFIG */
+	SLUICE_MSG_BYE = 9,		/* orderly end; TEXT */
+	SLUICE_MSG_CONFIG_RESULT = 10,	/* slot: JSON: what became of a CONFIG */
+	SLUICE_MSG_COMMAND_RESULT = 11, /* JSON: what became of a COMMAND */
+	SLUICE_MSG_SETTINGS = 12, /* slot: JSON: the settings in force, whoever changed them */
 	/* cloud to device */
 	SLUICE_MSG_WELCOME = 32, /* SESSION, NODE, CREDIT, PAYLOAD_MAX, HEARTBEAT_MS */
 	SLUICE_MSG_OPENED =
@@ -74,11 +79,12 @@ enum sluice_wire_type {
 	SLUICE_MSG_EVENT = 37, /* slot: JSON: an event started */
 	SLUICE_MSG_SUMMARY =
 		38, /* slot: ID, JSON (summary.json), MEDIA repeated: PARTs follow for each */
-	SLUICE_MSG_PART = 39,	/* struct sluice_wire_part, bytes */
-	SLUICE_MSG_CONFIG = 40, /* slot: JSON: settings asked for */
-	SLUICE_MSG_GOAWAY = 41, /* CODE, TEXT, RETRY_MS */
-	SLUICE_MSG_DONE = 42,	/* slot: EPOCH: answers CLOSE once everything of that epoch is
-				 * analysed   and its summaries have been sent before */
+	SLUICE_MSG_PART = 39,	 /* struct sluice_wire_part, bytes */
+	SLUICE_MSG_CONFIG = 40,	 /* slot: JSON: settings asked for */
+	SLUICE_MSG_GOAWAY = 41,	 /* CODE, TEXT, RETRY_MS */
+	SLUICE_MSG_DONE = 42,	 /* slot: EPOCH: answers CLOSE once everything of that epoch is
+				  * analysed   and its summaries have been sent before */
+	SLUICE_MSG_COMMAND = 43, /* JSON: something to be done now; only one that FEATURES names */
 };
 
 enum sluice_wire_tag {
@@ -113,7 +119,12 @@ enum sluice_wire_tag {
 	SLUICE_TAG_RANGE = 29,	      /* 2 x u64: first and last sequence; absent: all */
 	SLUICE_TAG_PARTIAL = 30,      /* struct sluice_wire_part: up to there a summary is on the
 				       * device's disk; repeated */
-	SLUICE_TAG_END,		      /* what is known ends before it */
+	SLUICE_TAG_FEATURES = 31,     /* text: words of SLUICE_WIRE_FEATURES_MAX bytes at most, with
+				       * blanks between: what the device can be asked */
+	SLUICE_TAG_ALLOWS = 32,	      /* text: those of them that its owner lets the cloud ask */
+	SLUICE_TAG_PAUSED =
+		33,	/* u64: published frames that were dropped while paused; absent: none */
+	SLUICE_TAG_END, /* what is known ends before it */
 };
 
 enum sluice_wire_lane {
@@ -138,6 +149,9 @@ enum sluice_wire_code {
 	SLUICE_CODE_STORAGE = 8,   /* cannot store now */
 	SLUICE_CODE_REPLACED = 9,  /* the same device connected again */
 };
+
+/* Bit of STATE beside SLUICE_STATE_*: the device drops what this camera's gate lets through. */
+#define SLUICE_WIRE_STATE_PAUSED 0x80000000u
 
 /* Start of a FRAME's payload; then cells_size bytes of bitmap, padded to 8, then a JPEG to the end.
  */

@@ -57,7 +57,7 @@ struct fleet_result {
 	char error[160];       /* the first one */
 	uint64_t sent, stored; /* frames */
 	uint64_t sent_bytes;
-	double p50_ms, p99_ms, max_ms; /* from sending a frame to its STORED, all of them */
+	double p50_ms, p99_ms, max_ms;	   /* from sending a frame to its STORED, all of them */
 	double p99_first_ms, p99_later_ms; /* each device's first, and the others */
 };
 

@@ -12,10 +12,11 @@ extern "C" {
 struct gate_job;
 
 /*
- * count frames of 640x480 YUYV, which stay the caller's; the gate has seen them twice and is past
- * its warm-up. Aborts when memory is short.
+ * count frames of width x height YUYV, which stay the caller's; the gate has seen them twice and is
+ * past its warm-up. Aborts when memory is short.
  */
-struct gate_job *gate_job_open(const uint8_t *yuyv, unsigned int count);
+struct gate_job *gate_job_open(const uint8_t *yuyv, unsigned int width, unsigned int height,
+			       unsigned int count);
 void gate_job_close(struct gate_job *j);
 
 /* bench_frame: the grid of frame i and the gate's decision on it. context: a struct gate_job. */

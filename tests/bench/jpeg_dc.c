@@ -18,8 +18,8 @@ struct job {
 	unsigned long size[FRAMES];
 	struct sluice_jpeg_dc dec;
 	tjhandle peer;
-	u16 cell[160 * 90];
-	u8 grey[160 * 90];
+	u16 cell[240 * 135];
+	u8 grey[240 * 135];
 };
 
 static uint64_t grid_frame(void *context, unsigned int i)
@@ -85,4 +85,5 @@ void bench_jpeg_dc(struct bench *b)
 {
 	bench_size(b, 640, 480);
 	bench_size(b, 1280, 720);
+	bench_size(b, 1920, 1080);
 }

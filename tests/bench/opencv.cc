@@ -100,7 +100,7 @@ void make_quiet(uint8_t *yuyv)
 
 void bench_both(struct bench *b, uint8_t *yuyv, bool quiet)
 {
-	struct gate_job *ours = gate_job_open(yuyv, frames);
+	struct gate_job *ours = gate_job_open(yuyv, width, height, frames);
 	bench_row row = {};
 	job j;
 

@@ -10,3 +10,6 @@ $(BUILD)/fuzz/corpus/rebuild/seed-0: $(BUILD)/fuzz/seed_rebuild
 	$(Q)$< $(@D)
 $(eval $(call fuzzer,rebuild,$(REBUILD) tests/fuzz/fuzz_rebuild.c,,libjpeg))
 $(BUILD)/fuzz/fuzz_rebuild: | $(BUILD)/fuzz/corpus/rebuild/seed-0
+$(eval $(call fuzzer,asked,tests/fuzz/fuzz_asked.c relay/commands.c relay/settings.c relay/gate_map.c tools/ctl/polygon.c lib/setting.c \
+	$(MEMO) lib/log.c lib/log_ring.c lib/conf.c lib/near.c lib/crc32c.c lib/wire_region.c \
+	$(addprefix lib/,io.c io_timer.c io_socket.c io_stream.c io_file.c io_uring.c),,jansson libcrypto libjpeg liburing,-lm))

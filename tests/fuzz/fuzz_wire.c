@@ -26,7 +26,7 @@ static void read_payload(const uint8_t *payload, uint32_t length)
 	const uint8_t *bytes;
 	uint32_t a, b, at = 0;
 	uint64_t q;
-	char text[64];
+	char text[SLUICE_WIRE_FEATURES_MAX + 1];
 
 	while (sluice_wire_field_next(payload, length, &at, &field) > 0)
 		sluice_wire_media_get(&field, &media);

@@ -309,9 +309,82 @@ static void test_restart(void)
 	end();
 }
 
+/*
+ * Paused: records behind it are dropped and counted, those before it go their way, over a link that
+ * breaks too; every record is in one place.
+ */
+static void test_dropped_by_request(void)
+{
+	begin(16);
+	attach();
+	ringmake_stream(&gate, 100, 640, 480);
+	ringmake_frame(&gate, 0, "x", 1);
+	ringmake_frame(&gate, 1, "x", 1);
+	relay_camera_look(&cam);
+	CHECK(!relay_camera_pause(&cam) && !relay_camera_pause(&cam) && relay_camera_paused(&cam));
+	ringmake_frame(&gate, 2, "x", 1);
+	ringmake_frame(&gate, 3, "x", 1);
+	relay_camera_pass_paused(&cam); /* those before it are not sent yet */
+	CHECK(cam.paused == 0);
+	relay_camera_link(&cam, true);
+	expect(RELAY_SEND_OPEN);
+	CHECK(!relay_camera_opened(&cam, 100, 0));
+	expect(RELAY_SEND_FRAME);
+	CHECK(todo.desc.sequence == 0);
+	expect(RELAY_SEND_FRAME);
+	CHECK(todo.desc.sequence == 1);
+	CHECK(!relay_camera_resume(&cam) && !relay_camera_paused(&cam) && cam.pauses == 1);
+	ringmake_frame(&gate, 4, "x", 1);
+	/* the link breaks before anything was acknowledged */
+	relay_camera_link(&cam, false);
+	relay_camera_link(&cam, true);
+	expect(RELAY_SEND_OPEN);
+	CHECK(!relay_camera_opened(&cam, 100, 1));
+	relay_camera_next(&cam, &todo);
+	while (todo.step == RELAY_SEND_STATS) {
+		relay_camera_sent(&cam, &todo);
+		relay_camera_next(&cam, &todo);
+	}
+	CHECK(todo.step == RELAY_SEND_FRAME && todo.desc.sequence == 1);
+	relay_camera_sent(&cam, &todo);
+	relay_camera_next(&cam, &todo);
+	CHECK(todo.step == RELAY_SEND_FRAME && todo.desc.sequence == 4);
+	relay_camera_sent(&cam, &todo);
+	CHECK(!relay_camera_stored(&cam, 100, 4));
+	CHECK(cam.stored == 3 && cam.paused == 2 && cam.rejected == 0 && cam.pauses == 0 &&
+	      cam.tail == 5);
+	/* nobody sends: they are dropped all the same, so that the ring has room */
+	relay_camera_link(&cam, false);
+	CHECK(!relay_camera_pause(&cam));
+	for (int i = 5; i < 60; i++) {
+		CHECK(!ringmake_frame(&gate, (uint64_t)i, "x", 1));
+		relay_camera_pass_paused(&cam);
+	}
+	CHECK(cam.paused == 57 && cam.tail == 60);
+	/* on the way to the spool, too */
+	CHECK(!relay_camera_resume(&cam));
+	for (int i = 0; i < 3 * RELAY_PAUSES; i++) {
+		ringmake_frame(&gate, (uint64_t)(60 + i), "x", 1);
+		CHECK(relay_camera_pause(&cam) == (i < RELAY_PAUSES ? 0 : -EBUSY));
+		if (i < RELAY_PAUSES)
+			ringmake_frame(&gate, (uint64_t)(200 + i), "x", 1);
+		CHECK(!relay_camera_resume(&cam));
+		if (i == RELAY_PAUSES)
+			break;
+	}
+	for (int i = 0; relay_camera_spill_next(&cam, &todo.desc); i++) {
+		CHECK(todo.desc.sequence == (uint64_t)(60 + i));
+		relay_camera_spill_add(&cam, &todo.desc, false);
+	}
+	relay_camera_spill_settled(&cam, true);
+	CHECK(cam.spooled == RELAY_PAUSES + 1 && cam.paused == 57 + RELAY_PAUSES && !cam.pauses);
+	end();
+}
+
 int main(void)
 {
 	test_life();
+	test_dropped_by_request();
 	test_stats_order();
 	test_epochs();
 	test_pause();

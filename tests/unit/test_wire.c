@@ -349,9 +349,38 @@ static void test_parts(void)
 	CHECK(!sluice_wire_id_ok("0123456789abcdef0123456789abcdef0"));
 }
 
+/* The messages of commands and settings: known, skipped by who does not know them, bounded. */
+static void test_asked(void)
+{
+	_Alignas(8) uint8_t buf[1024];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+	char text[SLUICE_WIRE_FEATURES_MAX + 1], long_text[SLUICE_WIRE_FEATURES_MAX + 2];
+	struct sluice_wire_fields f;
+	uint64_t paused = 0;
+
+	CHECK(sluice_wire_type_known(SLUICE_MSG_COMMAND) &&
+	      sluice_wire_type_known(SLUICE_MSG_COMMAND_RESULT) &&
+	      sluice_wire_type_known(SLUICE_MSG_SETTINGS) && !sluice_wire_type_known(13) &&
+	      !sluice_wire_type_known(44));
+	CHECK(!strcmp(sluice_wire_type_name(SLUICE_MSG_COMMAND), "COMMAND"));
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = 0;
+	sluice_wire_put_text(&w, SLUICE_TAG_FEATURES, "snapshot pause");
+	sluice_wire_put_text(&w, SLUICE_TAG_ALLOWS, long_text);
+	sluice_wire_put_u64(&w, SLUICE_TAG_PAUSED, 77);
+	CHECK(!w.err && !sluice_wire_fields_get(&f, buf, (uint32_t)w.used, 0));
+	CHECK(!sluice_wire_get_text(&f, SLUICE_TAG_FEATURES, text, sizeof(text)) &&
+	      !strcmp(text, "snapshot pause"));
+	CHECK(sluice_wire_get_text(&f, SLUICE_TAG_ALLOWS, text, sizeof(text)) == -EBADMSG);
+	CHECK(!sluice_wire_get_u64(&f, SLUICE_TAG_PAUSED, &paused) && paused == 77);
+	sluice_wire_put_text(&w, SLUICE_TAG_FEATURES, "again");
+	CHECK(sluice_wire_fields_get(&f, buf, (uint32_t)w.used, 0) == -EBADMSG);
+}
+
 int main(int argc, char **argv)
 {
 	random_seed(argc > 1 ? strtoull(argv[1], NULL, 0) : 1);
+	test_asked();
 	test_crc();
 	test_pieces();
 	test_damage();

@@ -15,7 +15,8 @@ static void on_result(void *arg, uint32_t slot, const char *json)
 
 int main(int argc, char **argv)
 {
-	struct relay_settings_config c = { .ops = &relay_settings_kernel, .result = on_result };
+	struct relay_settings_config c = { .ops = &relay_gate_kernel, .result = on_result };
+	struct relay_camera camera = { .slot = 1 };
 	struct relay_settings *s;
 	struct sluice_conf *f;
 	char text[1000], why[256];
@@ -30,10 +31,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", why);
 		return 1;
 	}
-	s = relay_settings_open(&c, &err);
+	snprintf(camera.name, sizeof(camera.name), "%s", argv[1]);
+	c.desk = relay_desk_open(NULL, &err);
+	s = c.desk ? relay_settings_open(&c, &err) : NULL;
 	if (!s ||
-	    relay_settings_take(s, 1, argv[1], (const uint8_t *)argv[3], (uint32_t)strlen(argv[3])))
+	    relay_settings_take(s, 1, &camera, (const uint8_t *)argv[3], (uint32_t)strlen(argv[3])))
 		return 1;
+	relay_desk_close(c.desk);
 	relay_settings_close(s);
 	sluice_conf_close(f);
 	return 0;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# time limit: 3600
+# time limit: 7200
 # Every VM test of `make check` on 6.12 as well, but for those that choose their kernel themselves.
 set -eu
 cd "$(dirname "$0")/../.."

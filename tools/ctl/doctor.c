@@ -28,6 +28,8 @@
 
 #include <sluice/control.h>
 
+#include "lib/conf.h"
+#include "lib/setting.h"
 #include "tools/ctl/ctl.h"
 
 enum verdict { GOOD, ODD, BAD };
@@ -253,29 +255,68 @@ static void check_state(struct report *r, const char *state)
 		tell(r, GOOD, "state", "%s", state);
 }
 
+/* What the relay's file lets the cloud do, as it will be read; wrong values are the relay's to
+ * name. */
+static void check_cloud_may(struct report *r, const char *path)
+{
+	char why[256], set[400] = "";
+	struct sluice_conf *c;
+	const char *allow;
+	size_t n = 0;
+	int err;
+
+	if (access(path, F_OK))
+		return; /* the relay runs without one, and then with its defaults */
+	c = sluice_conf_open(path, &err, why, sizeof(why));
+	if (!c) {
+		tell(r, BAD, "settings", "%s", why);
+		return;
+	}
+	for (size_t i = 0; i < SLUICE_SETTING_NAMES + 2; i++) {
+		const char *name = i < SLUICE_SETTING_NAMES    ? sluice_setting_names[i].name
+				   : i == SLUICE_SETTING_NAMES ? "zones"
+							       : "ignore";
+		const char *bounds = sluice_conf_text(c, "settings", name, NULL);
+
+		if (bounds && n < sizeof(set))
+			n += (size_t)snprintf(set + n, sizeof(set) - n, "%s%s %s", n ? ", " : "",
+					      name, bounds);
+	}
+	allow = sluice_conf_text(c, "commands", "allow", "describe, snapshot");
+	tell(r, GOOD, "cloud may", "ask for %s; set %s (%s)", allow[0] ? allow : "none",
+	     set[0] ? set : "nothing", path);
+	sluice_conf_close(c);
+}
+
 int ctl_doctor(struct ctl *ctl, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "dir", 1, NULL, 'd' }, { "cloud", 1, NULL, 'c' }, { "state", 1, NULL, 's' }, { 0 }
-	};
+	static const struct option options[] = { { "dir", 1, NULL, 'd' },
+						 { "cloud", 1, NULL, 'c' },
+						 { "state", 1, NULL, 's' },
+						 { "config", 1, NULL, 'f' },
+						 { 0 } };
 	const char *dir = "/etc/sluice", *cloud = NULL, *state = "/var/lib/sluice";
+	const char *config = "/etc/sluice/relay.conf";
 	struct report r = { .ctl = ctl };
 	int c;
 
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "d:c:s:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "d:c:s:f:", options, NULL)) != -1) {
 		if (c == 'd')
 			dir = optarg;
 		else if (c == 'c')
 			cloud = optarg;
 		else if (c == 's')
 			state = optarg;
+		else if (c == 'f')
+			config = optarg;
 		else
 			return CTL_USAGE;
 	}
 	if (optind != argc)
 		return ctl_error(ctl, CTL_USAGE,
-				 "usage: sluicectl doctor [--dir DIR] [--cloud URL] [--state DIR]");
+				 "usage: sluicectl doctor [--dir DIR] [--cloud URL] [--state DIR] "
+				 "[--config FILE]");
 	if (ctl->json)
 		r.list = json_array();
 	check_kernel(&r);
@@ -285,6 +326,7 @@ int ctl_doctor(struct ctl *ctl, int argc, char **argv)
 	check_state(&r, state);
 	check_key(&r, dir);
 	check_certificate(&r, dir);
+	check_cloud_may(&r, config);
 	if (cloud)
 		check_cloud(&r, dir, cloud);
 	else

@@ -50,7 +50,8 @@ static const char summaries_more[] =
 	"  --dir DIR        default /var/lib/sluice/summaries\n";
 static const char doctor_more[] = "  --dir DIR    certificate and key; default /etc/sluice\n"
 				  "  --cloud URL  https://HOST:PORT, to try the connection\n"
-				  "  --state DIR  summaries and ledger; default /var/lib/sluice\n";
+				  "  --state DIR  summaries and ledger; default /var/lib/sluice\n"
+				  "  --config FILE  the relay's; default /etc/sluice/relay.conf\n";
 
 static const struct ctl_command commands[] = {
 	{ "show", "[CAMERA]", "cameras, their state and settings", NULL, ctl_show },

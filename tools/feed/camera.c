@@ -58,7 +58,7 @@ int feed_camera_open(struct feed_camera *c, const struct feed_options *o, uint32
 		     uint32_t width, uint32_t height)
 {
 	struct sluice_path_config config = { .picture = &c->picture,
-					     .settings = &o->settings,
+					     .settings = &c->settings,
 					     .ring = c->shm ? &c->shm->ring : NULL,
 					     .ledger = &c->ledger,
 					     .ops = &ops,
@@ -68,6 +68,7 @@ int feed_camera_open(struct feed_camera *c, const struct feed_options *o, uint32
 	void *mem;
 	int ret;
 
+	c->settings = o->settings;
 	sluice_luma_init(false);
 	ret = sluice_picture_init(&c->picture, fourcc, width, height, 0);
 	if (ret)

@@ -26,28 +26,35 @@ static bool socket_stale(const struct sockaddr_un *a)
 	return stale;
 }
 
-int feed_door_open(struct feed_door *d, const char *path)
+int feed_door_listen(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int err;
+	int fd, err;
 
-	d->path = NULL;
-	d->reader = -1;
-	d->listener = -1;
 	if (strlen(path) >= sizeof(a.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(a.sun_path, path, strlen(path));
-	d->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (d->listener < 0)
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
 		return -errno;
 	if (socket_stale(&a))
 		unlink(path);
-	if (bind(d->listener, (void *)&a, sizeof(a)) || listen(d->listener, 4)) {
+	if (bind(fd, (void *)&a, sizeof(a)) || listen(fd, 4)) {
 		err = -errno;
-		close(d->listener);
-		d->listener = -1;
+		close(fd);
 		return err;
 	}
+	return fd;
+}
+
+int feed_door_open(struct feed_door *d, const char *path)
+{
+	d->path = NULL;
+	d->reader = d->control = d->asker = -1;
+	d->camera = NULL;
+	d->listener = feed_door_listen(path);
+	if (d->listener < 0)
+		return d->listener;
 	d->path = path;
 	return 0;
 }
@@ -104,10 +111,12 @@ static void let_in(struct feed_door *d, struct feed_shm *s)
 
 void feed_door_poll(struct feed_door *d, struct feed_shm *s, int timeout_ms)
 {
-	struct pollfd p[2] = { { d->listener, POLLIN, 0 }, { d->reader, POLLIN, 0 } };
+	struct pollfd p[3] = { { d->listener, POLLIN, 0 },
+			       { d->reader, POLLIN, 0 },
+			       { d->asker >= 0 ? d->asker : d->control, POLLIN, 0 } };
 	char byte;
 
-	if (poll(p, 2, timeout_ms) <= 0)
+	if (poll(p, 3, timeout_ms) <= 0)
 		return;
 	/* a reader sends nothing: bytes are ignored, an end or an error is its end */
 	if (p[1].revents) {
@@ -120,6 +129,8 @@ void feed_door_poll(struct feed_door *d, struct feed_shm *s, int timeout_ms)
 	}
 	if (p[0].revents)
 		let_in(d, s);
+	if (p[2].revents)
+		feed_control_serve(d);
 }
 
 void feed_door_close(struct feed_door *d)
@@ -128,6 +139,7 @@ void feed_door_close(struct feed_door *d)
 		close(d->reader);
 	if (d->listener >= 0)
 		close(d->listener);
+	feed_control_close(d);
 	if (d->path)
 		unlink(d->path);
 	d->path = NULL;

@@ -49,9 +49,13 @@ void feed_shm_close(struct feed_shm *s);
 
 /* door.c: the socket where the reader takes the ring. */
 
+struct feed_camera;
+
 struct feed_door {
 	const char *path;
-	int listener, reader; /* -1: none */
+	int listener, reader;	    /* -1: none */
+	int control, asker;	    /* the same for who asks the gate: control.c */
+	struct feed_camera *camera; /* NULL: nobody can ask */
 };
 
 /* 0 or a negative errno; a socket file that nobody listens on any more is replaced. */
@@ -62,6 +66,16 @@ int feed_door_open(struct feed_door *d, const char *path);
  */
 void feed_door_poll(struct feed_door *d, struct feed_shm *s, int timeout_ms);
 void feed_door_close(struct feed_door *d);
+/* A socket there, in the place of one that nobody listens on any more; -errno. */
+int feed_door_listen(const char *path);
+
+/* control.c: where the gate is asked (lib/feed.h). */
+
+/* 0 or a negative errno. Without it the door has nobody at its control socket. */
+int feed_control_open(struct feed_door *d, struct feed_camera *c);
+/* The asker's request, or its end. */
+void feed_control_serve(struct feed_door *d);
+void feed_control_close(struct feed_door *d);
 
 /* verdicts.c: what the gate made of the clip, for people and for programs. */
 
@@ -101,7 +115,9 @@ struct feed_camera {
 	struct sluice_picture picture;
 	struct sluice_ledger ledger;
 	struct sluice_path *path;
-	struct feed_shm *shm; /* NULL: gate only */
+	struct sluice_settings settings; /* in force */
+	uint32_t map_crc;		 /* of the threshold map; 0: none */
+	struct feed_shm *shm;		 /* NULL: gate only */
 	struct feed_verdicts *verdicts;
 	uint32_t driver_sequence;
 };

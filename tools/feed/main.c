@@ -12,6 +12,7 @@
  */
 #include "tools/feed/feed.h"
 #include "lib/clip.h"
+#include "lib/feed.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -190,13 +191,17 @@ static int feed_open(struct feed *f)
 				       : "outside what the gate knows (16 to 4096 pixels a side)");
 		return -1;
 	}
-	return 0;
+	ret = f->options.socket ? feed_control_open(&f->door, &f->camera) : 0;
+	if (ret)
+		fprintf(stderr, "sluice-feed: cannot listen on %s" SLUICE_FEED_CONTROL ": %s\n",
+			f->options.socket, strerror(-ret));
+	return ret;
 }
 
 static void feed_close(struct feed *f)
 {
-	feed_camera_close(&f->camera);
 	feed_door_close(&f->door);
+	feed_camera_close(&f->camera);
 	feed_shm_close(&f->shm);
 	sluice_clip_close(f->clip);
 	feed_verdicts_free(&f->verdicts);
@@ -204,7 +209,7 @@ static void feed_close(struct feed *f)
 
 int main(int argc, char **argv)
 {
-	static struct feed f = { .shm = { -1, -1 }, .door = { NULL, -1, -1 } };
+	static struct feed f = { .shm = { -1, -1 }, .door = { NULL, -1, -1, -1, -1, NULL } };
 	struct sigaction sa = { .sa_handler = on_signal };
 	int ret;
 

@@ -7,9 +7,9 @@ fail() {
 	exit 1
 }
 
-# $1: seconds; the rest: a command that is tried until it succeeds.
+# $1: seconds, on a kernel of usual speed; the rest: a command that is tried until it succeeds.
 wait_until() {
-	wait_end=$(($(cut -d. -f1 /proc/uptime) + $1))
+	wait_end=$(($(cut -d. -f1 /proc/uptime) + $1 * ${GUEST_SLOWER:-1}))
 	shift
 	until "$@"; do
 		[ "$(cut -d. -f1 /proc/uptime)" -lt "$wait_end" ] || return 1

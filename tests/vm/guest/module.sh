@@ -21,9 +21,9 @@ refused() {
 	echo "refused rightly: $(cat /tmp/refused)"
 }
 
-# $1: seconds; the rest: a condition to wait for.
+# $1: seconds, on a kernel of usual speed; the rest: a condition to wait for.
 wait_for() {
-	tries=$(($1 * 10))
+	tries=$(($1 * 10 * ${GUEST_SLOWER:-1}))
 	shift
 	until "$@"; do
 		tries=$((tries - 1))

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fleet.h - what operators want of devices, and what devices tell of themselves: DATA/fleet.db. It
+ * cannot be made again from the segments, so rebuild-index leaves it alone and a backup copies it.
+ *
+ * JSON objects by kind, tenant and name. Those that people ask for are durable before put()
+ * returns; those that devices tell are written every now and then: they come again. Any thread.
+ */
+#ifndef SLUICE_FLEET_H
+#define SLUICE_FLEET_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "cloud/camera.h"
+
+enum sluice_fleet_kind {
+	SLUICE_FLEET_GROUP,   /* by its name: {"version","by","at_ns","enforce","devices":[],
+			       * "cameras":[],"settings","map"} */
+	SLUICE_FLEET_DESIRED, /* by the camera's id: {"version","by","at_ns","settings","map"} */
+	SLUICE_FLEET_COMMAND, /* by its request: command.h */
+	SLUICE_FLEET_REPORT,  /* by the camera's id: SETTINGS, and device, camera, session, at_ns */
+	SLUICE_FLEET_STATE,   /* by the camera's id: plan.h */
+	SLUICE_FLEET_DEVICE,  /* by its name: {"build","features","allows","seen_ns"} */
+	SLUICE_FLEET_KINDS
+};
+
+#define SLUICE_GROUPS_MAX  256	/* of a tenant */
+#define SLUICE_MEMBERS_MAX 4096 /* of a group */
+
+struct sluice_fleet;
+
+/* -errno; what is read was written here, and is checked as if it were not. */
+int sluice_fleet_open(const char *path, struct sluice_fleet **out);
+void sluice_fleet_close(struct sluice_fleet *f); /* NULL-safe; writes what is not written */
+
+/* A copy, or NULL: there is none. */
+json_t *sluice_fleet_get(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
+			 const char *name);
+
+/*
+ * doc takes the place of the old one; the reference is the fleet's. if_version NULL: whatever is
+ * there; 0: only if there is none (-EEXIST); else only over that version (-ESTALE). "version" is
+ * set to one more than the old one's. -ENOSPC: too many; or what failed, and the old one stays.
+ */
+int sluice_fleet_put(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
+		     const char *name, json_t *doc, const int64_t *if_version);
+int sluice_fleet_remove(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
+			const char *name, const int64_t *if_version);
+
+/* All of a tenant (NULL: of all), in no order; doc is borrowed, and no other call may be made from
+ * fn. Non-zero ends it and is returned. */
+int sluice_fleet_each(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
+		      int (*fn)(void *ctx, const char *tenant, const char *name, json_t *doc),
+		      void *ctx);
+
+/* Writes what devices told since. Every few seconds, of one loop. */
+void sluice_fleet_flush(struct sluice_fleet *f);
+
+/*
+ * What is wanted of a camera: the group of its device, over it the group of the camera, over it its
+ * own; with "versions". from: names of the groups, a new array, unless NULL; *enforce: any of them
+ * says so. A new reference, NULL: out of memory.
+ */
+json_t *sluice_fleet_wish(struct sluice_fleet *f, const struct sluice_camera *c, json_t **from,
+			  int *enforce);
+
+/* The group that has it, NULL: none. member: a device's name, or a camera's id. A new reference of
+ * the group, its name in name[SLUICE_NAME_MAX]. */
+json_t *sluice_fleet_group_of(struct sluice_fleet *f, const char *tenant, const char *key,
+			      const char *member, char *name);
+
+#endif

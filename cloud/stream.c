@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: MIT
+/*
+ * stream.c - one ring for the node, under one lock; a reader is a number: the last thing that it
+ * was given. Telling puts a thing into the ring and wakes each loop that has readers, once; the
+ * loop then lets each of its readers pull. A reader whose next thing has left the ring while it was
+ * connected is too slow and is let go (counted); one that comes back too late is told that there is
+ * a gap.
+ *
+ * Numbers go on from the time of day at the start, so that an id of before a restart is never taken
+ * for one of now. Every TICK_S a reader gets a comment, which shows both sides that the other
+ * lives, and its credential is looked at again: a stream does not outlive a session.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/crypto.h>
+
+#include "cloud/api_call.h"
+#include "cloud/stream.h"
+#include "lib/log.h"
+
+#define TICK_S 15
+
+struct thing {
+	char tenant[SLUICE_NAME_MAX];
+	char camera[33]; /* upper-case hex; "": of no camera */
+	char *text;	 /* as it is sent; NULL: lost */
+	size_t size;
+};
+
+struct reader {
+	struct sluice_pull pull; /* first */
+	struct sluice_stream *stream;
+	struct sluice_loop *loop;
+	struct reader *next, **at; /* of the stream's list, under its lock */
+	struct sluice_io_timer tick;
+	struct sluice_who who;
+	char secret[SLUICE_SECRET_MAX];
+	uint64_t last; /* given */
+	int late;      /* it came back: a gap is no fault of its own */
+	char *out;     /* being pulled */
+	size_t size, sent;
+	int over; /* its credential is good no more */
+};
+
+/* A loop that has been told that there is something, and has not looked yet. */
+struct waking {
+	struct sluice_stream *stream;
+	struct sluice_loop *loop;
+};
+
+struct sluice_stream {
+	pthread_mutex_t lock;
+	struct thing ring[SLUICE_STREAM_RING];
+	uint64_t first, next; /* numbers of the oldest kept and of the one to come */
+	size_t bytes;
+	struct reader *readers;
+	uint64_t waking; /* bit per loop */
+	struct sluice_stream_counters count;
+};
+
+struct sluice_stream *sluice_stream_open(void)
+{
+	struct sluice_stream *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	pthread_mutex_init(&s->lock, NULL);
+	s->first = s->next = sluice_utc_now() / 1000;
+	return s;
+}
+
+void sluice_stream_close(struct sluice_stream *s)
+{
+	size_t i;
+
+	if (!s)
+		return;
+	for (i = 0; i < SLUICE_STREAM_RING; i++)
+		free(s->ring[i].text);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+/* ---- telling ---- */
+
+static struct thing *thing_at(struct sluice_stream *s, uint64_t number)
+{
+	return &s->ring[number % SLUICE_STREAM_RING];
+}
+
+static void drop_oldest(struct sluice_stream *s)
+{
+	struct thing *t = thing_at(s, s->first++);
+
+	s->bytes -= t->size;
+	free(t->text);
+	memset(t, 0, sizeof(*t));
+}
+
+/* Of one loop: in its thread. */
+static void wake_readers(void *arg)
+{
+	struct waking *w = arg;
+	struct sluice_stream *s = w->stream;
+	struct client *client[64];
+	struct reader *r;
+	int n, i, skip = 0;
+
+	pthread_mutex_lock(&s->lock);
+	s->waking &= ~(1ull << w->loop->number);
+	pthread_mutex_unlock(&s->lock);
+	do { /* a push may end its reader: the list is walked anew for each lot */
+		int passed = 0;
+
+		n = 0;
+		pthread_mutex_lock(&s->lock);
+		for (r = s->readers; r && n < 64; r = r->next)
+			if (r->loop == w->loop && r->pull.client && passed++ >= skip)
+				client[n++] = r->pull.client;
+		pthread_mutex_unlock(&s->lock);
+		for (i = 0; i < n; i++)
+			sluice_http_push(client[i]);
+		skip += n;
+	} while (n == 64);
+	free(w);
+}
+
+/* Under the lock. */
+static void wake_loops(struct sluice_stream *s)
+{
+	struct reader *r;
+
+	for (r = s->readers; r; r = r->next) {
+		struct waking *w;
+
+		if (s->waking & 1ull << r->loop->number)
+			continue;
+		w = malloc(sizeof(*w));
+		if (w) {
+			*w = (struct waking){ s, r->loop };
+			if (sluice_io_post(r->loop->io, wake_readers, w))
+				free(w); /* the next tick looks, too */
+			else
+				s->waking |= 1ull << r->loop->number;
+		}
+	}
+}
+
+void sluice_stream_tell(struct sluice_stream *s, const char *tenant,
+			const struct sluice_camera *camera, const char *type, const char *json)
+{
+	struct thing t = { 0 };
+	int i, n;
+
+	if (!s)
+		return;
+	snprintf(t.tenant, sizeof(t.tenant), "%s", tenant);
+	for (i = 0; camera && i < 32; i++)
+		t.camera[i] = (char)toupper((unsigned char)camera->hex[i]);
+	pthread_mutex_lock(&s->lock);
+	n = asprintf(&t.text, "id: %llu\nevent: %s\ndata: %s\n\n", (unsigned long long)s->next,
+		     type, json);
+	if (n < 0) {
+		t.text = NULL;
+		n = 0;
+	}
+	t.size = (size_t)n;
+	while (s->next - s->first >= SLUICE_STREAM_RING ||
+	       (s->first < s->next && s->bytes + t.size > SLUICE_STREAM_BYTES))
+		drop_oldest(s);
+	*thing_at(s, s->next++) = t;
+	s->bytes += t.size;
+	s->count.told++;
+	wake_loops(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sluice_stream_camera(struct sluice_stream *s, const struct sluice_camera *c, const char *state)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "{\"id\":\"%s\",\"camera\":\"%s\",\"state\":\"%s\"}", c->hex,
+		 c->name, state);
+	sluice_stream_tell(s, c->tenant, c, "camera", text);
+}
+
+void sluice_stream_count(struct sluice_stream *s, struct sluice_stream_counters *out)
+{
+	pthread_mutex_lock(&s->lock);
+	*out = s->count;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- reading ---- */
+
+static int may_see(const struct reader *r, const struct thing *t)
+{
+	if (strcmp(r->who.tenant, t->tenant))
+		return 0;
+	if (!r->who.restricted)
+		return 1;
+	return *t->camera && strstr(r->who.cameras, t->camera);
+}
+
+static int put_out(struct reader *r, const char *text, size_t size)
+{
+	free(r->out);
+	r->out = malloc(size ? size : 1);
+	r->size = r->out ? size : 0;
+	r->sent = 0;
+	if (r->out)
+		memcpy(r->out, text, size);
+	return r->out ? 0 : -ENOMEM;
+}
+
+static int put_gap(struct reader *r, uint64_t number)
+{
+	char text[80];
+	int n = snprintf(text, sizeof(text), "id: %llu\nevent: gap\ndata: {}\n\n",
+			 (unsigned long long)number);
+
+	return put_out(r, text, (size_t)n);
+}
+
+/* The next thing for the reader into out. 0; -EAGAIN: none; -EPIPE: it is too slow. */
+static int take_next(struct reader *r)
+{
+	struct sluice_stream *s = r->stream;
+	int err = -EAGAIN;
+
+	pthread_mutex_lock(&s->lock);
+	if (r->last + 1 < s->first || r->last >= s->next) {
+		if (!r->late) {
+			s->count.slow++;
+			err = -EPIPE;
+		} else {
+			r->last = s->next - 1;
+			err = put_gap(r, r->last);
+		}
+	}
+	while (err == -EAGAIN && r->last + 1 < s->next) {
+		const struct thing *t = thing_at(s, ++r->last);
+
+		if (!t->text)
+			err = put_gap(r, r->last);
+		else if (may_see(r, t))
+			err = put_out(r, t->text, t->size);
+	}
+	r->late = 0;
+	pthread_mutex_unlock(&s->lock);
+	return err;
+}
+
+static ssize_t pull_reader(struct sluice_pull *p, uint8_t *buf, size_t size)
+{
+	struct reader *r = (struct reader *)p;
+	size_t n;
+	int err;
+
+	if (r->over)
+		return 0;
+	if (r->sent == r->size) {
+		err = take_next(r);
+		if (err)
+			return err;
+	}
+	n = r->size - r->sent < size ? r->size - r->sent : size;
+	memcpy(buf, r->out + r->sent, n);
+	r->sent += n;
+	return (ssize_t)n;
+}
+
+static void close_reader(struct sluice_pull *p)
+{
+	struct reader *r = (struct reader *)p;
+	struct sluice_stream *s = r->stream;
+
+	sluice_io_timer_cancel(r->loop->io, &r->tick);
+	pthread_mutex_lock(&s->lock);
+	*r->at = r->next;
+	if (r->next)
+		r->next->at = r->at;
+	s->count.readers--;
+	pthread_mutex_unlock(&s->lock);
+	OPENSSL_cleanse(r->secret, sizeof(r->secret));
+	free(r->out);
+	free(r);
+}
+
+/* Is the credential good, and for what? */
+static int check_again(struct reader *r)
+{
+	struct sluice_loop *l = r->loop;
+	uint64_t now = sluice_utc_now();
+	struct sluice_who who;
+	int err;
+
+	if (r->who.is_session)
+		err = sluice_auth_session_check(l->auth, r->secret, now, &l->server->api->lives,
+						&who);
+	else
+		err = sluice_auth_apitoken_check(l->auth, r->secret, now, &who);
+	if (!err)
+		r->who = who;
+	return err;
+}
+
+static void on_tick(void *arg)
+{
+	struct reader *r = arg;
+
+	sluice_io_timer_in(r->loop->io, &r->tick, TICK_S * 1000, on_tick, r);
+	if (check_again(r))
+		r->over = 1;
+	else if (r->sent == r->size)
+		put_out(r, ":\n\n", 3);
+	if (r->pull.client)
+		sluice_http_push(r->pull.client); /* may end the reader */
+}
+
+/* Under the lock: how many readers the user has. */
+static unsigned int count_readers(const struct sluice_stream *s, const struct sluice_who *who)
+{
+	const struct reader *r;
+	unsigned int n = 0;
+
+	for (r = s->readers; r; r = r->next)
+		n += !strcmp(r->who.tenant, who->tenant) && !strcmp(r->who.name, who->name) &&
+		     r->who.is_session == who->is_session;
+	return n;
+}
+
+/* Where it left off: late, if it says so. */
+static void find_start(struct reader *r, const char *id)
+{
+	char *end;
+	unsigned long long n;
+
+	r->last = r->stream->next - 1;
+	if (!id || *id < '0' || *id > '9')
+		return;
+	errno = 0;
+	n = strtoull(id, &end, 10);
+	r->late = 1;
+	r->last = errno || *end ? 0 : n;
+}
+
+/* 0, or -EBUSY: there are too many. */
+static int enter_reader(struct sluice_stream *s, struct reader *r, const char *id)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->count.readers >= SLUICE_STREAM_ALL ||
+	    count_readers(s, &r->who) >= SLUICE_STREAM_USER) {
+		err = -EBUSY;
+	} else {
+		find_start(r, id);
+		r->next = s->readers;
+		if (r->next)
+			r->next->at = &r->next;
+		r->at = &s->readers;
+		s->readers = r;
+		s->count.readers++;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return err;
+}
+
+void sluice_stream_answer(struct sluice_stream *s, struct sluice_call *c)
+{
+	static const struct sluice_pull_ops ops = { pull_reader, close_reader };
+	static const char hello[] = "retry: 3000\n\n";
+	struct reader *r = calloc(1, sizeof(*r));
+
+	if (!r || put_out(r, hello, sizeof(hello) - 1)) {
+		free(r);
+		sluice_answer_error(c, -ENOMEM);
+		return;
+	}
+	r->pull.ops = &ops;
+	r->stream = s;
+	r->loop = c->loop;
+	r->who = c->who;
+	sluice_credential_read(c->request, r->secret);
+	if (enter_reader(s, r, sluice_http_field(c->request, "last-event-id"))) {
+		sluice_answer_problem(c, 429, "too many streams are open already");
+		c->out->retry_s = 30;
+		free(r->out);
+		free(r);
+		return;
+	}
+	sluice_io_timer_in(r->loop->io, &r->tick, TICK_S * 1000, on_tick, r);
+	c->out->status = 200;
+	c->out->type = "text/event-stream";
+	c->out->pull = &r->pull;
+	c->out->length = -1;
+}
