@@ -13,13 +13,15 @@ AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_a
 # What is stored where, and the files themselves.
 INDEX := $(addprefix cloud/,index_sqlite.c index_runs.c index_summaries.c facets.c index_find.c index_events.c index_history.c index_sql.c sqlite.c)
 SEGMENT := $(addprefix cloud/,segment.c segment_read.c seal.c keyring.c)
-# What it was told.
-CLOUD_CONF := cloud/conf.c
+include cloud/web/build.mk
 # From the connection to the disk, to the worker, and back.
-CLOUD := cloud/server.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c \
-	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c cloud/syncs.c $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c \
+CLOUD := cloud/server.c cloud/loop.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c \
+	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c \
 	 cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c cloud/worker.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
-	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/plan.c cloud/fleet.c cloud/desire.c cloud/command.c lib/setting.c $(CLOUD_CONF)
+	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/plan.c cloud/fleet.c cloud/desire.c cloud/command.c lib/setting.c
+# What it was told, who is let in, what is counted, what makes many files durable.
+CLOUD_CONF := cloud/conf.c
+CLOUD += $(CLOUD_CONF) $(addprefix cloud/,listen.c door.c counters.c syncs.c)
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
