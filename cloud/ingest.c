@@ -297,6 +297,7 @@ static void *writer_main(void *arg)
 	struct sluice_ingest *in = arg;
 	int end = 0;
 
+	pthread_setname_np(pthread_self(), "writer");
 	while (!end) {
 		struct sluice_item *group = take_group(in, &end);
 

@@ -111,7 +111,10 @@ static void stop_server(void *arg)
 static void *loop_main(void *arg)
 {
 	struct sluice_loop *l = arg;
+	char name[16];
 
+	snprintf(name, sizeof(name), "loop-%u", l->number);
+	pthread_setname_np(pthread_self(), name);
 	l->err = open_loop(l);
 	if (l->err) {
 		close_loop(l);

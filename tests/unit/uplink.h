@@ -14,7 +14,7 @@
 
 /* ---- the cloud ---- */
 
-#define CLOUD_SET 8
+#define CLOUD_SET 12
 
 struct cloud {
 	char dir[64], data[96], port_file[96];
