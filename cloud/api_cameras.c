@@ -110,50 +110,99 @@ int sluice_call_camera(struct sluice_call *c, const char *hex, uint8_t id[16])
 /* ---- stills ---- */
 
 /* In the reader's thread. The frame's JPEG, the whole picture also where a region was sent. */
+static int read_frame(struct sluice_media_job *m, struct sluice_api *api)
+{
+	const struct sluice_shelf *s = &api->shelf;
+	struct sluice_camera camera;
+	int err = s->index->ops->camera_find(s->index, m->camera, &camera);
+
+	if (err)
+		return err;
+	m->body = sluice_shelf_jpeg(s, &camera, m->epoch, m->sequence, &m->size);
+	snprintf(m->what, sizeof(m->what), "%s/%llu/%llu", camera.hex, (unsigned long long)m->epoch,
+		 (unsigned long long)m->sequence);
+	return m->body ? 0 : -ENOENT;
+}
+
 static int read_still(struct sluice_media_job *m, struct sluice_api *api)
 {
 	const struct sluice_shelf *s = &api->shelf;
 	struct sluice_index_frame f;
-	struct sluice_camera camera;
 	char path[192];
 	int err = s->index->ops->frame_near(s->index, &m->whose, m->camera, m->time_ns, &f, path);
 
-	if (!err)
-		err = s->index->ops->camera_find(s->index, m->camera, &camera);
 	if (err)
 		return err;
-	m->body = sluice_shelf_jpeg(s, &camera, f.epoch, f.sequence, &m->size);
-	if (!m->body)
-		return -ENOENT;
+	m->epoch = f.epoch;
+	m->sequence = f.sequence;
 	m->frame_ns = f.utc_ns;
-	snprintf(m->what, sizeof(m->what), "%s/%llu/%llu", camera.hex, (unsigned long long)f.epoch,
-		 (unsigned long long)f.sequence);
-	return 0;
+	return read_frame(m, api);
+}
+
+/* A job for a picture of the camera in the path; NULL: it has answered. */
+static struct sluice_media_job *make_job(struct sluice_call *c)
+{
+	struct sluice_media_job *m;
+	uint8_t id[16];
+
+	if (sluice_call_camera(c, c->part[0], id))
+		return NULL;
+	m = calloc(1, sizeof(*m));
+	if (!m) {
+		sluice_answer_error(c, -ENOMEM);
+		return NULL;
+	}
+	memcpy(m->camera, id, sizeof(m->camera));
+	m->action = "still.read";
+	m->type = "image/jpeg";
+	return m;
 }
 
 static void get_still(struct sluice_call *c)
 {
 	int64_t t = sluice_call_number(c, "t", (int64_t)NEWEST, 0, INT64_MAX);
 	struct sluice_media_job *m;
-	uint8_t id[16];
 
 	if (t < 0) {
 		sluice_answer_problem(c, 400, "t is a time in UTC nanoseconds");
 		return;
 	}
-	if (sluice_call_camera(c, c->part[0], id))
+	m = make_job(c);
+	if (!m)
 		return;
-	m = calloc(1, sizeof(*m));
-	if (!m) {
-		sluice_answer_error(c, -ENOMEM);
-		return;
-	}
-	memcpy(m->camera, id, sizeof(m->camera));
 	m->time_ns = (uint64_t)t;
-	m->action = "still.read";
-	m->type = "image/jpeg";
 	m->cache = "private, no-cache"; /* a frame never changes, which one is nearest does */
 	m->read = read_still;
+	sluice_media_start(c, m);
+}
+
+/* A number of the path; -1: it is none. */
+static int64_t number_of(const char *text)
+{
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	return errno || *end || text[0] < '0' || text[0] > '9' ? -1 : n;
+}
+
+static void get_frame(struct sluice_call *c)
+{
+	int64_t epoch = number_of(c->part[1]), sequence = number_of(c->part[2]);
+	struct sluice_media_job *m = make_job(c);
+
+	if (!m)
+		return;
+	if (epoch < 0 || sequence < 0) {
+		sluice_answer_error(c, -ENOENT);
+		sluice_media_drop(m);
+		return;
+	}
+	m->epoch = (uint64_t)epoch;
+	m->sequence = (uint64_t)sequence;
+	m->cache = "private, max-age=86400, immutable";
+	m->read = read_frame;
 	sluice_media_start(c, m);
 }
 
@@ -200,6 +249,8 @@ const struct sluice_route sluice_api_cameras[] = {
 	  "getCamera" },
 	{ SLUICE_HTTP_GET, "/v1/cameras/{camera}/still", SLUICE_VIEWER, SLUICE_SCOPE_MEDIA,
 	  get_still, "getStill" },
+	{ SLUICE_HTTP_GET, "/v1/cameras/{camera}/frames/{epoch}/{sequence}", SLUICE_VIEWER,
+	  SLUICE_SCOPE_MEDIA, get_frame, "getFrame" },
 	{ SLUICE_HTTP_POST, "/v1/cameras/{camera}/settings", SLUICE_OPERATOR, SLUICE_SCOPE_SETTINGS,
 	  post_camera_settings, "askSettings" },
 	{ 0 },

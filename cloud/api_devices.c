@@ -11,7 +11,6 @@
 #include "cloud/api_fleet.h"
 #include "cloud/command.h"
 #include "cloud/segment.h"
-#include "cloud/shelf.h"
 #include "lib/log.h"
 
 /* ---- devices ---- */
@@ -239,49 +238,6 @@ static void get_commands(struct sluice_call *c)
 	sluice_answer_json(c, 200, json_pack("{s:o}", "commands", a.list));
 }
 
-/* ---- a stored frame ---- */
-
-static int64_t number_of(const char *text)
-{
-	char *end;
-	long long n;
-
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	return errno || *end || text[0] < '0' || text[0] > '9' ? -1 : n;
-}
-
-static void get_frame(struct sluice_call *c)
-{
-	int64_t epoch = number_of(c->part[1]), sequence = number_of(c->part[2]);
-	struct sluice_shelf shelf = { .data = c->server->c.data,
-				      .index = c->index,
-				      .media = c->server->media };
-	struct sluice_camera camera;
-
-	if (sluice_fleet_find_camera(c, c->part[0], &camera))
-		return;
-	if (epoch < 0 || sequence < 0) {
-		sluice_answer_error(c, -ENOENT);
-		return;
-	}
-	shelf.rebuild = sluice_rebuild_open();
-	if (!shelf.rebuild) {
-		sluice_answer_error(c, -ENOMEM);
-		return;
-	}
-	c->out->body = sluice_shelf_jpeg(&shelf, &camera, (uint64_t)epoch, (uint64_t)sequence,
-					 &c->out->size);
-	sluice_rebuild_close(shelf.rebuild);
-	if (!c->out->body) {
-		sluice_answer_error(c, -ENOENT);
-		return;
-	}
-	c->out->status = 200;
-	c->out->type = "image/jpeg";
-	c->out->cache = "private, max-age=86400, immutable";
-}
-
 const struct sluice_route sluice_api_devices[] = {
 	{ SLUICE_HTTP_GET, "/v1/devices/{device}", SLUICE_VIEWER, SLUICE_SCOPE_READ, get_device,
 	  "getDevice" },
@@ -291,7 +247,5 @@ const struct sluice_route sluice_api_devices[] = {
 	  get_commands, "listCommands" },
 	{ SLUICE_HTTP_GET, "/v1/commands/{request}", SLUICE_OPERATOR, SLUICE_SCOPE_SETTINGS,
 	  get_command, "getCommand" },
-	{ SLUICE_HTTP_GET, "/v1/cameras/{camera}/frames/{epoch}/{sequence}", SLUICE_VIEWER,
-	  SLUICE_SCOPE_MEDIA, get_frame, "getFrame" },
 	{ 0 },
 };

@@ -15,6 +15,7 @@ AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_a
 # What is stored where, and the files themselves.
 INDEX := $(addprefix cloud/,index_sqlite.c index_runs.c index_summaries.c facets.c index_find.c index_events.c index_history.c index_sql.c sqlite.c)
 SEGMENT := $(addprefix cloud/,segment.c segment_read.c seal.c keyring.c)
+include cloud/web/build.mk
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/server.c cloud/loop.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c \
 	 cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c \

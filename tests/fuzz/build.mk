@@ -9,6 +9,13 @@ $(BUILD)/fuzz/corpus/rebuild/seed-0: $(BUILD)/fuzz/seed_rebuild
 	$(Q)$< $(@D)
 $(eval $(call fuzzer,rebuild,$(REBUILD) tests/fuzz/fuzz_rebuild.c,,libjpeg))
 $(BUILD)/fuzz/fuzz_rebuild: | $(BUILD)/fuzz/corpus/rebuild/seed-0
+$(eval $(call fuzzer,query,tests/fuzz/fuzz_query.c cloud/credential.c cloud/range.c cloud/facets.c cloud/camera.c lib/http1.c lib/http1_write.c,,libcrypto jansson))
+$(eval $(call link-rule,$(BUILD)/fuzz/seed_csr,tests/fuzz/seed_csr.c,libcrypto))
+$(BUILD)/fuzz/corpus/csr/seed-0: $(BUILD)/fuzz/seed_csr
+	@mkdir -p $(@D)
+	$(Q)$< $(@D)
+$(eval $(call fuzzer,csr,tests/fuzz/fuzz_csr.c cloud/ca.c cloud/ca_sign.c cloud/camera.c,,libcrypto))
+$(BUILD)/fuzz/fuzz_csr: | $(BUILD)/fuzz/corpus/csr/seed-0
 $(eval $(call fuzzer,asked,tests/fuzz/fuzz_asked.c relay/commands.c relay/settings.c relay/gate_map.c tools/ctl/polygon.c lib/setting.c \
 	$(MEMO) lib/log.c lib/log_ring.c lib/conf.c lib/near.c lib/crc32c.c lib/wire_region.c \
 	$(addprefix lib/,io.c io_timer.c io_socket.c io_stream.c io_file.c io_uring.c),,jansson libcrypto libjpeg liburing,-lm))

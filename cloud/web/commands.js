@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/* Something asked of a device now, and its answer awaited: the device may be slow, or away. */
+import { get, post } from './api.js';
+import { t } from './i18n.js';
+
+const OVER = ['done', 'refused', 'failed', 'no_answer'];
+
+/* Resolves with the result; throws an Error with a sentence for people. */
+export async function command(device, body, signal, wait_s = 15) {
+	const { request } = await post(`/v1/devices/${encodeURIComponent(device)}/commands`, { deadline_s: wait_s, ...body });
+	const until = Date.now() + (wait_s + 5) * 1000;
+	for (let ms = 150; Date.now() < until && !signal.aborted; ms = Math.min(ms * 1.5, 2000)) {
+		const answer = await get(`/v1/commands/${request}`, null, signal);
+		if (answer.state === 'done')
+			return answer.result || {};
+		if (OVER.includes(answer.state))
+			throw new Error(answer.reason || t(`command.${answer.state}`, { device }));
+		await new Promise((resolve) => setTimeout(resolve, ms));
+	}
+	throw new Error(t('command.no_answer', { device }));
+}
