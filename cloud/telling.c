@@ -23,6 +23,7 @@
 
 /* an event starts at most so long before its first motion: the gate confirms in less */
 #define LOOK_BACK    0.7
+#define BEFORE_S     0.9 /* what shows before a thing shows so much earlier at most */
 #define LOSSES	     4
 #define DWELL_S	     30.0 /* how long an event waits for what stands still in the picture */
 #define DWELL_HITS   8	  /* ... and what it waits for: followed this often, */
@@ -206,6 +207,20 @@ static void judge(struct sluice_analysis *a)
 			      : SLUICE_NUISANCE_NO_TRACK;
 }
 
+/* The gate opens for a shadow or a headlight too. An event is told from when the first thing was
+ * seen that is told. */
+static void start_with_first(struct sluice_event_log *e, uint32_t w, uint32_t h)
+{
+	double first = e->end_s;
+
+	for (uint32_t i = 0; i < e->track_count; i++)
+		if (sluice_track_real(&e->tracks[i], w, h))
+			first = fmin(first, e->tracks[i].start_s);
+	if (!e->nuisance && first > e->part_start_s && first - e->part_start_s < BEFORE_S &&
+	    first < e->end_s)
+		e->part_start_s = first;
+}
+
 static void tell(struct sluice_analysis *a, bool continued)
 {
 	struct sluice_event_log *e = &a->event;
@@ -220,6 +235,8 @@ static void tell(struct sluice_analysis *a, bool continued)
 
 	qsort(e->tracks, e->track_count, sizeof(e->tracks[0]), by_start);
 	judge(a);
+	if (!e->part)
+		start_with_first(e, a->gray.w, a->gray.h);
 	facts_of(a, &f);
 	f.continued = continued;
 	f.seen = a->delivered - e->seen_at_start;
