@@ -115,7 +115,6 @@ struct page {
 	json_t *list;
 };
 
-/* Rows of a page carry no media: they are looked up once the page is there. */
 static int add_summary(void *ctx, const struct sluice_camera *c,
 		       const struct sluice_index_summary *s)
 {
@@ -137,6 +136,7 @@ static int add_files(void *ctx, const struct sluice_camera *c, const struct slui
 	return 0;
 }
 
+/* A row need not carry its media: then they are looked up once the page is there. */
 static int complete_page(struct page *p)
 {
 	struct sluice_index *ix = p->call->index;
@@ -146,6 +146,8 @@ static int complete_page(struct page *p)
 	for (i = 0; i < json_array_size(p->list) && !err; i++) {
 		json_t *json = json_array_get(p->list, i);
 
+		if (json_array_size(json_object_get(json, "files")) > 1)
+			continue;
 		err = ix->ops->summary_find(ix, &p->call->whose,
 					    json_string_value(json_object_get(json, "id")),
 					    add_files, json_object_get(json, "files"));

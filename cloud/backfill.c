@@ -32,21 +32,17 @@ static void mark_told(struct subject *s, int done)
 				   "cannot note the progress of camera %s: %s", s->camera->name,
 				   strerror(-err));
 	else
-		s->told = s->last;
+		worker_told(s);
 }
 
 /* A run that was not closed is left: what is open in it is not told, it will be analysed again. */
 static int leave_run(struct subject *s)
 {
-	struct sluice_analysis *fresh = s->has_epoch ? worker_analysis(s) : s->analysis;
+	int err = s->has_epoch ? sluice_analyst_reset(s->analyst) : 0;
 
-	if (!fresh)
-		return -ENOMEM;
-	if (s->has_epoch)
-		sluice_analysis_close(s->analysis);
-	s->analysis = fresh;
-	s->has_epoch = 0;
-	return 0;
+	if (!err)
+		s->has_epoch = 0;
+	return err;
 }
 
 /* The run is the present one from now on. An event does not go on from one run to the next. */
@@ -68,8 +64,11 @@ static int enter_run(struct subject *s, uint64_t epoch, uint64_t first)
 	s->epoch = epoch;
 	s->first = first;
 	s->last = s->told = r.told;
-	sluice_analysis_epoch(s->analysis, epoch, r.first_ns, r.first_utc_ns);
-	return 0;
+	s->suspect = -1;
+	s->first_ns = r.first_ns;
+	s->first_utc_ns = r.first_utc_ns;
+	return worker_revive(s,
+			     sluice_analyst_epoch(s->analyst, epoch, r.first_ns, r.first_utc_ns));
 }
 
 /* Nothing before that frame is needed to understand what comes behind it. */
@@ -82,29 +81,30 @@ static int at_rest(const struct subject *s)
 
 static int go_on(struct subject *s, uint64_t upto)
 {
-	int64_t after = s->last < (int64_t)s->first ? (int64_t)s->first - 1 : s->last;
 	uint64_t frames = 0;
-	int err = worker_replay(s, after, upto, &frames);
+	int err = worker_catch_up(s, upto, &frames);
 
 	if (!err && frames && at_rest(s))
 		mark_told(s, 0);
 	return err;
 }
 
-static void end_run(struct subject *s, const struct sluice_item *item)
+static int end_run(struct subject *s, const struct sluice_item *item)
 {
 	const struct sluice_done done = { .epoch = s->epoch,
 					  .lane = s->worker->lane,
 					  .range_first = s->first,
 					  .range_last = item->range_last };
 
-	sluice_analysis_flush(s->analysis);
-	if (atomic_load(&s->worker->stopping))
-		return; /* a summary may have been given up: not done, analysed again */
+	int err = worker_flush(s);
+
+	if (err || atomic_load(&s->worker->stopping))
+		return err; /* a summary may have been given up: not done, analysed again */
 	s->event_open = 0;
 	mark_told(s, 1);
 	s->has_epoch = 0; /* opened once more it is read from the index */
 	s->worker->c.ops->done(s->worker->c.ctx, s->camera, &done);
+	return 0;
 }
 
 void worker_backfill_item(struct sluice_worker *w, const struct sluice_item *item)
@@ -117,7 +117,7 @@ void worker_backfill_item(struct sluice_worker *w, const struct sluice_item *ite
 	if (!err && item->kind == SLUICE_ITEM_CLOSE)
 		err = go_on(s, item->range_last);
 	if (!err && item->kind == SLUICE_ITEM_CLOSE)
-		end_run(s, item);
+		err = end_run(s, item);
 	if (err && err != -ECANCELED)
 		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR,
 				   "cannot analyse the back-fill of camera %s: %s",

@@ -60,6 +60,10 @@ static int check_segment(void *ctx, const struct sluice_camera *c, const char *p
 	snprintf(full, sizeof(full), "%s/%s", k->data, path);
 	k->r->segments++;
 	err = sluice_segment_scan(full, k->media->keys, &info, check_record, k, &good_end, &size);
+	if (err == -ENOKEY) { /* whole or not can be said without it */
+		k->r->locked++;
+		err = sluice_segment_scan(full, NULL, &info, check_record, k, &good_end, &size);
+	}
 	if (err == -EBADMSG || err == -EPROTONOSUPPORT ||
 	    (!err && memcmp(info.camera, c->id, sizeof(info.camera)))) {
 		k->r->bad_header++;
@@ -78,9 +82,12 @@ static int check_summary(void *ctx, const struct sluice_camera *c,
 
 	k->r->summaries++;
 	for (i = 0; i < s->media_count; i++) {
-		if (k->media->ops->get(k->media, c, s->id, s->media[i].name, 64u << 20, &bytes,
-				       &size)) {
-			k->r->bad_media++;
+		int err = k->media->ops->get(k->media, c, s->id, s->media[i].name, 64u << 20,
+					     &bytes, &size);
+
+		if (err) {
+			k->r->locked += err == -ENOKEY;
+			k->r->bad_media += err != -ENOKEY;
 			continue;
 		}
 		SHA256(bytes, size, digest);

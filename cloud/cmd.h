@@ -4,6 +4,8 @@
 #ifndef SLUICE_CMD_H
 #define SLUICE_CMD_H
 
+#include <stdbool.h>
+
 int sluice_cmd_init(int argc, char **argv);
 int sluice_cmd_run(int argc, char **argv);
 int sluice_cmd_token(int argc, char **argv);
@@ -11,12 +13,24 @@ int sluice_cmd_devices(int argc, char **argv);
 int sluice_cmd_revoke(int argc, char **argv);
 int sluice_cmd_fsck(int argc, char **argv);
 int sluice_cmd_rebuild(int argc, char **argv);
+int sluice_cmd_export(int argc, char **argv);
+int sluice_cmd_backup(int argc, char **argv);
+int sluice_cmd_restore(int argc, char **argv);
+int sluice_cmd_rekey(int argc, char **argv);
 int sluice_cmd_user(int argc, char **argv);
 int sluice_cmd_tenant(int argc, char **argv);
 int sluice_cmd_apitoken(int argc, char **argv);
 int sluice_cmd_audit(int argc, char **argv);
 int sluice_cmd_crl(int argc, char **argv);
 int sluice_cmd_routes(int argc, char **argv);
+
+int sluice_cmd_quarantine(int argc, char **argv);
+int sluice_cmd_status(int argc, char **argv);
+
+struct sluice_cloud_conf;
+
+/* run --check: what would be used, and whether it can be. Returns the exit code. */
+int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json);
 
 struct option;
 struct sluice_actor;

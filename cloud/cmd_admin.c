@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* cmd_admin.c - token, devices, revoke, fsck, rebuild-index. The first three work while the server
- * runs; the last two need the data directory for themselves. */
+/* cmd_admin.c - token, devices, revoke. They work while the server runs. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cloud/auth.h"
 #include "cloud/cmd.h"
-#include "cloud/recover.h"
 #include "lib/log.h"
 
 const struct sluice_actor sluice_cmd_actor = { .who = "local" };
@@ -174,99 +169,4 @@ int sluice_cmd_revoke(int argc, char **argv)
 		sluice_error("cannot revoke: %s", strerror(-err));
 	sluice_auth_close(auth);
 	return err ? 1 : 0;
-}
-
-/* Locked for as long as the descriptor is open. */
-static int lock_data(const char *data)
-{
-	char path[4096];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/lock", data);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		sluice_error("cannot open %s: %s", path, strerror(errno));
-	} else if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		sluice_error("%s is in use; stop the server first", data);
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-static struct sluice_index *open_index(const char *data)
-{
-	struct sluice_index *ix = NULL;
-	char path[4096];
-	int err;
-
-	snprintf(path, sizeof(path), "%s/index.db", data);
-	err = sluice_index_sqlite_open(path, &ix);
-	if (err)
-		sluice_error("cannot use %s: %s; move it away, then: sluice-cloud rebuild-index "
-			     "--data %s",
-			     path, strerror(-err), data);
-	return ix;
-}
-
-int sluice_cmd_fsck(int argc, char **argv)
-{
-	const char *data = NULL;
-	struct sluice_index *ix;
-	struct sluice_check r;
-	int err = parse_data(argc, argv, &data, NULL), lock;
-
-	if (err)
-		return err - 1;
-	lock = lock_data(data);
-	ix = lock < 0 ? NULL : open_index(data);
-	err = ix ? sluice_check(data, ix, NULL, &r) : -EIO;
-	if (ix && err)
-		sluice_error("cannot check %s: %s", data, strerror(-err));
-	if (!err) {
-		printf("segments %u: damaged headers %u, half-written ends %u\n"
-		       "frames %llu: not in the index %llu\n"
-		       "index rows %llu: without their frame %llu\n"
-		       "summaries %llu: missing or changed files %llu\n",
-		       r.segments, r.bad_header, r.bad_tail, (unsigned long long)r.frames,
-		       (unsigned long long)r.missing_row, (unsigned long long)r.indexed,
-		       (unsigned long long)r.missing_frame, (unsigned long long)r.summaries,
-		       (unsigned long long)r.bad_media);
-		if (r.bad_header || r.missing_frame || r.bad_media)
-			err = -EUCLEAN;
-		puts(err			   ? "DAMAGED"
-		     : r.bad_tail || r.missing_row ? "ok; the next start completes the index"
-						   : "ok");
-	}
-	sluice_index_close(ix);
-	if (lock >= 0)
-		close(lock);
-	return err ? 1 : 0;
-}
-
-int sluice_cmd_rebuild(int argc, char **argv)
-{
-	const char *data = NULL;
-	struct sluice_recovered r;
-	struct sluice_index *ix;
-	uint64_t summaries = 0;
-	int err = parse_data(argc, argv, &data, NULL), lock;
-
-	if (err)
-		return err - 1;
-	umask(077);
-	lock = lock_data(data);
-	ix = lock < 0 ? NULL : open_index(data);
-	err = ix ? sluice_rebuild(data, ix, NULL, &r, &summaries) : -EIO;
-	if (ix && err)
-		sluice_error("cannot rebuild: %s", strerror(-err));
-	if (!err)
-		printf("%llu frames of %u segments are in the index, %llu summaries were added; "
-		       "damaged segments: %u\n",
-		       (unsigned long long)r.added, r.scanned, (unsigned long long)summaries,
-		       r.damaged);
-	sluice_index_close(ix);
-	if (lock >= 0)
-		close(lock);
-	return err || r.damaged ? 1 : 0;
 }

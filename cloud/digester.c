@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cloud/digester.h"
+#include "cloud/sandbox.h"
 #include "cloud/shelf.h"
 #include "lib/log.h"
 
@@ -35,6 +36,7 @@ struct sluice_digester {
 	struct sluice_index *index;
 	struct sluice_rebuild *rebuild;
 	struct sluice_shelf shelf;
+	struct sluice_sandbox *sandbox; /* NULL: made in this process */
 	pthread_t thread;
 	atomic_int stopping;
 	pthread_mutex_t lock;
@@ -60,11 +62,12 @@ static uint8_t *fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size
 	return sluice_shelf_jpeg(&d->shelf, d->camera, epoch, sequence, size);
 }
 
-static void store(struct sluice_digester *d, const struct sluice_digest *g)
+static void store(void *ctx, const struct sluice_summary *sum)
 {
+	struct sluice_digester *d = ctx;
 	int err;
 
-	while ((err = sluice_shelf_put(&d->shelf, d->camera, &g->summary)) < 0) {
+	while ((err = sluice_shelf_put(&d->shelf, d->camera, sum)) < 0) {
 		sluice_log_limited(&d->limit, SLUICE_LOG_ERROR,
 				   "cannot store a digest of camera %s: %s%s", d->camera->name,
 				   strerror(-err), err == -EINVAL ? "" : "; trying again");
@@ -72,10 +75,26 @@ static void store(struct sluice_digester *d, const struct sluice_digest *g)
 			return;
 		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 	}
-	d->c.ops->summary(d->c.ctx, d->camera, g->summary.id);
+	d->c.ops->summary(d->c.ctx, d->camera, sum->id);
 }
 
-static void make(struct sluice_digester *d, const struct sluice_digest_plan *plan)
+/* In the child; one that dies of it twice gives no digest. */
+static int make_in_child(struct sluice_digester *d, const struct sluice_digest_plan *plan)
+{
+	static const struct sluice_analysis_ops ops = { .summary = store, .fetch = fetch };
+	int err = sluice_sandbox_digest(d->sandbox, plan, &ops, d);
+
+	if (err == -EPIPE) {
+		sluice_log_limited(&d->limit, SLUICE_LOG_WARNING,
+				   "a child died while it made the digest of event %s of camera "
+				   "%s: %s; trying once more",
+				   plan->event, d->camera->name, sluice_sandbox_death(d->sandbox));
+		err = sluice_sandbox_digest(d->sandbox, plan, &ops, d);
+	}
+	return err;
+}
+
+static int make_here(struct sluice_digester *d, const struct sluice_digest_plan *plan)
 {
 	struct sluice_digest_options o = { .seconds = SLUICE_DIGEST_SECONDS,
 					   .boxes = true,
@@ -85,14 +104,21 @@ static void make(struct sluice_digester *d, const struct sluice_digest_plan *pla
 	struct sluice_digest *g;
 	int err = sluice_digest_make(plan, &o, &g);
 
-	if (err && err != -ECANCELED)
-		sluice_log_limited(&d->limit, SLUICE_LOG_WARNING,
-				   "no digest of event %s of camera %s: %s", plan->event,
-				   d->camera->name, strerror(-err));
-	if (err)
-		return;
-	store(d, g);
+	if (!err)
+		store(d, &g->summary);
 	sluice_digest_free(g);
+	return err;
+}
+
+static void make(struct sluice_digester *d, const struct sluice_digest_plan *plan)
+{
+	int err = d->sandbox ? make_in_child(d, plan) : make_here(d, plan);
+
+	if (err && err != -ECANCELED)
+		sluice_log_limited(
+			&d->limit, SLUICE_LOG_WARNING, "no digest of event %s of camera %s: %s",
+			plan->event, d->camera->name,
+			err == -EPIPE ? sluice_sandbox_death(d->sandbox) : strerror(-err));
 }
 
 static void finish_epoch(struct sluice_digester *d, const struct job *j)
@@ -230,9 +256,14 @@ int sluice_digester_open(const struct sluice_worker_config *c, struct sluice_dig
 	d->rebuild = sluice_rebuild_open();
 	err = d->rebuild ? sluice_index_sqlite_open(path, &d->index) : -ENOMEM;
 	d->shelf = (struct sluice_shelf){ c->data, d->index, c->media, d->rebuild };
+	if (!err && c->sandbox) {
+		d->sandbox = sluice_sandbox_open(c->sandbox, "digests", 19, &d->stopping);
+		err = d->sandbox ? 0 : -ENOMEM;
+	}
 	if (!err)
 		err = -pthread_create(&d->thread, NULL, digester_main, d);
 	if (err) {
+		sluice_sandbox_close(d->sandbox);
 		sluice_index_close(d->index);
 		sluice_rebuild_close(d->rebuild);
 		free(d);
@@ -255,6 +286,7 @@ void sluice_digester_close(struct sluice_digester *d)
 		pop(d);
 	pthread_cond_destroy(&d->more);
 	pthread_mutex_destroy(&d->lock);
+	sluice_sandbox_close(d->sandbox);
 	sluice_index_close(d->index);
 	sluice_rebuild_close(d->rebuild);
 	free(d);

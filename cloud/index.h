@@ -27,7 +27,7 @@ struct sluice_index_segment {
 	char path[192]; /* below the data directory */
 	uint64_t created_ns;
 	uint64_t size; /* 0 while it is open */
-	int closed;    /* nothing more will be appended */
+	int closed;    /* 1: nothing more will be appended; 2: it is being forgotten */
 	/* of its frames; told when it is closed */
 	uint64_t first_utc_ns, last_utc_ns;
 	uint64_t frames, motion; /* motion: all but keep-alive and audit */
@@ -98,6 +98,13 @@ struct sluice_index_filter {
 
 #define SLUICE_FIND_MAX	    1000
 #define SLUICE_FIND_SCANNED 10000 /* rows looked at for one page */
+
+/* What may go, the least missed first. */
+enum sluice_index_class {
+	SLUICE_CLASS_QUIET,    /* keep-alive and audit frames alone */
+	SLUICE_CLASS_NUISANCE, /* events, and all of them nuisance */
+	SLUICE_CLASS_MOTION,   /* the rest */
+};
 
 /* A bucket of the timeline that is not empty. */
 struct sluice_index_bucket {
@@ -233,6 +240,10 @@ struct sluice_index_ops {
 	int (*frame_near)(struct sluice_index *ix, const struct sluice_whose *who,
 			  const uint8_t camera[16], uint64_t utc_ns, struct sluice_index_frame *f,
 			  char *path);
+	/* that one, if it is theirs; path as above */
+	int (*frame_of)(struct sluice_index *ix, const struct sluice_whose *who,
+			const uint8_t camera[16], uint64_t epoch, uint64_t sequence,
+			struct sluice_index_frame *f, char *path);
 	/* those of [from, to] by time, at most limit (SLUICE_FRAMES_MAX) */
 	int (*frames_between)(struct sluice_index *ix, const struct sluice_whose *who,
 			      const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
@@ -245,6 +256,29 @@ struct sluice_index_ops {
 	int (*epochs)(struct sluice_index *ix, const struct sluice_whose *who,
 		      const uint8_t camera[16], unsigned int limit, sluice_index_epoch_fn fn,
 		      void *ctx);
+
+	/* ---- retention, of every tenant; a pinned event keeps the segments it has a part in ----
+	 */
+
+	/* the oldest closed segment of that class whose frames are all before before_ns */
+	int (*segment_oldest)(struct sluice_index *ix, enum sluice_index_class class,
+			      uint64_t before_ns, struct sluice_index_segment *s);
+	/* Forgets at most limit of its frames; 1: there are more. When none is left its row goes,
+	 * and its path is among those that are gone. Half-dropped ones are the first oldest. */
+	int (*segment_drop)(struct sluice_index *ix, const struct sluice_index_segment *s,
+			    unsigned int limit);
+	/* the oldest summary that began before before_ns and is not pinned */
+	int (*summary_oldest)(struct sluice_index *ix, uint64_t before_ns, char id[33],
+			      struct sluice_camera *c);
+	/* its rows; the path of its files is among those that are gone */
+	int (*summary_drop)(struct sluice_index *ix, const struct sluice_camera *c, const char *id);
+	int (*ledgers_drop)(struct sluice_index *ix, uint64_t before_ns);
+	/* of closed segments and of media files */
+	int (*bytes)(struct sluice_index *ix, uint64_t *bytes);
+	/* a path below the data directory, of which nothing is known any more and which may still
+	 * be there; gone_done: it is not */
+	int (*gone)(struct sluice_index *ix, char path[192]);
+	int (*gone_done)(struct sluice_index *ix, const char *path);
 
 	/* of every tenant, for the check of the whole store */
 	int (*summaries_all)(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx);

@@ -67,9 +67,21 @@
 	"CREATE TABLE ledgers (camera BLOB, utc_ns INTEGER, epoch INTEGER NOT NULL,"             \
 	" ledger BLOB NOT NULL, PRIMARY KEY (camera, utc_ns)) WITHOUT ROWID;"
 
+/*
+ * Version 3: what the retention asks for. gone: files whose rows are deleted and that are still to
+ * be deleted themselves (retain.c). closed is 2 while a segment's frames are being deleted.
+ */
+#define THIRD                                                                         \
+	"DROP INDEX segments_by_age;"                                                 \
+	"CREATE INDEX segments_by_age ON segments (closed, motion > 0, last_utc_ns);" \
+	"CREATE INDEX segments_by_camera ON segments (camera, closed, last_utc_ns);"  \
+	"CREATE INDEX facets_nuisance ON facets (start_utc_ns) WHERE nuisance;"       \
+	"CREATE TABLE gone (path TEXT PRIMARY KEY) WITHOUT ROWID;"
+
 const struct sluice_sqlite_step sluice_index_steps[SLUICE_INDEX_VERSION] = {
 	{ FIRST, NULL },
 	{ SECOND, sluice_sqlite_facets_fill },
+	{ THIRD, NULL },
 };
 
 #define CAMERA_COLUMNS "c.id, c.tenant, c.device, c.name"
@@ -95,7 +107,58 @@ const struct sluice_sqlite_step sluice_index_steps[SLUICE_INDEX_VERSION] = {
 /* of a struct sluice_whose, always the first two parameters; c is the row of cameras */
 #define ALLOWED " c.tenant = ?1 AND (?2 IS NULL OR instr(?2, hex(c.id)))"
 
+#define SEGMENT_OF(s)                                                                            \
+#s ".id, " #s ".camera, " #s ".path, " #s ".created_ns, " #s ".size, " #s ".closed, " #s \
+	   ".first_utc_ns, " #s ".last_utc_ns, " #s ".frames, " #s ".motion"
+/* no pinned event has a part in segment s; an event is told in parts of minutes, never of an hour
+ */
+#define UNPINNED                                                                            \
+	" NOT EXISTS (SELECT 1 FROM facets p WHERE p.camera = s.camera AND p.pinned"        \
+	" AND p.start_utc_ns <= s.last_utc_ns AND p.start_utc_ns >= s.first_utc_ns - " HOUR \
+	" AND p.end_utc_ns >= s.first_utc_ns)"
+#define HOUR "3600000000000"
+
 const char *const sluice_index_sql[STATEMENTS] = {
+	[SEGMENT_OLDEST] = "SELECT " SEGMENT_OF(
+		s) " FROM segments s WHERE s.closed = 1"
+		   " AND (s.motion > 0) = ?1 AND s.last_utc_ns < ?2 AND" UNPINNED
+		   " ORDER BY s.last_utc_ns LIMIT 1",
+	[SEGMENT_NUISANCE] = "SELECT " SEGMENT_OF(
+		s) " FROM facets f JOIN segments s"
+		   " ON s.camera = f.camera AND s.closed = 1"
+		   " AND s.last_utc_ns >= f.start_utc_ns"
+		   " AND s.first_utc_ns <= f.end_utc_ns"
+		   " WHERE f.nuisance AND f.kind = 'event' AND s.last_utc_ns < ?1"
+		   " AND NOT EXISTS (SELECT 1 FROM facets g WHERE g.camera = s.camera"
+		   " AND g.kind = 'event' AND NOT g.nuisance"
+		   " AND g.start_utc_ns <= s.last_utc_ns"
+		   " AND g.start_utc_ns >= s.first_utc_ns - " HOUR
+		   " AND g.end_utc_ns >= s.first_utc_ns) AND" UNPINNED
+		   " ORDER BY f.start_utc_ns LIMIT 1",
+	[SEGMENT_LEAVING] = "SELECT " SEGMENT_OF(s) " FROM segments s WHERE s.closed = 2 LIMIT 1",
+	[SEGMENT_LEAVE] = "UPDATE segments SET closed = 2 WHERE id = ?",
+	[FRAMES_DROP] =
+		"DELETE FROM frames WHERE (camera, epoch, seq) IN (SELECT camera, epoch, seq"
+		" FROM frames WHERE camera = ?1 AND utc_ns BETWEEN ?2 AND ?3"
+		" AND segment = ?4 LIMIT ?5)",
+	[SEGMENT_DROP] = "DELETE FROM segments WHERE id = ?",
+	[SEGMENT_BYTES] = "SELECT coalesce(sum(size), 0) FROM segments WHERE closed = 1",
+	[MEDIA_BYTES] = "SELECT coalesce(sum(size), 0) FROM media",
+	[SUMMARY_OLDEST] = "SELECT s.id, c.tenant, c.id FROM summaries s"
+			   " JOIN cameras c ON c.id = s.camera WHERE s.start_utc_ns < ?"
+			   " AND NOT EXISTS (SELECT 1 FROM pins WHERE pins.id = s.id)"
+			   " ORDER BY s.start_utc_ns LIMIT 1",
+	[SUMMARY_DROP] = "DELETE FROM summaries WHERE id = ?",
+	[MEDIA_DROP] = "DELETE FROM media WHERE summary = ?",
+	[FACETS_OF] = "SELECT start_utc_ns, tags FROM facets WHERE tenant = ?1"
+		      " AND start_utc_ns = (SELECT start_utc_ns FROM summaries WHERE id = ?2)"
+		      " AND id = ?2",
+	[FACETS_DROP] = "DELETE FROM facets WHERE tenant = ? AND start_utc_ns = ? AND id = ?",
+	[LEDGERS_DROP] = "DELETE FROM ledgers WHERE camera IN (SELECT id FROM cameras)"
+			 " AND utc_ns < ?",
+	[GONE_ADD] = "INSERT OR IGNORE INTO gone (path) VALUES (?)",
+	[GONE] = "SELECT path FROM gone LIMIT 1",
+	[GONE_DROP] = "DELETE FROM gone WHERE path = ?",
 	[CAMERA_ADD] = "INSERT OR IGNORE INTO cameras (id, tenant, device, name)"
 		       " VALUES (?, ?, ?, ?)",
 	[CAMERA_COUNT] = "SELECT count(*) FROM cameras WHERE tenant = ? AND device = ?",
@@ -185,6 +248,9 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			 " JOIN frames f ON f.camera = c.id JOIN segments s ON s.id = f.segment"
 			 " WHERE c.id = ?3 AND" ALLOWED " AND f.utc_ns > ?4"
 			 " ORDER BY f.utc_ns LIMIT 1",
+	[FRAME_OF] = "SELECT " FRAME_COLUMNS ", s.path FROM cameras c"
+		     " JOIN frames f ON f.camera = c.id JOIN segments s ON s.id = f.segment"
+		     " WHERE c.id = ?3 AND" ALLOWED " AND f.epoch = ?4 AND f.seq = ?5",
 	[FRAMES_BETWEEN] = "SELECT " FRAME_COLUMNS " FROM cameras c"
 			   " JOIN frames f ON f.camera = c.id"
 			   " WHERE c.id = ?3 AND" ALLOWED " AND f.utc_ns >= ?4 AND f.utc_ns <= ?5"

@@ -97,20 +97,6 @@ static int cameras(struct sluice_index *ix, const struct sluice_whose *whose,
 
 /* ---- segments ---- */
 
-static void read_segment(sqlite3_stmt *st, struct sluice_index_segment *s)
-{
-	s->id = column_u64(st, 0);
-	sluice_sqlite_id(st, 1, s->camera);
-	column_text(st, 2, s->path, sizeof(s->path));
-	s->created_ns = column_u64(st, 3);
-	s->size = column_u64(st, 4);
-	s->closed = sqlite3_column_int(st, 5);
-	s->first_utc_ns = column_u64(st, 6);
-	s->last_utc_ns = column_u64(st, 7);
-	s->frames = column_u64(st, 8);
-	s->motion = column_u64(st, 9);
-}
-
 static int segment_add(struct sluice_index *ix, struct sluice_index_segment *s)
 {
 	int err = sluice_sqlite_run(
@@ -337,9 +323,18 @@ static const struct sluice_index_ops ops = {
 	.event_open = sluice_sqlite_event_open,
 	.events_open = sluice_sqlite_events_open,
 	.frame_near = sluice_sqlite_frame_near,
+	.frame_of = sluice_sqlite_frame_of,
 	.frames_between = sluice_sqlite_frames_between,
 	.ledgers = sluice_sqlite_ledgers,
 	.epochs = sluice_sqlite_epochs,
+	.segment_oldest = sluice_sqlite_segment_oldest,
+	.segment_drop = sluice_sqlite_segment_drop,
+	.summary_oldest = sluice_sqlite_summary_oldest,
+	.summary_drop = sluice_sqlite_summary_drop,
+	.ledgers_drop = sluice_sqlite_ledgers_drop,
+	.bytes = sluice_sqlite_bytes,
+	.gone = sluice_sqlite_gone,
+	.gone_done = sluice_sqlite_gone_done,
 	.summaries_all = sluice_sqlite_summaries_all,
 	.summary_find = sluice_sqlite_summary_find,
 };

@@ -9,7 +9,7 @@
 #include "cloud/index.h"
 #include "cloud/sqlite.h"
 
-#define SLUICE_INDEX_VERSION 2
+#define SLUICE_INDEX_VERSION 3
 
 enum {
 	CAMERA_ADD,
@@ -51,6 +51,7 @@ enum {
 	TIMELINE,
 	FRAME_BEFORE,
 	FRAME_BEHIND,
+	FRAME_OF,
 	FRAMES_BETWEEN,
 	PIN_FIND,
 	PIN_ADD,
@@ -65,6 +66,23 @@ enum {
 	LEDGER_ADD,
 	LEDGERS,
 	EPOCHS,
+	SEGMENT_OLDEST,
+	SEGMENT_NUISANCE,
+	SEGMENT_LEAVING,
+	SEGMENT_LEAVE,
+	FRAMES_DROP,
+	SEGMENT_DROP,
+	SEGMENT_BYTES,
+	MEDIA_BYTES,
+	SUMMARY_OLDEST,
+	SUMMARY_DROP,
+	MEDIA_DROP,
+	FACETS_OF,
+	FACETS_DROP,
+	LEDGERS_DROP,
+	GONE_ADD,
+	GONE,
+	GONE_DROP,
 	MEDIA,
 	STATEMENTS
 };
@@ -126,6 +144,20 @@ static inline void read_epoch(sqlite3_stmt *st, struct sluice_index_epoch *e)
 	e->done = sqlite3_column_int(st, 5);
 }
 
+static inline void read_segment(sqlite3_stmt *st, struct sluice_index_segment *s)
+{
+	s->id = column_u64(st, 0);
+	sluice_sqlite_id(st, 1, s->camera);
+	column_text(st, 2, s->path, sizeof(s->path));
+	s->created_ns = column_u64(st, 3);
+	s->size = column_u64(st, 4);
+	s->closed = sqlite3_column_int(st, 5);
+	s->first_utc_ns = column_u64(st, 6);
+	s->last_utc_ns = column_u64(st, 7);
+	s->frames = column_u64(st, 8);
+	s->motion = column_u64(st, 9);
+}
+
 /* index_runs.c */
 int sluice_sqlite_run_add(struct sluice_index *ix, const struct sluice_index_run *r);
 int sluice_sqlite_run_find(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
@@ -171,10 +203,27 @@ int sluice_sqlite_timeline(struct sluice_index *ix, const struct sluice_whose *w
 			   const char *camera, uint64_t from_ns, uint64_t to_ns, uint64_t width_ns,
 			   sluice_index_bucket_fn fn, void *ctx);
 
+/* index_retain.c */
+int sluice_sqlite_segment_oldest(struct sluice_index *ix, enum sluice_index_class class,
+				 uint64_t before_ns, struct sluice_index_segment *s);
+int sluice_sqlite_segment_drop(struct sluice_index *ix, const struct sluice_index_segment *s,
+			       unsigned int limit);
+int sluice_sqlite_summary_oldest(struct sluice_index *ix, uint64_t before_ns, char id[33],
+				 struct sluice_camera *c);
+int sluice_sqlite_summary_drop(struct sluice_index *ix, const struct sluice_camera *c,
+			       const char *id);
+int sluice_sqlite_ledgers_drop(struct sluice_index *ix, uint64_t before_ns);
+int sluice_sqlite_bytes(struct sluice_index *ix, uint64_t *bytes);
+int sluice_sqlite_gone(struct sluice_index *ix, char path[192]);
+int sluice_sqlite_gone_done(struct sluice_index *ix, const char *path);
+
 /* index_history.c */
 int sluice_sqlite_frame_near(struct sluice_index *ix, const struct sluice_whose *who,
 			     const uint8_t camera[16], uint64_t utc_ns,
 			     struct sluice_index_frame *f, char *path);
+int sluice_sqlite_frame_of(struct sluice_index *ix, const struct sluice_whose *who,
+			   const uint8_t camera[16], uint64_t epoch, uint64_t sequence,
+			   struct sluice_index_frame *f, char *path);
 int sluice_sqlite_frames_between(struct sluice_index *ix, const struct sluice_whose *who,
 				 const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
 				 unsigned int limit, sluice_index_frame_fn fn, void *ctx);

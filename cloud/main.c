@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cloud/cmd.h"
+#include "cloud/sandbox.h"
 #include "lib/log.h"
 
 static const struct {
@@ -19,16 +20,23 @@ static const struct {
 	{ "revoke", sluice_cmd_revoke },
 	{ "fsck", sluice_cmd_fsck },
 	{ "rebuild-index", sluice_cmd_rebuild },
+	{ "export", sluice_cmd_export },
+	{ "backup", sluice_cmd_backup },
+	{ "restore", sluice_cmd_restore },
+	{ "rekey", sluice_cmd_rekey },
 	{ "user", sluice_cmd_user },
 	{ "tenant", sluice_cmd_tenant },
 	{ "apitoken", sluice_cmd_apitoken },
 	{ "audit", sluice_cmd_audit },
 	{ "crl", sluice_cmd_crl },
-	{ "routes", sluice_cmd_routes }, /* for tests: what the API has */
+	{ "quarantine", sluice_cmd_quarantine },
+	{ "status", sluice_cmd_status },
+	{ SLUICE_SANDBOX_WORD, sluice_sandbox_child }, /* not for people */
+	{ "routes", sluice_cmd_routes },	       /* for tests: what the API has */
 };
 
 static const char help[] =
-	"usage: sluice-cloud COMMAND --data DIR [OPTION]...\n"
+	"usage: sluice-cloud COMMAND [OPTION]...\n"
 	"Stores what devices send, analyses it, and sends video summaries back.\n"
 	"\n"
 	"  init   --data DIR [--name HOST]... [--offline-root DIR] [--force]\n"
@@ -38,18 +46,33 @@ static const char help[] =
 	"         --offline-root: the root's key is made in (or read from) another directory, "
 	"which\n"
 	"         can be taken away afterwards; the node keeps an intermediate's\n"
-	"  run    --data DIR --listen ADDR:PORT [--port-file FILE] [--device-life TIME]\n"
-	"         [--digests] [--verbose]\n"
-	"         serve; port 0 takes any free one, FILE receives its number. --digests makes a\n"
-	"         short video, a storyboard and a heat map of each event afterwards\n"
+	"  run    [--config FILE] [--data DIR] [--listen ADDR:PORT] [--port-file FILE]\n"
+	"         [--device-life TIME] [--digests] [--verbose] [--check [--json]]\n"
+	"         serve; settings come from FILE, SLUICE_CLOUD_SECTION_KEY and options, the last\n"
+	"         wins (cloud.conf(5)). Port 0 takes any free one, the port file receives its\n"
+	"         number. --digests makes a short video, a storyboard and a heat map of each "
+	"event\n"
+	"         afterwards. --check prints what would be used and whether it can be\n"
 	"  token  --data DIR --device NAME [--minutes N] [--url URL]\n"
 	"         one-time token that enrols the device within N minutes (15), and the command for "
 	"it\n"
 	"  devices        --data DIR       list devices and their certificates\n"
 	"  revoke         --data DIR NAME  deny the device's certificates, also on live "
 	"connections\n"
-	"  fsck           --data DIR       compare segments, index and media; changes nothing\n"
-	"  rebuild-index  --data DIR       make the index again from segments and media\n"
+	"  fsck    --data DIR [--json] [--repair] [KEYS]\n"
+	"         compare segments, index and media, reading all of them; changes nothing, but "
+	"with\n"
+	"         --repair cuts half-written ends and completes the index\n"
+	"  rebuild-index  --data DIR [KEYS]\n"
+	"         make the index again from segments and media\n"
+	"  export  --data DIR EVENT OUT.zip|OUT.mp4 [--tenant NAME] [KEYS]\n"
+	"         the event's frames with a signed manifest of hashes; beside an MP4 it is\n"
+	"         OUT.mp4.manifest.json and OUT.mp4.manifest.sig\n"
+	"  backup  --data DIR --to COPY [--link] | --verify COPY\n"
+	"         copy the data directory while the server runs; again: only what is new. --link\n"
+	"         makes hard links of what does not change\n"
+	"  restore --from COPY --data DIR     put a backup back, each file checked by its hash\n"
+	"  rekey   --data DIR KEYS            from the old master key to the present one\n"
 	"  user add NAME --role viewer|operator|admin, user passwd|disable|enable|drop NAME,\n"
 	"  user role NAME --role ROLE, user list, all with --data DIR\n"
 	"         people who sign in; a password is asked for, or read from standard input\n"
@@ -63,6 +86,13 @@ static const char help[] =
 	"(default)\n"
 	"  audit  --data DIR [--limit N] [--json]    who did what, newest first\n"
 	"  crl    --data DIR               revoked certificates, for proxies that end TLS (PEM)\n"
+	"  status         --data DIR [--json]   how the running node is\n"
+	"  quarantine     --data DIR       list frames that ended two analysing children; export "
+	"NAME,\n"
+	"                                  retry NAME, drop NAME\n"
+	"\n"
+	"KEYS of a sealed store: --key-file FILE | --key-command COMMAND, and for an earlier key\n"
+	"--old-key-file FILE | --old-key-command COMMAND; run takes them too.\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong use.\n";
 

@@ -18,6 +18,10 @@ struct sluice_media_file {
 	size_t size;
 };
 
+/* Beside a summary's files, not one of them: who has pinned it and why, so that a pin outlives the
+ * index. */
+#define SLUICE_MEDIA_PIN "pin.json"
+
 struct sluice_media;
 
 struct sluice_media_ops {
@@ -26,6 +30,10 @@ struct sluice_media_ops {
 	 */
 	int (*put)(struct sluice_media *m, const struct sluice_camera *c, const char *id,
 		   const struct sluice_media_file *files, size_t count);
+	/* SLUICE_MEDIA_PIN of the id is these bytes, durably, or (data NULL) is not there any
+	 * more. -ENOENT: no such id. */
+	int (*pin)(struct sluice_media *m, const struct sluice_camera *c, const char *id,
+		   const uint8_t *data, size_t size);
 	/* *data: malloc'd, the caller's, with room for one byte more. -ENOENT; -EFBIG: above max
 	 * bytes; -ENOKEY, -EBADMSG: sealed by a key that is not here, or damaged. */
 	int (*get)(struct sluice_media *m, const struct sluice_camera *c, const char *id,

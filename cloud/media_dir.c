@@ -125,7 +125,7 @@ static int write_file(int dir, const char *name, const uint8_t *data, size_t siz
 }
 
 static int put_file(struct sluice_media *m, int dir, const struct sluice_camera *c, const char *id,
-		    const struct sluice_media_file *f)
+		    const struct sluice_media_file *f, const char *name)
 {
 	uint8_t *sealed = NULL;
 	char place[256];
@@ -134,7 +134,7 @@ static int put_file(struct sluice_media *m, int dir, const struct sluice_camera 
 
 	if (!m->keys || !m->keys->count)
 		return write_file(dir, f->name, f->data, f->size);
-	err = seal_file(m->keys, place, write_place(place, c, id, f->name), f, &sealed, &size);
+	err = seal_file(m->keys, place, write_place(place, c, id, name), f, &sealed, &size);
 	if (!err)
 		err = write_file(dir, f->name, sealed, size);
 	free(sealed);
@@ -165,7 +165,7 @@ static int dir_put(struct sluice_media *m, const struct sluice_camera *c, const 
 		goto out;
 	}
 	for (i = 0; !err && i < count; i++)
-		err = put_file(m, dir, c, id, &files[i]);
+		err = put_file(m, dir, c, id, &files[i], files[i].name);
 	if (!err && fsync(dir) < 0)
 		err = -errno;
 	close(dir);
@@ -269,10 +269,40 @@ static int dir_get(struct sluice_media *m, const struct sluice_camera *c, const 
 	return err;
 }
 
+static int dir_pin(struct sluice_media *m, const struct sluice_camera *c, const char *id,
+		   const uint8_t *data, size_t size)
+{
+	const struct sluice_media_file part = { SLUICE_MEDIA_PIN ".part", data, size };
+	int camera, dir, err;
+
+	if (!sluice_media_name_valid(id))
+		return -ENOENT;
+	camera = open_camera(m, c, 0);
+	if (camera < 0)
+		return camera;
+	dir = open_dir(camera, id, 0);
+	close(camera);
+	if (dir < 0)
+		return dir;
+	if (data) {
+		/* sealed for the name that it is going to have */
+		err = put_file(m, dir, c, id, &part, SLUICE_MEDIA_PIN);
+		if (!err && renameat(dir, part.name, dir, SLUICE_MEDIA_PIN) < 0)
+			err = -errno;
+	} else {
+		err = unlinkat(dir, SLUICE_MEDIA_PIN, 0) < 0 && errno != ENOENT ? -errno : 0;
+	}
+	if (!err && fsync(dir) < 0)
+		err = -errno;
+	close(dir);
+	return err;
+}
+
 static const struct sluice_media_ops ops = {
 	.close = dir_close,
 	.put = dir_put,
 	.get = dir_get,
+	.pin = dir_pin,
 };
 
 int sluice_media_dir_open(const char *root, const struct sluice_keyring *keys,

@@ -39,6 +39,7 @@ struct sluice_check {
 	unsigned int bad_header;
 	uint64_t summaries;
 	uint64_t bad_media; /* files missing or changed */
+	uint64_t locked;    /* segments and files that no key here opens: not looked into */
 };
 
 /* check.c: reads everything, changes nothing. */

@@ -38,7 +38,9 @@ static int add_file(void *ctx, const char *path, const char *name)
 	size_t size;
 
 	(void)path;
-	if (!strcmp(name, "summary.json") || s->files == SLUICE_SUMMARY_MEDIA_MAX ||
+	if (!strcmp(name, "summary.json") ||
+	    !strncmp(name, SLUICE_MEDIA_PIN, strlen(SLUICE_MEDIA_PIN)) ||
+	    s->files == SLUICE_SUMMARY_MEDIA_MAX ||
 	    s->media->ops->get(s->media, &s->owner, s->id, name, 64u << 20, &bytes, &size))
 		return 0;
 	snprintf(m->name, sizeof(m->name), "%s", name);
@@ -54,6 +56,30 @@ static uint64_t json_u64(const json_t *object, const char *key)
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+/* If it is pinned. */
+static int add_pin(struct summaries *s)
+{
+	const struct sluice_whose who = { s->owner.tenant, NULL };
+	const char *by, *note;
+	uint8_t *text;
+	size_t size;
+	json_t *o;
+	int err = 0;
+
+	if (s->media->ops->get(s->media, &s->owner, s->id, SLUICE_MEDIA_PIN, 65536, &text, &size))
+		return 0;
+	o = json_loadb((char *)text, size, 0, NULL);
+	by = json_string_value(json_object_get(o, "by"));
+	note = json_string_value(json_object_get(o, "note"));
+	if (by && note)
+		err = s->ix->ops->summary_pin(
+			s->ix, &who, s->id, by, note,
+			(uint64_t)json_integer_value(json_object_get(o, "utc_ns")));
+	json_decref(o);
+	free(text);
+	return err == -ENOENT ? 0 : err;
 }
 
 /* Its row, from summary.json and the files beside it. */
@@ -76,7 +102,7 @@ static int add_row(struct summaries *s, const char *path, char *text, const json
 		return 0; /* none of ours */
 	err = s->ix->ops->summary_add(s->ix, &row);
 	s->count += err == 0;
-	return err > 0 ? 0 : err;
+	return err < 0 ? err : add_pin(s);
 }
 
 static int add_summary(void *ctx, const char *tenant, const uint8_t camera[16], const char *id,

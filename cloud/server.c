@@ -5,14 +5,12 @@
  * Start: data directory locked, keys, recovery of segments that a crash left open, the first loop
  * (signals are blocked before any thread is made), bus, workers, writer, the other loops, and last
  * the listener: nobody is heard before what was stored is known. Stop: no new
- * connections, GOAWAY to the devices (at most 3 s), the writer stores what it has, the bus and the
- * workers end, then the loops that they spoke to; what is stored and not analysed is analysed after
- * the next start.
+ * connections, GOAWAY to the devices (at most [server] drain), the writer stores what it has, the
+ * bus and the workers end, then the loops that they spoke to; what is stored and not analysed is
+ * analysed after the next start.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,17 +21,43 @@
 #include <unistd.h>
 
 #include "cloud/api_state.h"
+#include "cloud/conf.h"
 #include "cloud/fleet.h"
 #include "cloud/recover.h"
 #include "cloud/server.h"
+#include "cloud/service.h"
 #include "cloud/settings.h"
 #include "lib/log.h"
 
-#define LATE_MS 3000
+#define STUCK_S 60 /* workers with something to do that finish nothing */
 
 size_t sluice_server_fill(struct sluice_server *s)
 {
 	return sluice_ingest_fill(s->ingest) + s->bus->ops->fill(s->bus);
+}
+
+void sluice_server_watch(struct sluice_server *s)
+{
+	unsigned long long acked = s->bus->acked;
+
+	if (s->c.service && s->c.service->server)
+		sluice_service_tick(s->c.service);
+
+	if (acked == s->acked_seen && s->moved_ns && s->bus->ops->fill(s->bus))
+		return;
+	s->acked_seen = acked;
+	s->moved_ns = sluice_io_now(s->loops[0].io);
+}
+
+unsigned int sluice_server_unready(struct sluice_server *s, uint64_t now_ns)
+{
+	unsigned int why = 0;
+
+	if (sluice_ingest_error(s->ingest))
+		why |= SLUICE_NOT_STORING;
+	if (s->moved_ns && now_ns > s->moved_ns + STUCK_S * 1000000000ull)
+		why |= SLUICE_NOT_WORKING;
+	return s->stopping ? why | SLUICE_NOT_STAYING : why;
 }
 
 static void on_stop_late(void *arg)
@@ -48,9 +72,10 @@ void sluice_server_stop(struct sluice_server *s)
 		return;
 	}
 	s->stopping = 1;
-	sluice_io_unlisten(s->listener);
-	s->listener = NULL;
-	sluice_io_timer_in(s->loops[0].io, &s->late, LATE_MS, on_stop_late, s);
+	if (s->c.service)
+		sluice_service_stopping(s->c.service);
+	sluice_listen_stop(s);
+	sluice_io_timer_in(s->loops[0].io, &s->late, s->c.conf->server.drain_ms, on_stop_late, s);
 	sluice_loops_each(s, sluice_http_end_all);
 }
 
@@ -58,6 +83,11 @@ static void on_signal(void *arg, int signal)
 {
 	struct sluice_server *s = arg;
 
+	if (signal == SIGHUP) {
+		if (s->c.service)
+			sluice_service_reload(s->c.service);
+		return;
+	}
 	if (!s->stopping)
 		sluice_info("%s: ending", signal == SIGINT ? "interrupted" : "asked to end");
 	sluice_server_stop(s);
@@ -82,76 +112,6 @@ static int lock_data(struct sluice_server *s)
 		return -EBUSY;
 	}
 	return 0;
-}
-
-/* "ADDR:PORT" or "[ADDR]:PORT". */
-static int parse_address(const char *text, struct sockaddr_storage *addr, socklen_t *len)
-{
-	const struct addrinfo hints = { .ai_flags = AI_NUMERICSERV | AI_PASSIVE,
-					.ai_socktype = SOCK_STREAM };
-	const char *colon = strrchr(text, ':');
-	struct addrinfo *found;
-	char host[256];
-	size_t n;
-
-	if (!colon || !colon[1])
-		return -EINVAL;
-	n = (size_t)(colon - text);
-	if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
-		text++;
-		n -= 2;
-	}
-	if (n >= sizeof(host))
-		return -EINVAL;
-	memcpy(host, text, n);
-	host[n] = 0;
-	if (getaddrinfo(n ? host : NULL, colon + 1, &hints, &found))
-		return -EINVAL;
-	memcpy(addr, found->ai_addr, found->ai_addrlen);
-	*len = found->ai_addrlen;
-	freeaddrinfo(found);
-	return 0;
-}
-
-/* Whole or not at all: whoever waits for the file reads a whole number. */
-static int write_port(const struct sluice_server *s)
-{
-	char part[4096];
-	FILE *f;
-	int bad;
-
-	if (!s->c.port_file)
-		return 0;
-	snprintf(part, sizeof(part), "%s.part", s->c.port_file);
-	f = fopen(part, "we");
-	if (!f)
-		return -errno;
-	bad = fprintf(f, "%u\n", s->port) < 0;
-	bad |= fclose(f);
-	return bad || rename(part, s->c.port_file) ? -errno : 0;
-}
-
-static int start_listening(struct sluice_server *s)
-{
-	struct sockaddr_storage addr;
-	socklen_t len;
-	int err = parse_address(s->c.listen, &addr, &len);
-
-	if (err) {
-		sluice_error("'%s' is not ADDRESS:PORT", s->c.listen);
-		return err;
-	}
-	s->listener = sluice_io_listen(s->loops[0].io, (struct sockaddr *)&addr, len,
-				       sluice_loops_accept, s, &err);
-	if (!s->listener) {
-		sluice_error("cannot listen on %s: %s", s->c.listen, strerror(-err));
-		return err;
-	}
-	s->port = sluice_io_listener_port(s->listener);
-	err = write_port(s);
-	if (err)
-		sluice_error("cannot write %s: %s", s->c.port_file, strerror(-err));
-	return err;
 }
 
 /* Keys and data bases. */
@@ -227,7 +187,9 @@ static int open_store(struct sluice_server *s)
 			     path, strerror(-err), s->c.data);
 		return err;
 	}
-	err = recover_store(s, ix);
+	err = sluice_retain_finish(s->c.data, ix); /* or what was forgotten would come back */
+	if (!err)
+		err = recover_store(s, ix);
 	sluice_index_close(ix);
 	if (err)
 		return err;
@@ -238,21 +200,35 @@ static int open_store(struct sluice_server *s)
 	return err;
 }
 
+/* What goes, and what is taken out. */
+static int start_keeping(struct sluice_server *s)
+{
+	int err;
+
+	s->exporter = sluice_exporter_open(s->c.data, s->media);
+	s->c.retain.data = s->c.data;
+	err = s->exporter ? sluice_retain_open(&s->c.retain, &s->retain) : -ENOMEM;
+	return err ? err : sluice_retain_start(s->retain);
+}
+
 static int start_threads(struct sluice_server *s)
 {
-	struct sluice_ingest_config in = {
-		.data = s->c.data, .keys = s->c.keys, .tell = sluice_server_tell, .ctx = s
-	};
+	struct sluice_ingest_config in = { .data = s->c.data,
+					   .keys = s->c.keys,
+					   .counters = &s->counters,
+					   .tell = sluice_server_tell,
+					   .ctx = s };
 	struct sluice_worker_config wc = { .data = s->c.data,
 					   .ops = &sluice_server_worker_ops,
 					   .ctx = s };
-	int i, err;
+	unsigned int i;
+	int err;
 
 	s->cameras = sluice_cameras_open();
 	s->roster = sluice_roster_open();
 	s->settings = sluice_settings_open();
 	err = s->cameras && s->roster && s->settings
-		      ? sluice_bus_local_open(SLUICE_WORKERS, SLUICE_BUS_MAX, &s->bus)
+		      ? sluice_bus_local_open(s->workers, SLUICE_BUS_MAX, &s->bus)
 		      : -ENOMEM;
 	if (err)
 		return err;
@@ -260,12 +236,17 @@ static int start_threads(struct sluice_server *s)
 	wc.cameras = s->cameras;
 	wc.media = s->media;
 	wc.digests = s->c.digests;
-	for (i = 0; i < 2 * SLUICE_WORKERS && !err; i++) {
-		wc.partition = (unsigned int)i;
+	err = sluice_quarantine_open(s->c.data, &s->quarantine);
+	wc.quarantine = s->quarantine;
+	wc.sandbox = s->sandbox.memory ? &s->sandbox : NULL;
+	for (i = 0; i < 2 * s->workers && !err; i++) {
+		wc.partition = i;
 		err = sluice_worker_open(&wc, &s->worker[i]);
 	}
 	if (!err)
 		err = sluice_ingest_open(&in, &s->ingest);
+	if (!err)
+		err = start_keeping(s);
 	if (err)
 		sluice_error("cannot start: %s", strerror(-err));
 	return err;
@@ -290,16 +271,30 @@ static unsigned int count_cores(void)
 	return n < 1 ? 1 : (unsigned int)n;
 }
 
+/* Each worker has a child; without children one thread is enough. */
+static void set_up_workers(struct sluice_server *s)
+{
+	const struct sluice_cloud_conf *conf = s->c.conf;
+
+	s->workers = 1;
+	if (!conf || !conf->sandbox.enabled)
+		return;
+	s->sandbox.memory = conf->sandbox.memory;
+	s->sandbox.deadline_ms = conf->sandbox.deadline_ms;
+	s->workers = conf->sandbox.children ? conf->sandbox.children : count_cores();
+	if (s->workers > SLUICE_WORKERS_MAX)
+		s->workers = SLUICE_WORKERS_MAX;
+}
+
 static void set_up(struct sluice_server *s, const struct sluice_server_config *c)
 {
 	memset(s, 0, sizeof(*s));
 	s->c = *c;
 	s->lock = -1;
-	if (!s->c.credit_window)
-		s->c.credit_window = SLUICE_CREDIT_WINDOW;
-	s->loop_count = s->c.loops ? s->c.loops : count_cores();
+	s->loop_count = s->c.conf->server.loops ? s->c.conf->server.loops : count_cores();
 	if (s->loop_count > SLUICE_LOOPS_MAX)
 		s->loop_count = SLUICE_LOOPS_MAX;
+	set_up_workers(s);
 	pthread_mutex_init(&s->loops_lock, NULL);
 	pthread_cond_init(&s->loops_changed, NULL);
 	if (gethostname(s->node, sizeof(s->node) - 1))
@@ -308,7 +303,7 @@ static void set_up(struct sluice_server *s, const struct sluice_server_config *c
 
 int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c)
 {
-	static const int signals[] = { SIGINT, SIGTERM };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	int err;
 
 	set_up(s, c);
@@ -323,7 +318,7 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = sluice_loops_open(s);
 	if (!err)
-		err = sluice_io_signals(s->loops[0].io, signals, 2, on_signal, s);
+		err = sluice_io_signals(s->loops[0].io, signals, 3, on_signal, s);
 	if (!err)
 		err = sluice_api_open(s->c.data, s->media, &s->api);
 	if (!err)
@@ -331,7 +326,9 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = sluice_loops_start(s);
 	if (!err)
-		err = start_listening(s);
+		err = sluice_listen_open(s);
+	if (!err && s->c.service)
+		sluice_service_start(s->c.service, s);
 	return err;
 }
 
@@ -342,18 +339,22 @@ int sluice_server_run(struct sluice_server *s)
 
 void sluice_server_close(struct sluice_server *s)
 {
-	int i;
+	unsigned int i;
 
 	s->stopping = 1;
-	if (s->listener)
-		sluice_io_unlisten(s->listener);
+	if (s->c.service)
+		sluice_service_close(s->c.service);
+	sluice_listen_stop(s);
 	if (s->loops[0].io)
 		sluice_io_timer_cancel(s->loops[0].io, &s->late);
+	sluice_exporter_close(s->exporter);
+	sluice_retain_close(s->retain);
 	sluice_ingest_close(s->ingest);
 	if (s->bus)
 		s->bus->ops->stop(s->bus);
-	for (i = 0; i < 2 * SLUICE_WORKERS; i++)
+	for (i = 0; i < 2 * s->workers; i++)
 		sluice_worker_close(s->worker[i]);
+	sluice_quarantine_close(s->quarantine);
 	sluice_api_stop(s->api);
 	sluice_loops_close(s);
 	sluice_api_close(s->api);
@@ -363,6 +364,8 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_roster_close(s->roster);
 	sluice_cameras_close(s->cameras);
 	sluice_media_close(s->media);
+	sluice_listen_close(s);
+	sluice_door_close(s->door);
 	sluice_tls_ctx_close(s->tls);
 	sluice_ca_close(s->ca);
 	pthread_cond_destroy(&s->loops_changed);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <jansson.h>
 
 #include "cloud/shelf.h"
 
@@ -46,6 +47,41 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 	err = s->media->ops->put(s->media, c, sum->id, files, i + 1);
 	if (!err)
 		err = s->index->ops->summary_add(s->index, &row);
+	return err;
+}
+
+static int take_camera(void *ctx, const struct sluice_camera *c,
+		       const struct sluice_index_summary *s)
+{
+	(void)s;
+	*(struct sluice_camera *)ctx = *c;
+	return 0;
+}
+
+/* The file is there before the index says so, and goes after it: a pin that somebody was told of is
+ * found again by a rebuild. */
+int sluice_shelf_pin(const struct sluice_shelf *s, const struct sluice_whose *who, const char *id,
+		     const char *by, const char *note)
+{
+	uint64_t now = sluice_utc_now();
+	struct sluice_camera c;
+	char *text = NULL;
+	json_t *o;
+	int err = s->index->ops->summary_find(s->index, who, id, take_camera, &c);
+
+	if (!err && by) {
+		o = json_pack("{s:s,s:s,s:I}", "by", by, "note", note ? note : "", "utc_ns",
+			      (json_int_t)now);
+		text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+		json_decref(o);
+		err = text ? s->media->ops->pin(s->media, &c, id, (uint8_t *)text, strlen(text))
+			   : -ENOMEM;
+		free(text);
+	}
+	if (!err)
+		err = s->index->ops->summary_pin(s->index, who, id, by, note, now);
+	if (!err && !by)
+		err = s->media->ops->pin(s->media, &c, id, NULL, 0);
 	return err;
 }
 

@@ -20,6 +20,11 @@ struct sluice_shelf {
 int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c,
 		     const struct sluice_summary *sum);
 
+/* Pins it for by (NULL: unpins), in the index and beside its files. -ENOENT too if it is not
+ * theirs. */
+int sluice_shelf_pin(const struct sluice_shelf *s, const struct sluice_whose *who, const char *id,
+		     const char *by, const char *note);
+
 /* A stored record. f points into *buf, malloc'd, the caller's. */
 int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
 			uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf);

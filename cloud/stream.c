@@ -236,6 +236,8 @@ static int take_next(struct reader *r)
 	if (r->last + 1 < s->first || r->last >= s->next) {
 		if (!r->late) {
 			s->count.slow++;
+			sluice_info("%s does not keep up with its stream and is let go",
+				    r->who.name);
 			err = -EPIPE;
 		} else {
 			r->last = s->next - 1;

@@ -12,6 +12,10 @@
  * (digester.h): an event counts as told, and its epoch as done, only when its digest is stored
  * too, so a crash in between makes it again, under the same id. Events of back-fill get none.
  *
+ * With a sandbox the analysis runs in a child of this thread's (sandbox.h). A child that dies takes
+ * with it what it knew of all cameras of this thread; each is begun anew and read again from its
+ * segments behind the point up to which it is told (revive.c).
+ *
  * The disk is full when a summary is to be stored: the worker waits and tries again; the bus fills
  * behind it and the devices are given no more credit.
  */
@@ -27,6 +31,7 @@
 #include <sluice/ring.h>
 
 #include "cloud/digester.h"
+#include "cloud/quarantine.h"
 #include "cloud/worker_state.h"
 #include "lib/log.h"
 
@@ -112,7 +117,7 @@ static const struct sluice_analysis_ops analysis_and_digest_ops = {
 
 /* ---- one camera ---- */
 
-struct sluice_analysis *worker_analysis(struct subject *s)
+static struct sluice_analyst *open_analyst(struct subject *s)
 {
 	struct sluice_analysis_config conf = {
 		.join_ms = 10000,
@@ -122,8 +127,9 @@ struct sluice_analysis *worker_analysis(struct subject *s)
 	};
 
 	memcpy(conf.camera, s->camera->name, sizeof(conf.camera));
-	return sluice_analysis_open(
-		&conf, s->worker->digester ? &analysis_and_digest_ops : &analysis_ops, s);
+	return sluice_analyst_open(s->worker->sandbox, &conf,
+				   s->worker->digester ? &analysis_and_digest_ops : &analysis_ops,
+				   s);
 }
 
 struct subject *worker_subject(struct sluice_worker *w, const struct sluice_camera *c)
@@ -138,9 +144,9 @@ struct subject *worker_subject(struct sluice_worker *w, const struct sluice_came
 		return NULL;
 	s->worker = w;
 	s->camera = c;
-	s->last = s->told = -1;
-	s->analysis = worker_analysis(s);
-	if (!s->analysis) {
+	s->last = s->told = s->suspect = -1;
+	s->analyst = open_analyst(s);
+	if (!s->analyst) {
 		free(s);
 		return NULL;
 	}
@@ -165,7 +171,14 @@ static void mark_told(struct subject *s, int done)
 				   "cannot note the progress of camera %s: %s", s->camera->name,
 				   strerror(-err));
 	else
-		s->told = s->last;
+		worker_told(s);
+}
+
+void worker_told(struct subject *s)
+{
+	s->told = s->last;
+	s->clock_told = s->clock;
+	s->stuck = 0;
 }
 
 static void end_epoch(struct subject *s)
@@ -174,13 +187,12 @@ static void end_epoch(struct subject *s)
 
 	if (!s->has_epoch || s->ended)
 		return;
-	sluice_analysis_flush(s->analysis);
-	if (atomic_load(&w->stopping))
+	if (worker_flush(s) || atomic_load(&w->stopping))
 		return; /* a summary may have been given up: not done, analysed again */
 	s->event_open = 0;
 	s->ended = 1;
 	if (w->digester && !sluice_digester_after(w->digester, s->camera, s->epoch, s->last, 0))
-		s->told = s->last;
+		worker_told(s);
 	else
 		mark_told(s, 1);
 }
@@ -213,33 +225,47 @@ static int enter_epoch(struct subject *s, uint64_t epoch)
 	s->last = s->told = e.told;
 	s->ended = e.done;
 	s->event_open = 0;
-	sluice_analysis_epoch(s->analysis, epoch, e.first_ns, e.first_utc_ns);
-	return 0;
+	s->suspect = -1;
+	s->clock.known = s->clock_told.known = 0;
+	s->first_ns = e.first_ns;
+	s->first_utc_ns = e.first_utc_ns;
+	return worker_revive(s,
+			     sluice_analyst_epoch(s->analyst, epoch, e.first_ns, e.first_utc_ns));
 }
 
-void worker_give_frame(struct subject *s, const struct sluice_stored_frame *f)
+int worker_give_frame(struct subject *s, const struct sluice_stored_frame *f)
 {
 	if ((int64_t)f->sequence <= s->last)
-		return; /* analysed already, from its segment */
+		return 0; /* analysed already, from its segment */
 	s->last = (int64_t)f->sequence;
 	s->ended = 0;
 	s->reason = f->reason;
-	if (f->flags & SLUICE_RECORD_BAD || sluice_analysis_frame(s->analysis, f))
-		s->bad_frames++;
+	if (f->flags & SLUICE_RECORD_BAD ||
+	    sluice_quarantine_has(s->worker->c.quarantine, s->camera->id, f->epoch, f->sequence))
+		return 0;
+	return sluice_analyst_frame(s->analyst, f);
 }
 
-static void give_clock(struct subject *s, const struct sluice_item *item)
+static int give_clock(struct subject *s, const struct sluice_item *item)
 {
-	uint64_t words[36] = { 0 }, counts[32];
-	int open = !!(item->state & SLUICE_STATE_OPEN), i;
+	uint64_t words[36] = { 0 };
+	struct clock *c = &s->clock;
+	int i, err;
 
 	if (item->ledger_size == sizeof(words))
 		memcpy(words, item->data, sizeof(words));
 	for (i = 0; i < 32; i++)
-		counts[i] = le64toh(words[4 + i]);
-	sluice_analysis_clock(s->analysis, item->time_ns, open, le64toh(words[0]), counts);
-	if (!open && !s->event_open)
+		c->counts[i] = le64toh(words[4 + i]);
+	c->known = 1;
+	c->at = s->last;
+	c->open = !!(item->state & SLUICE_STATE_OPEN);
+	c->now_ns = item->time_ns;
+	c->delivered = le64toh(words[0]);
+	err = worker_revive(s, sluice_analyst_clock(s->analyst, c->now_ns, c->open, c->delivered,
+						    c->counts));
+	if (!err && !c->open && !s->event_open)
 		mark_told(s, 0);
+	return err;
 }
 
 static void run_item(struct sluice_worker *w, const struct sluice_item *item)
@@ -248,12 +274,9 @@ static void run_item(struct sluice_worker *w, const struct sluice_item *item)
 	struct sluice_stored_frame f;
 	int err = s ? enter_epoch(s, item->epoch) : -ENOMEM;
 
-	if (err) {
-		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR, "cannot analyse camera %s: %s",
-				   item->camera->name, strerror(-err));
-		return;
-	}
-	switch (item->kind) {
+	if (!err && sluice_analyst_lost(s->analyst))
+		err = worker_revive(s, -EPIPE);
+	switch (err ? SLUICE_ITEM_ACK : item->kind) {
 	case SLUICE_ITEM_FRAME:
 		f = (struct sluice_stored_frame){
 			.epoch = item->epoch,
@@ -272,14 +295,14 @@ static void run_item(struct sluice_worker *w, const struct sluice_item *item)
 			.jpeg = item->data + item->cells_size,
 			.jpeg_size = item->jpeg_size,
 		};
-		worker_give_frame(s, &f);
+		err = worker_revive(s, worker_give_frame(s, &f));
 		break;
 	case SLUICE_ITEM_STATS:
-		give_clock(s, item);
+		err = give_clock(s, item);
 		break;
 	case SLUICE_ITEM_CLOSE:
 		if (!s->ended)
-			give_clock(s, item);
+			err = give_clock(s, item);
 		end_epoch(s);
 		tell_done(s);
 		break;
@@ -287,6 +310,9 @@ static void run_item(struct sluice_worker *w, const struct sluice_item *item)
 	case SLUICE_ITEM_ACK:
 		break;
 	}
+	if (err && err != -ECANCELED)
+		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR, "cannot analyse camera %s: %s",
+				   item->camera->name, strerror(-err));
 }
 
 /* ---- from the segments: after a crash, and of back-fill ---- */
@@ -313,6 +339,7 @@ static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
 	struct sluice_stored_frame f;
 	struct sluice_segment_frame rec;
 	uint8_t *buf;
+	int err;
 
 	if (atomic_load(&s->worker->stopping))
 		return -ECANCELED;
@@ -340,9 +367,9 @@ static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
 		.jpeg = rec.jpeg,
 		.jpeg_size = rec.jpeg_size,
 	};
-	worker_give_frame(s, &f);
+	err = worker_give_frame(s, &f);
 	free(buf);
-	return 0;
+	return err;
 }
 
 int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *frames)
@@ -417,13 +444,31 @@ static void replay_epochs(struct sluice_worker *w)
 		r.subject = worker_subject(w, r.todo[i].camera);
 		err = r.subject ? enter_epoch(r.subject, r.todo[i].epoch) : -ENOMEM;
 		if (!err)
-			err = worker_replay(r.subject, r.subject->told, INT64_MAX, &r.frames);
+			err = worker_catch_up(r.subject, INT64_MAX, &r.frames);
 	}
 	if (err && err != -ECANCELED)
 		sluice_error("cannot read stored frames again: %s", strerror(-err));
 	else if (r.frames)
 		sluice_info("analysed %llu stored frames again", (unsigned long long)r.frames);
 	free(r.todo);
+}
+
+/* What was batched is done before the chunk is. */
+static void finish_chunk(struct sluice_worker *w, const struct sluice_chunk *c)
+{
+	struct subject *s = worker_subject(w, c->camera);
+
+	if (s && s->has_epoch)
+		worker_revive(s, sluice_analyst_sync(s->analyst));
+}
+
+/* Those whose child died while it was at another one; there need not come anything more of them. */
+static void revive_all(struct sluice_worker *w)
+{
+	for (int i = 0; i < BUCKETS && w->sandbox; i++)
+		for (struct subject *s = w->bucket[i]; s; s = s->next)
+			if (s->has_epoch && !s->ended && sluice_analyst_lost(s->analyst))
+				worker_revive(s, -EPIPE);
 }
 
 static void *worker_main(void *arg)
@@ -443,7 +488,9 @@ static void *worker_main(void *arg)
 			continue;
 		for (item = c->items; item && !atomic_load(&w->stopping); item = item->next)
 			(w->lane ? worker_backfill_item : run_item)(w, item);
+		finish_chunk(w, c);
 		bus->ops->ack(bus, c);
+		revive_all(w);
 	}
 	return NULL;
 }
@@ -464,12 +511,18 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	w->rebuild = sluice_rebuild_open();
 	err = w->rebuild ? sluice_index_sqlite_open(path, &w->index) : -ENOMEM;
 	w->shelf = (struct sluice_shelf){ c->data, w->index, c->media, w->rebuild };
+	if (!err && c->sandbox) {
+		w->sandbox = sluice_sandbox_open(c->sandbox, w->lane ? "back-fill" : "live frames",
+						 w->lane ? 5 : 0, &w->stopping);
+		err = w->sandbox ? 0 : -ENOMEM;
+	}
 	if (!err && c->digests && !w->lane)
 		err = sluice_digester_open(c, &w->digester);
 	if (!err)
 		err = -pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {
 		sluice_digester_close(w->digester);
+		sluice_sandbox_close(w->sandbox);
 		sluice_index_close(w->index);
 		sluice_rebuild_close(w->rebuild);
 		free(w);
@@ -493,10 +546,11 @@ void sluice_worker_close(struct sluice_worker *w)
 			struct subject *s = w->bucket[i];
 
 			w->bucket[i] = s->next;
-			sluice_analysis_close(s->analysis);
+			sluice_analyst_close(s->analyst);
 			free(s);
 		}
 	}
+	sluice_sandbox_close(w->sandbox);
 	sluice_index_close(w->index);
 	sluice_rebuild_close(w->rebuild);
 	free(w);

@@ -7,6 +7,8 @@
 #include "cloud/media.h"
 
 struct sluice_worker;
+struct sluice_quarantine;
+struct sluice_sandbox_config;
 
 /* An epoch, or a run of back-fill, of which everything is analysed. */
 struct sluice_done {
@@ -31,7 +33,9 @@ struct sluice_worker_config {
 	unsigned int partition; /* from bus->partitions on: of back-fill */
 	struct sluice_cameras *cameras;
 	struct sluice_media *media;
-	int digests; /* make digests too */
+	int digests;				     /* make digests too */
+	const struct sluice_sandbox_config *sandbox; /* borrowed; NULL: no children */
+	struct sluice_quarantine *quarantine;	     /* borrowed; with a sandbox */
 	const struct sluice_worker_ops *ops;
 	void *ctx;
 };

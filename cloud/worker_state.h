@@ -8,26 +8,39 @@
 
 #include "cloud/analysis.h"
 #include "cloud/index.h"
+#include "cloud/sandbox.h"
 #include "cloud/shelf.h"
 #include "cloud/worker.h"
 #include "lib/log.h"
 
 #define BUCKETS 64
 
+/* What the device has said last of its ledger and time. */
+struct clock {
+	int known, open;
+	int64_t at; /* the last frame before it */
+	uint64_t now_ns, delivered, counts[32];
+};
+
 /* One lane of one camera. */
 struct subject {
 	struct subject *next;
 	struct sluice_worker *worker;
 	const struct sluice_camera *camera;
-	struct sluice_analysis *analysis;
+	struct sluice_analyst *analyst;
 	int has_epoch, ended;
-	uint64_t epoch;
+	uint64_t epoch, first_ns, first_utc_ns;
 	uint64_t first;	 /* of the run, in back-fill */
 	int64_t last;	 /* highest sequence given to the analysis; -1: none */
 	int64_t told;	 /* as in the index */
 	uint16_t reason; /* of the frame given last */
 	int event_open;
-	uint64_t bad_frames;
+	uint64_t bad_frames; /* that cannot be read from their segments */
+	/* the child died over it */
+	struct clock clock, clock_told; /* clock_told: as it was when told was noted */
+	int64_t suspect;		/* sequence of the frame that it last died at; -1: none */
+	unsigned int killed;		/* times that it was killed there from outside */
+	unsigned int stuck;		/* times that it died at no frame, without getting on */
 };
 
 struct sluice_worker {
@@ -36,6 +49,7 @@ struct sluice_worker {
 	struct sluice_index *index;
 	struct sluice_shelf shelf;
 	struct sluice_digester *digester; /* NULL: no digests are wanted */
+	struct sluice_sandbox *sandbox;	  /* NULL: analysed in this process */
 	struct sluice_rebuild *rebuild;
 	pthread_t thread;
 	atomic_int stopping;
@@ -43,14 +57,27 @@ struct sluice_worker {
 	struct sluice_log_limit limit;
 };
 
-/* A new chain for the subject. NULL: out of memory. */
-struct sluice_analysis *worker_analysis(struct subject *s);
 /* NULL: out of memory. */
 struct subject *worker_subject(struct sluice_worker *w, const struct sluice_camera *c);
-void worker_give_frame(struct subject *s, const struct sluice_stored_frame *f);
+/* 0, or as sluice_analyst_frame(). */
+int worker_give_frame(struct subject *s, const struct sluice_stored_frame *f);
 /* Stored frames of the present epoch and this kind of lane with after < sequence <= last; *frames
- * counts them. 0 or -errno, -ECANCELED when stopping. */
+ * counts them. 0 or -errno, -ECANCELED when stopping, -EPIPE. */
 int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *frames);
+
+/* Everything up to here is told. */
+void worker_told(struct subject *s);
+
+/* revive.c */
+
+/* err is what a call of the analyst said. -EPIPE: its child died, so it is begun anew and given all
+ * that is not told, until that works. 0: that call's work is done, too (but not flush's). -errno,
+ * -ECANCELED when stopping. */
+int worker_revive(struct subject *s, int err);
+/* Ends and tells what is open; errors as above. */
+int worker_flush(struct subject *s);
+/* Gives the stored frames behind s->last up to upto, all of them done; errors as above. */
+int worker_catch_up(struct subject *s, uint64_t upto, uint64_t *frames);
 
 /* backfill.c */
 void worker_backfill_start(struct sluice_worker *w);

@@ -45,7 +45,8 @@
  * and the next is due one interval after that one was. The opening frame is always kept and starts
  * the schedule. WARMUP, CORRUPT, SCENE_CHANGE, KEEPALIVE, AUDIT and SNAPSHOT are not thinned.
  *
- * A snapshot publishes what waits as PREROLL with event 0, then its frame as SNAPSHOT.
+ * A snapshot publishes what waits as PREROLL with event 0, then its frame as SNAPSHOT. If that
+ *finds no room it is OVERRUN, and the snapshot still due.
  *
  * Room. The newest frame has the right of way over those that wait: they are given up oldest first
  * (as QUIET, UNCONFIRMED, or published if they pass by themselves). A frame that would pass and
@@ -272,10 +273,12 @@ static void frame_pass(struct sluice_path *p, const struct sluice_frame *f,
 	item->mark = (u8)reason;
 	path_store(p, f, item, whole);
 	roll_publish(p, opening);
-	if (item->flags & ITEM_STORED)
+	if (item->flags & ITEM_STORED) {
 		path_publish(p, item, reason, flags);
-	else
-		path_settle(p, item, SLUICE_REASON_OVERRUN);
+		return;
+	}
+	p->snapshot |= reason == SLUICE_REASON_SNAPSHOT;
+	path_settle(p, item, SLUICE_REASON_OVERRUN);
 }
 
 /* It waits with its mark. */

@@ -137,7 +137,10 @@ void sluice_path_frame(struct sluice_path *p, const struct sluice_frame *f, u64 
  */
 void sluice_path_lost(struct sluice_path *p, u32 driver_sequence, enum sluice_reason reason);
 
-/* The next frame that is neither CORRUPT nor a SCENE_CHANGE passes as SNAPSHOT. */
+/*
+ * The next frame that is neither CORRUPT nor a SCENE_CHANGE, and that the ring has room for, passes
+ * as SNAPSHOT.
+ */
 void sluice_path_snapshot(struct sluice_path *p);
 
 /* Settings changed; takes effect with the next frame. Must have passed sluice_settings_check(). */

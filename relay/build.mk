@@ -11,7 +11,7 @@ RELAY_BACK := $(addprefix relay/,desk.c downlink.c landing_read.c tree.c landing
 	mqtt_topics.c sink_mqtt.c sink_webhook.c)
 RELAY += $(RELAY_BACK) $(RELAY_ASKED) relay/clouds.c lib/coefs.c
 # What makes a service of it.
-RELAY_SERVICE := $(addprefix relay/,spool_facts.c identity.c renew.c notify.c health.c metrics.c seccomp.c service.c)
+RELAY_SERVICE := $(addprefix relay/,spool_facts.c identity.c renew.c health.c metrics.c seccomp.c service.c) lib/filter.c lib/notify.c
 RELAY_PKGS := $(LIBSLUICE_PKGS) libjpeg jansson libcurl libmosquitto
 $(eval $(call program,sluice-relay,relay/main.c $(RELAY) $(RELAY_SERVICE) relay/describe.c relay/gate_kernel.c tools/ctl/genl.c lib/reason.c $(LIBSLUICE),$(RELAY_PKGS) libseccomp libnl-genl-3.0,-lm))
 
@@ -21,10 +21,10 @@ $(eval $(call testprog,test_drain,tests/unit/test_drain.c tests/unit/ringmake.c 
 $(eval $(call testprog,test_uplink,tests/unit/test_uplink.c tests/unit/fake_cloud.c tests/unit/ringmake.c tests/unit/certs.c \
 	$(filter-out relay/conf.c relay/source.c relay/ledger.c,$(RELAY)) lib/reason.c kmod/ring.c $(LIBSLUICE),$(RELAY_PKGS),-lm))
 $(eval $(call testprog,test_connect,tests/unit/test_connect.c tests/unit/certs.c relay/clouds.c $(LIBSLUICE),$(LIBSLUICE_PKGS)))
-$(eval $(call testprog,test_seccomp,tests/unit/test_seccomp.c relay/seccomp.c $(LIBSLUICE),$(LIBSLUICE_PKGS) libseccomp,-lpthread))
+$(eval $(call testprog,test_seccomp,tests/unit/test_seccomp.c relay/seccomp.c lib/filter.c $(LIBSLUICE),$(LIBSLUICE_PKGS) libseccomp,-lpthread))
 $(eval $(call testprog,test_identity,tests/unit/test_identity.c tests/unit/certs.c relay/identity.c $(LIBSLUICE),$(LIBSLUICE_PKGS)))
 $(eval $(call testprog,test_health,tests/unit/test_health.c relay/health.c relay/ring.c))
-$(eval $(call testprog,test_notify,tests/unit/test_notify.c relay/notify.c))
+$(eval $(call testprog,test_notify,tests/unit/test_notify.c lib/notify.c))
 $(eval $(call testprog,test_downlink,tests/unit/test_downlink.c tests/unit/certs.c $(RELAY_BACK) $(LIBSLUICE),$(RELAY_PKGS),-lm))
 $(eval $(call testprog,test_settings,tests/unit/test_settings.c relay/settings.c relay/gate_map.c tools/ctl/polygon.c $(MEMO) lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson libjpeg,-lm))
 $(eval $(call testprog,test_sinks,tests/unit/test_sinks.c tests/unit/certs.c $(RELAY_BACK) $(LIBSLUICE),$(RELAY_PKGS),-lm -lpthread))

@@ -24,13 +24,12 @@
  * 32-bit programs, which is where filters made by hand go wrong.
  */
 #include "relay/seccomp.h"
+#include "lib/filter.h"
 
 #include <errno.h>
-#include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 static const char *const allowed[] = {
@@ -273,20 +272,6 @@ static const char *const deadly[] = {
 	"fanotify_init",
 };
 
-static int add_names(scmp_filter_ctx f, uint32_t action, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		int n = seccomp_syscall_resolve_name(names[i]), err;
-
-		if (n == __NR_SCMP_ERROR)
-			continue; /* newer than this libseccomp, or of another architecture */
-		err = seccomp_rule_add(f, action, n, 0);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 static int add_arguments(scmp_filter_ctx f)
 {
 	static const int families[] = { AF_INET, AF_INET6, AF_NETLINK };
@@ -306,21 +291,7 @@ static int add_arguments(scmp_filter_ctx f)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
 				       SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
 				       SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_RAW));
-	if (!err)
-		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_WRITE | PROT_EXEC,
-					       PROT_WRITE));
-	if (!err)
-		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_WRITE, 0));
-	if (!err)
-		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_WRITE | PROT_EXEC,
-					       PROT_WRITE));
-	if (!err)
-		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_WRITE, 0));
-	return err;
+	return err ? err : sluice_filter_memory(f);
 }
 
 int relay_seccomp_apply(bool exec, char *why, size_t why_size)
@@ -334,14 +305,15 @@ int relay_seccomp_apply(bool exec, char *why, size_t why_size)
 	if (!err)
 		err = seccomp_attr_set(f, SCMP_FLTATR_CTL_LOG, 1);
 	if (!err)
-		err = add_names(f, SCMP_ACT_ALLOW, allowed, sizeof(allowed) / sizeof(allowed[0]));
+		err = sluice_filter_names(f, SCMP_ACT_ALLOW, allowed,
+					  sizeof(allowed) / sizeof(allowed[0]));
 	if (!err && exec)
-		err = add_names(f, SCMP_ACT_ALLOW, starts, 2);
+		err = sluice_filter_names(f, SCMP_ACT_ALLOW, starts, 2);
 	if (!err)
 		err = add_arguments(f);
 	if (!err)
-		err = add_names(f, SCMP_ACT_KILL_PROCESS, deadly,
-				sizeof(deadly) / sizeof(deadly[0]));
+		err = sluice_filter_names(f, SCMP_ACT_KILL_PROCESS, deadly,
+					  sizeof(deadly) / sizeof(deadly[0]));
 	if (!err)
 		err = seccomp_load(f);
 	seccomp_release(f);

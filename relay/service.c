@@ -29,7 +29,7 @@
 void relay_service_begin(struct relay_service *s)
 {
 	memset(s, 0, sizeof(*s));
-	relay_notify_open(&s->notify);
+	sluice_notify_open(&s->notify);
 }
 
 int relay_service_hook(struct relay_service *s, void (*fn)(void *arg, const struct relay_conf *now),
@@ -147,7 +147,7 @@ int relay_service_start(struct relay_service *s, const struct relay_service_conf
 		if (err && err != -ENOSYS)
 			return err;
 	}
-	relay_notify(&s->notify, "READY=1");
+	sluice_notify(&s->notify, "READY=1");
 	return c->conf->renew ? relay_renew_now(&s->renew) : 0;
 }
 
@@ -181,7 +181,7 @@ static void tell_status(struct relay_service *s)
 		 : s->health.trouble[0]	   ? s->health.trouble
 					   : "connecting",
 		 cameras, waiting);
-	relay_notify_status(&s->notify, text);
+	sluice_notify_status(&s->notify, text);
 }
 
 void relay_service_tick(struct relay_service *s)
@@ -203,7 +203,7 @@ void relay_service_tick(struct relay_service *s)
 	look_at_cert(s);
 	if (s->notify.watchdog_ms && now - s->pinged_ns + 1000 * MS > s->notify.watchdog_ms * MS) {
 		s->pinged_ns = now;
-		relay_notify(&s->notify, "WATCHDOG=1");
+		sluice_notify(&s->notify, "WATCHDOG=1");
 	}
 }
 
@@ -294,14 +294,14 @@ void relay_service_reload(struct relay_service *s)
 	if (!s->started)
 		return;
 	now = calloc(1, sizeof(*now));
-	relay_notify_reloading(&s->notify);
+	sluice_notify_reloading(&s->notify);
 	if (!now || relay_conf_reread(now, s->conf.argc, s->conf.argv, why, sizeof(why))) {
 		sluice_error("the new settings are refused, the old ones stay in force: %s",
 			     now ? why : "out of memory");
 		if (now)
 			relay_conf_free(now);
 		free(now);
-		relay_notify(&s->notify, "READY=1\nSTATUS=the new settings are refused");
+		sluice_notify(&s->notify, "READY=1\nSTATUS=the new settings are refused");
 		s->notify.status[0] = 0;
 		return;
 	}
@@ -320,14 +320,14 @@ void relay_service_reload(struct relay_service *s)
 	free(before);
 	s->reloads++;
 	sluice_info("the settings were read anew");
-	relay_notify(&s->notify, "READY=1");
+	sluice_notify(&s->notify, "READY=1");
 }
 
 /* ---- stop ---- */
 
 void relay_service_stopping(struct relay_service *s)
 {
-	relay_notify(&s->notify, "STOPPING=1\nSTATUS=giving back what is not stored");
+	sluice_notify(&s->notify, "STOPPING=1\nSTATUS=giving back what is not stored");
 	if (s->started)
 		relay_renew_stop(&s->renew);
 }
@@ -347,5 +347,5 @@ void relay_service_free(struct relay_service *s)
 		relay_conf_free(s->loaded);
 	free(s->loaded);
 	s->loaded = NULL;
-	relay_notify_close(&s->notify);
+	sluice_notify_close(&s->notify);
 }

@@ -9,7 +9,7 @@
 
 #include "relay/conf.h"
 #include "relay/metrics.h"
-#include "relay/notify.h"
+#include "lib/notify.h"
 
 #define RELAY_SERVICE_HOOKS 16
 
@@ -36,7 +36,7 @@ struct relay_service_config {
 
 struct relay_service {
 	struct relay_service_config conf;
-	struct relay_notify notify;
+	struct sluice_notify notify;
 	struct relay_health health;
 	struct relay_renew renew;
 	struct relay_metrics *metrics;

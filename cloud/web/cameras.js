@@ -10,11 +10,17 @@ import { sum } from './reasons.js';
 import { has } from './session.js';
 import { ago, count } from './time.js';
 
-/* With `moving` for those that have an event under way. */
+/* With `moving` for those that have an event under way, and what their device said of them last. */
 export async function cameras(signal) {
-	const [{ cameras: list }, open] = await Promise.all([get('/v1/cameras', null, signal), has('GET /v1/events/open') ? get('/v1/events/open', null, signal) : { events: [] }]);
-	for (const c of list)
+	const [{ cameras: list }, open, { devices }] = await Promise.all([get('/v1/cameras', null, signal),
+		has('GET /v1/events/open') ? get('/v1/events/open', null, signal) : { events: [] }, get('/v1/devices', null, signal)]);
+	for (const c of list) {
+		const device = devices.find((d) => d.name === c.device) || {}, told = (device.cameras || []).find((k) => k.id === c.id) || {};
 		c.moving = open.events.some((e) => e.camera_id === c.id);
+		c.paused = Boolean(told.paused);
+		c.drift = Object.keys(told.drift || {}).length > 0;
+		c.allows = device.allows; // undefined: this server does not know
+	}
 	return list;
 }
 

@@ -22,23 +22,23 @@ export function cameraView(place, { id }, query, signal) {
 		if (!c)
 			throw Object.assign(new Error(t('camera.unknown')), { status: 404 });
 		const events = await get('/v1/summaries', { camera: c.id, kind: 'event', limit: 12 }, signal);
-		return page(c, events.summaries, signal);
+		return page(c, events.summaries, () => load(place, signal, null, show), signal);
 	};
 	load(place, signal, () => [skeleton(34, '40%'), el('div', { class: 'split' }, skeleton(420), skeleton(300))], show);
 	for (const type of ['summary', 'camera', 'again'])
 		listen(type, () => show().then((made) => !signal.aborted && !place.contains(document.activeElement) && fill(place, made)).catch(() => {}), signal);
 }
 
-function page(c, events, signal) {
+function page(c, events, again, signal) {
 	const still = el('div', null, stillOf(c, false));
-	return [head(c.name, actions(c, still, signal), has('GET /v1/cameras/{}/desired') ? linkButton(t('camera.edit'), link(`/cameras/${c.id}/edit`), { icon: 'edit' }) : null),
+	return [head(c.name, actions(c, still, again, signal), has('GET /v1/cameras/{}/desired') ? linkButton(t('camera.edit'), link(`/cameras/${c.id}/edit`), { icon: 'edit' }) : null),
 		el('div', { class: 'split' }, el('div', { class: 'stack' }, el('section', { class: 'card stack tight' }, still, healthLine(c)),
 			el('section', { class: 'stack tight' }, el('div', { class: 'row spread' }, el('h2', { text: t('camera.latest') }), el('a', { href: link('/events', { camera: c.id }), text: t('camera.all_events') })),
 				events.length ? el('ul', { class: 'event-list' }, events.map(summaryRow)) : el('p', { class: 'soft', text: t('camera.no_events') }))),
 		el('aside', { class: 'stack', 'aria-label': t('event.about') }, about(c), account(c), settings(c)))];
 }
 
-function actions(c, still, signal) {
+function actions(c, still, again, signal) {
 	if (!can('operator') || !has('POST /v1/devices/{}/commands'))
 		return null;
 	const run = (b, body, then) => async () => {
@@ -50,15 +50,17 @@ function actions(c, still, signal) {
 		}
 		b().disabled = false;
 	};
+	const may = (command) => !c.allows || c.allows.includes(command);
 	const shot = button(t('camera.snapshot'), run(() => shot, { command: 'snapshot' }, (r) => {
 		fill(still, picture({ src: `/v1/cameras/${c.id}/frames/${r.epoch}/${r.sequence}`, alt: t('camera.snapshot_alt', { camera: c.name }), width: c.width, height: c.height, lazy: false }));
 		toast(t('camera.snapshot_done'));
 	}), { icon: 'shot' });
-	const paused = c.paused || c.state === 'paused';
+	const paused = c.paused;
 	const pause = button(t(paused ? 'camera.resume' : 'camera.pause'), run(() => pause, { command: paused ? 'resume' : 'pause' }, () => {
 		toast(t(paused ? 'camera.resumed' : 'camera.paused'));
+		again();
 	}), { icon: paused ? 'play' : 'pause' });
-	return [shot, pause];
+	return [may('snapshot') ? shot : null, may(paused ? 'resume' : 'pause') ? pause : null];
 }
 
 function about(c) {

@@ -33,7 +33,7 @@ function card(c) {
 
 export function drift(c) {
 	const s = c.settings;
-	return Boolean(s && (s.drift === true || (s.drift && Object.keys(s.drift).length) || s.state === 'refused' || s.state === 'conflict'));
+	return c.drift || Boolean(s && s.state === 'refused');
 }
 
 export function camerasView(place, params, query, signal) {

@@ -10,7 +10,7 @@ import { ask, badge, button, complain, confirm, copyable, empty, facts, formBody
 import { qr } from './qr.js';
 import { link } from './router.js';
 import { can, has } from './session.js';
-import { ago, date, moment } from './time.js';
+import { ago, date, fromNs, moment } from './time.js';
 import { healthLine } from './view_cameras.js';
 
 const NAME = '[A-Za-z0-9._\\-]{1,31}';
@@ -18,7 +18,7 @@ const NAME = '[A-Za-z0-9._\\-]{1,31}';
 export function devicesView(place, params, query, signal) {
 	const body = el('div', { class: 'stack' });
 	const show = () => load(body, signal, () => skeleton(220), async () => {
-		const [{ devices }, list, groups] = await Promise.all([get('/v1/devices', null, signal), cameras(signal), has('GET /v1/groups') ? get('/v1/groups', null, signal).catch(() => null) : null]);
+		const [{ devices }, list, groups] = await Promise.all([get('/v1/devices', null, signal), cameras(signal), has('GET /v1/groups') && can('admin') ? get('/v1/groups', null, signal).catch(() => null) : null]);
 		return [devices.length ? table(t('nav.devices'), [
 			{ title: t('word.name'), cell: (d) => el('a', { href: link(`/devices/${encodeURIComponent(d.name)}`), text: d.name }) },
 			{ title: t('devices.state'), cell: (d) => stateBadge(d) },
@@ -87,7 +87,7 @@ function groupsCard(groups, devices, done) {
 				settings.preset = v.preset;
 			else
 				delete settings.preset;
-			const body = { name: group ? group.name : v.name, enforce: v.enforce === '1', devices: [...members], cameras: (group && group.cameras) || [], settings, map: (group && group.map) || null };
+			const body = { ...(group ? {} : { name: v.name }), enforce: v.enforce === '1', devices: [...members], cameras: (group && group.cameras) || [], settings, ...(group && group.map ? { map: group.map } : {}) };
 			return group ? call('PUT', `/v1/groups/${encodeURIComponent(group.name)}`, { body, headers: { 'if-match': `"${group.version}"` } }) : post('/v1/groups', body);
 		}, close));
 	}).then((changed) => changed && done());
@@ -117,7 +117,7 @@ export function deviceView(place, { name }, query, signal) {
 			el('section', { class: 'card stack tight' }, el('h2', { text: t('nav.cameras') }), mine.length ? el('ul', { class: 'stack tight' }, mine.map((c) => el('li', { class: 'row spread' },
 				el('a', { href: link(`/cameras/${c.id}`), text: c.name }), healthLine(c)))) : el('p', { class: 'soft', text: t('devices.no_cameras') })), logsCard(d, signal)),
 		el('aside', { class: 'stack', 'aria-label': t('event.about') }, el('section', { class: 'card' }, el('h2', { text: t('event.about') }), facts([[t('devices.enrolled'), moment(Date.parse(d.enrolled))], [t('devices.until'), until(d)],
-			[t('devices.address'), d.address], [t('devices.build'), d.build], [t('devices.since'), d.connected_since ? ago(Date.parse(d.connected_since)) : null]])), historyCard(name, signal)))];
+			[t('devices.seen'), d.last_seen ? ago(Date.parse(d.last_seen)) : null], [t('devices.build'), d.build], [t('devices.group'), d.group], [t('devices.allows'), d.allows && d.allows.length ? d.allows.join(', ') : d.allows && t('devices.allows_nothing')]])), historyCard(name, signal)))];
 	});
 	show();
 }
@@ -139,7 +139,7 @@ function revokeButton(d, done) {
 }
 
 function logsCard(d, signal) {
-	if (!can('operator') || !has('POST /v1/devices/{}/commands'))
+	if (!can('operator') || !has('POST /v1/devices/{}/commands') || (d.allows && !d.allows.includes('logs')))
 		return null;
 	const out = el('div'), level = select([['info', 'info'], ['warning', 'warning'], ['error', 'error'], ['debug', 'debug']], 'info', null, { 'aria-label': t('devices.level') });
 	const go = button(t('devices.logs'), async () => {
@@ -147,7 +147,7 @@ function logsCard(d, signal) {
 		fill(out, skeleton(120));
 		try {
 			const r = await command(d.name, { command: 'logs', lines: 200, level: level.value }, signal);
-			fill(out, el('pre', { class: 'log', tabindex: 0, text: r.text || r.log || (r.lines || []).join('\n') || t('devices.no_logs') }));
+			fill(out, el('pre', { class: 'log', tabindex: 0, text: (r.lines || []).map(logLine).join('\n') || t('devices.no_logs') }));
 		} catch (error) {
 			fill(out, el('p', { class: 'note warn', text: error.detail || error.message }));
 		}
@@ -156,8 +156,12 @@ function logsCard(d, signal) {
 	return el('section', { class: 'card stack tight' }, el('div', { class: 'row spread' }, el('h2', { text: t('devices.logs_title') }), el('div', { class: 'row tight' }, level, go)), out);
 }
 
+function logLine(l) {
+	return `${moment(fromNs(l.time_ns))} ${String(l.level).padEnd(7)} ${l.text}`;
+}
+
 function historyCard(name, signal) {
-	if (!has('GET /v1/devices/{}/commands'))
+	if (!has('GET /v1/devices/{}/commands') || !can('operator'))
 		return null;
 	const place = el('div');
 	load(place, signal, () => skeleton(60), async () => {

@@ -18,7 +18,7 @@ import { stage } from './stage.js';
 import { ago } from './time.js';
 import { stillOf } from './view_cameras.js';
 
-const STATE = { none: 'outline', waiting: 'warn', asked: 'accent', in_sync: 'good', refused: 'lost', conflict: 'lost' };
+const STATE = { none: 'outline', waiting: 'warn', asked: 'accent', applied: 'good', in_sync: 'good', refused: 'lost', conflict: 'lost' };
 const FACTORS = ['0.5', '0.75', '1.5', '2', '4'];
 
 export function editorView(place, { id }, query, signal) {
@@ -34,6 +34,7 @@ export function editorView(place, { id }, query, signal) {
 function page(c, wish, signal) {
 	const width = c.width || 640, height = c.height || 480, wanted = { ...(wish.settings || {}) };
 	let shapes = fromMap(wish.map, width, height), dirty = false, kind = 'ignore';
+	let version = wish.version; // that what is drawn here began from; a newer one that is told of is not ours to overwrite
 	const foreign = shapes === null; // a map of cells that was not made here
 	shapes = shapes || [];
 	const status = el('div', { class: 'card stack tight', role: 'status' }), list = el('div', { class: 'stack tight' });
@@ -68,7 +69,7 @@ function page(c, wish, signal) {
 	function showStatus() {
 		const drift = Object.entries(wish.drift || {}), say = (v) => (typeof v === 'object' ? JSON.stringify(v) : String(v));
 		fill(status, el('div', { class: 'row spread' }, el('h2', { text: t('settings.state') }), badge(t(`desired.${wish.state}`, {}, wish.state), STATE[wish.state] || '')),
-			el('p', { class: 'small soft', text: t(`desired.${wish.state}_text`, { device: c.device, version: wish.version ?? '', ago: wish.applied_at ? ago(Date.parse(wish.applied_at)) : '' }, '') }),
+			el('p', { class: 'small soft', text: t(`desired.${wish.state}_text`, { device: c.device, version: wish.version ?? '', ago: wish.state_at ? ago(Date.parse(wish.state_at)) : '' }, '') }),
 			wish.reason ? el('p', { class: 'note warn', text: wish.reason }) : null,
 			(wish.from || []).length ? el('p', { class: 'small soft', text: t('settings.from', { groups: wish.from.join(', ') }) }) : null,
 			drift.length ? [el('h3', { text: t('settings.drift') }), table(t('settings.drift'), [
@@ -91,7 +92,8 @@ function page(c, wish, signal) {
 			else
 				body.map = wish.map;
 			Object.assign(wish, { drift: {}, reason: undefined }, await call('PUT', `/v1/cameras/${encodeURIComponent(c.id)}/desired`,
-				{ body, headers: wish.version ? { 'if-match': `"${wish.version}"` } : {} }));
+				{ body, headers: version ? { 'if-match': `"${version}"` } : {} }));
+			version = wish.version;
 			dirty = false;
 			toast(t('editor.saved'));
 			showStatus();

@@ -40,6 +40,7 @@ export function timelineView(place, params, query, signal) {
 			round.abort();
 		const mine = round = new AbortController();
 		setQuery({ from: Math.floor(from), to: Math.ceil(to) });
+		line.node.setAttribute('aria-busy', 'true');
 		try {
 			const width = to - from; // a little more on both sides, so that moving shows something at once
 			const [lanes, found] = await Promise.all([lanesOf(from - width / 2, to + width / 2, mine.signal),
@@ -53,6 +54,8 @@ export function timelineView(place, params, query, signal) {
 			if (error.name !== 'AbortError')
 				complain(error);
 		}
+		if (round === mine)
+			line.node.removeAttribute('aria-busy');
 	}
 
 	fill(place, head(t('nav.timeline'), el('div', { class: 'row tight' }, presets)),

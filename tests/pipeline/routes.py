@@ -225,7 +225,7 @@ def a_group():
     return {'name': fresh('group'), 'devices': [], 'cameras': []}
 
 
-def matched(c, at, name, right, status, body=None, wish=False):
+def matched(c, at, name, status, body=None, wish=False):
     """A change of what is there, with its version in If-Match."""
     at = at % name if '%' in at else at + name
     if wish:
@@ -291,12 +291,14 @@ samples = {
     'getCommand': lambda c: dict(status=404),
     'addGroup': lambda c: dict(body=a_group(), status=201),
     'getGroup': lambda c: dict(path=[made('/v1/groups', a_group(), 'name')], status=200 if c.tenant == A['name'] else 404),
-    'putGroup': lambda c: matched(c, '/v1/groups/', made('/v1/groups', a_group(), 'name'), 200, 404 if c.tenant != A['name'] else 200,
+    'putGroup': lambda c: matched(c, '/v1/groups/', made('/v1/groups', a_group(), 'name'),
+                                  412 if c.tenant != A['name'] else 200,
                                   {'settings': {'rate': 4}}),
-    'deleteGroup': lambda c: matched(c, '/v1/groups/', made('/v1/groups', a_group(), 'name'), 204, 404 if c.tenant != A['name'] else 204),
+    'deleteGroup': lambda c: matched(c, '/v1/groups/', made('/v1/groups', a_group(), 'name'),
+                                     404 if c.tenant != A['name'] else 204),
     'getDesired': camera_sample(),
-    'putDesired': lambda c: matched(c, '/v1/cameras/%s/desired', A['camera'], 200, visible(200, c), {'settings': {'rate': 5}}),
-    'deleteDesired': lambda c: matched(c, '/v1/cameras/%s/desired', A['camera'], 204, visible(204, c), wish=True),
+    'putDesired': lambda c: matched(c, '/v1/cameras/%s/desired', A['camera'], visible(200, c), {'settings': {'rate': 5}}),
+    'deleteDesired': lambda c: matched(c, '/v1/cameras/%s/desired', A['camera'], visible(204, c), wish=True),
     'getFrame': lambda c: dict(path=[A['camera']] + frame_of_still(), status=visible(200, c)),
 }
 

@@ -66,7 +66,8 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 	sluice_hex(digest, 16, a->id);
 	a->open = 1;
 	a->first = f->sequence;
-	snprintf(text, sizeof(text), "{\"version\":1,\"id\":\"%s\"}", a->id);
+	snprintf(text, sizeof(text), "{\"version\":1,\"id\":\"%s\",\"camera\":\"%s\"}", a->id,
+		 a->c.camera);
 	a->ops->event(a->ctx, a->id, text);
 	return 0;
 }
@@ -88,8 +89,9 @@ static void end_event(struct sluice_analysis *a)
 		abort(); /* a stored frame that cannot be read again: the test is over */
 	media[0].data = jpeg;
 	snprintf(json, sizeof(json),
-		 "{\"version\":1,\"id\":\"%s\",\"epoch\":\"%llu\",\"first\":%llu,\"last\":%llu}",
-		 a->id, (unsigned long long)a->epoch, (unsigned long long)a->first,
+		 "{\"version\":1,\"id\":\"%s\",\"camera\":\"%s\",\"epoch\":\"%llu\",\"first\":%llu,"
+		 "\"last\":%llu}",
+		 a->id, a->c.camera, (unsigned long long)a->epoch, (unsigned long long)a->first,
 		 (unsigned long long)a->last);
 	memcpy(s.id, a->id, sizeof(s.id));
 	s.json = json;

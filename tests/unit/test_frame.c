@@ -407,11 +407,19 @@ static void test_full(void)
 	for (; n < 25; n++)
 		rig_frame(t, SEC + n * 100 * MS, M, n);
 	CHECK(count_of(t, SLUICE_REASON_OVERRUN) == 3 && t->notes[SLUICE_NOTE_OVERRUN] == 1);
+	/* a snapshot that finds no room stays due */
+	sluice_path_snapshot(t->path);
+	for (; n < 27; n++)
+		rig_frame(t, SEC + n * 100 * MS, M, n);
+	CHECK(count_of(t, SLUICE_REASON_OVERRUN) == 5 && count_of(t, SLUICE_REASON_SNAPSHOT) == 0);
 	t->reading = true;
 	rig_read(t);
 	rig_frame(t, SEC + n * 100 * MS, M, n);
 	n++;
-	CHECK(t->log[t->records - 1].lost == 3 && t->log[t->records - 1].sequence == 25);
+	CHECK(t->log[t->records - 1].lost == 5 && t->log[t->records - 1].sequence == 27);
+	CHECK(t->log[t->records - 1].reason == SLUICE_REASON_SNAPSHOT);
+	rig_frame(t, SEC + n * 100 * MS, M, n);
+	CHECK(t->log[t->records - 1].reason == SLUICE_REASON_MOTION);
 	rig_end(t);
 	rig_close(t);
 

@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "check.h"
-#include "relay/notify.h"
+#include "lib/notify.h"
 
 static int listen_at(const char *name)
 {
@@ -33,7 +33,7 @@ static const char *get(int fd)
 
 static void test_at(const char *name)
 {
-	struct relay_notify n;
+	struct sluice_notify n;
 	char pid[16];
 	int fd = listen_at(name);
 
@@ -41,24 +41,24 @@ static void test_at(const char *name)
 	setenv("NOTIFY_SOCKET", name, 1);
 	setenv("WATCHDOG_USEC", "30000000", 1);
 	setenv("WATCHDOG_PID", pid, 1);
-	relay_notify_open(&n);
+	sluice_notify_open(&n);
 	CHECK(n.fd >= 0 && n.watchdog_ms == 15000);
 	CHECK(!getenv("NOTIFY_SOCKET") && !getenv("WATCHDOG_USEC") && !getenv("WATCHDOG_PID"));
-	relay_notify(&n, "READY=%d", 1);
+	sluice_notify(&n, "READY=%d", 1);
 	CHECK(!strcmp(get(fd), "READY=1"));
-	relay_notify_status(&n, "linked\nWATCHDOG=1");
+	sluice_notify_status(&n, "linked\nWATCHDOG=1");
 	CHECK(!strcmp(get(fd), "STATUS=linked?WATCHDOG=1"));
-	relay_notify_status(&n, "linked");
+	sluice_notify_status(&n, "linked");
 	CHECK(!strcmp(get(fd), "STATUS=linked"));
-	relay_notify_status(&n, "linked"); /* nothing new */
+	sluice_notify_status(&n, "linked"); /* nothing new */
 	CHECK(!strcmp(get(fd), ""));
-	relay_notify_reloading(&n);
+	sluice_notify_reloading(&n);
 	CHECK(!strncmp(get(fd), "RELOADING=1\nMONOTONIC_USEC=", 27));
 	/* a reader that does not read is not waited for */
 	for (int i = 0; i < 100000; i++)
-		relay_notify(&n, "WATCHDOG=1");
-	relay_notify_close(&n);
-	relay_notify(&n, "READY=1");
+		sluice_notify(&n, "WATCHDOG=1");
+	sluice_notify_close(&n);
+	sluice_notify(&n, "READY=1");
 	close(fd);
 	if (*name == '/')
 		unlink(name);
@@ -66,7 +66,7 @@ static void test_at(const char *name)
 
 int main(void)
 {
-	struct relay_notify n;
+	struct sluice_notify n;
 	char name[64];
 
 	snprintf(name, sizeof(name), "/tmp/sluice-test-notify.%d", (int)getpid());
@@ -77,14 +77,14 @@ int main(void)
 	setenv("NOTIFY_SOCKET", name, 1);
 	setenv("WATCHDOG_USEC", "30000000", 1);
 	setenv("WATCHDOG_PID", "1", 1);
-	relay_notify_open(&n);
+	sluice_notify_open(&n);
 	CHECK(n.fd < 0 && !n.watchdog_ms);
-	relay_notify_open(&n);
+	sluice_notify_open(&n);
 	CHECK(n.fd < 0);
 	setenv("NOTIFY_SOCKET", "relative", 1);
-	relay_notify_open(&n);
+	sluice_notify_open(&n);
 	CHECK(n.fd < 0);
-	relay_notify(&n, "READY=1");
-	relay_notify_status(&n, "x");
+	sluice_notify(&n, "READY=1");
+	sluice_notify_status(&n, "x");
 	return check_result();
 }

@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 
 #include "cloud/auth.h"
+#include "cloud/range.h"
 #include "cloud/throttle.h"
 #include "tests/unit/check.h"
 
@@ -168,6 +169,50 @@ static void test_credentials(void)
 	CHECK(forged("Sec-Fetch-Site: cross-site\r\n", NULL) == -EACCES);
 	snprintf(f, sizeof(f), "Sec-Fetch-Site: cross-site\r\nX-CSRF-Token: %s\r\n", csrf);
 	CHECK(forged(f, "KEY") == -EACCES);
+}
+
+/* RFC 9110, 14.1.2 and 13.1.2. */
+static void test_ranges(void)
+{
+	static const struct {
+		const char *field;
+		uint64_t size;
+		int err;
+		uint64_t first, last;
+	} cases[] = {
+		{ "bytes=0-0", 10, 0, 0, 0 },
+		{ "bytes=3-", 10, 0, 3, 9 },
+		{ "bytes=-3", 10, 0, 7, 9 },
+		{ "bytes=-30", 10, 0, 0, 9 },
+		{ "bytes=9-9", 10, 0, 9, 9 },
+		{ "bytes=5-99", 10, 0, 5, 9 },
+		{ "bytes=10-", 10, -ERANGE, 0, 0 },
+		{ "bytes=-0", 10, -ERANGE, 0, 0 },
+		{ "bytes=0-", 0, -ERANGE, 0, 0 },
+		{ "bytes=-1", 0, -ERANGE, 0, 0 },
+		{ "bytes=5-4", 10, -ENOENT, 0, 0 },
+		{ "bytes=1-2,4-5", 10, -ENOENT, 0, 0 },
+		{ "bytes=", 10, -ENOENT, 0, 0 },
+		{ "bytes=-", 10, -ENOENT, 0, 0 },
+		{ "bytes=a-b", 10, -ENOENT, 0, 0 },
+		{ "items=0-1", 10, -ENOENT, 0, 0 },
+		{ NULL, 10, -ENOENT, 0, 0 },
+		{ "bytes=0-1 ", 10, -ENOENT, 0, 0 },
+		{ "bytes=9999999999999999999-", 10, -ENOENT, 0, 0 },
+	};
+	uint64_t first, last;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		first = last = 0;
+		CHECK(sluice_range_parse(cases[i].field, cases[i].size, &first, &last) ==
+		      cases[i].err);
+		CHECK(cases[i].err || (first == cases[i].first && last == cases[i].last));
+	}
+	CHECK(!sluice_etag_listed(NULL, "\"a\"") && !sluice_etag_listed("", "\"a\""));
+	CHECK(sluice_etag_listed("\"a\"", "\"a\"") && sluice_etag_listed("*", "\"a\""));
+	CHECK(sluice_etag_listed("\"b\", W/\"a\"", "\"a\""));
+	CHECK(!sluice_etag_listed("\"ab\"", "\"a\"") && !sluice_etag_listed("a", "\"a\""));
 }
 
 static void test_throttle(void)
@@ -508,6 +553,7 @@ int main(void)
 	test_codes();
 	test_passwords();
 	test_credentials();
+	test_ranges();
 	test_throttle();
 	snprintf(path, sizeof(path), "%s/auth.db", data);
 	CHECK(!sluice_auth_open(path, &auth));

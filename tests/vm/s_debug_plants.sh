@@ -13,7 +13,7 @@ bad=0
 [ $# -gt 0 ] || set -- uml x86
 for which; do
 	KERNEL=$(tests/vm/debug/kernel "$which")
-	export KERNEL GUEST_SLOWER=3
+	export KERNEL GUEST_SLOWER=${GUEST_SLOWER:-3}
 	echo "$which:"
 	# User-Mode Linux cannot count preemption: there lockdep sees the mutex inside the spinlock. And its
 	# kmemleak has no backtraces: what lies in the memory tells whose it was.

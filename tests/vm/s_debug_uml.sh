@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 . tests/vm/common.sh
 . tests/vm/debug/suite.sh
 KERNEL=$(tests/vm/debug/kernel uml)
-export KERNEL GUEST_SLOWER=2
+export KERNEL GUEST_SLOWER=${GUEST_SLOWER:-2}
 export REQUESTS="${REQUESTS:-300}" # of the netlink test
 tests=()
 for t in tests/vm/t_module_*.sh; do

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 . tests/vm/common.sh
 . tests/vm/debug/suite.sh
 KERNEL=$(tests/vm/debug/kernel x86)
-export KERNEL GUEST_SLOWER=4
+export KERNEL GUEST_SLOWER=${GUEST_SLOWER:-4}
 export REQUESTS="${REQUESTS:-300}" # of the netlink test
 bad=0
 run_kunit || bad=1

@@ -8,7 +8,7 @@ modprobe vivid n_devs=2 node_types=0x101,0x1 no_error_inj=1
 cam=/dev/video0 output=/dev/video1 cam2=/dev/video2
 grep -q vid-out /sys/class/video4linux/video1/name || fail "video1 is not the output"
 for c in $cam $cam2; do
-	v4l2-ctl -d $c --set-fmt-video=width=640,height=480,pixelformat=YUYV --set-parm=10 >/dev/null
+	v4l2-ctl -d $c --set-fmt-video=width=640,height=480,pixelformat=YUYV --set-parm=$vivid_fps >/dev/null
 done
 modprobe sluice
 control events 25 >/tmp/events &

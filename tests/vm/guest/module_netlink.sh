@@ -8,7 +8,7 @@
 set -e
 modprobe vivid n_devs=9 node_types=0x1,0x1,0x1,0x1,0x1,0x1,0x1,0x1,0x1 no_error_inj=1
 for n in 0 1 2 3 4 5 6 7 8; do
-	v4l2-ctl -d /dev/video$n --set-fmt-video=width=640,height=360,pixelformat=YUYV --set-parm=10 >/dev/null
+	v4l2-ctl -d /dev/video$n --set-fmt-video=width=640,height=360,pixelformat=YUYV --set-parm=$vivid_fps >/dev/null
 done
 modprobe sluice
 control attach /dev/video0 capture name=front arena=8388608 $all_pass >/tmp/attach || fail "$(cat /tmp/attach)"

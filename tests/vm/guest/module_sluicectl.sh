@@ -41,7 +41,7 @@ holds '.checks[] | select(.check == "camera") | .verdict == "missing" and (.text
 modprobe vivid n_devs=2 node_types=0x101,0x1 no_error_inj=1
 cam=/dev/video0 output=/dev/video1 cam2=/dev/video2
 for c in $cam $cam2; do
-	v4l2-ctl -d $c --set-fmt-video=width=640,height=480,pixelformat=YUYV --set-parm=10 >/dev/null
+	v4l2-ctl -d $c --set-fmt-video=width=640,height=480,pixelformat=YUYV --set-parm=$vivid_fps >/dev/null
 done
 modprobe sluice
 

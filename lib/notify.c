@@ -3,7 +3,7 @@
  * The socket is opened once, at the start: later the system call filter may be in the way, and the
  * environment is gone. It does not block; systemd that does not read is not waited for.
  */
-#include "relay/notify.h"
+#include "lib/notify.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -28,7 +28,7 @@ static uint32_t watchdog_ms(void)
 	return us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
 }
 
-void relay_notify_open(struct relay_notify *n)
+void sluice_notify_open(struct sluice_notify *n)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -45,7 +45,7 @@ void relay_notify_open(struct relay_notify *n)
 			len++;
 		n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (n->fd >= 0 && connect(n->fd, (struct sockaddr *)&a, len))
-			relay_notify_close(n);
+			sluice_notify_close(n);
 	}
 	if (n->fd >= 0)
 		n->watchdog_ms = watchdog_ms();
@@ -54,14 +54,14 @@ void relay_notify_open(struct relay_notify *n)
 	unsetenv("WATCHDOG_PID");
 }
 
-void relay_notify_close(struct relay_notify *n)
+void sluice_notify_close(struct sluice_notify *n)
 {
 	if (n->fd >= 0)
 		close(n->fd);
 	n->fd = -1;
 }
 
-void relay_notify(struct relay_notify *n, const char *format, ...)
+void sluice_notify(struct sluice_notify *n, const char *format, ...)
 {
 	char text[512];
 	va_list ap;
@@ -76,7 +76,7 @@ void relay_notify(struct relay_notify *n, const char *format, ...)
 		(void)!send(n->fd, text, (size_t)size, MSG_NOSIGNAL);
 }
 
-void relay_notify_status(struct relay_notify *n, const char *text)
+void sluice_notify_status(struct sluice_notify *n, const char *text)
 {
 	if (n->fd < 0 || !strncmp(text, n->status, sizeof(n->status) - 1))
 		return;
@@ -84,14 +84,14 @@ void relay_notify_status(struct relay_notify *n, const char *text)
 	for (char *p = n->status; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = '?'; /* a line end would begin another word of sd_notify */
-	relay_notify(n, "STATUS=%s", n->status);
+	sluice_notify(n, "STATUS=%s", n->status);
 }
 
-void relay_notify_reloading(struct relay_notify *n)
+void sluice_notify_reloading(struct sluice_notify *n)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	relay_notify(n, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		     (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u);
+	sluice_notify(n, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		      (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u);
 }

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+/* api_store.c - stored frames, exports and pins. */
+#include <errno.h>
+#include <string.h>
+
+#include "cloud/api_call.h"
+#include "cloud/exporter.h"
+#include "cloud/shelf.h"
+#include "lib/wire.h"
+
+#define NOTE_MAX 500
+
+static void get_export(struct sluice_call *c)
+{
+	static const char *const names[] = { "zip", "mp4", "manifest", "signature" };
+	char format[SLUICE_NAME_MAX] = "zip";
+	int err = sluice_call_name(c, "format", format);
+	struct sluice_later *later;
+	struct sluice_response busy = { 0 };
+	unsigned int i;
+
+	if (err && err != -ENOENT)
+		return;
+	for (i = 0; i < 4 && strcmp(format, names[i]) != 0; i++)
+		;
+	if (i == 4) {
+		sluice_answer_problem(c, 400, "format is zip, mp4, manifest or signature");
+		return;
+	}
+	if (!sluice_wire_id_ok(c->part[0])) {
+		sluice_answer_problem(c, 404, NULL);
+		return;
+	}
+	if (sluice_call_audit(c, c->who.tenant, "export", c->part[0], SLUICE_OK))
+		return;
+	later = sluice_http_later(c);
+	if (!later) {
+		sluice_answer_error(c, -ENOMEM);
+		return;
+	}
+	err = sluice_exporter_add(c->server->exporter, c->loop->io, later, &c->whose, c->part[0],
+				  (enum sluice_export_format)i);
+	if (!err)
+		return;
+	c->out = &busy;
+	sluice_answer_problem(c, 503, "other exports are being made; try again in a while");
+	busy.retry_s = 10;
+	sluice_http_answer(later, &busy);
+}
+
+/* ---- pins ---- */
+
+static void pin(struct sluice_call *c, const char *by, const char *note)
+{
+	struct sluice_shelf shelf = { c->server->c.data, c->index, c->server->media, NULL };
+	int err = sluice_wire_id_ok(c->part[0])
+			  ? sluice_shelf_pin(&shelf, &c->whose, c->part[0], by, note)
+			  : -ENOENT;
+
+	if (err)
+		sluice_answer_error(c, err);
+	else if (!sluice_call_audit(c, c->who.tenant, by ? "pin" : "unpin", c->part[0], SLUICE_OK))
+		sluice_answer_nothing(c);
+}
+
+static void put_pin(struct sluice_call *c)
+{
+	json_t *json = c->size ? sluice_call_object(c) : json_object(), *note;
+
+	if (!json)
+		return;
+	note = json_object_get(json, "note");
+	if (note && (!json_is_string(note) || json_string_length(note) > NOTE_MAX))
+		sluice_answer_problem(c, 400, "note is a text of at most 500 bytes");
+	else
+		pin(c, c->who.name, json_string_value(note));
+	json_decref(json);
+}
+
+static void drop_pin(struct sluice_call *c)
+{
+	pin(c, NULL, NULL);
+}
+
+/* ---- frames ---- */
+
+struct event {
+	uint8_t camera[16];
+	char hex[33];
+	uint64_t epoch, start_ns, end_ns;
+	int found, open;
+};
+
+static int take_event(void *ctx, const struct sluice_camera *c,
+		      const struct sluice_index_summary *s)
+{
+	struct event *e = ctx;
+
+	memcpy(e->camera, c->id, sizeof(e->camera));
+	memcpy(e->hex, c->hex, sizeof(e->hex));
+	e->epoch = s->epoch;
+	e->start_ns = s->start_utc_ns;
+	e->end_ns = s->end_utc_ns;
+	e->found = 1;
+	return 0;
+}
+
+struct listing {
+	json_t *list;
+	uint64_t epoch, last_ns;
+	unsigned int rows;
+};
+
+static int list_frame(void *ctx, const struct sluice_index_frame *f)
+{
+	struct listing *l = ctx;
+	char sequence[24], utc[24];
+
+	l->rows++;
+	l->last_ns = f->utc_ns;
+	if (f->epoch != l->epoch)
+		return 0;
+	snprintf(sequence, sizeof(sequence), "%llu", (unsigned long long)f->sequence);
+	snprintf(utc, sizeof(utc), "%llu", (unsigned long long)f->utc_ns);
+	return json_array_append_new(l->list, json_pack("{s:s,s:s,s:i}", "sequence", sequence,
+							"utc_ns", utc, "reason", f->reason))
+		       ? -ENOMEM
+		       : 0;
+}
+
+/* An event as it is now: one that goes on has an end that is not there yet. */
+static int find_event(struct sluice_call *c, struct event *e)
+{
+	struct sluice_index *ix = c->index;
+	int err = sluice_wire_id_ok(c->part[0])
+			  ? ix->ops->summary_find(ix, &c->whose, c->part[0], take_event, e)
+			  : -ENOENT;
+
+	if (err != -ENOENT || !sluice_wire_id_ok(c->part[0]))
+		return err;
+	err = ix->ops->events_open(ix, &c->whose, c->part[0], take_event, e);
+	e->open = 1;
+	e->end_ns = sluice_utc_now();
+	return err ? err : e->found ? 0 : -ENOENT;
+}
+
+/* Where the player finds pictures; `after` goes on, also in an event that is not over. */
+static void get_event_frames(struct sluice_call *c)
+{
+	struct sluice_index *ix = c->index;
+	int64_t limit = sluice_call_number(c, "limit", 500, 1, SLUICE_FRAMES_MAX);
+	int64_t after = sluice_call_number(c, "after", 0, 0, INT64_MAX);
+	struct listing l = { .list = json_array() };
+	struct event e = { 0 };
+	char epoch[24], next[24];
+	uint64_t from;
+	int err;
+
+	if (limit < 0 || after < 0 || !l.list) {
+		json_decref(l.list);
+		sluice_answer_problem(c, 400, "limit is 1..5000, after a number of nanoseconds");
+		return;
+	}
+	err = find_event(c, &e);
+	from = e.start_ns > SLUICE_EXPORT_ROLL_NS ? e.start_ns - SLUICE_EXPORT_ROLL_NS : 0;
+	if ((uint64_t)after >= from)
+		from = (uint64_t)after + 1;
+	l.epoch = e.epoch;
+	if (!err)
+		err = ix->ops->frames_between(ix, &c->whose, e.camera, from,
+					      e.end_ns + SLUICE_EXPORT_ROLL_NS, (unsigned int)limit,
+					      list_frame, &l);
+	if (err) {
+		json_decref(l.list);
+		sluice_answer_error(c, err);
+		return;
+	}
+	if (!after && sluice_call_audit(c, c->who.tenant, "frames", c->part[0], SLUICE_OK)) {
+		json_decref(l.list);
+		return;
+	}
+	snprintf(epoch, sizeof(epoch), "%llu", (unsigned long long)e.epoch);
+	snprintf(next, sizeof(next), "%llu", (unsigned long long)l.last_ns);
+	sluice_answer_json(c, 200,
+			   json_pack("{s:s,s:s,s:b,s:o,s:s*}", "camera_id", e.hex, "epoch", epoch,
+				     "open", e.open, "frames", l.list, "next",
+				     l.rows == (unsigned int)limit || e.open ? next : NULL));
+}
+
+/* A number of the path, all digits. */
+static int read_number(const char *text, uint64_t *out)
+{
+	char *end;
+
+	if (!*text || strspn(text, "0123456789") != strlen(text) || strlen(text) > 19)
+		return -ENOENT;
+	*out = strtoull(text, &end, 10);
+	return *out > INT64_MAX ? -ENOENT : 0;
+}
+
+/* The whole picture, also of a region. */
+static void get_frame(struct sluice_call *c)
+{
+	struct sluice_shelf shelf = { c->server->c.data, c->index, c->server->media, NULL };
+	struct sluice_index_frame row;
+	struct sluice_camera camera;
+	char path[192];
+	uint64_t epoch, sequence;
+	uint8_t id[16];
+	int err = sluice_unhex(c->part[0], id, sizeof(id)) ? -ENOENT : 0;
+
+	if (!err)
+		err = read_number(c->part[1], &epoch);
+	if (!err)
+		err = read_number(c->part[2], &sequence);
+	/* says whose it is */
+	if (!err)
+		err = c->index->ops->frame_of(c->index, &c->whose, id, epoch, sequence, &row, path);
+	if (!err)
+		err = c->index->ops->camera_find(c->index, id, &camera);
+	if (!err) {
+		shelf.rebuild = sluice_rebuild_open();
+		c->out->body = shelf.rebuild ? sluice_shelf_jpeg(&shelf, &camera, epoch, sequence,
+								 &c->out->size)
+					     : NULL;
+		err = !shelf.rebuild ? -ENOMEM : c->out->body ? 0 : -ENOENT;
+		sluice_rebuild_close(shelf.rebuild);
+	}
+	if (err) {
+		sluice_answer_error(c, err);
+		return;
+	}
+	c->out->status = 200;
+	c->out->type = "image/jpeg";
+	c->out->cache = "private, max-age=86400, immutable";
+}
+
+const struct sluice_route sluice_api_store[] = {
+	{ SLUICE_HTTP_GET, "/v1/events/{event}/export", SLUICE_VIEWER, SLUICE_SCOPE_MEDIA,
+	  get_export, "exportEvent" },
+	{ SLUICE_HTTP_GET, "/v1/events/{event}/frames", SLUICE_VIEWER, SLUICE_SCOPE_MEDIA,
+	  get_event_frames, "listEventFrames" },
+	{ SLUICE_HTTP_PUT, "/v1/events/{event}/pin", SLUICE_OPERATOR, SLUICE_SCOPE_SETTINGS,
+	  put_pin, "pinEvent" },
+	{ SLUICE_HTTP_DELETE, "/v1/events/{event}/pin", SLUICE_OPERATOR, SLUICE_SCOPE_SETTINGS,
+	  drop_pin, "unpinEvent" },
+	{ SLUICE_HTTP_GET, "/v1/cameras/{camera}/frames/{epoch}/{sequence}", SLUICE_VIEWER,
+	  SLUICE_SCOPE_MEDIA, get_frame, "getFrame" },
+	{ 0 },
+};

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT
+/*
+ * retain.c - what is too old, or too much, goes.
+ *
+ * The unit of deletion of frames is the segment: it goes when its last frame is older than
+ * events_s, and stays whole as long as a pinned event has a part in it; nothing that is evidence is
+ * ever copied or rewritten. Above max_bytes (or with less than free_bytes left on the disk) the
+ * oldest segments go before their time: first those of keep-alive and audit frames alone, then
+ * those whose events are all nuisance, then the others. Segments that are open are never touched.
+ *
+ * Order: the rows go from the index, some hundreds in a transaction, and in the last one the file's
+ * name is noted as gone; then the file is removed; then the note. A crash in between leaves a
+ * note, and the next start (sluice_retain_finish) removes the file before it looks for segments
+ * that the index does not know: what was forgotten does not come back, and no row is ever without
+ * its file. A reader that has just looked up a frame finds no file, which is what it would have
+ * found a moment later.
+ *
+ * The writer waits for a transaction of this thread at most: no step holds the index longer than
+ * SLUICE_RETAIN_ROWS rows take.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cloud/backup.h"
+#include "cloud/index.h"
+#include "cloud/retain.h"
+#include "lib/log.h"
+
+#define PAUSE_MS 20    /* between two steps */
+#define IDLE_MS	 30000 /* with nothing to do */
+
+struct sluice_retain {
+	struct sluice_retain_config c;
+	struct sluice_index *index;
+	pthread_t thread;
+	int started;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	/* under the lock */
+	int stopping;
+	struct sluice_retained stats;
+	/* the thread's own */
+	struct sluice_log_limit limit;
+};
+
+void (*sluice_retain_point)(enum sluice_retain_at at);
+
+static void reach_point(enum sluice_retain_at at)
+{
+	if (sluice_retain_point)
+		sluice_retain_point(at);
+}
+
+/* ---- files ---- */
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path) && errno != ENOENT ? -1 : 0;
+}
+
+/* A segment, or a summary's directory; the parent is synced, so that it stays away. */
+static int remove_path(const char *data, const char *path)
+{
+	char full[4400], *slash;
+	int dir, err = 0;
+
+	snprintf(full, sizeof(full), "%s/%s", data, path);
+	if (strncmp(path, "segments/", 9) != 0 && strncmp(path, "media/", 6) != 0)
+		return -EINVAL;
+	errno = 0;
+	if (nftw(full, remove_entry, 8, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
+		return errno ? -errno : -EIO;
+	slash = strrchr(full, '/');
+	*slash = 0;
+	dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fsync(dir) < 0)
+		err = -errno;
+	close(dir);
+	return err;
+}
+
+/* 1: one was removed; 0: none is left. */
+static int remove_gone(const char *data, struct sluice_index *ix)
+{
+	char path[192];
+	int err = ix->ops->gone(ix, path);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = remove_path(data, path);
+	reach_point(SLUICE_RETAIN_REMOVED);
+	if (!err || err == -EINVAL)
+		err = ix->ops->gone_done(ix, path);
+	return err ? err : 1;
+}
+
+int sluice_retain_finish(const char *data, struct sluice_index *ix)
+{
+	int rc;
+
+	while ((rc = remove_gone(data, ix)) > 0)
+		;
+	return rc;
+}
+
+/* ---- policy ---- */
+
+static uint64_t before(const struct sluice_retain *r, uint64_t age_s)
+{
+	uint64_t now = r->c.utc_now(), age = age_s * 1000000000ull;
+
+	return age_s && now > age ? now - age : 0;
+}
+
+static int over_size(const struct sluice_retain *r, int *over)
+{
+	struct statvfs v;
+	uint64_t bytes = 0;
+	int err = r->c.max_bytes ? r->index->ops->bytes(r->index, &bytes) : 0;
+
+	*over = r->c.max_bytes && bytes > r->c.max_bytes;
+	if (!err && !*over && r->c.free_bytes && !statvfs(r->c.data, &v))
+		*over = (uint64_t)v.f_bavail * v.f_frsize < r->c.free_bytes;
+	return err;
+}
+
+/* What goes next: 0, -ENOENT, or what failed. */
+static int choose_segment(struct sluice_retain *r, struct sluice_index_segment *s, int *for_size)
+{
+	static const enum sluice_index_class order[] = { SLUICE_CLASS_QUIET, SLUICE_CLASS_NUISANCE,
+							 SLUICE_CLASS_MOTION };
+	const struct sluice_index_ops *ops = r->index->ops;
+	uint64_t old = before(r, r->c.events_s);
+	size_t i;
+	int err;
+
+	*for_size = 0;
+	err = ops->segment_oldest(r->index, SLUICE_CLASS_QUIET, old, s);
+	if (err == -ENOENT)
+		err = ops->segment_oldest(r->index, SLUICE_CLASS_MOTION, old, s);
+	if (err != -ENOENT)
+		return err;
+	err = over_size(r, for_size);
+	if (err || !*for_size)
+		return err ? err : -ENOENT;
+	err = -ENOENT;
+	for (i = 0; i < 3 && err == -ENOENT; i++)
+		err = ops->segment_oldest(r->index, order[i], INT64_MAX, s);
+	return err;
+}
+
+static void count_segment(struct sluice_retain *r, const struct sluice_index_segment *s,
+			  int for_size)
+{
+	pthread_mutex_lock(&r->lock);
+	r->stats.segments++;
+	r->stats.segment_bytes += s->size;
+	r->stats.for_size += for_size;
+	r->stats.for_age += !for_size;
+	pthread_mutex_unlock(&r->lock);
+	sluice_debug("segment %s goes: %s", s->path, for_size ? "too much is stored" : "too old");
+}
+
+static int drop_segment(struct sluice_retain *r)
+{
+	struct sluice_index_segment s;
+	int for_size, rc = choose_segment(r, &s, &for_size);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	rc = r->index->ops->segment_drop(r->index, &s, SLUICE_RETAIN_ROWS);
+	reach_point(SLUICE_RETAIN_FORGOT);
+	if (!rc)
+		count_segment(r, &s, for_size);
+	return rc < 0 ? rc : 1;
+}
+
+static int drop_summary(struct sluice_retain *r)
+{
+	uint64_t old = before(r, r->c.summaries_s);
+	struct sluice_camera c;
+	char id[33];
+	int err = r->index->ops->summary_oldest(r->index, old, id, &c);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = r->index->ops->summary_drop(r->index, &c, id);
+	reach_point(SLUICE_RETAIN_FORGOT);
+	if (err)
+		return err;
+	pthread_mutex_lock(&r->lock);
+	r->stats.summaries++;
+	pthread_mutex_unlock(&r->lock);
+	return 1;
+}
+
+/* A backup copies what its index names: meanwhile nothing goes. A descriptor; -EAGAIN: it runs. */
+static int hold_backup(const struct sluice_retain *r)
+{
+	char path[4400];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", r->c.data, SLUICE_BACKUP_LOCK);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+		close(fd);
+		return -EAGAIN;
+	}
+	return fd;
+}
+
+int sluice_retain_step(struct sluice_retain *r)
+{
+	int lock = hold_backup(r), rc;
+
+	if (lock < 0)
+		return lock == -EAGAIN ? 0 : lock;
+	rc = remove_gone(r->c.data, r->index);
+
+	if (!rc)
+		rc = drop_segment(r);
+	if (!rc)
+		rc = drop_summary(r);
+	if (!rc && r->c.summaries_s)
+		rc = r->index->ops->ledgers_drop(r->index, before(r, r->c.summaries_s));
+	close(lock);
+	return rc;
+}
+
+/* ---- the thread ---- */
+
+/* 1: to stop. */
+static int pause_ms(struct sluice_retain *r, int64_t ms)
+{
+	struct timespec t;
+	int stopping;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&r->lock);
+	if (!r->stopping)
+		pthread_cond_timedwait(&r->wake, &r->lock, &t);
+	stopping = r->stopping;
+	pthread_mutex_unlock(&r->lock);
+	return stopping;
+}
+
+/* What went since the last time it said so. */
+static void tell(struct sluice_retain *r, struct sluice_retained *told)
+{
+	struct sluice_retained now;
+
+	sluice_retain_stats(r, &now);
+	if (now.segments != told->segments || now.summaries != told->summaries)
+		sluice_info("retention: %llu segments (%llu for their age, %llu for room, %.1f MB) "
+			    "and %llu summaries went",
+			    (unsigned long long)(now.segments - told->segments),
+			    (unsigned long long)(now.for_age - told->for_age),
+			    (unsigned long long)(now.for_size - told->for_size),
+			    (double)(now.segment_bytes - told->segment_bytes) / 1e6,
+			    (unsigned long long)(now.summaries - told->summaries));
+	*told = now;
+}
+
+static void *retain_main(void *arg)
+{
+	struct sluice_retain *r = arg;
+	struct sluice_retained told = { 0 };
+	int rc = 0;
+
+	/* of this thread alone; where it may not, it works on as it is */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
+	while (!pause_ms(r, rc > 0 ? PAUSE_MS : IDLE_MS)) {
+		rc = sluice_retain_step(r);
+		if (rc < 0) {
+			pthread_mutex_lock(&r->lock);
+			r->stats.failed++;
+			pthread_mutex_unlock(&r->lock);
+			sluice_log_limited(&r->limit, SLUICE_LOG_ERROR,
+					   "retention: %s; trying again", strerror(-rc));
+		}
+		if (rc <= 0)
+			tell(r, &told);
+	}
+	return NULL;
+}
+
+int sluice_retain_open(const struct sluice_retain_config *c, struct sluice_retain **out)
+{
+	struct sluice_retain *r = calloc(1, sizeof(*r));
+	pthread_condattr_t attr;
+	char path[4096];
+	int err;
+
+	*out = NULL;
+	if (!r)
+		return -ENOMEM;
+	r->c = *c;
+	if (!r->c.utc_now)
+		r->c.utc_now = sluice_utc_now;
+	r->limit = (struct sluice_log_limit){ .burst = 3, .interval_ms = 60000 };
+	snprintf(path, sizeof(path), "%s/index.db", c->data);
+	err = sluice_index_sqlite_open(path, &r->index);
+	if (err) {
+		free(r);
+		return err;
+	}
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	*out = r;
+	return 0;
+}
+
+int sluice_retain_start(struct sluice_retain *r)
+{
+	int err = -pthread_create(&r->thread, NULL, retain_main, r);
+
+	r->started = !err;
+	return err;
+}
+
+void sluice_retain_stats(struct sluice_retain *r, struct sluice_retained *out)
+{
+	pthread_mutex_lock(&r->lock);
+	*out = r->stats;
+	pthread_mutex_unlock(&r->lock);
+}
+
+void sluice_retain_close(struct sluice_retain *r)
+{
+	if (!r)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->stopping = 1;
+	pthread_cond_signal(&r->wake);
+	pthread_mutex_unlock(&r->lock);
+	if (r->started)
+		pthread_join(r->thread, NULL);
+	pthread_cond_destroy(&r->wake);
+	pthread_mutex_destroy(&r->lock);
+	sluice_index_close(r->index);
+	free(r);
+}

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sandbox_child.c - the child's end: reads what it is given, runs the analysis, says what comes
+ * out.
+ *
+ * What the libraries do once (read the time zone, seed a hash, look for the processor's features)
+ * is done before the rights are given up. Whatever goes wrong with the channel ends the child: the
+ * master starts another one. The child ends with its master, too.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <malloc.h>
+#include <openssl/sha.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cloud/box.h"
+#include "cloud/cage.h"
+#include "cloud/decode.h"
+#include "cloud/sandbox.h"
+
+#define CHANNEL	 3
+#define AREA	 4
+#define PROGRESS 5
+
+struct subject {
+	uint32_t number;
+	char language[16];
+	struct sluice_analysis *analysis;
+};
+
+static struct child {
+	const uint8_t *area;
+	struct sluice_box_progress *progress;
+	struct subject *subject[SLUICE_BOX_SUBJECTS];
+	uint32_t bad;
+} child;
+
+/* ---- the channel ---- */
+
+static void read_all(void *data, size_t size)
+{
+	uint8_t *p = data;
+
+	while (size) {
+		ssize_t n = read(CHANNEL, p, size);
+
+		if (n <= 0)
+			_exit(0); /* the master is gone, or has had enough */
+		p += n;
+		size -= (size_t)n;
+	}
+}
+
+static void write_all(const void *data, size_t size)
+{
+	const uint8_t *p = data;
+
+	while (size) {
+		ssize_t n = write(CHANNEL, p, size);
+
+		if (n <= 0)
+			_exit(0);
+		p += n;
+		size -= (size_t)n;
+	}
+}
+
+static void say(uint32_t type, uint32_t subject, const void *data, size_t size, const void *more,
+		size_t more_size)
+{
+	const struct sluice_box_header h = { type, subject, size + more_size };
+
+	write_all(&h, sizeof(h));
+	write_all(data, size);
+	write_all(more, more_size);
+}
+
+/* ---- what the analysis tells and asks ---- */
+
+static void on_event(void *ctx, const char *id, const char *json)
+{
+	struct subject *s = ctx;
+	struct sluice_box_event e = { 0 };
+
+	memcpy(e.id, id, 33);
+	say(SLUICE_BOX_EVENT, s->number, &e, sizeof(e), json, strlen(json) + 1);
+}
+
+static void on_summary(void *ctx, const struct sluice_summary *sum)
+{
+	struct subject *s = ctx;
+	struct sluice_box_summary b = { .epoch = sum->epoch,
+					.start_utc_ns = sum->start_utc_ns,
+					.end_utc_ns = sum->end_utc_ns,
+					.json_size = (uint32_t)strlen(sum->json),
+					.media_count = (uint32_t)sum->media_count };
+	struct sluice_box_header h = { SLUICE_BOX_SUMMARY, s->number, sizeof(b) };
+	size_t i;
+
+	if (sum->media_count > SLUICE_BOX_MEDIA)
+		abort();
+	memcpy(b.id, sum->id, sizeof(sum->id));
+	h.size += b.json_size + 1;
+	for (i = 0; i < sum->media_count; i++) {
+		memcpy(b.media[i].name, sum->media[i].name, sizeof(b.media[i].name));
+		b.media[i].size = sum->media[i].size;
+		h.size += sum->media[i].size;
+	}
+	write_all(&h, sizeof(h));
+	write_all(&b, sizeof(b));
+	write_all(sum->json, b.json_size + 1);
+	for (i = 0; i < sum->media_count; i++)
+		write_all(sum->media[i].data, sum->media[i].size);
+}
+
+static void on_digest(void *ctx, struct sluice_digest_plan *plan)
+{
+	struct subject *s = ctx;
+	uint8_t *flat;
+	size_t size;
+
+	if (!sluice_box_plan_pack(plan, &flat, &size)) {
+		say(SLUICE_BOX_PLAN, s->number, flat, size, NULL, 0);
+		free(flat);
+	}
+	sluice_digest_plan_free(plan);
+}
+
+static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size)
+{
+	struct subject *s = ctx;
+	const struct sluice_box_fetch f = { epoch, sequence };
+	struct sluice_box_fetched found;
+	struct sluice_box_header h;
+	uint8_t *jpeg, rest[4096];
+	size_t left;
+
+	*size = 0;
+	say(SLUICE_BOX_FETCH, s->number, &f, sizeof(f), NULL, 0);
+	read_all(&h, sizeof(h));
+	if (h.type != SLUICE_BOX_FETCHED || h.size < sizeof(found))
+		_exit(1);
+	read_all(&found, sizeof(found));
+	left = h.size - sizeof(found);
+	if (!found.found)
+		return NULL;
+	jpeg = malloc(left + 1);
+	if (jpeg) {
+		read_all(jpeg, left);
+		*size = left;
+		return jpeg;
+	}
+	while (left) { /* no memory for it: then there is none */
+		size_t n = left < sizeof(rest) ? left : sizeof(rest);
+
+		read_all(rest, n);
+		left -= n;
+	}
+	return NULL;
+}
+
+static const struct sluice_analysis_ops plain = { .event = on_event,
+						  .summary = on_summary,
+						  .fetch = on_fetch };
+static const struct sluice_analysis_ops with_digests = {
+	.event = on_event, .summary = on_summary, .digest = on_digest, .fetch = on_fetch
+};
+
+/* ---- what it is given ---- */
+
+static void open_subject(uint32_t number, size_t size)
+{
+	struct sluice_box_open open;
+	struct subject *s = calloc(1, sizeof(*s));
+
+	if (size != sizeof(open) || number >= SLUICE_BOX_SUBJECTS || child.subject[number] || !s)
+		_exit(1);
+	read_all(&open, sizeof(open));
+	s->number = number;
+	memcpy(s->language, open.language, sizeof(s->language) - 1);
+	open.config.language = s->language;
+	s->analysis = sluice_analysis_open(&open.config, open.digests ? &with_digests : &plain, s);
+	if (!s->analysis)
+		_exit(1);
+	child.subject[number] = s;
+}
+
+static void close_subject(uint32_t number)
+{
+	struct subject *s = number < SLUICE_BOX_SUBJECTS ? child.subject[number] : NULL;
+
+	if (!s)
+		_exit(1);
+	sluice_analysis_close(s->analysis);
+	free(s);
+	child.subject[number] = NULL;
+}
+
+static void run_step(struct subject *s, const struct sluice_box_step *step)
+{
+	struct sluice_stored_frame f;
+	const uint8_t *behind = (const uint8_t *)(step + 1);
+
+	switch (step->kind) {
+	case SLUICE_STEP_EPOCH:
+		sluice_analysis_epoch(s->analysis, step->epoch.epoch, step->epoch.first_ns,
+				      step->epoch.first_utc_ns);
+		break;
+	case SLUICE_STEP_FRAME:
+		f = step->frame.f;
+		f.cells = step->frame.cells_size ? behind : NULL;
+		f.jpeg = behind + step->frame.cells_size;
+		if (sluice_sandbox_plant)
+			sluice_sandbox_plant(&f);
+		child.bad += sluice_analysis_frame(s->analysis, &f) != 0;
+		break;
+	case SLUICE_STEP_CLOCK:
+		sluice_analysis_clock(s->analysis, step->clock.now_ns, (int)step->clock.gate_open,
+				      step->clock.delivered, step->clock.counts);
+		break;
+	case SLUICE_STEP_FLUSH:
+		sluice_analysis_flush(s->analysis);
+		break;
+	}
+}
+
+static void run_batch(uint32_t number, size_t size)
+{
+	struct subject *s = number < SLUICE_BOX_SUBJECTS ? child.subject[number] : NULL;
+	struct sluice_box_done done = { 0 };
+	struct sluice_box_run run;
+	size_t at = 0;
+
+	if (size != sizeof(run) || !s)
+		_exit(1);
+	read_all(&run, sizeof(run));
+	child.bad = 0;
+	for (uint32_t i = 0; i < run.steps; i++) {
+		const struct sluice_box_step *step = (const void *)(child.area + at);
+
+		atomic_store(&child.progress->at, i);
+		run_step(s, step);
+		at += step->size;
+	}
+	done.bad = child.bad;
+	say(SLUICE_BOX_DONE, number, &done, sizeof(done), NULL, 0);
+}
+
+static void make_digest(size_t size)
+{
+	struct subject s = { 0 };
+	struct sluice_digest_options o = {
+		.seconds = SLUICE_DIGEST_SECONDS, .boxes = true, .fetch = on_fetch, .ctx = &s
+	};
+	struct sluice_digest_plan *plan = NULL;
+	struct sluice_box_done done;
+	struct sluice_digest *g = NULL;
+	uint8_t *flat = size <= SLUICE_BOX_PLAN_MAX ? malloc(size) : NULL;
+
+	if (!flat)
+		_exit(1);
+	read_all(flat, size);
+	done = (struct sluice_box_done){ .err = sluice_box_plan_unpack(flat, size, &plan) };
+	free(flat);
+	if (!done.err)
+		done.err = sluice_digest_make(plan, &o, &g);
+	if (!done.err)
+		on_summary(&s, &g->summary);
+	sluice_digest_free(g);
+	sluice_digest_plan_free(plan);
+	say(SLUICE_BOX_DONE, 0, &done, sizeof(done), NULL, 0);
+}
+
+static void serve(void)
+{
+	struct sluice_box_header h;
+
+	for (;;) {
+		read_all(&h, sizeof(h));
+		if (h.type == SLUICE_BOX_OPEN)
+			open_subject(h.subject, h.size);
+		else if (h.type == SLUICE_BOX_CLOSE)
+			close_subject(h.subject);
+		else if (h.type == SLUICE_BOX_RUN)
+			run_batch(h.subject, h.size);
+		else if (h.type == SLUICE_BOX_DIGEST)
+			make_digest(h.size);
+		else
+			_exit(1);
+	}
+}
+
+/* ---- start ---- */
+
+/* What is done once by whoever comes first, and needs files. */
+static void warm_up(void)
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	struct sluice_decoder *d = sluice_decoder_open();
+	struct sluice_gray g;
+
+	tzset();
+	json_object_seed(0);
+	SHA256((const unsigned char *)"", 0, digest);
+	if (d)
+		sluice_decode_gray(d, digest, sizeof(digest), 8, 8, &g);
+	sluice_decoder_close(d);
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD,
+		16 << 20); /* pictures come again and again: not from the system */
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
+int sluice_sandbox_child(int argc, char **argv)
+{
+	struct sluice_cage cage;
+	char why[160];
+
+	if (argc != 4 || prctl(PR_SET_PDEATHSIG, SIGKILL) ||
+	    getppid() != (pid_t)strtol(argv[1], NULL, 10))
+		return 1; /* started by hand, or the master is gone already */
+	prctl(PR_SET_NAME, "sluice-analyse");
+	cage = (struct sluice_cage){ .memory = strtoull(argv[2], NULL, 10),
+				     .nice = (int)strtol(argv[3], NULL, 10) };
+	child.area = mmap(NULL, SLUICE_BOX_AREA, PROT_READ, MAP_SHARED, AREA, 0);
+	child.progress = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, PROGRESS, 0);
+	if (child.area == MAP_FAILED || child.progress == MAP_FAILED)
+		return 1;
+	close(AREA);
+	close(PROGRESS);
+	warm_up();
+	if (sluice_cage_enter(&cage, why, sizeof(why)))
+		return 3;
+	say(SLUICE_BOX_READY, 0, NULL, 0, NULL, 0);
+	serve();
+	return 0;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+/* Enrolment to the end, with the real sluicectl; revocation; people of lesser roles; zones and settings. */
+import { execFileSync } from 'node:child_process';
+import { ask, base, check, env, fail, jsQR, newPage, same, settled, shot, show, signIn } from './rig.mjs';
+
+/* The bits of the picture that a phone would see, four pixels a module. */
+function readCode(d, side) {
+	const k = 4, w = side * k, pixels = new Uint8ClampedArray(w * w * 4).fill(255);
+	for (const [, x, y] of d.matchAll(/M(\d+) (\d+)h1v1h-1z/g))
+		for (let j = 0; j < k; j++)
+			for (let i = 0; i < k; i++)
+				pixels.fill(0, ((Number(y) * k + j) * w + Number(x) * k + i) * 4, ((Number(y) * k + j) * w + Number(x) * k + i) * 4 + 3);
+	const code = jsQR(pixels, w, w);
+	return code && code.data;
+}
+
+export function enrolment(state) {
+	return async (browser) => {
+		const page = await newPage(browser, { size: 'phone', state });
+		await page.goto(`${base}/#/devices`);
+		await settled(page);
+		await page.getByRole('button', { name: 'Enrol a device' }).click();
+		await page.getByLabel('Name of the device').fill('shed');
+		await page.getByRole('button', { name: 'Make the token' }).click();
+		await page.locator('.qr').waitFor();
+		await shot(page, 'enrol-phone-light');
+		const line = await page.locator('.copy-text').textContent();
+		same(readCode(await page.locator('.qr path').getAttribute('d'), Number((await page.locator('.qr').getAttribute('viewBox')).split(' ')[2])), line, 'the QR code');
+		const words = line.split(' ');
+		same(words.slice(0, 4).concat(words.length), ['sluicectl', 'enrol', base, '--token', 5], 'the line to run');
+		execFileSync(env.WEB_CTL, [...words.slice(1), '--dir', `${env.WEB_TMP}/shed`]);
+		await page.getByRole('button', { name: 'Close' }).click();
+		await page.locator('td', { hasText: 'shed' }).waitFor();
+		await show(page, '#/devices/shed');
+		await page.getByRole('button', { name: 'Revoke' }).click();
+		await page.locator('dialog').getByRole('button', { name: 'Revoke' }).click();
+		await page.locator('.badge', { hasText: 'revoked' }).waitFor();
+		check((await ask(page, '/v1/devices')).devices.find((d) => d.name === 'shed').revoked, 'the server has not revoked it');
+	};
+}
+
+/* A viewer is made, comes in, and sees nothing that a viewer may not do. */
+export function people(state) {
+	return async (browser) => {
+		const page = await newPage(browser, { state }), password = 'only for looking 42';
+		await page.goto(`${base}/#/people`);
+		await settled(page);
+		await page.getByRole('button', { name: 'Add a user' }).click();
+		await page.locator('dialog').getByLabel('Name').fill('vera');
+		await page.locator('dialog').getByLabel(/^Password/).fill(password);
+		await page.locator('dialog button[type="submit"]').click();
+		await page.locator('td', { hasText: 'vera' }).waitFor();
+		const other = await newPage(browser);
+		await signIn(other, 'vera', password);
+		await settled(other);
+		same(await other.locator('.side .nav a').evaluateAll((all) => all.map((a) => a.getAttribute('data-place'))).then((l) => l.filter((p) => ['people', 'tokens', 'audit'].includes(p))), [], 'places of administrators that a viewer sees');
+		await show(other, '#/devices');
+		same(await other.getByRole('button', { name: 'Enrol a device' }).count(), 0, 'a viewer may enrol');
+		await show(other, '#/cameras');
+		await other.getByRole('button', { name: '中文' }).click();
+		await settled(other);
+		same(await other.locator('h1').textContent(), '摄像头', 'the title in Chinese');
+		same(await other.evaluate(() => document.documentElement.lang), 'zh-Hans', 'language of the page');
+		await shot(other, 'cameras-desktop-chinese');
+		await show(page, '#/tokens');
+		await page.getByRole('button', { name: 'Make a token' }).first().click();
+		await page.locator('dialog').getByLabel('Name').fill('probe');
+		await page.getByRole('button', { name: 'Make it' }).click();
+		const token = await page.locator('.copy-text').textContent();
+		const status = await page.evaluate(async (k) => (await fetch('/v1/cameras', { credentials: 'omit', headers: { authorization: `Bearer ${k}` } })).status, token);
+		same(status, 200, 'with the token made here /v1/cameras answers');
+		await page.getByRole('button', { name: 'Close' }).click();
+		await show(page, '#/audit');
+		check((await page.locator('tbody').textContent()).includes('vera'), 'the audit log does not know of vera');
+	};
+}
+
+/* A snapshot that comes, a pause that is seen, the relay's log: from a device that is connected. */
+export function commands(state, camera) {
+	return async (browser) => {
+		const page = await newPage(browser, { size: 'phone', state });
+		await page.goto(`${base}/`);
+		await settled(page);
+		if (!(await ask(page, '/v1/about')).routes.includes('POST /v1/devices/{device}/commands')) {
+			console.log('commands: this server has none');
+			return;
+		}
+		await page.waitForFunction(async (name) => (await (await fetch('/v1/cameras')).json()).cameras.some((c) => c.name === name && c.state === 'live'), camera, { timeout: 60000 });
+		const c = (await ask(page, '/v1/cameras')).cameras.find((k) => k.name === camera);
+		await show(page, `#/cameras/${c.id}`);
+		await page.locator('.health .badge', { hasText: /Nothing moves|Moving/ }).waitFor();
+		await page.getByRole('button', { name: 'Snapshot' }).click();
+		await page.getByText('The snapshot has come').waitFor();
+		await page.waitForFunction(() => document.querySelector('img[src*="/frames/"]').naturalWidth === 320);
+		await page.getByRole('button', { name: 'Pause' }).click();
+		await page.locator('.health .badge', { hasText: 'Paused' }).waitFor();
+		await page.getByRole('button', { name: 'Resume' }).click();
+		await page.getByRole('button', { name: 'Pause' }).waitFor();
+		await show(page, `#/devices/${c.device}`);
+		await page.getByRole('button', { name: 'Fetch the log' }).click();
+		await page.locator('pre.log').waitFor();
+		check((await page.locator('pre.log').textContent()).includes(camera), 'the log does not name the camera');
+		await shot(page, 'device-log-phone-light');
+	};
+}
+
+/* A zone drawn, one moved by keys, saved: the server has it in the camera's pixels, and the device's answer is shown. */
+export function editor(state, camera) {
+	return async (browser) => {
+		const page = await newPage(browser, { state });
+		await page.goto(`${base}/`);
+		await settled(page);
+		const { routes } = await ask(page, '/v1/about');
+		if (!routes.includes('GET /v1/cameras/{camera}/desired')) {
+			console.log('editor: this server has no desired settings; nothing links to the editor');
+			await show(page, '#/cameras');
+			same(await page.getByRole('link', { name: 'Zones and settings' }).count(), 0, 'links to the editor');
+			return;
+		}
+		const c = (await ask(page, '/v1/cameras')).cameras.find((k) => k.name === camera);
+		await show(page, `#/cameras/${c.id}/edit`);
+		const layer = page.locator('.stage-layer'), r = await layer.boundingBox();
+		const at = (x, y) => [r.x + x / c.width * r.width, r.y + y / c.height * r.height];
+		await page.mouse.move(...at(40, 40));
+		await page.mouse.down();
+		await page.mouse.move(...at(200, 120), { steps: 4 });
+		await page.mouse.up();
+		await page.getByRole('button', { name: 'Zone of other sensitivity' }).click();
+		await page.keyboard.press('ArrowRight');
+		await page.keyboard.press('ArrowDown');
+		await page.locator('select[name="preset"]').selectOption('high');
+		await page.locator('input[name="rate"]').fill('7');
+		await page.locator('input[name="rate"]').press('Tab');
+		await shot(page, 'editor-drawn');
+		await page.getByRole('button', { name: 'Save' }).click();
+		await page.getByText('Saved; the device is asked').waitFor();
+		const wish = await ask(page, `/v1/cameras/${c.id}/desired`);
+		same(wish.settings, { preset: 'high', rate: 7 }, 'settings that the server has');
+		const zones = wish.map.zones, first = zones[0].ignore.split(' ').map((p) => p.split(',').map(Number));
+		check(zones.length === 2 && [[40, 40], [200, 40], [200, 120], [40, 120]].every(([x, y], i) => Math.abs(first[i][0] - x) <= 3 && Math.abs(first[i][1] - y) <= 3), `zones that the server has: ${JSON.stringify(wish.map)}`);
+		same(zones[1].zone.split(':')[1].split(' ')[0], `${Math.round(c.width * 0.35) + 8},${Math.round(c.height * 0.35) + 8}`, 'the corner moved by keys');
+		await page.waitForFunction(async (id) => ['in_sync', 'applied'].includes((await (await fetch(`/v1/cameras/${id}/desired`)).json()).state), c.id);
+		await page.locator('aside .badge', { hasText: 'applied' }).waitFor();
+		check((await page.locator('aside .card').first().textContent()).includes('At the device'), 'no word on the device');
+		check((await page.getByText('Privacy masks').count()) > 0 && (await page.textContent('.view')).includes('must not be able to uncover it'), 'no word on privacy masks');
+		await page.reload();
+		await settled(page);
+		same(await page.locator('.shape').count(), 2, 'zones after a reload');
+		/* someone else saves meanwhile: nothing is overwritten unseen */
+		const status = await page.evaluate(async ([id, version]) => {
+			const { csrf } = await (await fetch('/v1/session')).json();
+			return (await fetch(`/v1/cameras/${id}/desired`, { method: 'PUT', headers: { 'content-type': 'application/json', 'x-csrf-token': csrf, 'if-match': `"${version}"` }, body: JSON.stringify({ settings: { preset: 'low' } }) })).status;
+		}, [c.id, wish.version]);
+		same(status, 200, 'another saves');
+		page.expected.push(/status of 412/);
+		await page.locator('input[name="rate"]').fill('9');
+		await page.locator('input[name="rate"]').press('Tab');
+		await page.getByRole('button', { name: 'Save' }).click();
+		await page.getByText('Someone else has changed it').waitFor();
+		page.once('dialog', (d) => d.accept());
+		await page.getByRole('button', { name: 'Load anew' }).click();
+		await settled(page);
+		same(await page.locator('select[name="preset"]').inputValue(), 'low', 'what is shown once it was loaded anew');
+	};
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/* All flows, in order; exit code 1 if one has failed. Called by tests/pipeline/t_web. */
+import { commands, editor, enrolment, people } from './flow_devices.mjs';
+import { event, markup, paging, search } from './flow_events.mjs';
+import { expiry, restart, wrongPassword } from './flow_session.mjs';
+import { ledger, timeline } from './flow_time.mjs';
+import { views } from './flow_views.mjs';
+import { base, env, newPage, open, run, signIn } from './rig.mjs';
+
+const browser = await open();
+const only = new RegExp(env.WEB_ONLY || '.'), camera = 'door';
+let cloud = null, failed = 0;
+try {
+	const first = await newPage(browser);
+	await signIn(first);
+	const state = await first.context().storageState();
+	await first.context().close();
+	failed = await run(browser, [['a wrong password', wrongPassword], ['paging', paging(state)], ['an event', event(state, camera)], ['search', search(state, camera)],
+		['timeline', timeline(state, camera)], ['ledger', ledger(state, camera)], ['zones and settings', editor(state, 'gate')], ['commands', commands(state, 'gate')], ['enrolment', enrolment(state)], ['people', people(state)], ['markup', markup(state)],
+		['views', views(state, { camera, base })], ['expiry', expiry], ['restart', async (b) => { cloud = await restart(b); }]].filter(([name]) => only.test(name)));
+} finally {
+	await browser.close();
+	if (cloud)
+		cloud.kill('SIGTERM');
+}
+process.exit(failed ? 1 : 0);
