@@ -26,8 +26,8 @@ struct sluice_media;
 
 struct sluice_media_ops {
 	void (*close)(struct sluice_media *m);
-	/* All files durable under the id, or none. An id that is there already stays as it is: 0.
-	 */
+	/* All files durable under the id, or none. What is there under that id is replaced, whole:
+	 * a life that ended before the index knew of it has left it, and told nobody. */
 	int (*put)(struct sluice_media *m, const struct sluice_camera *c, const char *id,
 		   const struct sluice_media_file *files, size_t count);
 	/* SLUICE_MEDIA_PIN of the id is these bytes, durably, or (data NULL) is not there any

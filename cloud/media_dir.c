@@ -4,12 +4,14 @@
  *
  * A summary is written to .ID.part beside its place, every file and the directory synced, then
  * renamed to ID and the parent synced: a directory of that name is complete. What a crash left as
- * .ID.part is overwritten when the same summary comes again (its id is made from what it tells of).
+ * .ID.part is overwritten when the same summary comes again (its id is made from what it tells of),
+ * and one that became ID but never came into the index is replaced.
  *
  * A sealed file (sluice/layout.h) is bound to its place: its key is wrapped together with
  * "TENANT/CAMERA-HEX/ID/NAME". What begins like none is read as it is, so that a store that is
  * sealed from some day on still gives what it kept before.
  */
+#include <dirent.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -141,6 +143,46 @@ static int put_file(struct sluice_media *m, int dir, const struct sluice_camera 
 	return err;
 }
 
+static int remove_files(int camera, const char *name)
+{
+	int dir = open_dir(camera, name, 0), err = 0;
+	struct dirent *d;
+	DIR *list;
+
+	if (dir < 0)
+		return dir == -ENOENT ? 0 : dir;
+	list = fdopendir(dir);
+	if (!list) {
+		close(dir);
+		return -ENOMEM;
+	}
+	while ((d = readdir(list)))
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			unlinkat(dir, d->d_name, 0);
+	closedir(list);
+	if (unlinkat(camera, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		err = -errno;
+	return err;
+}
+
+/* The finished part becomes id; what was id goes. */
+static int take_place(int camera, const char *part, const char *id)
+{
+	int err;
+
+	if (!renameat(camera, part, camera, id))
+		return 0;
+	if (errno != EEXIST && errno != ENOTEMPTY)
+		return -errno;
+	if (!renameat2(camera, part, camera, id, RENAME_EXCHANGE))
+		return remove_files(camera, part);
+	/* a file system that cannot exchange: nobody was told of the old one */
+	err = remove_files(camera, id);
+	if (!err && renameat(camera, part, camera, id) < 0)
+		err = -errno;
+	return err;
+}
+
 static int dir_put(struct sluice_media *m, const struct sluice_camera *c, const char *id,
 		   const struct sluice_media_file *files, size_t count)
 {
@@ -156,8 +198,6 @@ static int dir_put(struct sluice_media *m, const struct sluice_camera *c, const 
 	camera = open_camera(m, c, 1);
 	if (camera < 0)
 		return camera;
-	if (!faccessat(camera, id, F_OK, AT_SYMLINK_NOFOLLOW))
-		goto out;
 	snprintf(part, sizeof(part), ".%s.part", id);
 	dir = open_dir(camera, part, 1);
 	if (dir < 0) {
@@ -169,8 +209,8 @@ static int dir_put(struct sluice_media *m, const struct sluice_camera *c, const 
 	if (!err && fsync(dir) < 0)
 		err = -errno;
 	close(dir);
-	if (!err && renameat(camera, part, camera, id) < 0 && errno != EEXIST && errno != ENOTEMPTY)
-		err = -errno;
+	if (!err)
+		err = take_place(camera, part, id);
 	if (!err && fsync(camera) < 0)
 		err = -errno;
 out:

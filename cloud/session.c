@@ -31,11 +31,14 @@
 
 /* ---- sending ---- */
 
-/* Its cameras are out of sight. */
+/* Its cameras are out of sight, unless a newer link of the device has them. */
 static void tell_leaving(struct sluice_session *ss)
 {
+	const struct sluice_session_request *who = &ss->who;
 	int i;
 
+	if (sluice_roster_find(ss->loop->server->roster, who->tenant, who->device) != ss->id)
+		return;
 	for (i = 1; i <= SLUICE_WIRE_SLOTS; i++)
 		if (ss->slot[i].camera)
 			sluice_stream_camera(ss->loop->server->api->stream, ss->slot[i].camera,

@@ -12,6 +12,15 @@
 
 #define REGION_DEPTH 2 /* a base that came twice, in another form, is a region */
 
+static int take_camera(void *ctx, const struct sluice_camera *c,
+		       const struct sluice_index_summary *s)
+{
+	(void)s;
+	if (ctx)
+		*(struct sluice_camera *)ctx = *c;
+	return 0;
+}
+
 int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c,
 		     const struct sluice_summary *sum)
 {
@@ -30,6 +39,12 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 
 	if (sum->media_count > SLUICE_SUMMARY_MEDIA_MAX || strlen(sum->id) != 32)
 		return -EINVAL;
+	/* What the index knows is told, and stays. What it does not know was told to nobody: then
+	 * the files are written anew, or they and the row could be of two lives. */
+	err = s->index->ops->summary_find(s->index, &(struct sluice_whose){ c->tenant, NULL },
+					  sum->id, take_camera, NULL);
+	if (err != -ENOENT)
+		return err ? err : 1;
 	memcpy(row.id, sum->id, sizeof(row.id));
 	memcpy(row.camera, c->id, sizeof(row.camera));
 	for (i = 0; i < sum->media_count; i++) {
@@ -48,14 +63,6 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 	if (!err)
 		err = s->index->ops->summary_add(s->index, &row);
 	return err;
-}
-
-static int take_camera(void *ctx, const struct sluice_camera *c,
-		       const struct sluice_index_summary *s)
-{
-	(void)s;
-	*(struct sluice_camera *)ctx = *c;
-	return 0;
 }
 
 /* The file is there before the index says so, and goes after it: a pin that somebody was told of is

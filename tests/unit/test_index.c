@@ -331,6 +331,7 @@ static void test_summaries(void)
 	struct sluice_media_file files[] = { { "key-1.jpg", (const uint8_t *)"jpeg", 4 },
 					     { "summary.json", (const uint8_t *)json,
 					       sizeof(json) - 1 } };
+	struct sluice_media_file earlier = { "summary.json", (const uint8_t *)"{}", 2 };
 	struct sluice_media_file bad = { "../key", (const uint8_t *)"x", 1 };
 	struct sluice_index_media media = { .name = "key-1.jpg", .size = 4 };
 	struct sluice_index_summary row = { .epoch = 1,
@@ -359,7 +360,12 @@ static void test_summaries(void)
 	snprintf(path, sizeof(path), "%s/media", data);
 	CHECK(!sluice_media_dir_open(path, keys, &m));
 	CHECK(!m->ops->put(m, &camera[0], id, files, 2));
-	CHECK(!m->ops->put(m, &camera[0], id, files, 2)); /* again: stays */
+	CHECK(!m->ops->put(m, &camera[0], id, &earlier, 1)); /* replaced, whole */
+	CHECK(m->ops->get(m, &camera[0], id, "key-1.jpg", 100, &bytes, &size) == -ENOENT);
+	CHECK(!m->ops->put(m, &camera[0], id, files, 2));
+	CHECK(!m->ops->get(m, &camera[0], id, "summary.json", 100, &bytes, &size) &&
+	      size == sizeof(json) - 1 && !memcmp(bytes, json, size));
+	free(bytes);
 	CHECK(m->ops->put(m, &camera[0], id, &bad, 1) == -EINVAL);
 	CHECK(!m->ops->get(m, &camera[0], id, "key-1.jpg", 100, &bytes, &size) && size == 4);
 	free(bytes);
