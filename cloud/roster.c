@@ -153,7 +153,7 @@ int sluice_roster_has_camera(struct sluice_roster *r, const struct sluice_camera
 	pthread_mutex_lock(&r->lock);
 	e = *find_place(r, c->tenant, c->device);
 	for (i = 1; e && i <= SLUICE_WIRE_SLOTS; i++)
-		has |= e->camera[i] == c;
+		has |= e->camera[i] && !memcmp(e->camera[i]->id, c->id, sizeof(c->id));
 	pthread_mutex_unlock(&r->lock);
 	return has;
 }
