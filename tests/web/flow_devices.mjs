@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Enrolment to the end, with the real sluicectl; revocation; people of lesser roles; zones and settings. */
 import { execFileSync } from 'node:child_process';
-import { ask, base, check, env, fail, jsQR, newPage, same, settled, shot, show, signIn } from './rig.mjs';
+import { ask, base, check, env, fail, jsQR, newPage, same, settled, shot, show, signIn, until } from './rig.mjs';
 
 /* The bits of the picture that a phone would see, four pixels a module. */
 function readCode(d, side) {
@@ -85,7 +85,7 @@ export function commands(state, camera) {
 			console.log('commands: this server has none');
 			return;
 		}
-		await page.waitForFunction(async (name) => (await (await fetch('/v1/cameras')).json()).cameras.some((c) => c.name === name && c.state === 'live'), camera, { timeout: 60000 });
+		await until(page, '/v1/cameras', (a) => a.cameras.some((c) => c.name === camera && c.state === 'live'), 'the camera is live');
 		const c = (await ask(page, '/v1/cameras')).cameras.find((k) => k.name === camera);
 		await show(page, `#/cameras/${c.id}`);
 		await page.locator('.health .badge', { hasText: /Nothing moves|Moving/ }).waitFor();
@@ -139,7 +139,7 @@ export function editor(state, camera) {
 		const zones = wish.map.zones, first = zones[0].ignore.split(' ').map((p) => p.split(',').map(Number));
 		check(zones.length === 2 && [[40, 40], [200, 40], [200, 120], [40, 120]].every(([x, y], i) => Math.abs(first[i][0] - x) <= 3 && Math.abs(first[i][1] - y) <= 3), `zones that the server has: ${JSON.stringify(wish.map)}`);
 		same(zones[1].zone.split(':')[1].split(' ')[0], `${Math.round(c.width * 0.35) + 8},${Math.round(c.height * 0.35) + 8}`, 'the corner moved by keys');
-		await page.waitForFunction(async (id) => ['in_sync', 'applied'].includes((await (await fetch(`/v1/cameras/${id}/desired`)).json()).state), c.id);
+		await until(page, `/v1/cameras/${c.id}/desired`, (d) => ['in_sync', 'applied'].includes(d.state), 'the device applies it');
 		await page.locator('aside .badge', { hasText: 'applied' }).waitFor();
 		check((await page.locator('aside .card').first().textContent()).includes('At the device'), 'no word on the device');
 		check((await page.getByText('Privacy masks').count()) > 0 && (await page.textContent('.view')).includes('must not be able to uncover it'), 'no word on privacy masks');

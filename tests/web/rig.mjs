@@ -82,6 +82,16 @@ export async function ask(page, path) {
 	return page.evaluate(async (p) => (await fetch(p, { headers: { accept: 'application/json' } })).json(), path);
 }
 
+/* Until what the server says of a path holds. */
+export async function until(page, path, holds, text) {
+	const end = Date.now() + 40000;
+	for (let answer = await ask(page, path); !holds(answer); answer = await ask(page, path)) {
+		if (Date.now() > end)
+			throw new Error(`${text}: waited in vain; ${path} says ${JSON.stringify(answer).slice(0, 600)}`);
+		await page.waitForTimeout(200);
+	}
+}
+
 export async function shot(page, name) {
 	await page.screenshot({ path: `${env.WEB_OUT}/${name}.png`, fullPage: true });
 }
