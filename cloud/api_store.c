@@ -187,54 +187,6 @@ static void get_event_frames(struct sluice_call *c)
 				     l.rows == (unsigned int)limit || e.open ? next : NULL));
 }
 
-/* A number of the path, all digits. */
-static int read_number(const char *text, uint64_t *out)
-{
-	char *end;
-
-	if (!*text || strspn(text, "0123456789") != strlen(text) || strlen(text) > 19)
-		return -ENOENT;
-	*out = strtoull(text, &end, 10);
-	return *out > INT64_MAX ? -ENOENT : 0;
-}
-
-/* The whole picture, also of a region. */
-static void get_frame(struct sluice_call *c)
-{
-	struct sluice_shelf shelf = { c->server->c.data, c->index, c->server->media, NULL };
-	struct sluice_index_frame row;
-	struct sluice_camera camera;
-	char path[192];
-	uint64_t epoch, sequence;
-	uint8_t id[16];
-	int err = sluice_unhex(c->part[0], id, sizeof(id)) ? -ENOENT : 0;
-
-	if (!err)
-		err = read_number(c->part[1], &epoch);
-	if (!err)
-		err = read_number(c->part[2], &sequence);
-	/* says whose it is */
-	if (!err)
-		err = c->index->ops->frame_of(c->index, &c->whose, id, epoch, sequence, &row, path);
-	if (!err)
-		err = c->index->ops->camera_find(c->index, id, &camera);
-	if (!err) {
-		shelf.rebuild = sluice_rebuild_open();
-		c->out->body = shelf.rebuild ? sluice_shelf_jpeg(&shelf, &camera, epoch, sequence,
-								 &c->out->size)
-					     : NULL;
-		err = !shelf.rebuild ? -ENOMEM : c->out->body ? 0 : -ENOENT;
-		sluice_rebuild_close(shelf.rebuild);
-	}
-	if (err) {
-		sluice_answer_error(c, err);
-		return;
-	}
-	c->out->status = 200;
-	c->out->type = "image/jpeg";
-	c->out->cache = "private, max-age=86400, immutable";
-}
-
 const struct sluice_route sluice_api_store[] = {
 	{ SLUICE_HTTP_GET, "/v1/events/{event}/export", SLUICE_VIEWER, SLUICE_SCOPE_MEDIA,
 	  get_export, "exportEvent" },
@@ -244,7 +196,5 @@ const struct sluice_route sluice_api_store[] = {
 	  put_pin, "pinEvent" },
 	{ SLUICE_HTTP_DELETE, "/v1/events/{event}/pin", SLUICE_OPERATOR, SLUICE_SCOPE_SETTINGS,
 	  drop_pin, "unpinEvent" },
-	{ SLUICE_HTTP_GET, "/v1/cameras/{camera}/frames/{epoch}/{sequence}", SLUICE_VIEWER,
-	  SLUICE_SCOPE_MEDIA, get_frame, "getFrame" },
 	{ 0 },
 };

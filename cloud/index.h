@@ -240,10 +240,6 @@ struct sluice_index_ops {
 	int (*frame_near)(struct sluice_index *ix, const struct sluice_whose *who,
 			  const uint8_t camera[16], uint64_t utc_ns, struct sluice_index_frame *f,
 			  char *path);
-	/* that one, if it is theirs; path as above */
-	int (*frame_of)(struct sluice_index *ix, const struct sluice_whose *who,
-			const uint8_t camera[16], uint64_t epoch, uint64_t sequence,
-			struct sluice_index_frame *f, char *path);
 	/* those of [from, to] by time, at most limit (SLUICE_FRAMES_MAX) */
 	int (*frames_between)(struct sluice_index *ix, const struct sluice_whose *who,
 			      const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,

@@ -50,15 +50,6 @@ int sluice_sqlite_frame_near(struct sluice_index *ix, const struct sluice_whose 
 	return 0;
 }
 
-int sluice_sqlite_frame_of(struct sluice_index *ix, const struct sluice_whose *who,
-			   const uint8_t camera[16], uint64_t epoch, uint64_t sequence,
-			   struct sluice_index_frame *f, char *path)
-{
-	return read_near(sluice_sqlite_bind(db(ix), FRAME_OF, "sscii", who->tenant, who->cameras,
-					    camera, epoch, sequence),
-			 f, path);
-}
-
 int sluice_sqlite_frames_between(struct sluice_index *ix, const struct sluice_whose *who,
 				 const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
 				 unsigned int limit, sluice_index_frame_fn fn, void *ctx)

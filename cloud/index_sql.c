@@ -248,9 +248,6 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			 " JOIN frames f ON f.camera = c.id JOIN segments s ON s.id = f.segment"
 			 " WHERE c.id = ?3 AND" ALLOWED " AND f.utc_ns > ?4"
 			 " ORDER BY f.utc_ns LIMIT 1",
-	[FRAME_OF] = "SELECT " FRAME_COLUMNS ", s.path FROM cameras c"
-		     " JOIN frames f ON f.camera = c.id JOIN segments s ON s.id = f.segment"
-		     " WHERE c.id = ?3 AND" ALLOWED " AND f.epoch = ?4 AND f.seq = ?5",
 	[FRAMES_BETWEEN] = "SELECT " FRAME_COLUMNS " FROM cameras c"
 			   " JOIN frames f ON f.camera = c.id"
 			   " WHERE c.id = ?3 AND" ALLOWED " AND f.utc_ns >= ?4 AND f.utc_ns <= ?5"

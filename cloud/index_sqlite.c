@@ -323,7 +323,6 @@ static const struct sluice_index_ops ops = {
 	.event_open = sluice_sqlite_event_open,
 	.events_open = sluice_sqlite_events_open,
 	.frame_near = sluice_sqlite_frame_near,
-	.frame_of = sluice_sqlite_frame_of,
 	.frames_between = sluice_sqlite_frames_between,
 	.ledgers = sluice_sqlite_ledgers,
 	.epochs = sluice_sqlite_epochs,

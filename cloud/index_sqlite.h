@@ -51,7 +51,6 @@ enum {
 	TIMELINE,
 	FRAME_BEFORE,
 	FRAME_BEHIND,
-	FRAME_OF,
 	FRAMES_BETWEEN,
 	PIN_FIND,
 	PIN_ADD,
@@ -221,9 +220,6 @@ int sluice_sqlite_gone_done(struct sluice_index *ix, const char *path);
 int sluice_sqlite_frame_near(struct sluice_index *ix, const struct sluice_whose *who,
 			     const uint8_t camera[16], uint64_t utc_ns,
 			     struct sluice_index_frame *f, char *path);
-int sluice_sqlite_frame_of(struct sluice_index *ix, const struct sluice_whose *who,
-			   const uint8_t camera[16], uint64_t epoch, uint64_t sequence,
-			   struct sluice_index_frame *f, char *path);
 int sluice_sqlite_frames_between(struct sluice_index *ix, const struct sluice_whose *who,
 				 const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
 				 unsigned int limit, sluice_index_frame_fn fn, void *ctx);

@@ -360,13 +360,29 @@ static void test_timeline(struct sluice_index *ix)
 /* No statement that serves people walks a whole table or sorts. */
 static void test_plans(void)
 {
-	static const int served[] = {
-		CAMERA_FIND,	FRAME_ADD,	FRAME_LAST,	   FRAME_FIND,	 FRAMES,
-		SUMMARY_FIND,	MEDIA,		SUMMARIES_UNACKED, FIND,	 FIND_TAG,
-		SUMMARY_GET,	TIMELINE,	FRAME_BEFORE,	   FRAME_BEHIND, FRAME_OF,
-		FRAMES_DROP,	SEGMENT_OLDEST, SEGMENT_LEAVING,   FACETS_OF,	 EVENTS_OPEN,
-		FRAMES_BETWEEN, PIN_FIND,	LEDGERS,	   EPOCHS
-	};
+	static const int served[] = { CAMERA_FIND,
+				      FRAME_ADD,
+				      FRAME_LAST,
+				      FRAME_FIND,
+				      FRAMES,
+				      SUMMARY_FIND,
+				      MEDIA,
+				      SUMMARIES_UNACKED,
+				      FIND,
+				      FIND_TAG,
+				      SUMMARY_GET,
+				      TIMELINE,
+				      FRAME_BEFORE,
+				      FRAME_BEHIND,
+				      FRAMES_DROP,
+				      SEGMENT_OLDEST,
+				      SEGMENT_LEAVING,
+				      FACETS_OF,
+				      EVENTS_OPEN,
+				      FRAMES_BETWEEN,
+				      PIN_FIND,
+				      LEDGERS,
+				      EPOCHS };
 	sqlite3 *raw = NULL;
 	size_t i;
 
