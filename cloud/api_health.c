@@ -34,6 +34,7 @@ static void get_ready(struct sluice_call *c)
 static void print_gauges(struct sluice_server *s, uint64_t now, FILE *out)
 {
 	unsigned int i, why = sluice_server_unready(s, now);
+	struct sluice_stream_counters streams;
 	char label[32];
 
 	for (i = 0; i < s->loop_count; i++) {
@@ -52,6 +53,12 @@ static void print_gauges(struct sluice_server *s, uint64_t now, FILE *out)
 	sluice_gauge_print(out, "credit_window_bytes",
 			   "Bytes that a device may have under way now.", "",
 			   sluice_session_window(s));
+	sluice_stream_count(s->api->stream, &streams);
+	sluice_gauge_print(out, "streams", "Streams of events that people have open.", "",
+			   streams.readers);
+	sluice_gauge_print(out, "streams_let_go",
+			   "Streams that were ended since they did not keep up.", "",
+			   (double)streams.slow);
 	sluice_gauge_print(out, "ready", "1: the node may get more devices.", "", !why);
 	sluice_gauge_print(out, "store_writable", "0: nothing can be stored.", "",
 			   !(why & SLUICE_NOT_STORING));

@@ -299,6 +299,10 @@ samples = {
     'getDesired': camera_sample(),
     'putDesired': lambda c: matched(c, '/v1/cameras/%s/desired', A['camera'], visible(200, c), {'settings': {'rate': 5}}),
     'deleteDesired': lambda c: matched(c, '/v1/cameras/%s/desired', A['camera'], visible(204, c), wish=True),
+    'exportEvent': lambda c: dict(path=[A['event']], query='?format=zip', status=visible(200, c)),
+    'listEventFrames': lambda c: dict(path=[A['event']], status=visible(200, c)),
+    'pinEvent': lambda c: dict(path=[A['event']], body={}, status=visible(204, c)),
+    'unpinEvent': lambda c: dict(path=[A['event']], status=visible(204, c)),
     'getFrame': lambda c: dict(path=[A['camera']] + frame_of_still(), status=visible(200, c)),
 }
 
