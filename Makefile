@@ -12,7 +12,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
-.PHONY: all kmod deps demo check check-all bench bench-guest accuracy style unit fuzz install install-dkms clean help
+.PHONY: all kmod deps demo check check-all bench bench-cloud bench-guest accuracy style unit fuzz install install-dkms clean help
 .DELETE_ON_ERROR:
 
 # $(call program,name,sources,pkg-config packages,extra libraries): build/bin/name
@@ -100,6 +100,10 @@ bench: ## ratios against peers, in one run, to build/bench.json
 	$(Q)tools/deps build bench
 	$(Q)tests/bench/run
 
+bench-cloud: ## 1,000 devices against the cloud node, its memory, handshakes, cost of a byte; rows of build/bench.json
+	$(Q)tools/deps build bench
+	$(Q)tests/bench/cloud
+
 bench-guest: ## what the module costs, in guests: tapped DQBUF, four cameras, CPU beside motion
 	$(Q)tools/deps build kmod demo bench
 	$(Q)$(MAKE) --no-print-directory all kmod guest-programs
@@ -124,7 +128,7 @@ install: all ## programs, man pages and shell completion to PREFIX (default /usr
 	$(Q)install -m 644 tools/completion/_sluicectl $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,share/man/man5 share/doc/sluice lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	$(Q)install -m 644 $(wildcard docs/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
-	$(Q)install -m 644 relay/relay.conf.example relay/sluice-relay-settings.conf docs/metrics.md $(DESTDIR)$(PREFIX)/share/doc/sluice
+	$(Q)install -m 644 relay/relay.conf.example cloud/cloud.conf.example relay/sluice-relay-settings.conf docs/metrics.md $(DESTDIR)$(PREFIX)/share/doc/sluice
 	$(Q)install -m 644 relay/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sluice.conf
 	$(Q)install -m 644 relay/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sluice.conf
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|g' relay/sluice-relay.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice-relay.service

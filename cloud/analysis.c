@@ -13,7 +13,8 @@
 
 #include "cloud/analysis_state.h"
 
-#define AREA_MIN 1500 /* a blob has at least 1/AREA_MIN of the picture, and at least 5 pixels */
+#define LIGHT_SHARE 0.06f /* of the picture under another light: more than a shadow */
+#define AREA_MIN    1500  /* a blob has at least 1/AREA_MIN of the picture, and at least 5 pixels */
 
 struct sluice_analysis *sluice_analysis_open(const struct sluice_analysis_config *c,
 					     const struct sluice_analysis_ops *ops, void *ctx)
@@ -47,6 +48,7 @@ static void models_close(struct sluice_analysis *a)
 	a->mask = a->hold = NULL;
 	a->heat = NULL;
 	a->seen_one = false;
+	a->stills.count = 0;
 }
 
 void sluice_analysis_close(struct sluice_analysis *a)
@@ -69,7 +71,7 @@ static int models_for(struct sluice_analysis *a, const struct sluice_gray *g, ui
 	    a->height == height)
 		return 0;
 	models_close(a);
-	a->background = sluice_background_open(g->w, g->h);
+	a->background = sluice_background_open(a->config.background, g->w, g->h);
 	a->blobs = sluice_blobs_open(g->w, g->h);
 	a->tracker = sluice_tracker_open(g->w, g->h);
 	a->mask = calloc(n, 1);
@@ -137,6 +139,19 @@ static bool any_cell(const struct sluice_stored_frame *f)
 	return false;
 }
 
+/* What was left or removed is told with the event, if there is one. */
+static void note_objects(struct sluice_analysis *a, double t_s, const struct sluice_blob *blobs,
+			 uint32_t count, const struct sluice_gray *g)
+{
+	struct sluice_object found[SLUICE_STILLS_MAX];
+	struct sluice_event_log *e = &a->event;
+	uint32_t n = sluice_stills_frame(&a->stills, t_s, blobs, count, a->tracker, a->background,
+					 g, a->mask, found);
+
+	for (uint32_t i = 0; i < n && e->active && e->object_count < SLUICE_STILLS_MAX; i++)
+		e->objects[e->object_count++] = found[i];
+}
+
 /* Decode and measure: fills m's picture facts. */
 static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, double t_s,
 		struct sluice_moment *m)
@@ -160,17 +175,24 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 	if (f->reason == SLUICE_REASON_SCENE_CHANGE)
 		sluice_background_reset(a->background);
 	make_hold(a);
-	sluice_background_frame(a->background, g.px, dt > 0 ? dt : 0, a->hold, !any_cell(f),
-				a->mask, &r);
+	sluice_background_frame(a->background, &g, dt > 0 ? dt : 0, a->hold, !any_cell(f), a->mask,
+				&r);
 	for (size_t i = 0; a->heat && a->event.active && i < (size_t)g.w * g.h; i++)
 		a->heat[i] += a->mask[i] && a->heat[i] < UINT16_MAX;
 	area_min = g.w * g.h / AREA_MIN;
-	n = sluice_blobs_find(a->blobs, a->mask, g.px, area_min > 5 ? area_min : 5, f->cells,
-			      f->grid_w, f->grid_h, blobs);
+	n = sluice_blobs_find(a->blobs, a->mask, sluice_background_lit(a->background), &g,
+			      area_min > 12 ? area_min : 12, f->cells, f->grid_w, f->grid_h, blobs);
 	sluice_tracker_frame(a->tracker, t_s, f->sequence, blobs, n, analysis_track_ended, a);
+	note_objects(a, t_s, blobs, n, &g);
+	m->camera_moved = r.change == SLUICE_CHANGE_CAMERA;
+	m->light = r.light > LIGHT_SHARE || r.change == SLUICE_CHANGE_SCENE;
 	live = sluice_tracker_live(a->tracker, &count);
-	for (uint32_t i = 0; i < count; i++)
-		m->objects += live[i].hits >= 2 && live[i].seen_s >= t_s;
+	for (uint32_t i = 0; i < count; i++) {
+		if (live[i].seen_s < t_s)
+			continue;
+		live[i].light_hits += m->light;
+		m->objects += live[i].hits >= 3 && live[i].moved;
+	}
 	m->moving = (float)r.foreground / ((float)g.w * g.h);
 	make_thumb(&g, m->thumb);
 	a->last_t_s = t_s;

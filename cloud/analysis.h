@@ -33,12 +33,38 @@ struct sluice_stored_frame {
 	size_t jpeg_size;
 };
 
+#define SLUICE_ZONES_MAX       16
+#define SLUICE_ZONE_POINTS_MAX 16
+
+/* A place in the picture: 1/10000 of its width and height, from the top left corner. */
+struct sluice_zone_point {
+	uint16_t x, y;
+};
+
+/* A polygon, closed by itself; fewer than 3 points: the zone is ignored. */
+struct sluice_zone {
+	char name[32]; /* with the final NUL; what summaries say */
+	uint32_t count;
+	struct sluice_zone_point point[SLUICE_ZONE_POINTS_MAX];
+};
+
+/* A line from a to b. Who crosses it from its left to its right, looking from a to b, goes
+ * "forward". */
+struct sluice_line {
+	char name[32];
+	struct sluice_zone_point a, b;
+};
+
 struct sluice_analysis_config {
 	char camera[32];	/* name for people */
 	uint32_t join_ms;	/* events closer than this are one: 10000 */
 	uint32_t event_max_ms;	/* then continued under the same id: 300000 */
 	uint32_t keyframes_max; /* 12 */
 	const char *language;	/* "en" */
+	uint32_t background;	/* enum sluice_background_kind; 0: the best known */
+	uint32_t zone_count, line_count;
+	struct sluice_zone zones[SLUICE_ZONES_MAX];
+	struct sluice_line lines[SLUICE_ZONES_MAX];
 };
 
 /* A file that goes with a summary; bytes are borrowed for the callback. */

@@ -15,7 +15,9 @@
 #include "cloud/blobs.h"
 #include "cloud/canvas.h"
 #include "cloud/events.h"
+#include "cloud/stills.h"
 #include "cloud/track.h"
+#include "cloud/track_facts.h"
 
 #define ANALYSIS_HISTORY 96 /* moments before an event */
 
@@ -30,6 +32,8 @@ struct sluice_analysis {
 	struct sluice_background *background;
 	struct sluice_blobs *blobs;
 	struct sluice_tracker *tracker;
+	struct sluice_stills stills;
+	struct sluice_scale scale; /* learned over all events */
 	uint8_t *mask, *hold;
 	uint16_t *heat; /* in how many pictures of the event the mask was set; NULL: not asked */
 	double last_t_s;

@@ -10,19 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/background.h"
 #include "cloud/blobs.h"
 
-#define JOIN_SHARE 0.20f /* of the higher box's height */
-#define JOIN_MAX   6.0f	 /* pixels */
+#define JOIN_SHARE  0.20f /* of the higher box's height */
+#define JOIN_MAX    0.04f /* of the picture's width */
+#define CRUMB	    8	  /* so much smaller than what it lies beside, ... */
+#define CRUMB_REACH 0.2f  /* ... within this share of its width and height */
+#define RIM	    3	  /* pixels around a piece in which shadow is looked for, and ... */
+#define RIM_SHARE   250	  /* ... how small a piece is: one in so many of the picture */
+#define STRONG_MIN  3	  /* pixels of a component that differ strongly, at least, and ... */
+#define STRONG_PER  12	  /* ... one in so many */
 
 struct run {
 	uint32_t y, x0, x1; /* x1 exclusive */
 	uint32_t parent;
-	uint32_t area;
+	uint32_t area, strong;
 };
 
 struct comp {
-	uint32_t x0, y0, x1, y1, area;
+	uint32_t x0, y0, x1, y1, area, strong;
 };
 
 struct sluice_blobs {
@@ -107,8 +114,10 @@ static uint32_t find_runs(struct sluice_blobs *b, const uint8_t *mask)
 				continue;
 			}
 			r[n] = (struct run){ .y = y, .x0 = x, .parent = n };
-			for (; x < b->w && line[x]; x++)
-				r[n].area += set[x];
+			for (; x < b->w && line[x]; x++) {
+				r[n].area += set[x] != 0;
+				r[n].strong += set[x] == SLUICE_MASK_STRONG;
+			}
 			r[n].x1 = x;
 			while (k < above_end && r[k].x1 < r[n].x0)
 				k++;
@@ -122,76 +131,6 @@ static uint32_t find_runs(struct sluice_blobs *b, const uint8_t *mask)
 		}
 		above = first;
 		above_end = n;
-	}
-	return n;
-}
-
-/* One component per root; returns how many have at least area_min. */
-static uint32_t gather(struct sluice_blobs *b, uint32_t runs, uint32_t area_min)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < runs; i++) {
-		struct run *r = &b->runs[i];
-		struct comp *c = &b->comps[root_of(b->runs, i)];
-
-		if (r->parent == i)
-			*c = (struct comp){ r->x0, r->y, r->x1, r->y + 1, 0 };
-		c->x0 = r->x0 < c->x0 ? r->x0 : c->x0;
-		c->x1 = r->x1 > c->x1 ? r->x1 : c->x1;
-		c->y1 = r->y + 1;
-		c->area += r->area;
-	}
-	for (uint32_t i = 0; i < runs; i++)
-		if (b->runs[i].parent == i && b->comps[i].area >= area_min)
-			b->comps[n++] = b->comps[i];
-	return n;
-}
-
-static int by_area(const void *p, const void *q)
-{
-	const struct comp *a = p, *b = q;
-
-	return a->area < b->area ? 1 : a->area > b->area ? -1 : 0;
-}
-
-/* What two intervals share; negative: the gap between them. */
-static float shared(uint32_t a0, uint32_t a1, uint32_t b0, uint32_t b1)
-{
-	return (float)(a1 < b1 ? a1 : b1) - (float)(a0 > b0 ? a0 : b0);
-}
-
-/* Parts of one thing lie above each other (a head, a shirt like the wall, legs); what stands side
- * by side is two things. Boxes that lie in each other are one. */
-static bool near(const struct comp *a, const struct comp *b)
-{
-	float wa = a->x1 - a->x0, ha = a->y1 - a->y0, wb = b->x1 - b->x0, hb = b->y1 - b->y0;
-	float narrow = wa < wb ? wa : wb, limit = JOIN_SHARE * (ha > hb ? ha : hb);
-	float x = shared(a->x0, a->x1, b->x0, b->x1), y = shared(a->y0, a->y1, b->y0, b->y1);
-
-	limit = limit < JOIN_MAX ? limit : JOIN_MAX;
-	return x > 0.5f * narrow && y >= -limit;
-}
-
-static uint32_t join(struct comp *c, uint32_t n)
-{
-	bool again = true;
-
-	while (again) {
-		again = false;
-		for (uint32_t i = 0; i < n; i++)
-			for (uint32_t j = i + 1; j < n; j++) {
-				if (!near(&c[i], &c[j]))
-					continue;
-				c[i].x0 = c[j].x0 < c[i].x0 ? c[j].x0 : c[i].x0;
-				c[i].y0 = c[j].y0 < c[i].y0 ? c[j].y0 : c[i].y0;
-				c[i].x1 = c[j].x1 > c[i].x1 ? c[j].x1 : c[i].x1;
-				c[i].y1 = c[j].y1 > c[i].y1 ? c[j].y1 : c[i].y1;
-				c[i].area += c[j].area;
-				c[j] = c[--n];
-				again = true;
-				j--;
-			}
 	}
 	return n;
 }
@@ -216,6 +155,116 @@ static uint32_t support_of(const struct sluice_blobs *b, const struct comp *c, c
 	return n;
 }
 
+static bool any_cell(const struct sluice_blobs *b, const struct comp *c, const uint8_t *cells,
+		     uint32_t gw, uint32_t gh)
+{
+	return cells && support_of(b, c, cells, gw, gh) > 0;
+}
+
+/* A small piece with more shadow around it than it has itself is the rim of the shadow. */
+static bool in_rim(const struct sluice_blobs *b, const struct comp *c, const uint8_t *lit)
+{
+	uint32_t x0 = c->x0 > RIM ? c->x0 - RIM : 0, x1 = c->x1 + RIM < b->w ? c->x1 + RIM : b->w;
+	uint32_t y0 = c->y0 > RIM ? c->y0 - RIM : 0, y1 = c->y1 + RIM < b->h ? c->y1 + RIM : b->h;
+	uint32_t n = 0;
+
+	if (c->area * RIM_SHARE > b->w * b->h)
+		return false;
+	for (uint32_t y = y0; y < y1; y++)
+		for (uint32_t x = x0; x < x1; x++)
+			n += lit[(size_t)y * b->w + x] != 0;
+	return 2 * n > 3 * c->area;
+}
+
+/* One component per root; returns how many are blobs. The others are taken out of the mask. */
+static uint32_t gather(struct sluice_blobs *b, uint32_t runs, uint32_t area_min, uint8_t *mask,
+		       const uint8_t *lit, const uint8_t *cells, uint32_t gw, uint32_t gh)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < runs; i++) {
+		struct run *r = &b->runs[i];
+		struct comp *c = &b->comps[root_of(b->runs, i)];
+
+		if (r->parent == i)
+			*c = (struct comp){ r->x0, r->y, r->x1, r->y + 1, 0, 0 };
+		c->x0 = r->x0 < c->x0 ? r->x0 : c->x0;
+		c->x1 = r->x1 > c->x1 ? r->x1 : c->x1;
+		c->y1 = r->y + 1;
+		c->area += r->area;
+		c->strong += r->strong;
+	}
+	for (uint32_t i = 0; i < runs; i++) {
+		struct comp *c = &b->comps[i];
+
+		if (b->runs[i].parent != i)
+			continue;
+		if (c->strong < STRONG_MIN || c->strong * STRONG_PER < c->area ||
+		    c->area * 4 < area_min ||
+		    (c->area < area_min && !any_cell(b, c, cells, gw, gh)) ||
+		    (lit && in_rim(b, c, lit)))
+			c->area = 0;
+	}
+	for (uint32_t i = 0; i < runs; i++) {
+		const struct run *r = &b->runs[i];
+
+		if (!b->comps[root_of(b->runs, i)].area)
+			memset(mask + (size_t)r->y * b->w + r->x0, 0, r->x1 - r->x0);
+	}
+	for (uint32_t i = 0; i < runs; i++)
+		if (b->runs[i].parent == i && b->comps[i].area)
+			b->comps[n++] = b->comps[i];
+	return n;
+}
+
+static int by_area(const void *p, const void *q)
+{
+	const struct comp *a = p, *b = q;
+
+	return a->area < b->area ? 1 : a->area > b->area ? -1 : 0;
+}
+
+/* What two intervals share; negative: the gap between them. */
+static float shared(uint32_t a0, uint32_t a1, uint32_t b0, uint32_t b1)
+{
+	return (float)(a1 < b1 ? a1 : b1) - (float)(a0 > b0 ? a0 : b0);
+}
+
+/* Parts of one thing lie above each other (a head, a shirt like the wall, legs); what stands side
+ * by side is two things. Boxes that lie in each other are one. */
+static bool near(const struct comp *a, const struct comp *b, float most)
+{
+	float wa = a->x1 - a->x0, ha = a->y1 - a->y0, wb = b->x1 - b->x0, hb = b->y1 - b->y0;
+	float narrow = wa < wb ? wa : wb, limit = JOIN_SHARE * (ha > hb ? ha : hb);
+	float x = shared(a->x0, a->x1, b->x0, b->x1), y = shared(a->y0, a->y1, b->y0, b->y1);
+
+	limit = limit < most ? limit : most;
+	return x > 0.5f * narrow && y >= -limit;
+}
+
+static uint32_t join(struct comp *c, uint32_t n, float most)
+{
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (uint32_t i = 0; i < n; i++)
+			for (uint32_t j = i + 1; j < n; j++) {
+				if (!near(&c[i], &c[j], most))
+					continue;
+				c[i].x0 = c[j].x0 < c[i].x0 ? c[j].x0 : c[i].x0;
+				c[i].y0 = c[j].y0 < c[i].y0 ? c[j].y0 : c[i].y0;
+				c[i].x1 = c[j].x1 > c[i].x1 ? c[j].x1 : c[i].x1;
+				c[i].y1 = c[j].y1 > c[i].y1 ? c[j].y1 : c[i].y1;
+				c[i].area += c[j].area;
+				c[j] = c[--n];
+				again = true;
+				j--;
+			}
+	}
+	return n;
+}
+
 static float sharpness_of(const struct sluice_blobs *b, const struct comp *c, const uint8_t *px)
 {
 	uint64_t sum = 0;
@@ -232,18 +281,60 @@ static float sharpness_of(const struct sluice_blobs *b, const struct comp *c, co
 	return n ? (float)sum / n : 0;
 }
 
-uint32_t sluice_blobs_find(struct sluice_blobs *b, const uint8_t *mask, const uint8_t *px,
-			   uint32_t area_min, const uint8_t *cells, uint32_t grid_w,
-			   uint32_t grid_h, struct sluice_blob out[SLUICE_BLOBS_MAX])
+/* Crumbs beside something much larger (the rim of its shadow, a foot) are part of it. */
+static uint32_t drop_crumbs(struct comp *c, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t j = n; j-- > 0;) {
+			float reach =
+				CRUMB_REACH * (float)((c[i].x1 - c[i].x0) + (c[i].y1 - c[i].y0));
+
+			if (i == j || c[j].area * CRUMB > c[i].area ||
+			    shared(c[i].x0, c[i].x1, c[j].x0, c[j].x1) < -reach ||
+			    shared(c[i].y0, c[i].y1, c[j].y0, c[j].y1) < -reach)
+				continue;
+			c[j] = c[--n];
+			if (i == n)
+				i = j;
+		}
+	return n;
+}
+
+static void look_of(const struct sluice_blobs *b, const struct comp *c, const uint8_t *mask,
+		    const struct sluice_gray *g, float look[SLUICE_LOOKS])
+{
+	uint32_t cw = (g->w + 1) / 2, sum[SLUICE_LOOKS] = { 0 }, n[2] = { 0 };
+
+	for (uint32_t y = c->y0; y < c->y1; y += 2)
+		for (uint32_t x = c->x0; x < c->x1; x += 2) {
+			size_t at = (size_t)y * b->w + x, ca = (size_t)(y / 2) * cw + x / 2;
+			uint32_t low = 2 * y > c->y0 + c->y1;
+
+			if (!mask[at])
+				continue;
+			n[low]++;
+			sum[3 * low] += g->px[at];
+			sum[3 * low + 1] += g->cb ? g->cb[ca] : 128;
+			sum[3 * low + 2] += g->cr ? g->cr[ca] : 128;
+		}
+	for (uint32_t i = 0; i < SLUICE_LOOKS; i++)
+		look[i] = n[i / 3] ? (float)sum[i] / n[i / 3] : 128;
+}
+
+uint32_t sluice_blobs_find(struct sluice_blobs *b, uint8_t *mask, const uint8_t *lit,
+			   const struct sluice_gray *g, uint32_t area_min, const uint8_t *cells,
+			   uint32_t grid_w, uint32_t grid_h,
+			   struct sluice_blob out[SLUICE_BLOBS_MAX])
 {
 	uint32_t runs, n;
 
 	dilate(b, mask);
 	runs = find_runs(b, mask);
-	n = gather(b, runs, area_min);
+	n = gather(b, runs, area_min, mask, lit, cells, grid_w, grid_h);
 	qsort(b->comps, n, sizeof(*b->comps), by_area);
 	n = n < SLUICE_BLOBS_MAX ? n : SLUICE_BLOBS_MAX;
-	n = join(b->comps, n);
+	n = join(b->comps, n, JOIN_MAX * b->w);
+	n = drop_crumbs(b->comps, n);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct comp *c = &b->comps[i];
 
@@ -258,8 +349,9 @@ uint32_t sluice_blobs_find(struct sluice_blobs *b, const uint8_t *mask, const ui
 			.h = m > t ? m - t : 1,
 			.area = c->area,
 			.support = support_of(b, c, cells, grid_w, grid_h),
-			.sharpness = sharpness_of(b, c, px),
+			.sharpness = sharpness_of(b, c, g->px),
 		};
+		look_of(b, c, mask, g, out[i].look);
 	}
 	return n;
 }

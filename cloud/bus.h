@@ -11,6 +11,7 @@
 #ifndef SLUICE_BUS_H
 #define SLUICE_BUS_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "cloud/camera.h"
@@ -38,6 +39,7 @@ struct sluice_item {
 	size_t charge;			    /* bytes of credit that come free with it */
 	uint64_t epoch, sequence;
 	uint64_t time_ns, utc_ns; /* FRAME: its own; OPEN: of the first frame; STATS: now */
+	uint64_t put_ns;	  /* when it came to the writer, monotonic */
 	uint16_t width, height, grid_w, grid_h;
 	uint16_t reason, flags; /* flags: SLUICE_FRAME_* and SLUICE_RECORD_BAD */
 	uint32_t score, event, settings;
@@ -84,6 +86,7 @@ struct sluice_bus_ops {
 struct sluice_bus {
 	const struct sluice_bus_ops *ops;
 	unsigned int partitions; /* of live lanes */
+	atomic_ullong acked;	 /* chunks, since the beginning */
 };
 
 static inline unsigned int sluice_bus_partition(const struct sluice_bus *b,

@@ -124,6 +124,7 @@ static void local_ack(struct sluice_bus *b, struct sluice_chunk *c)
 	l->fill -= c->bytes;
 	q->fill -= c->bytes;
 	q->busy = 0;
+	b->acked++;
 	pthread_cond_broadcast(&l->ready);
 	pthread_mutex_unlock(&l->lock);
 	sluice_chunk_free(c);

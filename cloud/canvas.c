@@ -72,12 +72,19 @@ static int make_room(struct sluice_canvas *c, size_t need)
 static int keep_base(struct sluice_canvas *c, const struct sluice_gray *g, uint64_t epoch,
 		     uint64_t sequence, uint32_t width, uint32_t height)
 {
-	size_t n = (size_t)g->w * g->h;
-	int err = make_room(c, n);
+	size_t n = (size_t)g->w * g->h, chroma = sluice_gray_chroma(g);
+	int err = make_room(c, n + 2 * chroma);
 
 	if (err)
 		return err;
 	memcpy(c->base.px, g->px, n);
+	c->base.cb = c->base.cr = NULL;
+	if (g->cb) {
+		c->base.cb = c->base.px + n;
+		c->base.cr = c->base.cb + chroma;
+		memcpy(c->base.cb, g->cb, chroma);
+		memcpy(c->base.cr, g->cr, chroma);
+	}
 	c->base.w = g->w;
 	c->base.h = g->h;
 	c->base.scale = g->scale;
@@ -110,21 +117,40 @@ static int find_base(struct sluice_canvas *c, const struct sluice_stored_frame *
 	return err ? err : keep_base(c, &g, f->epoch, base, f->width, f->height);
 }
 
-/* MCUs that count, from the decoded region onto the copy of the base. */
+/* A rectangle of one plane. */
+static void lay_rect(uint8_t *to, uint32_t to_w, const uint8_t *from, uint32_t from_w, uint32_t w,
+		     uint32_t h)
+{
+	for (uint32_t y = 0; y < h; y++)
+		memcpy(to + (size_t)y * to_w, from + (size_t)y * from_w, w);
+}
+
+/* MCUs that count, from the decoded region onto the copy of the base (its planes are at c->px). */
 static void lay_over(struct sluice_canvas *c, const struct sluice_wire_region_info *r,
 		     const struct sluice_gray *g)
 {
 	uint32_t scale = c->base.scale, w = r->mcu_w / scale, h = r->mcu_h / scale;
-	uint8_t *to = c->px + (size_t)(r->y / scale) * c->base.w + r->x / scale;
+	uint32_t left = r->x / scale, top = r->y / scale, cw = (c->base.w + 1) / 2;
+	uint8_t *to = c->px + (size_t)top * c->base.w + left;
+	uint8_t *cb = c->px + (size_t)c->base.w * c->base.h + (size_t)(top / 2) * cw + left / 2;
+	size_t chroma = sluice_gray_chroma(&c->base);
 
 	for (uint32_t i = 0; i < r->columns * r->rows; i++) {
 		uint32_t x = i % r->columns * w, y = i / r->columns * h;
-		uint32_t wide = g->w - x < w ? g->w - x : w, y1 = y + h < g->h ? y + h : g->h;
+		uint32_t wide = g->w - x < w ? g->w - x : w, high = g->h - y < h ? g->h - y : h;
+		size_t at = (size_t)(y / 2) * cw + x / 2,
+		       from = (size_t)(y / 2) * ((g->w + 1) / 2) + x / 2;
 
 		if (!sluice_wire_region_has(r, i))
 			continue;
-		for (; y < y1; y++)
-			memcpy(to + (size_t)y * c->base.w + x, g->px + (size_t)y * g->w + x, wide);
+		lay_rect(to + (size_t)y * c->base.w + x, c->base.w, g->px + (size_t)y * g->w + x,
+			 g->w, wide, high);
+		if (!c->base.cb || !g->cb)
+			continue;
+		/* at 1/8 an MCU may be one line of luma: then every second one brings the chroma */
+		lay_rect(cb + at, cw, g->cb + from, (g->w + 1) / 2, (wide + 1) / 2, (high + 1) / 2);
+		lay_rect(cb + chroma + at, cw, g->cr + from, (g->w + 1) / 2, (wide + 1) / 2,
+			 (high + 1) / 2);
 	}
 }
 
@@ -142,10 +168,14 @@ static int put_together(struct sluice_canvas *c, const struct sluice_stored_fram
 					   &g);
 	if (err)
 		return err;
-	memcpy(c->px, c->base.px, (size_t)c->base.w * c->base.h);
+	memcpy(c->px, c->base.px, (size_t)c->base.w * c->base.h + 2 * sluice_gray_chroma(&c->base));
 	lay_over(c, &r, &g);
 	*out = c->base;
 	out->px = c->px;
+	if (c->base.cb) {
+		out->cb = c->px + (size_t)c->base.w * c->base.h;
+		out->cr = out->cb + sluice_gray_chroma(&c->base);
+	}
 	return 0;
 }
 

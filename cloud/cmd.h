@@ -4,6 +4,8 @@
 #ifndef SLUICE_CMD_H
 #define SLUICE_CMD_H
 
+#include <stdbool.h>
+
 int sluice_cmd_init(int argc, char **argv);
 int sluice_cmd_run(int argc, char **argv);
 int sluice_cmd_token(int argc, char **argv);
@@ -17,6 +19,11 @@ int sluice_cmd_apitoken(int argc, char **argv);
 int sluice_cmd_audit(int argc, char **argv);
 int sluice_cmd_crl(int argc, char **argv);
 int sluice_cmd_routes(int argc, char **argv);
+
+struct sluice_cloud_conf;
+
+/* run --check: what would be used, and whether it can be. Returns the exit code. */
+int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json);
 
 struct option;
 struct sluice_actor;

@@ -1,75 +1,95 @@
 // SPDX-License-Identifier: MIT
-/* cmd_run.c - sluice-cloud run. */
+/* cmd_run.c - sluice-cloud run: the settings, then the server. */
+#include <errno.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cloud/cmd.h"
+#include "cloud/conf.h"
 #include "cloud/server.h"
 #include "lib/log.h"
 
-/* "90d": seconds; -1: wrong. */
-static long read_life(const char *s)
-{
-	static const char units[] = "smhd";
-	static const long factor[] = { 1, 60, 3600, 86400 };
-	const char *u;
-	char *end;
-	long n;
+#define SAID_MAX 16
 
-	n = strtol(s, &end, 10);
-	u = *end && !end[1] ? strchr(units, *end) : NULL;
-	if (*s < '0' || *s > '9' || !u || n > 825 * 86400L)
-		return -1;
-	n *= factor[u - units];
-	return n < 10 || n > 825 * 86400L ? -1 : n;
-}
+enum { OPT_CONFIG = 256, OPT_CHECK, OPT_JSON };
 
-int sluice_cmd_run(int argc, char **argv)
+static const struct option options[] = {
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "data", required_argument, NULL, 0 },
+	{ "listen", required_argument, NULL, 1 },
+	{ "port-file", required_argument, NULL, 2 },
+	{ "device-life", required_argument, NULL, 3 },
+	{ "digests", no_argument, NULL, 4 },
+	{ "verbose", no_argument, NULL, 5 },
+	{ 0 },
+};
+
+/* What the options stand for; in the order of their numbers above. */
+static const struct sluice_conf_said meaning[] = {
+	{ "--data", "server", "data", NULL },
+	{ "--listen", "server", "listen", NULL },
+	{ "--port-file", "server", "port_file", NULL },
+	{ "--device-life", "auth", "device_life", NULL },
+	{ "--digests", "digests", "enabled", "yes" },
+	{ "--verbose", "log", "level", "debug" },
+};
+
+struct line {
+	struct sluice_conf_said said[SAID_MAX];
+	size_t count;
+	const char *config;
+	bool check, json;
+};
+
+/* 0, or 2. */
+static int read_line(int argc, char **argv, struct line *l)
 {
-	static const struct option options[] = {
-		{ "data", required_argument, NULL, 'd' },
-		{ "listen", required_argument, NULL, 'l' },
-		{ "port-file", required_argument, NULL, 'p' },
-		{ "device-life", required_argument, NULL, 'c' },
-		{ "digests", no_argument, NULL, 'g' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ 0 },
-	};
-	struct sluice_server_config c = { 0 };
-	static struct sluice_server server;
-	int o, err, verbose = 0;
-	long life = 0;
+	int o;
 
 	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
-		if (o == 'd')
-			c.data = optarg;
-		else if (o == 'l')
-			c.listen = optarg;
-		else if (o == 'p')
-			c.port_file = optarg;
-		else if (o == 'c')
-			life = read_life(optarg);
-		else if (o == 'g')
-			c.digests = 1;
-		else if (o == 'v')
-			verbose = 1;
-		else
+		if (o == '?')
 			return 2;
+		if (o == OPT_CONFIG) {
+			l->config = optarg;
+		} else if (o == OPT_CHECK) {
+			l->check = true;
+		} else if (o == OPT_JSON) {
+			l->json = true;
+		} else {
+			if (l->count == SAID_MAX)
+				return sluice_cmd_usage("run", "too many options");
+			l->said[l->count] = meaning[o];
+			if (optarg)
+				l->said[l->count].value = optarg;
+			l->count++;
+		}
 	}
-	if (!c.data || !c.listen || optind != argc)
-		return sluice_cmd_usage("run", !c.data	   ? "--data DIR is missing"
-					       : !c.listen ? "--listen ADDR:PORT is missing"
-							   : "too many words");
-	if (life < 0)
-		return sluice_cmd_usage("run", "--device-life is a number with s, m, h or d, "
-					       "from 10s to 825d");
-	c.device_life_s = (uint32_t)life;
-	sluice_log_setup("sluice-cloud", verbose ? SLUICE_LOG_DEBUG : SLUICE_LOG_INFO, false);
+	if (optind != argc)
+		return sluice_cmd_usage("run", "unexpected word '%s'", argv[optind]);
+	if (l->json && !l->check)
+		return sluice_cmd_usage("run", "--json goes with --check");
+	return 0;
+}
+
+static int serve(const struct sluice_cloud_conf *conf)
+{
+	const struct sluice_server_config c = {
+		.conf = conf,
+		.data = conf->server.data,
+		.listen = conf->server.listen,
+		.port_file = conf->server.port_file[0] ? conf->server.port_file : NULL,
+		.device_life_s = (uint32_t)(conf->auth.device_life_ms / 1000),
+		.digests = conf->digests.enabled,
+	};
+	static struct sluice_server server;
+	int err;
+
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	/* few threads: few arenas; what a burst took goes back to the system */
@@ -85,4 +105,29 @@ int sluice_cmd_run(int argc, char **argv)
 	}
 	sluice_server_close(&server);
 	return err ? 1 : 0;
+}
+
+int sluice_cmd_run(int argc, char **argv)
+{
+	struct line line = { 0 };
+	struct sluice_cloud_conf conf;
+	char why[400];
+	int code = read_line(argc, argv, &line);
+
+	if (code)
+		return code;
+	if (sluice_cloud_conf_read(&conf, line.config, line.said, line.count, why, sizeof(why))) {
+		sluice_error("%s", why);
+		return strncmp(why, "--", 2) ? 1 : 2;
+	}
+	sluice_log_setup("sluice-cloud", (enum sluice_log_level)conf.log.level, conf.log.format);
+	if (!conf.server.data[0])
+		code = sluice_cmd_usage("run", "--data DIR is missing, or data in [server]");
+	else if (!conf.server.listen[0])
+		code = sluice_cmd_usage("run", "--listen ADDR:PORT is missing, or listen in "
+					       "[server]");
+	else
+		code = line.check ? sluice_cmd_check(&conf, line.json) : serve(&conf);
+	sluice_cloud_conf_free(&conf);
+	return code;
 }

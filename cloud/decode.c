@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * decode.c - JPEG to grey at 1/1, 1/2, 1/4 or 1/8, the inverse DCT doing the scaling.
+ * decode.c - JPEG to luma and half as fine chroma at 1/1, 1/2, 1/4 or 1/8, the inverse DCT doing
+ * the scaling. Planes are taken as they leave it: neither interpolated nor converted.
  *
  * The bytes come from a camera by way of a device: nothing in them is believed. The size in the
  * JPEG's own header must equal what the device announced before memory of that size is touched. A
@@ -24,6 +25,8 @@ struct sluice_decoder {
 	int early_end;
 	uint8_t *px;
 	size_t capacity;
+	uint8_t *rows; /* of one line of MCUs, all parts */
+	size_t rows_capacity;
 };
 
 static void error_exit(j_common_ptr c)
@@ -74,6 +77,7 @@ void sluice_decoder_close(struct sluice_decoder *d)
 		return;
 	jpeg_destroy_decompress(&d->jpeg);
 	free(d->px);
+	free(d->rows);
 	free(d);
 }
 
@@ -81,33 +85,116 @@ static uint32_t scale_for(uint32_t width)
 {
 	uint32_t scale = 8;
 
-	while (scale > 1 && (width + scale - 1) / scale < 160)
+	while (scale > 1 && (width + scale - 1) / scale < SLUICE_GRAY_WIDTH)
 		scale /= 2;
 	return scale;
+}
+
+static int grow(uint8_t **buffer, size_t *capacity, size_t need)
+{
+	uint8_t *p;
+
+	if (need <= *capacity)
+		return 0;
+	p = realloc(*buffer, need);
+	if (!p)
+		return -ENOMEM;
+	*buffer = p;
+	*capacity = need;
+	return 0;
 }
 
 static int decode_rows(struct sluice_decoder *d, struct sluice_gray *out)
 {
 	struct jpeg_decompress_struct *j = &d->jpeg;
-	size_t need = (size_t)j->output_width * j->output_height;
 
-	if (need > d->capacity) {
-		uint8_t *px = realloc(d->px, need);
-
-		if (!px)
-			return -ENOMEM;
-		d->px = px;
-		d->capacity = need;
-	}
 	while (j->output_scanline < j->output_height) {
-		JSAMPROW row = d->px + (size_t)j->output_scanline * j->output_width;
+		JSAMPROW row = out->px + (size_t)j->output_scanline * j->output_width;
 
 		jpeg_read_scanlines(j, &row, 1);
 	}
+	return 0;
+}
+
+/* One chroma line of a part, from the nearest of its samples. */
+static void put_chroma(uint8_t *to, uint32_t w, const uint8_t *from, uint32_t from_w)
+{
+	if (from_w == w) {
+		memcpy(to, from, w);
+	} else if (from_w / 2 == w) {
+		for (uint32_t x = 0; x < w; x++)
+			to[x] = (uint8_t)((from[2 * x] + from[2 * x + 1] + 1) / 2);
+	} else {
+		for (uint32_t x = 0; x < w; x++)
+			to[x] = from[(uint64_t)x * from_w / w];
+	}
+}
+
+/* Planes, a line of MCUs at a time: that many lines of each part. */
+static int decode_planes(struct sluice_decoder *d, struct sluice_gray *out)
+{
+	struct jpeg_decompress_struct *j = &d->jpeg;
+	uint32_t cw = (out->w + 1) / 2, ch = (out->h + 1) / 2, put = 0;
+	uint32_t step = j->max_v_samp_factor * j->min_DCT_scaled_size;
+	JSAMPROW row[3][4 * DCTSIZE];
+	JSAMPARRAY parts[3] = { row[0], row[1], row[2] };
+	size_t need = 0, at = 0;
+
+	for (int c = 0; c < 3; c++)
+		need += (size_t)j->comp_info[c].v_samp_factor * j->comp_info[c].DCT_scaled_size *
+			(j->comp_info[c].width_in_blocks + 4) * j->comp_info[c].DCT_scaled_size;
+	if (grow(&d->rows, &d->rows_capacity, need))
+		return -ENOMEM;
+	for (int c = 0; c < 3; c++) {
+		const jpeg_component_info *p = &j->comp_info[c];
+
+		for (int y = 0; y < p->v_samp_factor * p->DCT_scaled_size; y++) {
+			row[c][y] = d->rows + at;
+			at += (size_t)(p->width_in_blocks + 4) * p->DCT_scaled_size;
+		}
+	}
+	for (uint32_t y = 0; y < out->h; y += step) {
+		jpeg_read_raw_data(j, parts, step);
+		for (uint32_t k = 0; k < step && y + k < out->h; k++)
+			memcpy(out->px + (size_t)(y + k) * out->w, row[0][k], out->w);
+		for (; put < ch && put * 2 < y + step; put++)
+			for (int c = 1; c < 3; c++) {
+				const jpeg_component_info *p = &j->comp_info[c];
+				uint32_t lines = p->v_samp_factor * p->DCT_scaled_size;
+
+				put_chroma((c == 1 ? out->cb : out->cr) + (size_t)put * cw, cw,
+					   row[c][(put * 2 - y) * lines / step],
+					   p->downsampled_width);
+			}
+	}
+	return 0;
+}
+
+/* Colour whose luma is as fine as the picture; other JPEGs are taken as grey. */
+static int has_planes(const struct jpeg_decompress_struct *j)
+{
+	return j->num_components == 3 && j->jpeg_color_space == JCS_YCbCr &&
+	       j->comp_info[0].h_samp_factor == j->max_h_samp_factor &&
+	       j->comp_info[0].v_samp_factor == j->max_v_samp_factor;
+}
+
+static int prepare(struct sluice_decoder *d, struct sluice_gray *out)
+{
+	struct jpeg_decompress_struct *j = &d->jpeg;
+	size_t n, c;
+
+	*out = (struct sluice_gray){ .w = j->output_width,
+				     .h = j->output_height,
+				     .scale = j->scale_denom };
+	n = (size_t)out->w * out->h;
+	c = sluice_gray_chroma(out);
+	if (grow(&d->px, &d->capacity, n + 2 * c))
+		return -ENOMEM;
 	out->px = d->px;
-	out->w = j->output_width;
-	out->h = j->output_height;
-	out->scale = j->scale_denom;
+	if (j->raw_data_out) {
+		out->cb = d->px + n;
+		out->cr = out->cb + c;
+	}
 	return 0;
 }
 
@@ -149,10 +236,13 @@ int sluice_decode_scaled(struct sluice_decoder *d, const uint8_t *jpeg, size_t s
 		jpeg_abort_decompress(j);
 		return -EBADMSG;
 	}
-	j->out_color_space = JCS_GRAYSCALE;
+	j->raw_data_out = has_planes(j);
+	j->out_color_space = j->raw_data_out ? JCS_YCbCr : JCS_GRAYSCALE;
 	j->scale_denom = scale;
 	jpeg_start_decompress(j);
-	err = decode_rows(d, out);
+	err = prepare(d, out);
+	if (!err)
+		err = j->raw_data_out ? decode_planes(d, out) : decode_rows(d, out);
 	if (err) {
 		jpeg_abort_decompress(j);
 		return err;
@@ -190,15 +280,8 @@ static int decode_picture_rows(struct sluice_decoder *d, struct sluice_picture *
 	size_t row = (size_t)w * parts;
 	int err = sluice_picture_size(out, w, h);
 
-	if (!err && 2 * row > d->capacity) {
-		uint8_t *px = realloc(d->px, 2 * row);
-
-		if (px) {
-			d->px = px;
-			d->capacity = 2 * row;
-		}
-		err = px ? 0 : -ENOMEM;
-	}
+	if (!err)
+		err = grow(&d->px, &d->capacity, 2 * row);
 	for (uint32_t y = 0; !err && y < h; y += 2) {
 		JSAMPROW first = d->px, second = d->px + row;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* decode.h - a JPEG to a small grey picture for analysis, or to a small colour picture to show. */
+/* decode.h - a JPEG to a small picture for analysis, or to a small colour picture to show. */
 #ifndef SLUICE_DECODE_H
 #define SLUICE_DECODE_H
 
@@ -13,12 +13,21 @@
 
 struct sluice_decoder;
 
-/* A grey picture at 1/scale of the camera's; px is the decoder's, valid until its next call. */
+/* A picture at 1/scale of the camera's; its bytes are the decoder's, valid until its next call. */
 struct sluice_gray {
-	uint8_t *px;	/* [h][w], packed */
+	uint8_t *px;	/* luma [h][w], packed */
+	uint8_t *cb;	/* chroma [h / 2][w / 2], rounded up; NULL: the JPEG is grey */
+	uint8_t *cr;	/* ... */
 	uint32_t w, h;	/* ceil(camera size / scale) */
-	uint32_t scale; /* 1, 2, 4 or 8: the largest that leaves at least 160 pixels of width */
+	uint32_t scale; /* 1, 2, 4 or 8: the largest that leaves at least SLUICE_GRAY_WIDTH */
 };
+
+#define SLUICE_GRAY_WIDTH 240
+
+static inline size_t sluice_gray_chroma(const struct sluice_gray *g)
+{
+	return (size_t)((g->w + 1) / 2) * ((g->h + 1) / 2);
+}
 
 /* Returns NULL when out of memory. */
 struct sluice_decoder *sluice_decoder_open(void);

@@ -15,6 +15,10 @@ void sluice_event_clear(struct sluice_event_log *e)
 	e->track_count = 0;
 	e->moment_count = 0;
 	e->activity_count = 0;
+	e->object_count = 0;
+	e->light_moments = e->motion_moments = 0;
+	e->camera_moved = false;
+	e->nuisance = SLUICE_NUISANCE_NONE;
 	e->peak = 0;
 	e->active = false;
 	e->scene_change = false;
@@ -53,7 +57,10 @@ void sluice_event_moment(struct sluice_event_log *e, const struct sluice_moment 
 	if (e->moment_count == SLUICE_MOMENTS_MAX)
 		thin_out(e);
 	e->moments[e->moment_count++] = *m;
+	e->camera_moved |= m->camera_moved;
 	if (m->motion) {
+		e->motion_moments++;
+		e->light_moments += m->light;
 		if (m->t_s > e->last_motion_s)
 			e->last_motion_s = m->t_s;
 		if (m->objects > e->peak)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cloud/stills.h"
 #include "cloud/track.h"
 
 #define SLUICE_MOMENTS_MAX                                                                        \
@@ -22,8 +23,17 @@ struct sluice_moment {
 	float moving;	/* share of the picture, 0..1 */
 	uint32_t score; /* of the gate */
 	uint16_t objects;
+	bool camera_moved;
+	bool light;  /* the light of much of the picture changed */
 	bool motion; /* the gate said so (not a roll, keep-alive, ...) */
 	uint8_t thumb[SLUICE_THUMB];
+};
+
+/* Why an event is none that anybody would look at. */
+enum sluice_nuisance {
+	SLUICE_NUISANCE_NONE,
+	SLUICE_NUISANCE_LIGHT,	  /* only the light changed */
+	SLUICE_NUISANCE_NO_TRACK, /* nothing could be followed, or only what stays in its place */
 };
 
 struct sluice_event_log {
@@ -39,6 +49,13 @@ struct sluice_event_log {
 	struct sluice_moment moments[SLUICE_MOMENTS_MAX];
 	uint32_t track_count;
 	struct sluice_track tracks[SLUICE_EVENT_TRACKS]; /* own their paths */
+	uint32_t object_count;
+	struct sluice_object objects[SLUICE_STILLS_MAX];
+	uint32_t light_moments; /* of those with motion: in which the light changed more than things
+				   did */
+	uint32_t motion_moments;
+	bool camera_moved;
+	enum sluice_nuisance nuisance; /* decided when it is told */
 	uint32_t activity_count;
 	float activity[SLUICE_ACTIVITY_MAX]; /* one a second from part_start_s */
 };

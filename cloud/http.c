@@ -2,9 +2,11 @@
 /*
  * http.c - an accepted connection: TLS, then HTTP/1.1 requests one after the other, or the uplink.
  *
- * A request has 15 s from its first byte (or the connection's begin) to its last; between requests
- * 60 s may pass. A request that breaks the rules of http1.h is answered once and the connection
- * closed. More than SLUICE_CLIENTS_MAX connections: the newest is closed at once.
+ * Deadlines are those of [limits]: handshake, then request from its first byte (or the connection's
+ * begin) to its last, however it trickles in; idle between requests, and for each piece of an
+ * answer. A request that breaks the rules of http1.h is answered once and the connection closed. Of
+ * the connections without a handshake the oldest makes room for the newest: an honest one is
+ * through in milliseconds.
  *
  * An answer may take its time (sluice_http_later()), and a long body is pulled from whoever makes
  * it as the connection takes it. A body without a known length ends with the connection.
@@ -12,6 +14,7 @@
  * GET /v1/uplink with Upgrade: sluice/1 needs a verified client certificate that is recorded and
  * not denied; then the connection belongs to a session for the rest of its life.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,17 +23,22 @@
 
 #include "cloud/api.h"
 #include "cloud/api_call.h"
+#include "cloud/conf.h"
 #include "cloud/device.h"
 #include "cloud/session.h"
 #include "lib/log.h"
 
-#define REQUEST_MS 15000
-#define IDLE_MS	   60000
-#define PIECE	   (16u << 10)
+#define PIECE (16u << 10)
+
+static const char certificate_field[] = "x-sluice-client-cert";
 
 struct client {
 	struct client *next, *prev;
+	struct client *half_next, *half_prev; /* of the loop's half-open ones */
+	int half;
 	struct sluice_loop *loop;
+	const struct sluice_listener *listener;
+	struct sluice_door_place place;
 	struct sluice_conn *conn;
 	struct sluice_http *http; /* NULL once the session has it */
 	struct sluice_session *session;
@@ -52,12 +60,18 @@ static void on_late(void *arg)
 {
 	struct client *c = arg;
 
+	sluice_count(&c->loop->server->counters, SLUICE_N_REQUEST_LATE, 1);
 	sluice_conn_abort(c->conn, "no complete request in time");
 }
 
-static void set_deadline(struct client *c, uint32_t ms)
+static void set_deadline(struct client *c, uint64_t ms)
 {
 	sluice_io_timer_in(c->loop->io, &c->deadline, ms, on_late, c);
+}
+
+static const struct sluice_cloud_conf *conf_of(const struct client *c)
+{
+	return c->loop->server->c.conf;
 }
 
 /* ---- answering ---- */
@@ -91,7 +105,7 @@ static void finish_response(struct client *c)
 	if (c->closing)
 		sluice_conn_shutdown(c->conn);
 	else
-		set_deadline(c, IDLE_MS);
+		set_deadline(c, conf_of(c)->limits.idle_ms);
 }
 
 /* Each piece taken gives the peer time for the next. 0, or it is ending. */
@@ -101,7 +115,7 @@ static int send_piece(struct client *c, const void *data, size_t size)
 	int err = sluice_conn_send(c->conn, &iov, 1);
 
 	if (!err)
-		set_deadline(c, IDLE_MS);
+		set_deadline(c, conf_of(c)->limits.idle_ms);
 	return err;
 }
 
@@ -221,7 +235,7 @@ static void send_response(struct client *c, struct sluice_response *r)
 		sluice_conn_abort(c->conn, "cannot answer");
 		return;
 	}
-	set_deadline(c, IDLE_MS); /* for the client to take it */
+	set_deadline(c, conf_of(c)->limits.idle_ms); /* for the client to take it */
 	c->out = r->body;
 	c->out_size = r->size;
 	c->out_sent = 0;
@@ -277,6 +291,45 @@ static void send_problem(struct client *c, int status, const char *detail)
 	send_response(c, &r);
 }
 
+/* ---- who is it? ---- */
+
+/*
+ * The certificate that is the client's: its own, or the one that a proxy forwards. 0, or the status
+ * to answer with and a sentence in *why.
+ */
+static int find_peer(struct client *c, struct sluice_tls_peer *peer, const char **why)
+{
+	const char *text = sluice_http_field(c->http, certificate_field);
+
+	if (c->listener->kind != SLUICE_LISTEN_TERMINATED) {
+		sluice_conn_peer(c->conn, peer);
+		*why = "X-Sluice-Client-Cert is believed only from a proxy that is configured";
+		return text ? 400 : 0;
+	}
+	memset(peer, 0, sizeof(*peer));
+	if (!text || !*text)
+		return 0; /* the client has shown none */
+	*why = "X-Sluice-Client-Cert is no certificate of this cloud";
+	return sluice_tls_forwarded(c->loop->server->tls, text, peer) ? 400 : 0;
+}
+
+/* Where the client is, for people: the last word of a proxy's X-Forwarded-For, which is its own. */
+static const char *find_address(const struct client *c)
+{
+	const char *list = c->listener->kind == SLUICE_LISTEN_TERMINATED
+				   ? sluice_http_field(c->http, "x-forwarded-for")
+				   : NULL;
+	const char *last = list ? strrchr(list, ',') : NULL;
+	uint8_t raw[16];
+
+	if (!list)
+		return sluice_conn_address(c->conn);
+	last = last ? last + 1 + strspn(last + 1, " ") : list;
+	return inet_pton(AF_INET, last, raw) == 1 || inet_pton(AF_INET6, last, raw) == 1
+		       ? last
+		       : sluice_conn_address(c->conn);
+}
+
 /* ---- the uplink ---- */
 
 static void upgrade(struct client *c)
@@ -288,7 +341,7 @@ static void upgrade(struct client *c)
 	struct sluice_http_writer w = { .buf = head, .size = sizeof(head) };
 	struct iovec iov = { .iov_base = head };
 	const char *why = NULL;
-	int status;
+	int status, err = -ENOMEM;
 
 	c->closing = 1;
 	if (h->method != SLUICE_HTTP_GET || h->content_length) {
@@ -300,8 +353,9 @@ static void upgrade(struct client *c)
 		send_problem(c, 426, "ask for Upgrade: " SLUICE_WIRE_UPGRADE);
 		return;
 	}
-	sluice_conn_peer(c->conn, &peer);
-	status = sluice_device_check(c->loop->auth, &peer, &who, &why);
+	status = find_peer(c, &peer, &why);
+	if (!status)
+		status = sluice_device_check(c->loop->auth, &peer, &who, &why);
 	if (status) {
 		send_problem(c, status, why);
 		return;
@@ -310,12 +364,17 @@ static void upgrade(struct client *c)
 	sluice_http_write_field(&w, "Upgrade", "%s", SLUICE_WIRE_UPGRADE);
 	sluice_http_write_field(&w, "Connection", "Upgrade");
 	iov.iov_len = (size_t)sluice_http_write_end(&w);
-	sluice_io_timer_cancel(c->loop->io, &c->deadline);
-	c->session = w.overflow ? NULL : sluice_session_open(c->loop, c->conn, &who);
+	snprintf(who.address, sizeof(who.address), "%s", find_address(c));
+	if (!w.overflow)
+		c->session = sluice_session_open(c->loop, c->conn, &who, &err);
 	if (!c->session) {
-		sluice_conn_abort(c->conn, "out of memory");
+		if (err == -EUSERS)
+			sluice_count_refusal(&c->loop->server->counters, SLUICE_REFUSED_DEVICE);
+		send_problem(c, err == -EUSERS ? 429 : 503,
+			     err == -EUSERS ? "the device has too many links" : NULL);
 		return;
 	}
+	sluice_io_timer_cancel(c->loop->io, &c->deadline);
 	free(c->http);
 	c->http = NULL;
 	free(c->body);
@@ -337,6 +396,8 @@ static void run_request(struct client *c)
 {
 	struct sluice_tls_peer peer;
 	struct sluice_response r = { 0 };
+	const char *why = NULL;
+	int status = find_peer(c, &peer, &why);
 	struct sluice_call call = {
 		.server = c->loop->server,
 		.loop = c->loop,
@@ -345,16 +406,19 @@ static void run_request(struct client *c)
 		.client = c,
 		.request = c->http,
 		.peer = &peer,
-		.address = sluice_conn_address(c->conn),
+		.address = find_address(c),
 		.body = c->body,
 		.size = c->body_size,
 		.out = &r,
 	};
 
-	sluice_conn_peer(c->conn, &peer);
-	c->closing = !c->http->keep_alive || c->loop->server->stopping;
+	sluice_count(&c->loop->server->counters, SLUICE_N_REQUESTS, 1);
+	c->closing = status || !c->http->keep_alive || c->loop->server->stopping;
 	c->head = c->http->method == SLUICE_HTTP_HEAD;
-	sluice_api_handle(&call);
+	if (status)
+		sluice_api_problem(&r, status, why);
+	else
+		sluice_api_handle(&call);
 	sluice_http_begin_request(c->http, 0);
 	c->begun = 0;
 	free(c->body);
@@ -408,11 +472,76 @@ static size_t feed_request(struct client *c, const uint8_t *data, size_t size)
 	return at;
 }
 
+/* ---- half-open ones ---- */
+
+static void join_half_open(struct client *c)
+{
+	struct sluice_loop *l = c->loop;
+
+	c->half = 1;
+	c->half_prev = l->half_last;
+	if (l->half_last)
+		l->half_last->half_next = c;
+	else
+		l->half_first = c;
+	l->half_last = c;
+	l->half_count++;
+}
+
+static void leave_half_open(struct client *c)
+{
+	struct sluice_loop *l = c->loop;
+
+	if (!c->half)
+		return;
+	c->half = 0;
+	if (c->half_prev)
+		c->half_prev->half_next = c->half_next;
+	else
+		l->half_first = c->half_next;
+	if (c->half_next)
+		c->half_next->half_prev = c->half_prev;
+	else
+		l->half_last = c->half_prev;
+	l->half_count--;
+}
+
+static void make_room(struct sluice_loop *l)
+{
+	struct client *oldest = l->half_first;
+
+	if (l->half_count < l->server->c.conf->limits.half_open / l->server->loop_count + 1)
+		return;
+	sluice_count_refusal(&l->server->counters, SLUICE_REFUSED_HALF_OPEN);
+	leave_half_open(oldest);
+	sluice_conn_abort(oldest->conn, "no handshake yet, and newer ones wait");
+}
+
+/* ---- the connection ---- */
+
+/* A proxy has said whose connection it is. */
+static bool on_from(void *arg, const struct sockaddr *from)
+{
+	struct client *c = arg;
+	struct sluice_server *s = c->loop->server;
+	enum sluice_refusal r =
+		sluice_door_enter(s->door, from, sluice_io_now(c->loop->io), &c->place);
+
+	if (r)
+		sluice_count_refusal(&s->counters, r);
+	return !r;
+}
+
 static void on_open(void *arg)
 {
 	struct client *c = arg;
 
-	set_deadline(c, REQUEST_MS);
+	leave_half_open(c);
+	sluice_count(&c->loop->server->counters,
+		     sluice_conn_resumed(c->conn) ? SLUICE_N_HANDSHAKE_RESUMED
+						  : SLUICE_N_HANDSHAKE_FULL,
+		     1);
+	set_deadline(c, conf_of(c)->limits.request_ms);
 }
 
 static void on_data(void *arg, const uint8_t *data, size_t size)
@@ -428,7 +557,7 @@ static void on_data(void *arg, const uint8_t *data, size_t size)
 			return;
 		}
 		if (!c->begun)
-			set_deadline(c, REQUEST_MS);
+			set_deadline(c, conf_of(c)->limits.request_ms);
 		c->begun = 1;
 		used = feed_request(c, data, size);
 		data += used;
@@ -453,8 +582,15 @@ static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 	struct client *c = arg;
 	struct sluice_loop *l = c->loop;
 
+	if (end == SLUICE_CONN_TLS || end == SLUICE_CONN_HANDSHAKE)
+		sluice_count(&l->server->counters,
+			     end == SLUICE_CONN_TLS ? SLUICE_N_HANDSHAKE_FAILED
+						    : SLUICE_N_HANDSHAKE_LATE,
+			     1);
 	if (!c->session)
 		sluice_debug("connection from %s ended: %s", sluice_conn_address(c->conn), why);
+	leave_half_open(c);
+	sluice_door_leave(l->server->door, &c->place);
 	sluice_session_close(c->session, why);
 	sluice_io_timer_cancel(l->io, &c->deadline);
 	if (c->next)
@@ -474,27 +610,33 @@ static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 	sluice_loop_idle(l);
 }
 
-static struct client *open_client(struct sluice_loop *l, int fd)
+/* Takes the fd; the place becomes the client's. */
+static struct client *open_client(struct sluice_loop *l, const struct sluice_arrival *a)
 {
 	static const struct sluice_conn_ops ops = { on_open, on_data, on_drain, on_close };
 	struct sluice_conn_config conf = {
 		.io = l->io,
-		.tls = l->tls,
+		.tls = a->listener->tls ? a->listener->tls : l->tls,
 		.ops = &ops,
 		.high_water = SLUICE_HIGH_WATER,
+		.handshake_ms = (uint32_t)l->server->c.conf->limits.handshake_ms,
+		.proxied = a->listener->kind == SLUICE_LISTEN_PROXIED,
+		.from = on_from,
 	};
 	struct client *c = calloc(1, sizeof(*c));
 
 	if (c)
 		c->http = malloc(sizeof(*c->http));
 	if (!c || !c->http) {
-		close(fd);
+		close(a->fd);
 		free(c);
 		return NULL;
 	}
 	c->loop = l;
+	c->listener = a->listener;
+	c->place = a->place;
 	sluice_http_begin_request(c->http, 0);
-	c->conn = sluice_conn_adopt(&conf, fd, c);
+	c->conn = sluice_conn_adopt(&conf, a->fd, c);
 	if (!c->conn) {
 		free(c->http);
 		free(c);
@@ -503,15 +645,20 @@ static struct client *open_client(struct sluice_loop *l, int fd)
 	return c;
 }
 
-void sluice_http_accept(struct sluice_loop *l, int fd)
+void sluice_http_accept(struct sluice_loop *l, const struct sluice_arrival *a)
 {
-	struct client *c = open_client(l, fd);
+	struct sluice_door_place place = a->place;
+	struct client *c;
 
+	make_room(l);
+	c = open_client(l, a);
 	if (!c) {
+		sluice_door_leave(l->server->door, &place);
 		l->client_count--;
 		sluice_loop_idle(l);
 		return;
 	}
+	join_half_open(c);
 	c->next = l->clients;
 	if (c->next)
 		c->next->prev = c;

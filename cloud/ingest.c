@@ -32,6 +32,14 @@ static void reach_point(enum sluice_commit_point point)
 		sluice_ingest_point(point);
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 static int item_urgent(const struct sluice_item *item)
 {
 	return item->kind == SLUICE_ITEM_OPEN || item->kind == SLUICE_ITEM_CLOSE;
@@ -42,6 +50,7 @@ void sluice_ingest_put(struct sluice_ingest *in, struct sluice_item *item)
 	size_t bytes = ingest_item_bytes(item);
 
 	item->next = NULL;
+	item->put_ns = monotonic_ns();
 	pthread_mutex_lock(&in->lock);
 	if (in->first)
 		in->last->next = item;
@@ -63,6 +72,11 @@ size_t sluice_ingest_fill(struct sluice_ingest *in)
 	fill = in->fill;
 	pthread_mutex_unlock(&in->lock);
 	return fill;
+}
+
+int sluice_ingest_error(struct sluice_ingest *in)
+{
+	return atomic_load_explicit(&in->error, memory_order_relaxed);
 }
 
 /* ---- groups ---- */
@@ -159,8 +173,11 @@ static void drop_group(struct sluice_ingest *in, struct sluice_item *group, int 
 
 	sluice_log_limited(
 		&limit, SLUICE_LOG_ERROR,
-		"cannot store: %s; nothing is acknowledged, the devices keep their frames",
+		"cannot store: %s; nothing is acknowledged and no credit granted, the devices keep "
+		"their frames",
 		strerror(-err));
+	in->error = err;
+	sluice_count(in->c.counters, SLUICE_N_STORE_FAILED, 1);
 	in->told_count = 0;
 	for (item = group; item; item = item->next) {
 		ingest_tell_failed(in, item, err);
@@ -172,6 +189,35 @@ static void drop_group(struct sluice_ingest *in, struct sluice_item *group, int 
 	ingest_told_send(in);
 }
 
+static void count_stored(struct sluice_ingest *in, const struct sluice_item *item)
+{
+	uint64_t now = monotonic_ns();
+
+	for (; item; item = item->next) {
+		if (item->kind != SLUICE_ITEM_FRAME || item->duplicate)
+			continue;
+		sluice_count(in->c.counters, SLUICE_N_STORED, 1);
+		sluice_count_latency(in->c.counters, now - item->put_ns);
+	}
+}
+
+/*
+ * Nothing can be stored, so no credit is granted and no group comes by which it would show that it
+ * can again: a file of SLUICE_COMMIT_BYTES is written and synced beside the segments.
+ */
+static void probe_store(struct sluice_ingest *in)
+{
+	int err;
+
+	if (!in->error || monotonic_ns() < in->probe_ns)
+		return;
+	err = sluice_store_probe(in->c.data, SLUICE_COMMIT_BYTES);
+	in->probe_ns = monotonic_ns() + SLUICE_PROBE_MS * 1000000ull;
+	if (!err)
+		sluice_info("storing is possible again: credit is granted");
+	in->error = err;
+}
+
 static void run_group(struct sluice_ingest *in, struct sluice_item *group)
 {
 	int err = store_group(in, group);
@@ -180,6 +226,10 @@ static void run_group(struct sluice_ingest *in, struct sluice_item *group)
 		drop_group(in, group, err);
 		return;
 	}
+	if (in->error)
+		sluice_info("storing is possible again: credit is granted");
+	in->error = 0;
+	count_stored(in, group);
 	ingest_told_send(in);
 	reach_point(SLUICE_POINT_TOLD);
 	while (group) {
@@ -217,9 +267,9 @@ static struct sluice_item *take_group(struct sluice_ingest *in, int *end)
 	struct timespec until;
 
 	pthread_mutex_lock(&in->lock);
-	until = after_ms(RETRY_MS);
+	until = after_ms(in->chunks ? RETRY_MS : SLUICE_PROBE_MS);
 	while (!in->first && !in->stopping) {
-		if (!in->chunks)
+		if (!in->chunks && !in->error)
 			pthread_cond_wait(&in->ready, &in->lock);
 		else if (pthread_cond_timedwait(&in->ready, &in->lock, &until))
 			break;
@@ -242,6 +292,7 @@ static void *writer_main(void *arg)
 	struct sluice_ingest *in = arg;
 	int end = 0;
 
+	pthread_setname_np(pthread_self(), "writer");
 	while (!end) {
 		struct sluice_item *group = take_group(in, &end);
 
@@ -249,6 +300,7 @@ static void *writer_main(void *arg)
 			run_group(in, group);
 		else if (in->chunks)
 			ingest_chunks_publish(in);
+		probe_store(in);
 	}
 	return NULL;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "cloud/bus.h"
+#include "cloud/counters.h"
 #include "cloud/seal.h"
 
 #define SLUICE_COMMIT_MS    200
@@ -38,6 +39,7 @@ struct sluice_ingest_config {
 	const char *data;		   /* the data directory, borrowed */
 	const struct sluice_keyring *keys; /* seal what is stored; NULL: do not. Borrowed */
 	struct sluice_bus *bus;
+	struct sluice_counters *counters;
 	/* In the writer's thread. told is a malloc'd array, the callee's. */
 	void (*tell)(void *ctx, struct sluice_told *told, size_t count);
 	void *ctx;
@@ -51,6 +53,11 @@ void sluice_ingest_put(struct sluice_ingest *in, struct sluice_item *item);
 
 /* Bytes that wait here, unpublished chunks included. Any thread. */
 size_t sluice_ingest_fill(struct sluice_ingest *in);
+
+/* 0, or the -errno for which nothing can be stored at present; it is tried again every
+ * SLUICE_PROBE_MS. Any thread. */
+#define SLUICE_PROBE_MS 1000
+int sluice_ingest_error(struct sluice_ingest *in);
 
 /* Stores and tells what is queued, ends the thread, closes the segments. NULL-safe. Chunks that the
  * bus does not take now are dropped: the worker reads them from the segments at the next start. */

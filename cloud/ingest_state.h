@@ -4,6 +4,7 @@
 #define SLUICE_INGEST_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "cloud/ingest.h"
@@ -21,8 +22,10 @@ struct sluice_ingest {
 	size_t queued; /* bytes between first and last */
 	int urgent;    /* items in the queue that somebody waits for */
 	int stopping;
+	atomic_int error; /* of the last group, until a probe succeeds */
 	/* the writer's own */
 	struct sluice_chunk *chunks, *chunks_last; /* stored, not yet taken by the bus */
+	uint64_t probe_ns;			   /* when the store is to be probed again */
 	struct sluice_told *told;
 	size_t told_count, told_room;
 };

@@ -37,6 +37,8 @@ static void on_watch(void *arg)
 		l->deny_version = version;
 	}
 	sluice_session_watch(l, changed);
+	if (!l->number && l->watch_turn % 4 == 0 && l->server->ingest)
+		sluice_server_watch(l->server);
 	if (!l->number && l->watch_turn % 4 == 1) {
 		sluice_commands_watch(l->server);
 		sluice_fleet_flush(l->server->fleet);
@@ -109,7 +111,10 @@ static void stop_server(void *arg)
 static void *loop_main(void *arg)
 {
 	struct sluice_loop *l = arg;
+	char name[16];
 
+	snprintf(name, sizeof(name), "loop-%u", l->number);
+	pthread_setname_np(pthread_self(), name);
 	l->err = open_loop(l);
 	if (l->err) {
 		close_loop(l);
@@ -222,46 +227,49 @@ void sluice_loops_close(struct sluice_server *s)
 
 struct handing {
 	struct sluice_loop *loop;
-	int fd;
+	struct sluice_arrival arrival;
 };
 
 static void take_handed(void *arg)
 {
 	struct handing *h = arg;
 
-	sluice_http_accept(h->loop, h->fd);
+	sluice_http_accept(h->loop, &h->arrival);
 	free(h);
 }
 
-void sluice_loops_accept(void *server, int fd)
+unsigned int sluice_loops_clients(struct sluice_server *s)
 {
-	struct sluice_server *s = server;
-	struct sluice_loop *to = &s->loops[0];
-	struct handing *h;
 	unsigned int i, all = 0;
 
-	for (i = 0; i < s->loop_count; i++) {
-		unsigned int n = s->loops[i].client_count;
+	for (i = 0; i < s->loop_count; i++)
+		all += s->loops[i].client_count;
+	return all;
+}
 
-		all += n;
-		if (n < to->client_count)
+void sluice_loops_take(struct sluice_server *s, const struct sluice_arrival *a)
+{
+	struct sluice_loop *to = &s->loops[0];
+	struct handing *h;
+	unsigned int i;
+
+	for (i = 1; i < s->loop_count; i++)
+		if (s->loops[i].client_count < to->client_count)
 			to = &s->loops[i];
-	}
-	if (s->stopping || all >= SLUICE_CLIENTS_MAX) {
-		close(fd);
-		return;
-	}
 	to->client_count++; /* sluice_http_accept() takes it over */
 	if (!to->number) {
-		sluice_http_accept(to, fd);
+		sluice_http_accept(to, a);
 		return;
 	}
 	h = malloc(sizeof(*h));
 	if (h)
-		*h = (struct handing){ to, fd };
+		*h = (struct handing){ to, *a };
 	if (!h || sluice_io_post(to->io, take_handed, h)) {
+		struct sluice_door_place place = a->place;
+
 		free(h);
-		close(fd);
+		close(a->fd);
+		sluice_door_leave(s->door, &place);
 		to->client_count--;
 	}
 }

@@ -20,6 +20,7 @@
 #define SLUICE_SESSION_BUCKETS 256
 
 struct client;
+struct sluice_arrival;
 struct sluice_server;
 struct sluice_session;
 
@@ -32,6 +33,8 @@ struct sluice_loop {
 	struct sluice_auth *auth;   /* this thread's own handles */
 	struct sluice_index *index;
 	struct client *clients;
+	struct client *half_first, *half_last; /* without a handshake, the oldest first */
+	unsigned int half_count;
 	atomic_uint client_count; /* those on their way here included */
 	struct sluice_session *sessions;
 	struct sluice_session *by_id[SLUICE_SESSION_BUCKETS];
@@ -57,7 +60,9 @@ void sluice_loop_idle(struct sluice_loop *l);
 /* Nobody posts to them any more: they run what was posted, end what is open, and are gone. */
 void sluice_loops_close(struct sluice_server *s);
 
-/* An accepted connection goes to one of the loops. */
-void sluice_loops_accept(void *server, int fd);
+/* An accepted connection goes to the loop with fewest. Loop 0's thread. */
+void sluice_loops_take(struct sluice_server *s, const struct sluice_arrival *a);
+/* Connections of all loops. */
+unsigned int sluice_loops_clients(struct sluice_server *s);
 
 #endif

@@ -28,7 +28,7 @@ static const struct {
 };
 
 static const char help[] =
-	"usage: sluice-cloud COMMAND --data DIR [OPTION]...\n"
+	"usage: sluice-cloud COMMAND [OPTION]...\n"
 	"Stores what devices send, analyses it, and sends video summaries back.\n"
 	"\n"
 	"  init   --data DIR [--name HOST]... [--offline-root DIR] [--force]\n"
@@ -38,10 +38,13 @@ static const char help[] =
 	"         --offline-root: the root's key is made in (or read from) another directory, "
 	"which\n"
 	"         can be taken away afterwards; the node keeps an intermediate's\n"
-	"  run    --data DIR --listen ADDR:PORT [--port-file FILE] [--device-life TIME]\n"
-	"         [--digests] [--verbose]\n"
-	"         serve; port 0 takes any free one, FILE receives its number. --digests makes a\n"
-	"         short video, a storyboard and a heat map of each event afterwards\n"
+	"  run    [--config FILE] [--data DIR] [--listen ADDR:PORT] [--port-file FILE]\n"
+	"         [--device-life TIME] [--digests] [--verbose] [--check [--json]]\n"
+	"         serve; settings come from FILE, SLUICE_CLOUD_SECTION_KEY and options, the last\n"
+	"         wins (cloud.conf(5)). Port 0 takes any free one, the port file receives its\n"
+	"         number. --digests makes a short video, a storyboard and a heat map of each "
+	"event\n"
+	"         afterwards. --check prints what would be used and whether it can be\n"
 	"  token  --data DIR --device NAME [--minutes N] [--url URL]\n"
 	"         one-time token that enrols the device within N minutes (15), and the command for "
 	"it\n"

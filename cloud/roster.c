@@ -19,7 +19,8 @@
 struct entry {
 	struct entry *next;
 	char tenant[SLUICE_NAME_MAX], device[SLUICE_NAME_MAX];
-	uint64_t session;
+	unsigned int links;
+	uint64_t session; /* the one that counts, 0: none has said HELLO */
 	const struct sluice_camera *camera[SLUICE_WIRE_SLOTS + 1]; /* by live slot */
 };
 
@@ -75,44 +76,70 @@ static struct entry **find_place(struct sluice_roster *r, const char *tenant, co
 	return at;
 }
 
-int sluice_roster_enter(struct sluice_roster *r, const char *tenant, const char *device,
-			uint64_t session, uint64_t *old)
+int sluice_roster_arrive(struct sluice_roster *r, const char *tenant, const char *device,
+			 unsigned int most)
 {
-	struct entry **at, *e = calloc(1, sizeof(*e));
+	struct entry **at, *e;
+	int err = 0;
 
-	*old = 0;
-	if (!e)
-		return -ENOMEM;
-	memcpy(e->tenant, tenant, strlen(tenant));
-	memcpy(e->device, device, strlen(device));
-	e->session = session;
 	pthread_mutex_lock(&r->lock);
 	at = find_place(r, tenant, device);
-	if (*at) {
-		struct entry *gone = *at;
-
-		*old = gone->session;
-		e->next = gone->next;
-		free(gone);
-	} else {
-		r->count++;
+	e = *at ? *at : calloc(1, sizeof(*e));
+	if (!e) {
+		err = -ENOMEM;
+	} else if (e->links >= most) {
+		err = -EUSERS;
+	} else if (!e->links++) {
+		memcpy(e->tenant, tenant, strlen(tenant));
+		memcpy(e->device, device, strlen(device));
+		*at = e;
 	}
-	*at = e;
 	pthread_mutex_unlock(&r->lock);
-	return 0;
+	return err;
 }
 
-void sluice_roster_leave(struct sluice_roster *r, const char *tenant, const char *device,
-			 uint64_t session)
+void sluice_roster_depart(struct sluice_roster *r, const char *tenant, const char *device)
 {
 	struct entry **at, *e;
 
 	pthread_mutex_lock(&r->lock);
 	at = find_place(r, tenant, device);
 	e = *at;
-	if (e && e->session == session) {
+	if (e && !--e->links) {
 		*at = e->next;
 		free(e);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+uint64_t sluice_roster_enter(struct sluice_roster *r, const char *tenant, const char *device,
+			     uint64_t session)
+{
+	struct entry *e;
+	uint64_t old = 0;
+
+	pthread_mutex_lock(&r->lock);
+	e = *find_place(r, tenant, device);
+	if (e) {
+		old = e->session;
+		r->count += !old;
+		e->session = session;
+		memset(e->camera, 0, sizeof(e->camera));
+	}
+	pthread_mutex_unlock(&r->lock);
+	return old;
+}
+
+void sluice_roster_leave(struct sluice_roster *r, const char *tenant, const char *device,
+			 uint64_t session)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&r->lock);
+	e = *find_place(r, tenant, device);
+	if (e && e->session == session) {
+		e->session = 0;
+		memset(e->camera, 0, sizeof(e->camera));
 		r->count--;
 	}
 	pthread_mutex_unlock(&r->lock);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * roster.h - which device is connected, and in which loop: the way from any thread to a session.
- * A device that has said HELLO is in it until its link ends; the newest link of a device is the one
- * that counts.
+ * A device is in it while it has a link; of those that have said HELLO the newest is the one that
+ * counts.
  */
 #ifndef SLUICE_CLOUD_ROSTER_H
 #define SLUICE_CLOUD_ROSTER_H
@@ -18,9 +18,16 @@ struct sluice_session;
 struct sluice_roster *sluice_roster_open(void); /* NULL: out of memory */
 void sluice_roster_close(struct sluice_roster *r);
 
-/* A session has said HELLO. *old: the one that it replaces, 0: none. 0 or -ENOMEM. */
-int sluice_roster_enter(struct sluice_roster *r, const char *tenant, const char *device,
-			uint64_t session, uint64_t *old);
+/* A link begins. -EUSERS: the device has `most` already; -ENOMEM. */
+int sluice_roster_arrive(struct sluice_roster *r, const char *tenant, const char *device,
+			 unsigned int most);
+/* It is gone. */
+void sluice_roster_depart(struct sluice_roster *r, const char *tenant, const char *device);
+
+/* A session of a link that has arrived has said HELLO. Returns the one that it replaces, 0: none.
+ */
+uint64_t sluice_roster_enter(struct sluice_roster *r, const char *tenant, const char *device,
+			     uint64_t session);
 /* It is ending; nothing happens if another has replaced it. */
 void sluice_roster_leave(struct sluice_roster *r, const char *tenant, const char *device,
 			 uint64_t session);
@@ -32,7 +39,7 @@ void sluice_roster_open_camera(struct sluice_roster *r, uint64_t session,
 uint64_t sluice_roster_find(struct sluice_roster *r, const char *tenant, const char *device);
 /* 1: its device is connected and has it open. */
 int sluice_roster_has_camera(struct sluice_roster *r, const struct sluice_camera *c);
-/* Devices that are connected. */
+/* Devices that are connected and have said HELLO. */
 unsigned int sluice_roster_count(struct sluice_roster *r);
 
 /* What is asked of a session; NULL: it left before it could be asked. */

@@ -241,6 +241,16 @@ int sluice_segment_sync(struct sluice_segment *s)
 		err = -errno;
 	else if (!s->named)
 		err = sync_parent(s->path);
+	return sluice_segment_synced(s, err);
+}
+
+int sluice_segment_fd(const struct sluice_segment *s)
+{
+	return s->dead ? -1 : s->fd;
+}
+
+int sluice_segment_synced(struct sluice_segment *s, int err)
+{
 	if (err)
 		s->dead = 1;
 	else

@@ -58,6 +58,10 @@ int sluice_segment_append(struct sluice_segment *s, const struct sluice_segment_
 
 /* Makes everything appended durable. After a failure the segment takes no more (-EIO). */
 int sluice_segment_sync(struct sluice_segment *s);
+/* For a sync together with others': the file, -1 if it is dead; then the outcome of its fdatasync.
+ * A directory that holds its name must have been synced, too. Returns err. */
+int sluice_segment_fd(const struct sluice_segment *s);
+int sluice_segment_synced(struct sluice_segment *s, int err);
 
 /* Takes back what was appended beyond size and is not wanted (its group was not committed). */
 void sluice_segment_rewind(struct sluice_segment *s, uint64_t size);

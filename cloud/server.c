@@ -9,10 +9,8 @@
  * workers end, then the loops that they spoke to; what is stored and not analysed is analysed after
  * the next start.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +21,7 @@
 #include <unistd.h>
 
 #include "cloud/api_state.h"
+#include "cloud/conf.h"
 #include "cloud/fleet.h"
 #include "cloud/recover.h"
 #include "cloud/server.h"
@@ -30,10 +29,32 @@
 #include "lib/log.h"
 
 #define LATE_MS 3000
+#define STUCK_S 60 /* workers with something to do that finish nothing */
 
 size_t sluice_server_fill(struct sluice_server *s)
 {
 	return sluice_ingest_fill(s->ingest) + s->bus->ops->fill(s->bus);
+}
+
+void sluice_server_watch(struct sluice_server *s)
+{
+	unsigned long long acked = s->bus->acked;
+
+	if (acked == s->acked_seen && s->moved_ns && s->bus->ops->fill(s->bus))
+		return;
+	s->acked_seen = acked;
+	s->moved_ns = sluice_io_now(s->loops[0].io);
+}
+
+unsigned int sluice_server_unready(struct sluice_server *s, uint64_t now_ns)
+{
+	unsigned int why = 0;
+
+	if (sluice_ingest_error(s->ingest))
+		why |= SLUICE_NOT_STORING;
+	if (s->moved_ns && now_ns > s->moved_ns + STUCK_S * 1000000000ull)
+		why |= SLUICE_NOT_WORKING;
+	return s->stopping ? why | SLUICE_NOT_STAYING : why;
 }
 
 static void on_stop_late(void *arg)
@@ -48,8 +69,7 @@ void sluice_server_stop(struct sluice_server *s)
 		return;
 	}
 	s->stopping = 1;
-	sluice_io_unlisten(s->listener);
-	s->listener = NULL;
+	sluice_listen_stop(s);
 	sluice_io_timer_in(s->loops[0].io, &s->late, LATE_MS, on_stop_late, s);
 	sluice_loops_each(s, sluice_http_end_all);
 }
@@ -82,76 +102,6 @@ static int lock_data(struct sluice_server *s)
 		return -EBUSY;
 	}
 	return 0;
-}
-
-/* "ADDR:PORT" or "[ADDR]:PORT". */
-static int parse_address(const char *text, struct sockaddr_storage *addr, socklen_t *len)
-{
-	const struct addrinfo hints = { .ai_flags = AI_NUMERICSERV | AI_PASSIVE,
-					.ai_socktype = SOCK_STREAM };
-	const char *colon = strrchr(text, ':');
-	struct addrinfo *found;
-	char host[256];
-	size_t n;
-
-	if (!colon || !colon[1])
-		return -EINVAL;
-	n = (size_t)(colon - text);
-	if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
-		text++;
-		n -= 2;
-	}
-	if (n >= sizeof(host))
-		return -EINVAL;
-	memcpy(host, text, n);
-	host[n] = 0;
-	if (getaddrinfo(n ? host : NULL, colon + 1, &hints, &found))
-		return -EINVAL;
-	memcpy(addr, found->ai_addr, found->ai_addrlen);
-	*len = found->ai_addrlen;
-	freeaddrinfo(found);
-	return 0;
-}
-
-/* Whole or not at all: whoever waits for the file reads a whole number. */
-static int write_port(const struct sluice_server *s)
-{
-	char part[4096];
-	FILE *f;
-	int bad;
-
-	if (!s->c.port_file)
-		return 0;
-	snprintf(part, sizeof(part), "%s.part", s->c.port_file);
-	f = fopen(part, "we");
-	if (!f)
-		return -errno;
-	bad = fprintf(f, "%u\n", s->port) < 0;
-	bad |= fclose(f);
-	return bad || rename(part, s->c.port_file) ? -errno : 0;
-}
-
-static int start_listening(struct sluice_server *s)
-{
-	struct sockaddr_storage addr;
-	socklen_t len;
-	int err = parse_address(s->c.listen, &addr, &len);
-
-	if (err) {
-		sluice_error("'%s' is not ADDRESS:PORT", s->c.listen);
-		return err;
-	}
-	s->listener = sluice_io_listen(s->loops[0].io, (struct sockaddr *)&addr, len,
-				       sluice_loops_accept, s, &err);
-	if (!s->listener) {
-		sluice_error("cannot listen on %s: %s", s->c.listen, strerror(-err));
-		return err;
-	}
-	s->port = sluice_io_listener_port(s->listener);
-	err = write_port(s);
-	if (err)
-		sluice_error("cannot write %s: %s", s->c.port_file, strerror(-err));
-	return err;
 }
 
 /* Keys and data bases. */
@@ -241,7 +191,11 @@ static int open_store(struct sluice_server *s)
 static int start_threads(struct sluice_server *s)
 {
 	struct sluice_ingest_config in = {
-		.data = s->c.data, .keys = s->c.keys, .tell = sluice_server_tell, .ctx = s
+		.data = s->c.data,
+		.keys = s->c.keys,
+		.counters = &s->counters,
+		.tell = sluice_server_tell,
+		.ctx = s,
 	};
 	struct sluice_worker_config wc = { .data = s->c.data,
 					   .ops = &sluice_server_worker_ops,
@@ -295,9 +249,7 @@ static void set_up(struct sluice_server *s, const struct sluice_server_config *c
 	memset(s, 0, sizeof(*s));
 	s->c = *c;
 	s->lock = -1;
-	if (!s->c.credit_window)
-		s->c.credit_window = SLUICE_CREDIT_WINDOW;
-	s->loop_count = s->c.loops ? s->c.loops : count_cores();
+	s->loop_count = s->c.conf->server.loops ? s->c.conf->server.loops : count_cores();
 	if (s->loop_count > SLUICE_LOOPS_MAX)
 		s->loop_count = SLUICE_LOOPS_MAX;
 	pthread_mutex_init(&s->loops_lock, NULL);
@@ -331,7 +283,7 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = sluice_loops_start(s);
 	if (!err)
-		err = start_listening(s);
+		err = sluice_listen_open(s);
 	return err;
 }
 
@@ -345,8 +297,7 @@ void sluice_server_close(struct sluice_server *s)
 	int i;
 
 	s->stopping = 1;
-	if (s->listener)
-		sluice_io_unlisten(s->listener);
+	sluice_listen_stop(s);
 	if (s->loops[0].io)
 		sluice_io_timer_cancel(s->loops[0].io, &s->late);
 	sluice_ingest_close(s->ingest);
@@ -363,6 +314,8 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_roster_close(s->roster);
 	sluice_cameras_close(s->cameras);
 	sluice_media_close(s->media);
+	sluice_listen_close(s);
+	sluice_door_close(s->door);
 	sluice_tls_ctx_close(s->tls);
 	sluice_ca_close(s->ca);
 	pthread_cond_destroy(&s->loops_changed);

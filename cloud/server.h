@@ -8,36 +8,38 @@
 
 #include "cloud/bus.h"
 #include "cloud/ca.h"
+#include "cloud/counters.h"
 #include "cloud/ingest.h"
+#include "cloud/listen.h"
 #include "cloud/loop.h"
 #include "cloud/media.h"
 #include "cloud/roster.h"
 #include "cloud/worker.h"
 #include "lib/conn.h"
 
-#define SLUICE_CLIENTS_MAX   4096
-#define SLUICE_WORKERS	     1		  /* of live lanes, and as many of back-fill */
-#define SLUICE_FRAME_MAX     (4u << 20)	  /* payload of a FRAME; said in WELCOME */
-#define SLUICE_CREDIT_WINDOW (8u << 20)	  /* bytes a device may have under way */
-#define SLUICE_FILL_GRANT    (64u << 20)  /* bytes waiting; above it no new credit */
-#define SLUICE_FILL_PAUSE    (192u << 20) /* above it nothing is read from a sending device */
-#define SLUICE_BUS_MAX	     (32u << 20)
-#define SLUICE_HIGH_WATER    (128u << 10) /* of a connection's output: an ACK waits behind it */
+#define SLUICE_WORKERS	  1	       /* of live lanes, and as many of back-fill */
+#define SLUICE_FRAME_MAX  (4u << 20)   /* payload of a FRAME; said in WELCOME */
+#define SLUICE_UNDER_WAY  (1u << 30)   /* bytes that all devices together may have under way */
+#define SLUICE_FILL_GRANT (64u << 20)  /* bytes waiting; above it no new credit */
+#define SLUICE_FILL_PAUSE (192u << 20) /* above it nothing is read from a sending device */
+#define SLUICE_BUS_MAX	  (32u << 20)
+#define SLUICE_HIGH_WATER (128u << 10) /* of a connection's output: an ACK waits behind it */
 
 struct client;
 struct sluice_api;
 struct sluice_fleet;
 struct sluice_session;
 
+struct sluice_cloud_conf;
+
 struct sluice_server_config {
-	const char *data;	/* directory made by `sluice-cloud init` */
-	const char *listen;	/* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
-	const char *port_file;	/* written once listening; may be NULL */
-	uint32_t credit_window; /* bytes a device may have under way; 0: SLUICE_CREDIT_WINDOW */
-	uint32_t device_life_s; /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
-	int digests;		/* make digests of events too */
-	const struct sluice_keyring *keys; /* master keys, borrowed; NULL: nothing is sealed */
-	unsigned int loops; /* event loops; 0: as many as this process may use cores */
+	const struct sluice_cloud_conf *conf; /* what the node was told */
+	const char *data;		      /* directory made by `sluice-cloud init` */
+	const char *listen;		      /* "ADDR:PORT", "[ADDR]:PORT"; port 0: any */
+	const char *port_file;		      /* written once listening; may be NULL */
+	uint32_t device_life_s;		      /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
+	int digests;			      /* make digests of events too */
+	const struct sluice_keyring *keys;    /* master keys, borrowed; NULL: nothing is sealed */
 };
 
 struct sluice_server {
@@ -46,7 +48,11 @@ struct sluice_server {
 	unsigned int loop_count;
 	pthread_mutex_t loops_lock;
 	pthread_cond_t loops_changed;
-	struct sluice_io_listener *listener; /* of loop 0 */
+	struct sluice_listener listener[SLUICE_LISTENERS]; /* by kind */
+	struct sluice_prefixes proxies;
+	struct sluice_door *door;
+	unsigned int connections_max;
+	struct sluice_counters counters;
 	struct sluice_tls_ctx *tls;
 	struct sluice_ca *ca;
 	struct sluice_media *media;
@@ -59,6 +65,8 @@ struct sluice_server {
 	struct sluice_settings *settings;
 	struct sluice_fleet *fleet;
 	struct sluice_io_timer late; /* of loop 0 */
+	unsigned long long acked_seen;
+	atomic_ullong moved_ns; /* when the workers were last seen to do what there is to do */
 	uint16_t port;
 	atomic_int stopping;
 	int lock;
@@ -75,11 +83,18 @@ void sluice_server_stop(struct sluice_server *s);
 /* Safe on a half-open server. */
 void sluice_server_close(struct sluice_server *s);
 
+/* Every now and then, loop 0: do the workers get on? */
+void sluice_server_watch(struct sluice_server *s);
+/* Bit by bit why the node should get no more devices; 0: ready. */
+enum { SLUICE_NOT_STORING = 1, SLUICE_NOT_WORKING = 2, SLUICE_NOT_STAYING = 4 };
+unsigned int sluice_server_unready(struct sluice_server *s, uint64_t now_ns);
+
 /* Bytes that wait for the writer, the bus and the workers. */
 size_t sluice_server_fill(struct sluice_server *s);
 
-/* http.c: a connection that is counted in the loop's client_count. */
-void sluice_http_accept(struct sluice_loop *l, int fd);
+/* http.c: a connection that is counted in the loop's client_count. It takes the fd and the place.
+ */
+void sluice_http_accept(struct sluice_loop *l, const struct sluice_arrival *a);
 /* Ends all of the loop's: politely, or at once. */
 void sluice_http_end_all(void *loop);
 void sluice_http_cut_all(void *loop);
@@ -87,11 +102,13 @@ void sluice_http_cut_all(void *loop);
 /* session.c and uplink.c */
 struct sluice_session_request {
 	char tenant[SLUICE_NAME_MAX], device[SLUICE_NAME_MAX], serial[64];
+	char address[64]; /* where from, for people */
 };
 
-/* The connection speaks the uplink protocol from now on. NULL: out of memory. */
+/* The connection speaks the uplink protocol from now on. NULL and *err: -ENOMEM, -EUSERS (the
+ * device has too many links). */
 struct sluice_session *sluice_session_open(struct sluice_loop *l, struct sluice_conn *conn,
-					   const struct sluice_session_request *r);
+					   const struct sluice_session_request *r, int *err);
 void sluice_session_data(struct sluice_session *ss, const uint8_t *data, size_t size);
 void sluice_session_drain(struct sluice_session *ss);
 /* The connection is gone. NULL-safe. */

@@ -7,27 +7,38 @@
  * says about itself is believed beyond that. The same device connecting again replaces its older
  * session: the link it believes in is the newest one.
  *
- * Credit: granted = released + window, released when the bus has the chunk; while too much waits
- * nothing is granted, and the watch grants again when less does.
+ * Credit: granted = released + window, released when the bus has the chunk; the window shrinks as
+ * the queue fills. While too much waits, or nothing can be stored, nothing is granted; the watch
+ * grants again when that is over.
+ *
+ * A device that sends faster than [limits] allows, or more control messages, is not read from until
+ * its bucket has filled again: TCP holds it, nothing is lost. One that begins a message and lets it
+ * trickle is sent away, as is one that does not say HELLO.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/conf.h"
 #include "cloud/api_state.h"
 #include "cloud/desire.h"
 #include "cloud/session.h"
 #include "lib/crc32c.h"
 #include "lib/log.h"
 
+#define SLOW_S 30
+
 /* ---- sending ---- */
 
-/* Its cameras are out of sight. */
+/* Its cameras are out of sight, unless a newer link of the device has them. */
 static void tell_leaving(struct sluice_session *ss)
 {
+	const struct sluice_session_request *who = &ss->who;
 	int i;
 
+	if (sluice_roster_find(ss->loop->server->roster, who->tenant, who->device) != ss->id)
+		return;
 	for (i = 1; i <= SLUICE_WIRE_SLOTS; i++)
 		if (ss->slot[i].camera)
 			sluice_stream_camera(ss->loop->server->api->stream, ss->slot[i].camera,
@@ -87,6 +98,8 @@ void sluice_session_goaway(struct sluice_session *ss, uint32_t code, const char 
 	if (!ss->conn)
 		return;
 	sluice_debug("device %s: goaway %u: %s", ss->who.device, code, text);
+	if (code <= SLUICE_N_GOAWAY_LAST - SLUICE_N_GOAWAY)
+		sluice_count(&ss->loop->server->counters, SLUICE_N_GOAWAY + code, 1);
 	sluice_wire_put_u32(&w, SLUICE_TAG_CODE, code);
 	sluice_wire_put_text(&w, SLUICE_TAG_TEXT, text);
 	sluice_wire_put_u32(&w, SLUICE_TAG_RETRY_MS, retry_ms);
@@ -96,21 +109,59 @@ void sluice_session_goaway(struct sluice_session *ss, uint32_t code, const char 
 	sluice_session_leave(ss);
 }
 
-/* More credit, if there is a reason and room. */
+/*
+ * The fuller the queue, the less each device gets, but never less than one frame: of nobody more is
+ * promised than can be kept, and a large frame need not wait for ever. Nothing at all while the
+ * queue is full, or the store cannot take anything.
+ */
+uint32_t sluice_session_window(struct sluice_server *s)
+{
+	uint64_t window = s->c.conf->limits.credit, share;
+	size_t fill = sluice_server_fill(s);
+	unsigned int devices = sluice_roster_count(s->roster);
+
+	if (fill > SLUICE_FILL_GRANT || sluice_ingest_error(s->ingest))
+		return 0;
+	window -= window * fill / SLUICE_FILL_GRANT;
+	share = SLUICE_UNDER_WAY / (devices ? devices : 1);
+	if (window > share)
+		window = share;
+	if (window < SLUICE_FRAME_MAX)
+		window = SLUICE_FRAME_MAX;
+	if (window > s->c.conf->limits.credit)
+		window = s->c.conf->limits.credit;
+	return (uint32_t)window;
+}
+
 void sluice_session_grant(struct sluice_session *ss)
 {
 	_Alignas(8) uint8_t buf[32];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 	struct sluice_server *s = ss->loop->server;
-	uint32_t window = s->c.credit_window;
+	uint32_t window = sluice_session_window(s);
 	uint64_t credit = ss->released + window;
 
-	if (!ss->greeted || credit < ss->granted + window / 4 ||
-	    sluice_server_fill(s) > SLUICE_FILL_GRANT)
+	if (!ss->greeted)
 		return;
+	if (!window && !ss->starved && ss->granted - ss->received < SLUICE_FRAME_MAX) {
+		ss->starved = 1;
+		sluice_count(&s->counters, SLUICE_N_CREDIT_STALLED, 1);
+	}
+	if (!window || credit < ss->granted + window / 4)
+		return;
+	ss->starved = 0;
 	ss->granted = credit;
 	sluice_wire_put_u64(&w, SLUICE_TAG_CREDIT, credit);
 	sluice_session_fields(ss, SLUICE_MSG_CREDIT, 0, &w);
+}
+
+void sluice_session_hold(struct sluice_session *ss, enum sluice_counter why)
+{
+	if (ss->paused || !ss->conn)
+		return;
+	ss->paused = 1;
+	sluice_conn_pause(ss->conn, true);
+	sluice_count(&ss->loop->server->counters, why, 1);
 }
 
 static void send_stored(struct sluice_session *ss, const struct sluice_told *t)
@@ -168,6 +219,11 @@ void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t)
 
 /* ---- life ---- */
 
+static void on_no_hello(void *arg)
+{
+	sluice_session_goaway(arg, SLUICE_CODE_PROTOCOL, "no HELLO in time", 1000);
+}
+
 /* The lowest bits of a session's number are its loop's. */
 struct sluice_loop *sluice_session_loop(struct sluice_server *s, uint64_t id)
 {
@@ -189,12 +245,19 @@ struct sluice_session *sluice_session_find(struct sluice_loop *l, uint64_t id)
 }
 
 struct sluice_session *sluice_session_open(struct sluice_loop *l, struct sluice_conn *conn,
-					   const struct sluice_session_request *r)
+					   const struct sluice_session_request *r, int *err)
 {
+	struct sluice_server *s = l->server;
 	struct sluice_session *ss = calloc(1, sizeof(*ss)), **bucket;
 
-	if (!ss)
+	*err = ss ? sluice_roster_arrive(s->roster, r->tenant, r->device,
+					 s->c.conf->limits.connections_per_device)
+		  : -ENOMEM;
+	if (*err) {
+		free(ss);
 		return NULL;
+	}
+	sluice_count(&s->counters, SLUICE_N_LINKS, 1);
 	ss->loop = l;
 	ss->conn = conn;
 	ss->who = *r;
@@ -208,6 +271,7 @@ struct sluice_session *sluice_session_open(struct sluice_loop *l, struct sluice_
 	ss->next_id = *bucket;
 	*bucket = ss;
 	sluice_conn_idle(conn, SLUICE_WIRE_STALE_MS);
+	sluice_io_timer_in(l->io, &ss->heartbeat, s->c.conf->limits.request_ms, on_no_hello, ss);
 	return ss;
 }
 
@@ -226,6 +290,7 @@ void sluice_session_close(struct sluice_session *ss, const char *why)
 	if (ss->greeted)
 		sluice_desire_gone(ss);
 	sluice_session_leave(ss);
+	sluice_roster_depart(ss->loop->server->roster, ss->who.tenant, ss->who.device);
 	for (at = id_bucket(ss->loop, ss->id); *at != ss;)
 		at = &(*at)->next_id;
 	*at = ss->next_id;
@@ -261,27 +326,52 @@ uint32_t sluice_session_lane(const struct sluice_session *ss, const struct sluic
 	return 0;
 }
 
+static bool is_in_debt(struct sluice_session *ss, uint64_t now)
+{
+	const struct sluice_cloud_conf *c = ss->loop->server->c.conf;
+	bool frames = sluice_bucket_take(&ss->frames, c->limits.frames, 0, now);
+	bool bytes = sluice_bucket_take(&ss->bytes, c->limits.bytes, 0, now);
+
+	return sluice_bucket_take(&ss->control, c->limits.control, 0, now) || frames || bytes;
+}
+
+/* A message has SLOW_S and then a second for each KiB. */
+static bool is_trickling(const struct sluice_session *ss, uint64_t now)
+{
+	uint64_t s = SLOW_S + ss->decoder.m.length / 1024;
+
+	return ss->message_ns && !ss->paused && now > ss->message_ns + s * 1000000000u;
+}
+
+static void watch_one(struct sluice_session *ss, uint64_t now)
+{
+	sluice_session_grant(ss);
+	if (ss->failed)
+		sluice_downlink_retry(ss);
+	sluice_desire_watch(ss);
+	if (ss->conn && is_trickling(ss, now))
+		sluice_session_goaway(ss, SLUICE_CODE_LIMIT, "a message came too slowly", 1000);
+	if (ss->paused && ss->conn && ss->items < SLUICE_ITEMS_MAX / 2 && !is_in_debt(ss, now) &&
+	    sluice_server_fill(ss->loop->server) <= SLUICE_FILL_GRANT) {
+		ss->paused = 0;
+		ss->message_ns = ss->message_ns ? now : 0;
+		sluice_conn_pause(ss->conn, false);
+	}
+}
+
 void sluice_session_watch(struct sluice_loop *l, int check_deny)
 {
 	struct sluice_session *ss;
+	uint64_t now = sluice_io_now(l->io);
 
 	for (ss = l->sessions; ss; ss = ss->next) {
 		if (!ss->conn)
 			continue;
 		if (check_deny && sluice_auth_allowed(l->auth, ss->who.tenant, ss->who.device,
-						      ss->who.serial) == -EKEYREVOKED) {
+						      ss->who.serial) == -EKEYREVOKED)
 			sluice_session_goaway(ss, SLUICE_CODE_REVOKED,
 					      "the device's certificate was revoked", 0);
-			continue;
-		}
-		sluice_session_grant(ss);
-		if (ss->failed)
-			sluice_downlink_retry(ss);
-		sluice_desire_watch(ss);
-		if (ss->paused && ss->conn && ss->items < SLUICE_ITEMS_MAX / 2 &&
-		    sluice_server_fill(l->server) <= SLUICE_FILL_GRANT) {
-			ss->paused = 0;
-			sluice_conn_pause(ss->conn, false);
-		}
+		else
+			watch_one(ss, now);
 	}
 }

@@ -3,6 +3,7 @@
 #ifndef SLUICE_SESSION_H
 #define SLUICE_SESSION_H
 
+#include "cloud/bucket.h"
 #include "cloud/server.h"
 #include "lib/wire.h"
 
@@ -56,9 +57,11 @@ struct sluice_session {
 	uint64_t sent;					    /* messages */
 	/* credit: absolute counts of FRAME payload bytes */
 	uint64_t received, released, granted;
-	uint32_t items; /* of this session that are in the queue */
-	int paused;
-	struct sluice_io_timer heartbeat;
+	uint32_t items;	     /* of this session that are in the queue */
+	int paused, starved; /* not read from; without credit */
+	struct sluice_bucket frames, bytes, control;
+	uint64_t message_ns;		  /* when the message that is arriving began, 0: none is */
+	struct sluice_io_timer heartbeat; /* before HELLO: its deadline */
 	/* desire.c */
 	int features;	    /* it tells its settings */
 	uint64_t desire_ns; /* when what is due was looked at last */
@@ -79,6 +82,8 @@ void sluice_session_send(struct sluice_session *ss, uint8_t type, uint32_t slot,
 /* The same for fields that were written without error. */
 void sluice_session_fields(struct sluice_session *ss, uint8_t type, uint32_t slot,
 			   const struct sluice_wire_writer *w);
+/* Bytes that a device may have under way now; 0: nothing can be taken. */
+uint32_t sluice_session_window(struct sluice_server *s);
 /* More credit, if there is a reason and room. */
 void sluice_session_grant(struct sluice_session *ss);
 /* The connection is ending; its close() still comes, to the client, which ends the session. */
@@ -93,6 +98,8 @@ uint32_t sluice_session_slot(const struct sluice_session *ss, const struct sluic
 /* Of that lane. */
 uint32_t sluice_session_lane(const struct sluice_session *ss, const struct sluice_camera *c,
 			     uint32_t lane);
+/* Nothing is read from it for a while. */
+void sluice_session_hold(struct sluice_session *ss, enum sluice_counter why);
 void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t);
 
 /* downlink.c */

@@ -2,11 +2,11 @@
 /*
  * store.c - open segments and the index, one group at a time.
  *
- * Order of a group: append to segments, fdatasync them, commit the index, (the caller tells). A
- * crash before the commit leaves records that no index row knows: recovery adds them, nobody was
- * told, so the device sends them again and they are duplicates. Failure of any step: everything
- * since begin is taken back, the caller tells nobody. A segment whose sync failed is never written
- * again.
+ * Order of a group: append to segments, fdatasync them (and directories with new names) side by
+ * side, commit the index, (the caller tells). A crash before the commit leaves records that no
+ * index row knows: recovery adds them, nobody was told, so the device sends them again and they are
+ * duplicates. Failure of any step: everything since begin is taken back, the caller tells nobody. A
+ * segment whose sync failed is never written again.
  *
  * Each lane of a camera is a stream of its own, with segments of its own. Within a lane frames come
  * in order, so what is at or below the highest stored of its range was stored before; but the index
@@ -27,6 +27,7 @@
 
 #include "cloud/segment.h"
 #include "cloud/store.h"
+#include "cloud/syncs.h"
 
 #define BUCKETS 256
 
@@ -39,7 +40,7 @@ struct stream {
 	struct sluice_index_segment row;
 	uint64_t size_before; /* of the segment, when the group began to use it */
 	uint64_t opened_s;    /* monotonic */
-	int dirty;
+	int dirty, sync_err;
 	int known; /* epoch and last are those of the index */
 	uint64_t epoch;
 	uint64_t range_first, range_last;
@@ -55,6 +56,7 @@ struct sluice_store {
 	struct sluice_index *index;
 	struct stream *bucket[BUCKETS];
 	struct stream *dirty;
+	struct sluice_syncs *syncs;
 };
 
 static uint64_t monotonic_s(void)
@@ -78,13 +80,36 @@ int sluice_store_open(const char *data, const struct sluice_keyring *keys,
 	s->data = data;
 	s->keys = keys;
 	snprintf(path, sizeof(path), "%s/index.db", data);
-	err = sluice_index_sqlite_open(path, &s->index);
+	s->syncs = sluice_syncs_open();
+	err = s->syncs ? sluice_index_sqlite_open(path, &s->index) : -ENOMEM;
 	if (err) {
+		sluice_syncs_close(s->syncs);
 		free(s);
 		return err;
 	}
 	*out = s;
 	return 0;
+}
+
+int sluice_store_probe(const char *data, size_t bytes)
+{
+	static const uint8_t zeros[65536];
+	char path[4400];
+	size_t n = 0;
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "%s/segments/.probe", data);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	for (; n < bytes && !err; n += sizeof(zeros))
+		if (write(fd, zeros, sizeof(zeros)) != (ssize_t)sizeof(zeros))
+			err = errno ? -errno : -ENOSPC;
+	if (!err && fdatasync(fd))
+		err = -errno;
+	close(fd);
+	unlink(path);
+	return err;
 }
 
 /* The segment gets no more records. In a transaction, or on its own. */
@@ -116,6 +141,7 @@ void sluice_store_close(struct sluice_store *s)
 			free(st);
 		}
 	}
+	sluice_syncs_close(s->syncs);
 	sluice_index_close(s->index);
 	free(s);
 }
@@ -241,14 +267,22 @@ int sluice_store_broken(struct sluice_store *s, const struct sluice_item *item)
 	return st && st->broken_session && st->broken_session == item->session;
 }
 
-/* A directory that is new is made durable, or a power failure takes it and all that is in it. */
-static int make_dir(int parent, const char *name)
+/* What has a new name in it is made durable with the group, or a power failure takes the name. */
+static int sync_names(struct sluice_store *s, int dir)
 {
-	int fd;
+	int copy = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+
+	return copy < 0 ? -errno : sluice_syncs_directory(s->syncs, copy);
+}
+
+static int make_dir(struct sluice_store *s, int parent, const char *name)
+{
+	int fd, err;
 
 	if (!mkdirat(parent, name, 0700)) {
-		if (fsync(parent) < 0)
-			return -errno;
+		err = sync_names(s, parent);
+		if (err)
+			return err;
 	} else if (errno != EEXIST) {
 		return -errno;
 	}
@@ -256,23 +290,25 @@ static int make_dir(int parent, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int make_parents(const char *data, const struct sluice_camera *c)
+/* The camera's directory is there, and will have one more name. */
+static int make_parents(struct sluice_store *s, const struct sluice_camera *c)
 {
 	const char *const names[] = { "segments", c->tenant, c->device, c->name };
-	int fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC), next;
+	int fd = open(s->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC), next, err;
 	size_t i;
 
 	if (fd < 0)
 		return -errno;
 	for (i = 0; i < 4; i++) {
-		next = make_dir(fd, names[i]);
+		next = make_dir(s, fd, names[i]);
 		close(fd);
 		if (next < 0)
 			return next;
 		fd = next;
 	}
+	err = sync_names(s, fd);
 	close(fd);
-	return 0;
+	return err;
 }
 
 static int begin_segment(struct sluice_store *s, struct stream *st, const struct sluice_item *item)
@@ -290,7 +326,7 @@ static int begin_segment(struct sluice_store *s, struct stream *st, const struct
 	memset(&st->row, 0, sizeof(st->row));
 	memcpy(st->row.camera, c->id, sizeof(st->row.camera));
 	st->row.created_ns = info.created_ns;
-	err = make_parents(s->data, c);
+	err = make_parents(s, c);
 	if (err)
 		return err;
 	snprintf(st->row.path, sizeof(st->row.path),
@@ -418,13 +454,25 @@ int sluice_store_frame(struct sluice_store *s, struct sluice_item *item)
 	return 0;
 }
 
+/* All segments of the group and the directories with new names in them, side by side. */
 int sluice_store_sync(struct sluice_store *s)
 {
 	struct stream *st;
 	int err = 0;
 
-	for (st = s->dirty; st && !err; st = st->next_dirty)
-		err = sluice_segment_sync(st->segment);
+	for (st = s->dirty; st && !err; st = st->next_dirty) {
+		int fd = sluice_segment_fd(st->segment);
+
+		st->sync_err = -EIO;
+		err = fd < 0 ? -EIO : sluice_syncs_file(s->syncs, fd, &st->sync_err);
+	}
+	if (err) {
+		sluice_syncs_drop(s->syncs);
+		return err;
+	}
+	err = sluice_syncs_run(s->syncs);
+	for (st = s->dirty; st; st = st->next_dirty)
+		sluice_segment_synced(st->segment, st->sync_err);
 	return err;
 }
 

@@ -18,6 +18,9 @@ int sluice_store_open(const char *data, const struct sluice_keyring *keys,
 /* Closes the segments and marks them closed. NULL-safe. */
 void sluice_store_close(struct sluice_store *s);
 
+/* Can so many bytes be written and synced beside the segments? 0 or -errno. */
+int sluice_store_probe(const char *data, size_t bytes);
+
 struct sluice_index *sluice_store_index(struct sluice_store *s);
 
 /* A group: begin, any number of the calls below, then commit, or abort after any failure. */

@@ -13,7 +13,7 @@
 #include "cloud/summary.h"
 #include "cloud/text.h"
 
-#define BOXES_MAX 4000 /* of a summary: the JSON must fit SLUICE_WIRE_CONTROL_MAX */
+#define BOXES_MAX 3000 /* of a summary: the JSON must fit SLUICE_WIRE_CONTROL_MAX */
 
 void sluice_summary_id(const char *camera, uint64_t epoch, double start_s, uint32_t part,
 		       char id[33])
@@ -54,6 +54,39 @@ static void set_time(json_t *o, const char *key, const char *key_ns, uint64_t ns
 	json_object_set_new(o, key_ns, json_string(text));
 }
 
+/* Where it was, how it moved, in the camera's pixels. */
+static void set_way(json_t *o, const struct sluice_track *t, const struct sluice_summary_facts *f,
+		    const struct sluice_track_facts *k)
+{
+	json_t *zones = json_array(), *zone_s = json_array(), *crossings = json_array();
+	char sequence[24];
+
+	for (uint32_t i = 0; f->config && i < SLUICE_ZONES_MAX; i++)
+		if (k->zones >> i & 1) {
+			json_array_append_new(zones, json_string(f->config->zones[i].name));
+			json_array_append_new(zone_s, rounded(k->zone_s[i]));
+		}
+	for (uint32_t i = 0; i < k->crossing_count; i++)
+		json_array_append_new(crossings,
+				      json_pack("{s:s,s:o,s:s}", "line",
+						f->config->lines[k->crossing[i].line].name, "t_s",
+						rounded(k->crossing[i].t_s), "direction",
+						k->crossing[i].forward ? "forward" : "backward"));
+	snprintf(sequence, sizeof(sequence), "%llu", (unsigned long long)t->best.sequence);
+	json_object_set_new(o, "zones", zones);
+	json_object_set_new(o, "zone_s", zone_s);
+	json_object_set_new(o, "crossings", crossings);
+	json_object_set_new(o, "length", rounded(k->length * f->scale));
+	json_object_set_new(o, "speed", rounded(k->speed * f->scale));
+	json_object_set_new(o, "size",
+			    json_pack("[ii]", (int)lroundf(k->w * f->scale),
+				      (int)lroundf(k->h * f->scale)));
+	json_object_set_new(o, "dwell_s", rounded(k->dwell_s));
+	json_object_set_new(o, "best",
+			    json_pack("{s:o,s:s}", "t_s", rounded(t->best.t_s), "sequence",
+				      sequence));
+}
+
 /* Every step-th box, and the last one. */
 static json_t *track_json(const struct sluice_track *t, const struct sluice_summary_facts *f,
 			  uint32_t step)
@@ -61,7 +94,7 @@ static json_t *track_json(const struct sluice_track *t, const struct sluice_summ
 	struct sluice_track_facts facts;
 	json_t *o = json_object(), *boxes = json_array();
 
-	sluice_track_facts(t, f->w, f->h, &facts);
+	sluice_track_facts(t, f->w, f->h, f->config, f->people, &facts);
 	json_object_set_new(o, "id", json_integer(t->id));
 	json_object_set_new(o, "class", json_string(facts.class));
 	json_object_set_new(o, "class_confidence", rounded(facts.confidence));
@@ -70,7 +103,7 @@ static json_t *track_json(const struct sluice_track *t, const struct sluice_summ
 	json_object_set_new(o, "end_s", rounded(t->seen_s));
 	json_object_set_new(o, "enter", json_string(sluice_side_name(facts.enter)));
 	json_object_set_new(o, "leave", json_string(sluice_side_name(facts.leave)));
-	json_object_set_new(o, "zones", json_array());
+	set_way(o, t, f, &facts);
 	for (uint32_t i = 0; i < t->path_count; i++) {
 		const struct sluice_box *b = &t->path[i];
 
@@ -84,6 +117,25 @@ static json_t *track_json(const struct sluice_track *t, const struct sluice_summ
 	}
 	json_object_set_new(o, "boxes", boxes);
 	return o;
+}
+
+static json_t *objects_json(const struct sluice_event_log *e, const struct sluice_summary_facts *f)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < e->object_count; i++) {
+		const struct sluice_object *o = &e->objects[i];
+
+		json_array_append_new(list,
+				      json_pack("{s:s,s:o,s:[i,i,i,i]}", "what",
+						o->kind == SLUICE_OBJECT_LEFT ? "left" : "removed",
+						"t_s", rounded(o->box.t_s), "box",
+						(int)lroundf(o->box.x * f->scale),
+						(int)lroundf(o->box.y * f->scale),
+						(int)lroundf(o->box.w * f->scale),
+						(int)lroundf(o->box.h * f->scale)));
+	}
+	return list;
 }
 
 static json_t *keyframes_json(const struct sluice_keyframe *keys, const char (*files)[48],
@@ -153,7 +205,7 @@ char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
 		json_decref(activity);
 		return NULL;
 	}
-	sluice_text_event(e, f->camera, f->w, f->h, &text);
+	sluice_text_event(e, f->camera, f->w, f->h, f->people, &text);
 	set_head(o, id, f);
 	json_object_set_new(o, "kind", json_string("event"));
 	json_object_set_new(o, "event", json_string(e->event_id));
@@ -162,7 +214,15 @@ char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
 	set_time(o, "end", "end_ns", utc_at(f, e->end_s));
 	json_object_set_new(o, "start_s", rounded(e->part_start_s));
 	json_object_set_new(o, "end_s", rounded(e->end_s));
-	json_object_set_new(o, "reason", json_string(e->scene_change ? "scene_change" : "motion"));
+	json_object_set_new(o, "reason",
+			    json_string(e->camera_moved	  ? "camera_moved"
+					: e->scene_change ? "scene_change"
+							  : "motion"));
+	json_object_set_new(o, "nuisance", json_boolean(e->nuisance));
+	if (e->nuisance)
+		json_object_set_new(o, "nuisance_reason",
+				    json_string(e->nuisance == SLUICE_NUISANCE_LIGHT ? "light"
+										     : "no_track"));
 	json_object_set_new(o, "title", json_string(text.title));
 	json_object_set_new(o, "text", json_string(text.body));
 	json_object_set_new(o, "scene", json_string(text.scene));
@@ -171,6 +231,7 @@ char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
 	for (uint32_t i = 0; i < e->track_count; i++)
 		json_array_append_new(tracks, track_json(&e->tracks[i], f, step));
 	json_object_set_new(o, "tracks", tracks);
+	json_object_set_new(o, "objects", objects_json(e, f));
 	for (uint32_t i = 0; i < e->activity_count; i++)
 		json_array_append_new(activity, rounded(e->activity[i]));
 	json_object_set_new(o, "activity", activity);

@@ -8,6 +8,7 @@
 
 #include "cloud/events.h"
 #include "cloud/keyframes.h"
+#include "cloud/track_facts.h"
 
 #define SLUICE_SUMMARY_VERSION 1
 
@@ -18,6 +19,8 @@ struct sluice_summary_facts {
 	uint32_t w, h, scale;	      /* analysed picture; boxes are told in the camera's pixels */
 	uint32_t width, height;	      /* the camera's picture */
 	bool continued;
+	const struct sluice_analysis_config *config; /* zones and lines */
+	const struct sluice_scale *people;	     /* how tall they are here; may be NULL */
 	uint64_t seen, passed;
 	const char *const *lost_names; /* NULL-terminated */
 	const uint64_t *lost;	       /* one for each name */

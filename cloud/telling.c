@@ -23,6 +23,7 @@
 
 /* an event starts at most so long before its first motion: the gate confirms in less */
 #define LOOK_BACK    0.7
+#define BEFORE_S     0.9 /* what shows before a thing shows so much earlier at most */
 #define LOSSES	     4
 #define DWELL_S	     30.0 /* how long an event waits for what stands still in the picture */
 #define DWELL_HITS   8	  /* ... and what it waits for: followed this often, */
@@ -85,6 +86,8 @@ static void facts_of(const struct sluice_analysis *a, struct sluice_summary_fact
 {
 	memset(f, 0, sizeof(*f));
 	f->camera = a->config.camera;
+	f->config = &a->config;
+	f->people = &a->scale;
 	f->epoch = a->epoch;
 	f->first_utc_ns = a->first_utc_ns;
 	f->w = a->gray.w;
@@ -146,7 +149,7 @@ static void plan_digest(struct sluice_analysis *a, const char *id,
 		return;
 	p = sluice_digest_plan(e, keys, count, a->gray.scale);
 	if (p) {
-		sluice_text_event(e, a->config.camera, a->gray.w, a->gray.h, &text);
+		sluice_text_event(e, a->config.camera, a->gray.w, a->gray.h, &a->scale, &text);
 		snprintf(p->title, sizeof(p->title), "%s", text.title);
 		memcpy(p->camera, a->config.camera, sizeof(p->camera));
 		memcpy(p->event, e->event_id, sizeof(p->event));
@@ -165,6 +168,59 @@ static void plan_digest(struct sluice_analysis *a, const char *id,
 	}
 }
 
+/* Most things that really came or went, at one moment. */
+static uint32_t peak_of(const struct sluice_event_log *e, const bool *real)
+{
+	uint32_t peak = 0;
+
+	for (uint32_t i = 0; i < e->track_count; i++) {
+		uint32_t n = 0;
+
+		for (uint32_t k = 0; real[i] && k < e->track_count; k++)
+			n += real[k] && e->tracks[k].start_s <= e->tracks[i].start_s &&
+			     e->tracks[k].seen_s >= e->tracks[i].start_s;
+		peak = n > peak ? n : peak;
+	}
+	return peak;
+}
+
+/* Was it anything? Then what came teaches how large things are. */
+static void judge(struct sluice_analysis *a)
+{
+	struct sluice_event_log *e = &a->event;
+	bool real[SLUICE_EVENT_TRACKS] = { false };
+	struct sluice_track_facts f;
+
+	for (uint32_t i = 0; i < e->track_count; i++) {
+		real[i] = sluice_track_real(&e->tracks[i], a->gray.w, a->gray.h);
+		if (!real[i])
+			continue;
+		sluice_track_facts(&e->tracks[i], a->gray.w, a->gray.h, NULL, &a->scale, &f);
+		sluice_scale_learn(&a->scale, &f, &e->tracks[i], a->gray.h);
+	}
+	e->peak = peak_of(e, real);
+	if (e->peak || e->camera_moved)
+		return;
+	e->object_count = 0; /* nobody was there who could have left it */
+	e->nuisance = e->scene_change || 2 * e->light_moments > e->motion_moments
+			      ? SLUICE_NUISANCE_LIGHT
+			      : SLUICE_NUISANCE_NO_TRACK;
+}
+
+/* The gate opens for a shadow or a headlight too. An event is told from when the first thing was
+ * seen that is told. */
+static void start_with_first(struct sluice_event_log *e, uint32_t w, uint32_t h)
+{
+	double first = e->end_s;
+
+	for (uint32_t i = 0; i < e->track_count; i++)
+		if (sluice_track_real(&e->tracks[i], w, h))
+			first = fmin(first, e->tracks[i].start_s);
+	if (!e->nuisance && first > e->part_start_s && first - e->part_start_s < BEFORE_S &&
+	    first < e->end_s)
+		e->part_start_s = first;
+}
+
 static void tell(struct sluice_analysis *a, bool continued)
 {
 	struct sluice_event_log *e = &a->event;
@@ -178,6 +234,9 @@ static void tell(struct sluice_analysis *a, bool continued)
 	uint32_t n;
 
 	qsort(e->tracks, e->track_count, sizeof(e->tracks[0]), by_start);
+	judge(a);
+	if (!e->part)
+		start_with_first(e, a->gray.w, a->gray.h);
 	facts_of(a, &f);
 	f.continued = continued;
 	f.seen = a->delivered - e->seen_at_start;
@@ -197,7 +256,7 @@ static void tell(struct sluice_analysis *a, bool continued)
 	s.media_count = n;
 	if (json)
 		a->ops->summary(a->ctx, &s);
-	if (json)
+	if (json && !e->nuisance)
 		plan_digest(a, s.id, keys, n);
 	free(json);
 	for (uint32_t i = 0; i < n; i++)

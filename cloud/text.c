@@ -6,59 +6,9 @@
 
 #include "cloud/text.h"
 
-#define EDGE 0.04f /* of the picture: closer to the border counts as touching it */
-
-const char *sluice_side_name(enum sluice_side side)
+static const char *nuisance_title(enum sluice_nuisance n)
 {
-	static const char *const name[] = { "inside", "left", "right", "top", "bottom" };
-
-	return name[side];
-}
-
-static enum sluice_side side_of(const struct sluice_box *b, uint32_t w, uint32_t h)
-{
-	float gap[5] = { 0, b->x, w - b->x - b->w, b->y, h - b->y - b->h };
-	enum sluice_side best = SLUICE_SIDE_INSIDE;
-	float least = 1;
-
-	for (int s = SLUICE_SIDE_LEFT; s <= SLUICE_SIDE_BOTTOM; s++) {
-		float share = gap[s] / (s <= SLUICE_SIDE_RIGHT ? w : h);
-
-		if (share < EDGE && share < least) {
-			least = share;
-			best = s;
-		}
-	}
-	return best;
-}
-
-void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
-			struct sluice_track_facts *f)
-{
-	float tall = 0, area = 0, path = 0, life = t->seen_s - t->start_s;
-	uint32_t n = t->path_count;
-
-	for (uint32_t i = 0; i < n; i++) {
-		tall += t->path[i].h / fmaxf(t->path[i].w, 1) / n;
-		area += t->path[i].w * t->path[i].h / ((float)w * h) / n;
-		if (i)
-			path += hypotf(t->path[i].x - t->path[i - 1].x,
-				       t->path[i].y - t->path[i - 1].y);
-	}
-	f->class = "unknown";
-	f->confidence = 0.3f;
-	if (area < 0.0012f) {
-		f->class = "small";
-		f->confidence = 0.6f;
-	} else if (tall > 1.4f) {
-		f->class = "person-like";
-		f->confidence = fminf(0.75f, 0.4f + 0.2f * (tall - 1.4f));
-	} else if (tall < 0.9f && life > 0 && path / life > 0.1f * w && area > 0.01f) {
-		f->class = "vehicle-like";
-		f->confidence = 0.5f;
-	}
-	f->enter = n ? side_of(&t->path[0], w, h) : SLUICE_SIDE_INSIDE;
-	f->leave = n ? side_of(&t->last, w, h) : SLUICE_SIDE_INSIDE;
+	return n == SLUICE_NUISANCE_LIGHT ? "Light changed" : "Something flickered";
 }
 
 /* The longest told track, or NULL. */
@@ -81,6 +31,8 @@ static const char *noun_of(const char *class)
 		return "person-like object";
 	if (!strcmp(class, "vehicle-like"))
 		return "vehicle-like object";
+	if (!strcmp(class, "animal-like"))
+		return "animal-like object";
 	if (!strcmp(class, "small"))
 		return "small object";
 	return "object";
@@ -103,7 +55,7 @@ static void tell_way(const struct sluice_track_facts *f, char *out, size_t size)
 }
 
 void sluice_text_event(const struct sluice_event_log *e, const char *camera, uint32_t w, uint32_t h,
-		       struct sluice_text *out)
+		       const struct sluice_scale *scale, struct sluice_text *out)
 {
 	const struct sluice_track *t = leading(e);
 	struct sluice_track_facts f;
@@ -113,6 +65,22 @@ void sluice_text_event(const struct sluice_event_log *e, const char *camera, uin
 	snprintf(out->scene, sizeof(out->scene),
 		 "Camera %s, %.1f s of motion between second %.1f and %.1f.", camera, length,
 		 e->part_start_s, e->end_s);
+	if (e->camera_moved) {
+		out->confidence = 0.7f;
+		snprintf(out->title, sizeof(out->title), "Camera %s was moved", camera);
+		snprintf(
+			out->body, sizeof(out->body),
+			"The picture is the same place, shifted: the camera was pushed or turned.");
+		return;
+	}
+	if (e->nuisance) {
+		out->confidence = 0.2f;
+		snprintf(out->title, sizeof(out->title), "%s on %s", nuisance_title(e->nuisance),
+			 camera);
+		snprintf(out->body, sizeof(out->body),
+			 "The gate saw motion for %.1f s, but nothing came or went.", length);
+		return;
+	}
 	if (!t) {
 		out->confidence = e->scene_change ? 0.5f : 0.3f;
 		snprintf(out->title, sizeof(out->title), "%s on %s",
@@ -129,7 +97,7 @@ void sluice_text_event(const struct sluice_event_log *e, const char *camera, uin
 				 length);
 		return;
 	}
-	sluice_track_facts(t, w, h, &f);
+	sluice_track_facts(t, w, h, NULL, scale, &f);
 	tell_way(&f, way, sizeof(way));
 	out->confidence = fminf(0.95f, 0.5f + 0.03f * t->hits + (t->moved ? 0.1f : 0));
 	if (e->track_count == 1)

@@ -26,10 +26,16 @@
 #define STILL_GAP_S  1.0f /* after a longer gap nothing is known of speeds */
 #define PATH_STEP_S  0.0999f
 #define ACCEL	     120.0f /* pixels/s^2: process noise at 160 pixels of width */
-#define MEASURE	     2.5f   /* pixels: noise of a blob's edge */
+#define MEASURE	     0.008f /* of the picture's width: noise of a blob's edge */
 #define SPEED_MAX    1.2f   /* picture widths per second: how far a thing may jump */
 #define COST_NONE    4.0f   /* more than any allowed pair */
 #define DIRECTION    0.2f   /* weight of the direction cost */
+#define LOOK	     0.8f   /* weight of looking different, and ... */
+#define LOOK_FAR     40.0f  /* ... the mean difference, in grey levels, that counts fully */
+#define INSIDE	     0.55f  /* of a track's box in a blob: it is in there */
+#define RIDER_HITS   5	    /* who has been seen so often, and ... */
+#define RIDER_AREA   0.12f  /* ... is so large a part of a blob may be in it with others */
+#define ALONE	     1.25f  /* a blob that is not larger than this holds one thing */
 
 struct sluice_tracker {
 	uint32_t w, h;
@@ -64,10 +70,10 @@ void sluice_tracker_close(struct sluice_tracker *t)
 	free(t);
 }
 
-static void kalman_init(struct sluice_kalman *k, float x, float speed_sigma)
+static void kalman_init(struct sluice_kalman *k, float x, float noise, float speed_sigma)
 {
 	*k = (struct sluice_kalman){ .x = x,
-				     .pxx = MEASURE * MEASURE,
+				     .pxx = noise * noise,
 				     .pvv = speed_sigma * speed_sigma };
 }
 
@@ -81,9 +87,9 @@ static void kalman_predict(struct sluice_kalman *k, float dt, float accel)
 	k->pvv += q * dt2;
 }
 
-static void kalman_update(struct sluice_kalman *k, float z)
+static void kalman_update(struct sluice_kalman *k, float z, float noise)
 {
-	float s = k->pxx + MEASURE * MEASURE, gx = k->pxx / s, gv = k->pxv / s, e = z - k->x;
+	float s = k->pxx + noise * noise, gx = k->pxx / s, gv = k->pxv / s, e = z - k->x;
 
 	k->x += gx * e;
 	k->v += gv * e;
@@ -92,12 +98,15 @@ static void kalman_update(struct sluice_kalman *k, float z)
 	k->pxx -= gx * k->pxx;
 }
 
-static void filter_box(struct sluice_track *k, const struct sluice_box *b)
+static void filter_box(const struct sluice_tracker *t, struct sluice_track *k,
+		       const struct sluice_box *b)
 {
-	kalman_update(&k->cx, b->x + b->w / 2);
-	kalman_update(&k->cy, b->y + b->h / 2);
-	kalman_update(&k->w, b->w);
-	kalman_update(&k->h, b->h);
+	float noise = MEASURE * t->w;
+
+	kalman_update(&k->cx, b->x + b->w / 2, noise);
+	kalman_update(&k->cy, b->y + b->h / 2, noise);
+	kalman_update(&k->w, b->w, noise);
+	kalman_update(&k->h, b->h, noise);
 }
 
 static void predict(const struct sluice_tracker *t, struct sluice_track *k, float dt)
@@ -121,7 +130,16 @@ static float overlap(const struct sluice_box *a, const struct sluice_blob *b)
 	return i / (a->w * a->h + b->w * b->h - i + 1e-3f);
 }
 
-/* 0 (fits) .. about 2.2; COST_NONE and more: not the same thing. */
+static float look_apart(const float *a, const float *b)
+{
+	float sum = 0;
+
+	for (int i = 0; i < SLUICE_LOOKS; i++)
+		sum += fabsf(a[i] - b[i]);
+	return sum / SLUICE_LOOKS;
+}
+
+/* 0 (fits) .. about 3; COST_NONE and more: not the same thing. */
 static float cost_of(const struct sluice_tracker *t, const struct sluice_track *k,
 		     const struct sluice_blob *b, double t_s)
 {
@@ -139,12 +157,13 @@ static float cost_of(const struct sluice_tracker *t, const struct sluice_track *
 	ratio = b->w * b->h / (k->last.w * k->last.h + 1e-3f);
 	if (iou <= 0 && (far > reach || ratio > 6 || ratio < 1 / 6.0f))
 		return COST_NONE * 2;
-	if (hypotf(k->vx, k->vy) > 4 && hypotf(bx - lx, by - ly) > 2) {
+	if (hypotf(k->vx, k->vy) > 0.025f * t->w && hypotf(bx - lx, by - ly) > 0.0125f * t->w) {
 		float a = atan2f(by - ly, bx - lx) - atan2f(k->vy, k->vx);
 
 		turn = fabsf(remainderf(a, 2 * (float)M_PI)) / (float)M_PI;
 	}
-	return 1 - iou + fminf(1, far / (reach + 1e-3f)) + DIRECTION * turn;
+	return 1 - iou + fminf(1, far / (reach + 1e-3f)) + DIRECTION * turn +
+	       LOOK * fminf(1, look_apart(k->look, b->look) / LOOK_FAR);
 }
 
 static void path_add(struct sluice_track *k, const struct sluice_box *b)
@@ -189,11 +208,11 @@ static void observe(const struct sluice_tracker *t, struct sluice_track *k,
 						  k->last.h + f * (b->h - k->last.h) };
 
 			predict(t, k, 0.2f);
-			filter_box(k, &mid);
+			filter_box(t, k, &mid);
 		}
 		predict(t, k, dt - done);
 	}
-	filter_box(k, &box);
+	filter_box(t, k, &box);
 	if (k->hits && dt > 0) {
 		float f = 1 - expf(-dt / 0.4f);
 
@@ -205,6 +224,10 @@ static void observe(const struct sluice_tracker *t, struct sluice_track *k,
 	k->way = fmaxf(k->way, far / hypotf(b->w, b->h));
 	if (k->hits && far > 0.5f * fminf(hypotf(b->w, b->h), 0.2f * t->w))
 		k->moved = true;
+	for (int i = 0; i < SLUICE_LOOKS; i++)
+		k->look[i] += (b->look[i] - k->look[i]) * (k->hits ? 0.2f : 1);
+	k->merged = false;
+	k->alone_s = t_s;
 	k->last = box;
 	k->seen_s = t_s;
 	k->missed_s = 0;
@@ -215,6 +238,99 @@ static void observe(const struct sluice_tracker *t, struct sluice_track *k,
 		k->best.score = score;
 		k->best.t_s = t_s;
 		k->best.sequence = sequence;
+	}
+}
+
+/* ---- several things in one blob ---- */
+
+static struct sluice_box predicted(const struct sluice_track *k)
+{
+	float w = fmaxf(k->w.x, 1), h = fmaxf(k->h.x, 1);
+
+	return (struct sluice_box){ 0, k->cx.x - w / 2, k->cy.x - h / 2, w, h };
+}
+
+/* Share of the box that lies in the blob. */
+static float inside(const struct sluice_box *a, const struct sluice_blob *b)
+{
+	float w = fminf(a->x + a->w, b->x + b->w) - fmaxf(a->x, b->x);
+	float h = fminf(a->y + a->h, b->y + b->h) - fmaxf(a->y, b->y);
+
+	return fmaxf(0, w) * fmaxf(0, h) / (a->w * a->h);
+}
+
+/* The blob that most of each track is in, or -1. */
+static void find_homes(const struct sluice_tracker *t, const struct sluice_blob *blobs,
+		       uint32_t count, int home[SLUICE_TRACKS_MAX])
+{
+	for (uint32_t i = 0; i < t->count; i++) {
+		struct sluice_box p = predicted(&t->tracks[i]);
+		float most = INSIDE;
+
+		home[i] = -1;
+		for (uint32_t j = 0; j < count && t->tracks[i].hits >= RIDER_HITS; j++)
+			if (inside(&p, &blobs[j]) > most &&
+			    p.w * p.h > RIDER_AREA * blobs[j].w * blobs[j].h) {
+				most = inside(&p, &blobs[j]);
+				home[i] = (int)j;
+			}
+	}
+}
+
+/* It goes on as it went, but stays in the blob. */
+static void ride(const struct sluice_tracker *t, struct sluice_track *k,
+		 const struct sluice_blob *b, double t_s)
+{
+	struct sluice_box p = predicted(k);
+
+	p.t_s = t_s;
+	p.w = fminf(p.w, b->w);
+	p.h = fminf(p.h, b->h);
+	p.x = fmaxf(b->x, fminf(p.x, b->x + b->w - p.w));
+	p.y = fmaxf(b->y, fminf(p.y, b->y + b->h - p.h));
+	k->cx.x = p.x + p.w / 2;
+	k->cy.x = p.y + p.h / 2;
+	k->merged = true;
+	k->last = p;
+	k->seen_s = t_s;
+	k->missed_s = 0;
+	path_add(k, &p);
+}
+
+/*
+ * Tracks of which two or more are in one blob ride it, until it falls apart or is too small to hold
+ * them. taken: blobs that need no owner; riding: tracks that need no blob.
+ */
+static void ride_groups(struct sluice_tracker *t, const struct sluice_blob *blobs, uint32_t count,
+			double t_s, bool *taken, bool *riding)
+{
+	int home[SLUICE_TRACKS_MAX];
+
+	find_homes(t, blobs, count, home);
+	for (uint32_t j = 0; j < count; j++) {
+		float largest = 0, hidden = 0;
+		uint32_t members = 0;
+
+		for (uint32_t i = 0; i < t->count; i++) {
+			struct sluice_box p = predicted(&t->tracks[i]);
+
+			if (home[i] != (int)j)
+				continue;
+			members++;
+			largest = fmaxf(largest, p.w * p.h);
+			hidden = fmaxf(hidden, (float)(t_s - t->tracks[i].alone_s));
+		}
+		if (members < 2)
+			continue;
+		/* as small as one of them: the others are hidden, and after a while gone */
+		if (blobs[j].w * blobs[j].h < ALONE * largest && hidden > LOST_S)
+			continue;
+		taken[j] = true;
+		for (uint32_t i = 0; i < t->count; i++)
+			if (home[i] == (int)j) {
+				riding[i] = true;
+				ride(t, &t->tracks[i], &blobs[j], t_s);
+			}
 	}
 }
 
@@ -230,10 +346,10 @@ static void start(struct sluice_tracker *t, const struct sluice_blob *b, double 
 	k->id = t->next_id++;
 	k->start_s = k->seen_s = t_s;
 	k->path = malloc(SLUICE_TRACK_PATH_MAX * sizeof(*k->path));
-	kalman_init(&k->cx, b->x + b->w / 2, 0.3f * t->w);
-	kalman_init(&k->cy, b->y + b->h / 2, 0.3f * t->w);
-	kalman_init(&k->w, b->w, 0.05f * t->w);
-	kalman_init(&k->h, b->h, 0.05f * t->w);
+	kalman_init(&k->cx, b->x + b->w / 2, MEASURE * t->w, 0.3f * t->w);
+	kalman_init(&k->cy, b->y + b->h / 2, MEASURE * t->w, 0.3f * t->w);
+	kalman_init(&k->w, b->w, MEASURE * t->w, 0.05f * t->w);
+	kalman_init(&k->h, b->h, MEASURE * t->w, 0.05f * t->w);
 	k->last = (struct sluice_box){ t_s, b->x, b->y, b->w, b->h };
 	observe(t, k, b, t_s, sequence);
 }
@@ -272,16 +388,21 @@ void sluice_tracker_frame(struct sluice_tracker *t, double t_s, uint64_t sequenc
 			  sluice_track_ended *ended, void *ctx)
 {
 	int col_of[SLUICE_ASSIGN_MAX];
-	bool taken[SLUICE_BLOBS_MAX] = { false };
+	bool taken[SLUICE_BLOBS_MAX] = { false }, riding[SLUICE_TRACKS_MAX] = { false };
 	float dt = t_s > t->now_s ? t_s - t->now_s : 0;
 
 	for (uint32_t i = 0; i < t->count; i++) {
 		if (dt > STILL_GAP_S)
 			stand_still(&t->tracks[i]);
 		predict(t, &t->tracks[i], fminf(dt, STILL_GAP_S));
-		for (uint32_t j = 0; j < count; j++)
-			t->cost[i][j] = fminf(cost_of(t, &t->tracks[i], &blobs[j], t_s), COST_NONE);
 	}
+	ride_groups(t, blobs, count, t_s, taken, riding);
+	for (uint32_t i = 0; i < t->count; i++)
+		for (uint32_t j = 0; j < count; j++)
+			t->cost[i][j] = taken[j] || riding[i]
+						? COST_NONE
+						: fminf(cost_of(t, &t->tracks[i], &blobs[j], t_s),
+							COST_NONE);
 	t->now_s = t_s;
 	sluice_assign(t->cost, t->count, count, col_of);
 	for (uint32_t i = 0; i < t->count; i++) {

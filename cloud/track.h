@@ -27,9 +27,13 @@ struct sluice_track {
 	bool confirmed; /* seen often enough to be told */
 	bool moved;	/* left its place at least once */
 	uint32_t hits;
-	double start_s, seen_s; /* first and last time it was really seen */
-	float missed_s;		/* how long pictures have gone by without it */
-	float way;		/* farthest that it came from where it began, in its own sizes */
+	double start_s, seen_s;	  /* first and last time it was really seen */
+	float missed_s;		  /* how long pictures have gone by without it */
+	float look[SLUICE_LOOKS]; /* as blobs' */
+	uint32_t light_hits;	  /* sightings while the light changed */
+	double alone_s;		  /* when it last had a blob of its own */
+	bool merged;		  /* it is in a blob with others: its box is a guess */
+	float way;		  /* farthest that it came from where it began, in its own sizes */
 	struct sluice_kalman cx, cy, w, h;
 	struct sluice_box last;	 /* last observation */
 	float vx, vy;		 /* pixels per second between the last observations */

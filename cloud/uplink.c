@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/conf.h"
 #include "cloud/jpeg_head.h"
 #include "cloud/segment.h"
 #include "cloud/api_state.h"
@@ -36,6 +37,7 @@ static void send_reject(struct sluice_session *ss, uint32_t slot, uint64_t seque
 	_Alignas(8) uint8_t buf[256];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 
+	sluice_count(&ss->loop->server->counters, SLUICE_N_REJECTED, 1);
 	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, ss->slot[slot].epoch);
 	sluice_wire_put_u64(&w, SLUICE_TAG_SEQUENCE, sequence);
 	sluice_wire_put_u32(&w, SLUICE_TAG_CODE, SLUICE_CODE_BAD_FRAME);
@@ -74,10 +76,8 @@ static void put_item(struct sluice_session *ss, struct sluice_item *item)
 	ss->items++;
 	sluice_ingest_put(ss->loop->server->ingest, item); /* no longer ours */
 	if (ss->items >= SLUICE_ITEMS_MAX ||
-	    (frame && sluice_server_fill(ss->loop->server) > SLUICE_FILL_PAUSE)) {
-		ss->paused = 1;
-		sluice_conn_pause(ss->conn, true);
-	}
+	    (frame && sluice_server_fill(ss->loop->server) > SLUICE_FILL_PAUSE))
+		sluice_session_hold(ss, SLUICE_N_HELD_FILL);
 }
 
 /* UTC of a device's monotonic time; what makes no sense becomes now. */
@@ -125,14 +125,11 @@ static void take_hello(struct sluice_session *ss, const struct sluice_wire_field
 		break_off(ss, ss->greeted ? "a second HELLO" : "HELLO misses a field");
 		return;
 	}
-	if (sluice_roster_enter(s->roster, ss->who.tenant, ss->who.device, ss->id, &old)) {
-		sluice_session_goaway(ss, SLUICE_CODE_STORAGE, "out of memory", 5000);
-		return;
-	}
+	old = sluice_roster_enter(s->roster, ss->who.tenant, ss->who.device, ss->id);
 	if (old)
 		sluice_roster_call_session(s, old, replace_session, NULL);
 	ss->greeted = 1;
-	ss->granted = sluice_server_fill(s) > SLUICE_FILL_GRANT ? 0 : s->c.credit_window;
+	ss->granted = sluice_session_window(s);
 	sluice_wire_put_u64(&w, SLUICE_TAG_SESSION, ss->id);
 	sluice_wire_put_text(&w, SLUICE_TAG_NODE, s->node);
 	sluice_wire_put_u64(&w, SLUICE_TAG_CREDIT, ss->granted);
@@ -141,8 +138,7 @@ static void take_hello(struct sluice_session *ss, const struct sluice_wire_field
 	sluice_session_fields(ss, SLUICE_MSG_WELCOME, 0, &w);
 	sluice_io_timer_in(ss->loop->io, &ss->heartbeat, SLUICE_WIRE_HEARTBEAT_MS, on_heartbeat,
 			   ss);
-	sluice_info("device %s is connected from %s (%s)", ss->who.device,
-		    sluice_conn_address(ss->conn), build);
+	sluice_info("device %s is connected from %s (%s)", ss->who.device, ss->who.address, build);
 	sluice_desire_hello(ss, build, features, allows);
 }
 
@@ -169,7 +165,7 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 			     const struct sluice_wire_fields *f, uint64_t *first_ns, uint32_t *code)
 {
 	struct sluice_slot slot = { .last_seen = -1, .clock = ss->clock };
-	uint32_t width, height, i;
+	uint32_t width, height, i, open = 0;
 	char name[SLUICE_NAME_MAX];
 	const char *why;
 	int err;
@@ -197,10 +193,17 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 		*code = SLUICE_CODE_LIMIT;
 		return "too many camera names";
 	}
-	for (i = 1; i <= SLUICE_WIRE_SLOTS_ALL; i++)
-		if (i != number && ss->slot[i].camera == slot.camera &&
-		    ss->slot[i].lane == slot.lane)
+	for (i = 1; i <= SLUICE_WIRE_SLOTS_ALL; i++) {
+		if (i == number || !ss->slot[i].camera || ss->slot[i].lane != slot.lane)
+			continue;
+		if (ss->slot[i].camera == slot.camera)
 			return "the camera is open in another slot";
+		open++;
+	}
+	if (open >= ss->loop->server->c.conf->limits.cameras) {
+		*code = SLUICE_CODE_LIMIT;
+		return "too many cameras are open";
+	}
 	ss->slot[number] = slot;
 	sluice_roster_open_camera(ss->loop->server->roster, ss->id, slot.camera, number);
 	if (slot.lane == SLUICE_LANE_LIVE)
@@ -513,6 +516,29 @@ static void take_message(struct sluice_session *ss, const struct sluice_wire_mes
 		take_control(ss, m);
 }
 
+/* What each message costs its device; OPEN and CLOSE each make the writer sync. */
+static void charge(struct sluice_session *ss, const struct sluice_wire_message *m)
+{
+	struct sluice_server *s = ss->loop->server;
+	const struct sluice_cloud_conf *c = s->c.conf;
+	uint64_t now = sluice_io_now(ss->loop->io);
+	bool debt;
+
+	if (m->type == SLUICE_MSG_FRAME) {
+		debt = sluice_bucket_take(&ss->frames, c->limits.frames, 1, now);
+		debt |= sluice_bucket_take(&ss->bytes, c->limits.bytes, m->length, now);
+		sluice_count(&s->counters, SLUICE_N_FRAMES, 1);
+		sluice_count(&s->counters, SLUICE_N_FRAME_BYTES, m->length);
+	} else {
+		int syncs = m->type == SLUICE_MSG_OPEN || m->type == SLUICE_MSG_CLOSE;
+
+		debt = sluice_bucket_take(&ss->control, c->limits.control, syncs ? 4 : 1, now);
+		sluice_count(&s->counters, SLUICE_N_CONTROL, 1);
+	}
+	if (debt)
+		sluice_session_hold(ss, SLUICE_N_HELD_RATE);
+}
+
 void sluice_session_data(struct sluice_session *ss, const uint8_t *data, size_t size)
 {
 	struct sluice_wire_message m;
@@ -528,7 +554,12 @@ void sluice_session_data(struct sluice_session *ss, const uint8_t *data, size_t 
 		}
 		data += used;
 		size -= used;
-		if (r > 0)
+		if (r > 0) {
+			ss->message_ns = 0;
+			charge(ss, &m);
 			take_message(ss, &m);
+		} else if (!ss->message_ns) {
+			ss->message_ns = sluice_io_now(ss->loop->io);
+		}
 	}
 }

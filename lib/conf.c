@@ -25,6 +25,7 @@ struct entry {
 	const char *section, *key, *value;
 	uint32_t line;
 	bool asked;
+	char *own; /* of sluice_conf_set(): where it comes from, then the three texts; or NULL */
 };
 
 /* A key that a getter asked for. */
@@ -43,19 +44,46 @@ struct sluice_conf {
 	char error[256];
 };
 
-__attribute__((format(printf, 3, 4))) static void set_error(struct sluice_conf *c, uint32_t line,
-							    const char *format, ...)
+__attribute__((format(printf, 3, 0))) static void set_error_at(struct sluice_conf *c,
+							       const char *where,
+							       const char *format, va_list ap)
 {
-	va_list ap;
 	int n;
 
 	if (c->error[0])
 		return;
-	n = snprintf(c->error, sizeof(c->error), "%s:%u: ", c->name, line);
+	n = snprintf(c->error, sizeof(c->error), "%s: ", where);
 	if (n < 0 || (size_t)n >= sizeof(c->error))
 		return;
-	va_start(ap, format);
 	vsnprintf(c->error + n, sizeof(c->error) - (size_t)n, format, ap);
+}
+
+__attribute__((format(printf, 3, 4))) static void set_error(struct sluice_conf *c, uint32_t line,
+							    const char *format, ...)
+{
+	char where[192];
+	va_list ap;
+
+	snprintf(where, sizeof(where), "%s:%u", c->name, line);
+	va_start(ap, format);
+	set_error_at(c, where, format, ap);
+	va_end(ap);
+}
+
+/* The same about a value. */
+__attribute__((format(printf, 3, 4))) static void blame(struct sluice_conf *c,
+							const struct entry *e, const char *format,
+							...)
+{
+	char where[192];
+	va_list ap;
+
+	if (e->own)
+		snprintf(where, sizeof(where), "%s", e->own);
+	else
+		snprintf(where, sizeof(where), "%s:%u", c->name, e->line);
+	va_start(ap, format);
+	set_error_at(c, where, format, ap);
 	va_end(ap);
 }
 
@@ -99,6 +127,21 @@ static int unquote(char *s)
 	return 0;
 }
 
+static struct entry *new_entry(struct sluice_conf *c)
+{
+	struct entry *e;
+
+	if (c->count % 64 == 0) {
+		e = realloc(c->entry, (c->count + 64) * sizeof(*e));
+		if (!e)
+			return NULL;
+		c->entry = e;
+	}
+	e = &c->entry[c->count++];
+	memset(e, 0, sizeof(*e));
+	return e;
+}
+
 static int add_entry(struct sluice_conf *c, const char *section, char *line, uint32_t number)
 {
 	char *eq = strchr(line, '=');
@@ -124,14 +167,10 @@ static int add_entry(struct sluice_conf *c, const char *section, char *line, uin
 		set_error(c, number, "more than %u keys", ENTRY_MAX);
 		return -EINVAL;
 	}
-	if (c->count % 64 == 0) {
-		e = realloc(c->entry, (c->count + 64) * sizeof(*e));
-		if (!e)
-			return -ENOMEM;
-		c->entry = e;
-	}
-	c->entry[c->count++] =
-		(struct entry){ .section = section, .key = key, .value = value, .line = number };
+	e = new_entry(c);
+	if (!e)
+		return -ENOMEM;
+	*e = (struct entry){ .section = section, .key = key, .value = value, .line = number };
 	return 0;
 }
 
@@ -255,6 +294,8 @@ void sluice_conf_close(struct sluice_conf *c)
 {
 	if (!c)
 		return;
+	for (size_t i = 0; i < c->count; i++)
+		free(c->entry[i].own);
 	free(c->entry);
 	free(c->known);
 	free(c->text);
@@ -294,8 +335,7 @@ static struct entry *find_entry(struct sluice_conf *c, const char *section, cons
 			continue;
 		e->asked = true;
 		if (found)
-			set_error(c, e->line, "'%s' was already given in line %u", key,
-				  found->line);
+			blame(c, e, "'%s' was already given in line %u", key, found->line);
 		else
 			found = e;
 	}
@@ -336,8 +376,8 @@ int64_t sluice_conf_int(struct sluice_conf *c, const char *section, const char *
 		return fallback;
 	if (read_number(e->value, &v, &unit) && !*unit && v >= min && v <= max)
 		return v;
-	set_error(c, e->line, "'%s' must be a number from %lld to %lld, not '%s'", key,
-		  (long long)min, (long long)max, e->value);
+	blame(c, e, "'%s' must be a number from %lld to %lld, not '%s'", key, (long long)min,
+	      (long long)max, e->value);
 	return fallback;
 }
 
@@ -351,7 +391,7 @@ bool sluice_conf_bool(struct sluice_conf *c, const char *section, const char *ke
 	for (unsigned int i = 0; i < 8; i++)
 		if (!strcmp(e->value, words[i]))
 			return i & 1;
-	set_error(c, e->line, "'%s' must be yes or no, not '%s'", key, e->value);
+	blame(c, e, "'%s' must be yes or no, not '%s'", key, e->value);
 	return fallback;
 }
 
@@ -383,8 +423,8 @@ static uint64_t get_unit(struct sluice_conf *c, const char *section, const char 
 		return scaled;
 	}
 bad:
-	set_error(c, e->line, "'%s' must be %s (%llu to %llu), not '%s'", key, what,
-		  (unsigned long long)min, (unsigned long long)max, e->value);
+	blame(c, e, "'%s' must be %s (%llu to %llu), not '%s'", key, what, (unsigned long long)min,
+	      (unsigned long long)max, e->value);
 	return fallback;
 }
 
@@ -432,6 +472,42 @@ bool sluice_conf_has(const struct sluice_conf *c, const char *section, const cha
 		if (!strcmp(c->entry[i].section, section) && !strcmp(c->entry[i].key, key))
 			return true;
 	return false;
+}
+
+int sluice_conf_set(struct sluice_conf *c, const char *where, const char *section, const char *key,
+		    const char *value)
+{
+	const char *text[4] = { where, section, key, value };
+	size_t size = 0, at = 0, left = 0;
+	struct entry *e;
+	char *own;
+
+	for (int i = 0; i < 4; i++)
+		size += strlen(text[i]) + 1;
+	own = malloc(size);
+	if (!own)
+		return -ENOMEM;
+	for (int i = 0; i < 4; i++) {
+		size_t n = strlen(text[i]) + 1;
+
+		memcpy(own + at, text[i], n);
+		text[i] = own + at;
+		at += n;
+	}
+	for (size_t i = 0; i < c->count; i++) {
+		if (strcmp(c->entry[i].section, section) || strcmp(c->entry[i].key, key))
+			c->entry[left++] = c->entry[i];
+		else
+			free(c->entry[i].own);
+	}
+	c->count = left;
+	e = new_entry(c);
+	if (!e) {
+		free(own);
+		return -ENOMEM;
+	}
+	*e = (struct entry){ .section = text[1], .key = text[2], .value = text[3], .own = own };
+	return 0;
 }
 
 const char *sluice_conf_section(struct sluice_conf *c, size_t index)
@@ -483,7 +559,7 @@ static void blame_unknown(struct sluice_conf *c, const struct entry *e)
 		snprintf(hint, sizeof(hint), "; did you mean '%s'?", k->key);
 	else if (k)
 		snprintf(hint, sizeof(hint), "; did you mean '%s' in [%s]?", k->key, k->section);
-	set_error(c, e->line, "unknown key '%.64s' %s%s", e->key, where, hint);
+	blame(c, e, "unknown key '%.64s' %s%s", e->key, where, hint);
 }
 
 int sluice_conf_finish(struct sluice_conf *c)

@@ -51,6 +51,11 @@ const char *sluice_conf_next(struct sluice_conf *c, const char *section, const c
 /* Is the key there? Does not count as asking for it. */
 bool sluice_conf_has(const struct sluice_conf *c, const char *section, const char *key);
 
+/* The key has this value from now on, whatever the file says; where it comes from ("--listen", the
+ * name of a variable) stands in messages instead of file and line. All is copied. -ENOMEM. */
+int sluice_conf_set(struct sluice_conf *c, const char *where, const char *section, const char *key,
+		    const char *value);
+
 /* The names of the sections in order of first appearance, "" left out; NULL at the end. */
 const char *sluice_conf_section(struct sluice_conf *c, size_t index);
 

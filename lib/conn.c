@@ -22,6 +22,7 @@
  */
 #include "lib/conn.h"
 #include "lib/outq.h"
+#include "lib/proxy_head.h"
 #include "lib/race.h"
 #include "lib/resolve.h"
 #include "lib/tunnel.h"
@@ -52,8 +53,9 @@ struct sluice_conn {
 	struct sluice_resolve *resolve;
 	struct addrinfo *addrs;
 	struct sluice_race *race;
-	struct sluice_proxy *proxy;   /* our copy; NULL: none */
-	struct sluice_tunnel *tunnel; /* while the proxy is asked */
+	struct sluice_proxy *proxy;	/* our copy; NULL: none */
+	struct sluice_tunnel *tunnel;	/* while the proxy is asked */
+	struct sluice_proxy_head *head; /* while a proxy's head is awaited */
 	struct sluice_io_stream *stream;
 	struct sluice_tls *tls;
 	struct sluice_outq plain; /* without TLS */
@@ -87,6 +89,7 @@ static void free_conn(struct sluice_conn *c)
 		OPENSSL_cleanse(c->proxy, sizeof(*c->proxy));
 	free(c->proxy);
 	free(c->tunnel);
+	free(c->head);
 	free(c);
 }
 
@@ -300,6 +303,38 @@ static void take_tunnel(struct sluice_conn *c, const uint8_t *data, size_t size)
 		flush_soon(c);
 }
 
+static void set_address(struct sluice_conn *c, const struct sockaddr *a, socklen_t len)
+{
+	char host[64], port[8];
+
+	if (!getnameinfo(a, len, host, sizeof(host), port, sizeof(port),
+			 NI_NUMERICHOST | NI_NUMERICSERV))
+		snprintf(c->address, sizeof(c->address), "%s port %s", host, port);
+}
+
+/* What a proxy says before the client's first byte. Returns the bytes taken; c->head is NULL when
+ * it is complete. */
+static size_t take_head(struct sluice_conn *c, const uint8_t *data, size_t size)
+{
+	struct sluice_proxy_head *h = c->head;
+	const struct sockaddr *from = (const struct sockaddr *)&h->from;
+	size_t used;
+	int r = sluice_proxy_head_feed(h, data, size, &used);
+
+	if (r < 0)
+		end_conn(c, SLUICE_CONN_PROXY, "proxy %s: %s", c->address, h->why);
+	if (r <= 0)
+		return size;
+	if (h->known) {
+		set_address(c, from, h->from_len);
+		if (c->conf.from && !c->conf.from(c->arg, from))
+			end_conn(c, SLUICE_CONN_ABORTED, "not let in");
+	}
+	free(h);
+	c->head = NULL;
+	return used;
+}
+
 static void on_data(void *arg, const uint8_t *data, size_t size)
 {
 	struct sluice_conn *c = arg;
@@ -310,6 +345,17 @@ static void on_data(void *arg, const uint8_t *data, size_t size)
 		take_tunnel(c, data, size);
 		return;
 	}
+	if (c->head) {
+		size_t used = take_head(c, data, size);
+
+		data += used;
+		size -= used;
+		if (c->ending || c->head || !size)
+			return;
+	}
+	/* a server pays for TLS when the client has said something */
+	if (c->conf.tls && !c->tls && start_tls(c))
+		return;
 	if (!c->tls) {
 		on_plain(c, data, size);
 		return;
@@ -340,7 +386,7 @@ static void on_end(void *arg, int err)
 		end_conn(c, SLUICE_CONN_ERROR, "connection lost: %s", strerror(-err));
 	else if (c->tunnel)
 		end_conn(c, SLUICE_CONN_PROXY, "proxy %s: closed without an answer", c->address);
-	else if (!c->open && c->tls)
+	else if (!c->open && c->conf.tls)
 		end_conn(c, SLUICE_CONN_PEER, "the other side closed during the TLS handshake");
 	else
 		end_conn(c, SLUICE_CONN_PEER, "closed by the other side");
@@ -423,7 +469,7 @@ static void start_stream(struct sluice_conn *c, int fd)
 	if (c->conf.unsent_max)
 		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &c->conf.unsent_max,
 			   sizeof(c->conf.unsent_max));
-	if (c->proxy ? start_tunnel(c) : c->conf.tls && start_tls(c)) {
+	if (c->proxy ? start_tunnel(c) : c->conf.tls && c->at.host[0] && start_tls(c)) {
 		close(fd);
 		return;
 	}
@@ -433,7 +479,8 @@ static void start_stream(struct sluice_conn *c, int fd)
 		end_conn(c, SLUICE_CONN_ERROR, "out of memory");
 		return;
 	}
-	if (!c->tls && !c->proxy) /* not at once: the owner may not have its pointer yet */
+	if (!c->conf.tls && !c->proxy &&
+	    !c->head) /* not at once: the owner may not have its pointer yet */
 		sluice_io_timer_in(c->conf.io, &c->attempt, 0, open_later, c);
 	flush_soon(c);
 }
@@ -514,7 +561,6 @@ struct sluice_conn *sluice_conn_connect(const struct sluice_conn_config *conf, c
 struct sluice_conn *sluice_conn_adopt(const struct sluice_conn_config *conf, int fd, void *arg)
 {
 	struct sluice_conn *c = new_conn(conf, arg);
-	char host[64], port[8];
 	struct sockaddr_storage a;
 	socklen_t len = sizeof(a);
 
@@ -522,10 +568,16 @@ struct sluice_conn *sluice_conn_adopt(const struct sluice_conn_config *conf, int
 		close(fd);
 		return NULL;
 	}
-	if (!getpeername(fd, (struct sockaddr *)&a, &len) &&
-	    !getnameinfo((struct sockaddr *)&a, len, host, sizeof(host), port, sizeof(port),
-			 NI_NUMERICHOST | NI_NUMERICSERV))
-		snprintf(c->address, sizeof(c->address), "%s port %s", host, port);
+	if (!getpeername(fd, (struct sockaddr *)&a, &len))
+		set_address(c, (struct sockaddr *)&a, len);
+	if (conf->proxied) {
+		c->head = calloc(1, sizeof(*c->head));
+		if (!c->head) {
+			close(fd);
+			end_conn(c, SLUICE_CONN_ERROR, "out of memory");
+			return c;
+		}
+	}
 	start_stream(c, fd);
 	return c;
 }

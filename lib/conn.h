@@ -50,6 +50,11 @@ struct sluice_conn_config {
 	uint32_t unsent_max;   /* bytes that the kernel may hold and not send; 0: as it likes */
 	uint32_t handshake_ms; /* from connect/adopt to open; 0: 10000 */
 	uint32_t idle_ms;      /* without any byte received, after open; 0: never */
+	bool proxied;	       /* adopt(): a proxy's head (proxy_head.h) comes first; set it only
+				* where the other side is a proxy that is known */
+	/* with proxied, before open(): the client's address as the proxy told it. False: it is not
+	 * let in. May be NULL; does not come if the proxy speaks for itself */
+	bool (*from)(void *arg, const struct sockaddr *addr);
 	const struct sluice_proxy *proxy; /* connect() goes through it; NULL: directly; copied */
 };
 
@@ -84,7 +89,8 @@ void sluice_conn_abort(struct sluice_conn *c, const char *why);
 
 enum sluice_tls_fault sluice_conn_fault(const struct sluice_conn *c);
 void sluice_conn_peer(const struct sluice_conn *c, struct sluice_tls_peer *peer);
-/* "192.0.2.1 port 443" of the other side (of the proxy, if there is one), "" if unknown. */
+/* "192.0.2.1 port 443" of the other side (of the proxy, if we connect through one; of the client,
+ * if a proxy told it), "" if unknown. */
 const char *sluice_conn_address(const struct sluice_conn *c);
 bool sluice_conn_resumed(const struct sluice_conn *c);
 

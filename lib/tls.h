@@ -23,6 +23,7 @@ struct sluice_tls_config {
 	const char *cert; /* PEM files: own certificate, then intermediates; may be NULL (client) */
 	const char *key;  /* 0600; refused if others may read it */
 	const char *ca;	  /* whom to believe; NULL: the system's (client), nobody (server) */
+	bool pinned;	  /* server: a certificate is required, and must itself be one of ca */
 };
 
 /* NULL and -errno in *err, text in why: missing or unreadable file, key that does not belong to the
@@ -102,6 +103,14 @@ struct sluice_tls_peer {
 };
 
 void sluice_tls_peer(const struct sluice_tls *t, struct sluice_tls_peer *peer);
+
+/*
+ * The same of a certificate that somebody else has verified the possession of, and forwards as
+ * text: PEM with %XX escapes, or base64 of the DER. It is held against whom ctx believes. -EINVAL:
+ * malformed; -EPERM: not believed, or expired.
+ */
+int sluice_tls_forwarded(struct sluice_tls_ctx *ctx, const char *text,
+			 struct sluice_tls_peer *peer);
 
 #define SLUICE_TLS_ID 64
 

@@ -86,6 +86,12 @@ static int load_files(struct sluice_tls_ctx *ctx, const struct sluice_tls_config
 		SSL_CTX_set_default_verify_paths(ctx->ssl);
 	if (c->ca && c->server)
 		SSL_CTX_set_client_CA_list(ctx->ssl, SSL_load_client_CA_file(c->ca));
+	if (c->pinned) {
+		X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx->ssl),
+					    X509_V_FLAG_PARTIAL_CHAIN);
+		SSL_CTX_set_verify(ctx->ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+				   NULL);
+	}
 	return 0;
 }
 
@@ -140,6 +146,8 @@ static int set_up(struct sluice_tls_ctx *ctx, bool server)
 	SSL_CTX_set_verify(s, SSL_VERIFY_PEER, NULL);
 	if (server) {
 		SSL_CTX_set_alpn_select_cb(s, choose_alpn, NULL);
+		/* what a client needs to resume is in its ticket: nothing is kept here */
+		SSL_CTX_set_session_cache_mode(s, SSL_SESS_CACHE_OFF);
 		if (SSL_CTX_set_session_id_context(s, id, sizeof(id) - 1) != 1)
 			return -ENOMEM;
 	} else {
@@ -245,20 +253,15 @@ static void read_uris(X509 *x, struct sluice_tls_peer *peer)
 	GENERAL_NAMES_free(names);
 }
 
-void sluice_tls_peer(const struct sluice_tls *t, struct sluice_tls_peer *peer)
+void tls_describe_peer(X509 *x, struct sluice_tls_peer *peer)
 {
-	X509 *x = SSL_get0_peer_certificate(t->ssl);
-	const ASN1_INTEGER *serial;
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
 	unsigned char digest[32];
 	unsigned int n = 0;
 
-	memset(peer, 0, sizeof(*peer));
-	if (!x || SSL_get_verify_result(t->ssl) != X509_V_OK)
-		return;
 	peer->present = true;
 	X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, peer->name,
 				  sizeof(peer->name));
-	serial = X509_get0_serialNumber(x);
 	hex(peer->serial, sizeof(peer->serial), ASN1_STRING_get0_data(serial),
 	    (size_t)ASN1_STRING_length(serial));
 	if (X509_digest(x, EVP_sha256(), digest, &n) == 1)
@@ -266,6 +269,15 @@ void sluice_tls_peer(const struct sluice_tls *t, struct sluice_tls_peer *peer)
 	peer->not_after = asn1_seconds(X509_get0_notAfter(x));
 	read_uris(x, peer);
 	ERR_clear_error();
+}
+
+void sluice_tls_peer(const struct sluice_tls *t, struct sluice_tls_peer *peer)
+{
+	X509 *x = SSL_get0_peer_certificate(t->ssl);
+
+	memset(peer, 0, sizeof(*peer));
+	if (x && SSL_get_verify_result(t->ssl) == X509_V_OK)
+		tls_describe_peer(x, peer);
 }
 
 /* [A-Za-z0-9._-]{1,63} of n bytes */

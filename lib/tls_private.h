@@ -37,6 +37,9 @@ struct sluice_tls {
 	char error[400];
 };
 
+/* Fills *peer, which is zeroed, from a certificate that is believed. */
+void tls_describe_peer(X509 *x, struct sluice_tls_peer *peer);
+
 /* The entry of that address, or NULL. */
 struct tls_kept *tls_kept_find(struct sluice_tls_ctx *ctx, const char *host, const char *port);
 

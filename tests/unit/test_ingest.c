@@ -203,7 +203,8 @@ static void test_full_bus(void)
 
 int main(void)
 {
-	struct sluice_ingest_config c = { .data = data, .tell = on_told };
+	static struct sluice_counters counters;
+	struct sluice_ingest_config c = { .data = data, .counters = &counters, .tell = on_told };
 	char path[128];
 	int i;
 

@@ -739,11 +739,13 @@ int main(int argc, char **argv)
 	test_identity();
 	test_rest();
 	CHECK(!cloud_stop(&cloud));
-	cloud.credit_window = 65536;
+	cloud.set[0].section = "limits";
+	cloud.set[0].key = "credit";
+	cloud.set[0].value = "65536";
 	cloud_start(&cloud);
 	test_credit();
 	CHECK(!cloud_stop(&cloud));
-	cloud.credit_window = 0;
+	cloud.set[0].key = NULL;
 	test_full_disk();
 	test_kill();
 	cloud_exit(&cloud);

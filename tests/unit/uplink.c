@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <openssl/pem.h>
 
+#include "cloud/conf.h"
 #include "cloud/server.h"
 #include "lib/crc32c.h"
 #include "lib/log.h"
@@ -183,15 +184,33 @@ static void on_point(enum sluice_commit_point point)
 	kill(getpid(), SIGKILL);
 }
 
+/* Two loops, whatever the machine has, and what the test wants. */
+static void read_settings(const struct cloud *c, struct sluice_cloud_conf *out)
+{
+	struct sluice_conf_said said[2 + CLOUD_SET] = {
+		{ "test", "server", "data", c->data },
+		{ "test", "server", "loops", "2" },
+	};
+	size_t n = 2;
+	char why[256];
+	int i;
+
+	for (i = 0; i < CLOUD_SET && c->set[i].key; i++)
+		said[n++] = (struct sluice_conf_said){ "test", c->set[i].section, c->set[i].key,
+						       c->set[i].value };
+	if (sluice_cloud_conf_read(out, NULL, said, n, why, sizeof(why)))
+		die(why);
+}
+
 static void run_cloud(struct cloud *c)
 {
 	static struct sluice_server server;
+	struct sluice_cloud_conf settings;
 	struct sluice_server_config conf = {
+		.conf = &settings,
 		.data = c->data,
 		.listen = "127.0.0.1:0",
 		.port_file = c->port_file,
-		.credit_window = c->credit_window,
-		.loops = c->loops ? c->loops : 2,
 	};
 	int err;
 
@@ -205,10 +224,12 @@ static void run_cloud(struct cloud *c)
 		nftw(c->data, visit_segment, 16, FTW_PHYS); /* what is there is on the disk */
 		sluice_ingest_point = on_point;
 	}
+	read_settings(c, &settings);
 	err = sluice_server_open(&server, &conf);
 	if (!err)
 		err = sluice_server_run(&server);
 	sluice_server_close(&server);
+	sluice_cloud_conf_free(&settings);
 	exit(err ? 1 : 0); /* exit, not _exit: leak checks run */
 }
 

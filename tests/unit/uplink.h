@@ -14,12 +14,15 @@
 
 /* ---- the cloud ---- */
 
+#define CLOUD_SET 12
+
 struct cloud {
 	char dir[64], data[96], port_file[96];
 	pid_t pid;
 	int port;
-	uint32_t credit_window;
-	unsigned int loops;	  /* 0: two, whatever the machine has */
+	struct {
+		const char *section, *key, *value;
+	} set[CLOUD_SET];	  /* of cloud.conf; up to the first without a key */
 	long file_max;		  /* bytes a file may grow to: a full disk; 0: any */
 	int die_point, die_count; /* SIGKILL at that point of the n-th group; 0: never */
 	char admin[64];		  /* administrator's token */

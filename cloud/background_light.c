@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/*
+ * background_light.c - light, of the whole picture and of parts of it.
+ *
+ * The whole: pixels are sorted by background brightness into classes; the median change of each is
+ * a node of a piecewise linear curve (exposure, lamps that light everything).
+ *
+ * Parts: around each differing pixel a window of 5x5 is compared with the background there. If the
+ * one is a multiple of the other but for noise (normalised correlation), or both are flat, and the
+ * colour is the same, it is light. One window stands for four pixels.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "cloud/background_light.h"
+#include "cloud/background_model.h"
+
+#define CLASSES	    4
+#define RADIUS	    2
+#define RATIO_MIN   0.35f
+#define RATIO_MAX   2.4f
+#define ALIKE	    0.7f  /* correlation */
+#define FLAT	    10.0f /* variance below which a place has no structure of its own */
+#define FLAT_DARK   0.55f /* ... and a shadow on it is not darker, */
+#define FLAT_BRIGHT 1.2f  /* ... nor a light brighter */
+#define SAME_HUE    5.0f  /* levels of chroma */
+#define ALIKE_HUE   0.45f /* correlation that is enough where the colour is the same, ... */
+#define DARKEST	    0.5f  /* ... and how dark and bright that may be */
+#define BRIGHTEST   1.9f
+#define LEAST	    0.6f /* grey levels; a smaller change of the whole is none */
+
+/* Value below which half of the counted pixels lie, from a histogram over -255..255. */
+static float median_of(const uint32_t hist[512], uint32_t total)
+{
+	uint32_t sum = 0;
+
+	for (int i = 0; i < 511; i++) {
+		if (sum + hist[i] > total / 2)
+			return i - 255 - 0.5f + (total / 2.0f - sum) / hist[i];
+		sum += hist[i];
+	}
+	return 0;
+}
+
+bool sluice_light_fit(const uint8_t *px, const int16_t *mean, size_t n, int16_t light[256])
+{
+	uint32_t hist[CLASSES][512], count[CLASSES] = { 0 }, total = 0;
+	double brightness[CLASSES] = { 0 };
+	float x[CLASSES], y[CLASSES], most = 0;
+	int nodes = 0;
+
+	memset(hist, 0, sizeof(hist));
+	memset(light, 0, 256 * sizeof(*light));
+	for (size_t i = 0; i < n; i += 7, total++) {
+		int m = (mean[i] + Q7 / 2) / Q7, c = m >> 6;
+
+		hist[c][px[i] - m + 255]++;
+		count[c]++;
+		brightness[c] += m;
+	}
+	for (int c = 0; c < CLASSES; c++) {
+		if (count[c] < total / 24)
+			continue;
+		x[nodes] = (float)(brightness[c] / count[c]);
+		y[nodes] = median_of(hist[c], count[c]);
+		most = fmaxf(most, fabsf(y[nodes]));
+		nodes++;
+	}
+	if (most < LEAST)
+		return false;
+	for (int v = 0, k = 0; v < 256; v++) {
+		float l;
+
+		while (k < nodes && x[k] < v)
+			k++;
+		if (k == 0)
+			l = y[0] * (v + 8) / (x[0] + 8);
+		else if (k == nodes)
+			l = y[k - 1];
+		else
+			l = y[k - 1] + (y[k] - y[k - 1]) * (v - x[k - 1]) / (x[k] - x[k - 1]);
+		light[v] = (int16_t)lrintf(l * Q7);
+	}
+	return true;
+}
+
+struct sums {
+	float p, m, pp, mm, pm, n;
+};
+
+static struct sums window(const struct sluice_gray *g, const int16_t *expected, int cx, int cy)
+{
+	int x0 = cx > RADIUS ? cx - RADIUS : 0, y0 = cy > RADIUS ? cy - RADIUS : 0;
+	int x1 = cx + RADIUS + 1 < (int)g->w ? cx + RADIUS + 1 : (int)g->w;
+	int y1 = cy + RADIUS + 1 < (int)g->h ? cy + RADIUS + 1 : (int)g->h;
+	int p = 0, m = 0, pp = 0, mm = 0, pm = 0;
+
+	for (int y = y0; y < y1; y++) {
+		const uint8_t *a = g->px + (size_t)y * g->w;
+		const int16_t *b = expected + (size_t)y * g->w;
+
+		for (int x = x0; x < x1; x++) {
+			int u = a[x], v = b[x] >> 7;
+
+			p += u;
+			m += v;
+			pp += u * u;
+			mm += v * v;
+			pm += u * v;
+		}
+	}
+	return (struct sums){ p, m, pp, mm, pm, (float)((x1 - x0) * (y1 - y0)) };
+}
+
+/* Is the window at x, y the background in another light? Where colour has already said that it may
+ * be, less is asked. */
+static bool is_light(const struct sluice_gray *g, const int16_t *expected, bool hue, uint32_t x,
+		     uint32_t y)
+{
+	struct sums s = window(g, expected, (int)x, (int)y);
+	float mp = s.p / s.n, mm = s.m / s.n, ratio = (mp + 2) / (mm + 2);
+	float vp = s.pp / s.n - mp * mp, vm = s.mm / s.n - mm * mm, both = s.pm / s.n - mp * mm;
+
+	if (ratio < RATIO_MIN || ratio > RATIO_MAX)
+		return false;
+	if (vm < FLAT)
+		return hue || (vp < FLAT + 0.5f * vm && ratio > FLAT_DARK && ratio < FLAT_BRIGHT);
+	/* alike, and of the contrast that this light gives */
+	return both > (hue ? ALIKE_HUE : ALIKE) * sqrtf(vp * vm) &&
+	       (hue || both > 0.4f * ratio * vm);
+}
+
+static float square(float v)
+{
+	return v * v;
+}
+
+/* Brightness and colour of the 2x2 pixels at x, y are those of the background times a light. Chroma
+ * may stay or be scaled with the light: cameras do both. */
+static bool same_hue(const struct sluice_gray *g, const int16_t *expected, const int16_t *cb,
+		     const int16_t *cr, uint32_t x, uint32_t y)
+{
+	size_t c = (size_t)(y / 2) * ((g->w + 1) / 2) + x / 2, i = (size_t)y * g->w + x;
+	float k = (g->px[i] + 2.0f) / (expected[i] / (float)Q7 + 2), b, r, stays, scales;
+
+	if (k < DARKEST || k > BRIGHTEST)
+		return false;
+	b = cb[c] / (float)Q7 - 128;
+	r = cr[c] / (float)Q7 - 128;
+	stays = square(g->cb[c] - 128 - b) + square(g->cr[c] - 128 - r);
+	scales = square(g->cb[c] - 128 - k * b) + square(g->cr[c] - 128 - k * r);
+	return fminf(stays, scales) <= SAME_HUE * SAME_HUE;
+}
+
+uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expected,
+			      const int16_t *cb, const int16_t *cr, bool hue, uint8_t *raw,
+			      uint8_t *explained)
+{
+	uint32_t n = 0;
+
+	for (uint32_t y = 0; y < g->h; y += 2)
+		for (uint32_t x = 0; x < g->w; x += 2) {
+			size_t at = (size_t)y * g->w + x;
+			uint32_t wide = x + 1 < g->w, high = y + 1 < g->h ? g->w : 0;
+			size_t four[4] = { at, at + wide, at + high, at + high + wide };
+
+			if (!(raw[four[0]] | raw[four[1]] | raw[four[2]] | raw[four[3]]))
+				continue;
+			if ((hue && !same_hue(g, expected, cb, cr, x, y)) ||
+			    !is_light(g, expected, hue, x, y))
+				continue;
+			for (int k = 0; k < 4; k++) {
+				n += raw[four[k]] != 0;
+				raw[four[k]] = 0;
+				explained[four[k]] = 1;
+			}
+		}
+	return n;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/*
+ * background_mixture.c - two Gaussians a pixel (Stauffer, Grimson 1999, with two modes). The second
+ * holds what the pixel shows at times: leaves and sky, a flame. It has a weight that grows while
+ * the pixel shows it and fades slowly; above TRUSTED it is background too. When it outweighs the
+ * first they change places.
+ */
+#include <stdlib.h>
+
+#include "cloud/background_model.h"
+
+#define NEAR	8  /* grey levels from a mode that belong to it */
+#define TRUSTED 96 /* of 255 */
+
+/* Own state: n values, then n weights. */
+
+VECTORS static void know(const void *own, const uint8_t *restrict px,
+			 const int16_t *restrict expected, const int16_t *restrict mean,
+			 const int16_t *restrict dev, uint8_t *restrict raw, size_t n)
+{
+	const uint8_t *value = own, *weight = value + n;
+
+	for (size_t i = 0; i < n; i++) {
+		int16_t d = (int16_t)(px[i] - value[i] - ((expected[i] - mean[i]) >> 7));
+		int16_t t = (int16_t)(9 + ((dev[i] * 3) >> 7));
+
+		d = d < 0 ? -d : d;
+		raw[i] = (d < t) & (weight[i] > TRUSTED) ? 0 : raw[i];
+	}
+}
+
+VECTORS static void weigh(uint8_t *restrict value, uint8_t *restrict weight,
+			  const uint8_t *restrict px, const int16_t *restrict mean,
+			  const uint8_t *restrict how, uint8_t grow, uint8_t fade, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint8_t p = px[i], v = value[i], w = weight[i], m = (uint8_t)(mean[i] >> 7);
+		uint8_t far = p > v ? p - v : v - p, off = p > m ? p - m : m - p;
+		uint8_t first = (how[i] == HOW_LEARN) & (off < NEAR),
+			second = (far < NEAR) & (how[i] != HOW_HELD);
+		uint8_t up = (uint8_t)(w > 255 - grow ? 255 : w + grow);
+		uint8_t down = (uint8_t)(w < fade ? 0 : w - fade), next;
+
+		next = second ? up : down;
+		next = first ? down : next;
+		/* forgotten: what is shown now is tried */
+		value[i] = (next < 9) & !first & !second ? p : v;
+		weight[i] = (next < 9) & !first ? 9 : next;
+	}
+}
+
+static void learn(void *own, const uint8_t *px, const int16_t *expected, const uint8_t *how,
+		  const struct background_step *s, int16_t *mean, int16_t *dev, size_t n)
+{
+	uint8_t *value = own;
+
+	background_mean.learn(NULL, px, expected, how, s, mean, dev, n);
+	weigh(value, value + n, px, mean, how, s->grow, s->fade, n);
+}
+
+const struct background_ops background_mixture = {
+	.name = "mixture of two", .pixel_bytes = 2, .know = know, .learn = learn
+};

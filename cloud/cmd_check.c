@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cmd_check.c - sluice-cloud run --check: every setting and where it comes from, then whether the
+ * node could start with it. Nothing is changed; a node may be running on the same data meanwhile,
+ * which then holds lock and port, and that is said and no fault.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cloud/ca.h"
+#include "cloud/cmd.h"
+#include "cloud/conf.h"
+#include "cloud/server.h"
+#include "lib/io.h"
+#include "lib/tls.h"
+
+#define EXPIRY_WARN_S (14 * 86400)
+
+enum verdict { OK, NOTE, WRONG };
+
+struct report {
+	const struct sluice_cloud_conf *c;
+	json_t *keys, *checks;
+	bool json, running;
+	unsigned int wrong;
+};
+
+__attribute__((format(printf, 4, 5))) static void tell(struct report *r, const char *what,
+						       enum verdict v, const char *format, ...)
+{
+	static const char *const words[] = { "ok", "note", "wrong" };
+	char text[700];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	r->wrong += v == WRONG;
+	if (r->json)
+		json_array_append_new(r->checks, json_pack("{s:s,s:s,s:s}", "check", what, "result",
+							   words[v], "text", text));
+	else
+		printf("%-6s %-12s %s\n", words[v], what, text);
+}
+
+static int show_key(void *ctx, const struct sluice_conf_row *row)
+{
+	static const char *const origins[] = { "default", "file", "environment", "option" };
+	struct report *r = ctx;
+	char name[64];
+
+	snprintf(name, sizeof(name), "[%s] %s", row->section, row->key);
+	if (r->json)
+		json_array_append_new(r->keys,
+				      json_pack("{s:s,s:s,s:s,s:s,s:b}", "section", row->section,
+						"key", row->key, "value", row->value, "from",
+						origins[row->origin], "reload", row->reload));
+	else
+		printf("%-32s = %-24s (%s)\n", name, row->value, origins[row->origin]);
+	return 0;
+}
+
+/* ---- what is looked at ---- */
+
+static void check_data(struct report *r)
+{
+	const char *data = r->c->server.data;
+	struct statvfs fs;
+	struct stat st;
+
+	if (stat(data, &st)) {
+		tell(r, "data", WRONG, "%s: %s; make it with: sluice-cloud init --data %s", data,
+		     strerror(errno), data);
+		return;
+	}
+	if (!S_ISDIR(st.st_mode))
+		tell(r, "data", WRONG, "%s is no directory", data);
+	else if (st.st_mode & 077)
+		tell(r, "data", WRONG, "others may enter %s; say: chmod 700 %s", data, data);
+	else if (access(data, R_OK | W_OK | X_OK))
+		tell(r, "data", WRONG, "%s: %s; it must belong to the user that runs the node",
+		     data, strerror(errno));
+	else if (statvfs(data, &fs))
+		tell(r, "data", WRONG, "%s: %s", data, strerror(errno));
+	else
+		tell(r, "data", OK, "%s, %llu MiB free", data,
+		     (unsigned long long)fs.f_bavail * fs.f_frsize >> 20);
+}
+
+static void check_lock(struct report *r)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", r->c->server.data);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return; /* never started */
+	r->running = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+	if (r->running)
+		tell(r, "lock", NOTE, "a sluice-cloud is running on this data");
+	close(fd);
+}
+
+static void check_keys(struct report *r)
+{
+	char cert[4096], key[4096], ca[4096], why[512];
+	const struct sluice_tls_config tls = { .server = true, .cert = cert, .key = key, .ca = ca };
+	struct sluice_tls_ctx *ctx;
+	struct sluice_ca *authority;
+	long long left;
+	int err = sluice_ca_open(r->c->server.data, &authority);
+
+	if (err)
+		tell(r, "authority", WRONG, "%s/ca.key and ca.crt: %s", r->c->server.data,
+		     err == -EACCES ? "others may read the key" : strerror(-err));
+	else
+		tell(r, "authority", OK, "pin %s", sluice_ca_pin(authority));
+	sluice_ca_close(authority);
+	snprintf(cert, sizeof(cert), "%s/server.crt", r->c->server.data);
+	snprintf(key, sizeof(key), "%s/server.key", r->c->server.data);
+	snprintf(ca, sizeof(ca), "%s/ca.crt", r->c->server.data);
+	ctx = sluice_tls_ctx_open(&tls, &err, why, sizeof(why));
+	if (!ctx) {
+		tell(r, "certificate", WRONG, "%s", why);
+		return;
+	}
+	left = sluice_tls_ctx_expiry(ctx) - (long long)time(NULL);
+	if (left < 0)
+		tell(r, "certificate", WRONG, "%s has expired", cert);
+	else
+		tell(r, "certificate", left < EXPIRY_WARN_S ? NOTE : OK, "%s, good for %lld days",
+		     cert, left / 86400);
+	sluice_tls_ctx_close(ctx);
+}
+
+static void check_base(struct report *r, const char *name)
+{
+	char path[4096];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", r->c->server.data, name);
+	if (stat(path, &st))
+		tell(r, name, WRONG, "%s: %s", path, strerror(errno));
+	else if (access(path, R_OK | W_OK))
+		tell(r, name, WRONG, "%s: %s", path, strerror(errno));
+	else
+		tell(r, name, OK, "%lld KiB", (long long)st.st_size >> 10);
+}
+
+static void check_listen(struct report *r)
+{
+	const char *listen = r->c->server.listen;
+	struct sockaddr_storage addr;
+	socklen_t len;
+	int fd, on = 1;
+
+	if (sluice_listen_address(listen, &addr, &len)) {
+		tell(r, "listen", WRONG, "'%s' is not ADDRESS:PORT", listen);
+		return;
+	}
+	fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (fd >= 0 && !bind(fd, (struct sockaddr *)&addr, len))
+		tell(r, "listen", OK, "%s is free", listen);
+	else if (errno == EADDRINUSE && r->running)
+		tell(r, "listen", NOTE, "%s is in use, which the running node explains", listen);
+	else
+		tell(r, "listen", WRONG, "%s: %s", listen, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void check_kernel(struct report *r)
+{
+	char why[256];
+	int err;
+	struct sluice_io *io = sluice_io_open(NULL, &err, why, sizeof(why));
+
+	if (io)
+		tell(r, "kernel", OK, "io_uring can be used");
+	else
+		tell(r, "kernel", WRONG, "%s", why);
+	sluice_io_close(io);
+}
+
+int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json)
+{
+	struct report r = { .c = c, .json = json };
+	json_t *all;
+
+	if (json) {
+		r.keys = json_array();
+		r.checks = json_array();
+	} else {
+		printf("settings file: %s\n", c->path ? c->path : "none");
+	}
+	sluice_cloud_conf_each(c, show_key, &r);
+	check_data(&r);
+	check_lock(&r);
+	check_keys(&r);
+	check_base(&r, "auth.db");
+	check_base(&r, "index.db");
+	check_listen(&r);
+	check_kernel(&r);
+	if (json) {
+		all = json_pack("{s:s*,s:o,s:o,s:b}", "file", c->path, "settings", r.keys, "checks",
+				r.checks, "ok", !r.wrong);
+		json_dumpf(all, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(all);
+	} else if (r.wrong) {
+		printf("%u of these must be put right first\n", r.wrong);
+	} else {
+		puts("the node can start with these settings");
+	}
+	return r.wrong ? 1 : 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conf.h - what the cloud node was told: cloud.conf, the environment and the command line.
+ *
+ * A key is one row of the table in conf.c, a member here, and a paragraph in cloud.conf(5). A value
+ * comes from, in rising order: the table's default, "[section] key = value" of the file, the
+ * variable SLUICE_CLOUD_SECTION_KEY, an option. Secrets are never values: keys name files.
+ */
+#ifndef SLUICE_CLOUD_CONF_H
+#define SLUICE_CLOUD_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SLUICE_CLOUD_CONF_FILE "/etc/sluice/cloud.conf"
+#define SLUICE_CLOUD_CONF_KEYS 128
+
+enum sluice_conf_origin {
+	SLUICE_CONF_DEFAULT,
+	SLUICE_CONF_FILE,
+	SLUICE_CONF_ENVIRONMENT,
+	SLUICE_CONF_OPTION,
+};
+
+/* Texts are "" if nothing was said; they and the rest die with sluice_cloud_conf_free(). */
+struct sluice_cloud_conf {
+	struct {
+		const char *data, *listen, *port_file;
+		uint64_t drain_ms;
+		unsigned int loops; /* event loops; 0: one for each core */
+	} server;
+	struct {
+		unsigned int connections, connections_per_address, connections_per_device;
+		unsigned int rate, burst; /* new connections of an address, a second and at once */
+		unsigned int half_open;	  /* connections without a handshake */
+		uint64_t handshake_ms, request_ms, idle_ms;
+		uint64_t credit;	      /* bytes that a device may have under way */
+		unsigned int frames, control; /* of a device, a second */
+		uint64_t bytes;		      /* of frames of a device, a second */
+		unsigned int cameras;	      /* that a device has open at once */
+	} limits;
+	struct {
+		const char *listen, *terminated, *from, *certificate;
+	} proxy;
+	struct {
+		uint64_t device_life_ms; /* of devices' certificates */
+	} auth;
+	struct {
+		bool enabled;
+	} digests;
+	struct {
+		unsigned int level, format; /* enum sluice_log_level; 0 text, 1 json */
+	} log;
+	const char *path; /* of the file that was read, NULL: none */
+	uint8_t origin[SLUICE_CLOUD_CONF_KEYS];
+	struct sluice_conf *file; /* holds the texts */
+};
+
+/* What the command line says. */
+struct sluice_conf_said {
+	const char *option, *section, *key, *value; /* "--listen", "server", "listen", ... */
+};
+
+/*
+ * path: of the file; NULL: SLUICE_CLOUD_CONF_FILE if it is there and no option names a data
+ * directory, else none. 0, or -errno with a sentence in why (c is empty then).
+ */
+int sluice_cloud_conf_read(struct sluice_cloud_conf *c, const char *path,
+			   const struct sluice_conf_said *said, size_t count, char *why,
+			   size_t why_size);
+/* NULL-safe, and safe on an empty one. */
+void sluice_cloud_conf_free(struct sluice_cloud_conf *c);
+
+/* Of each row of the table: its place, value as it was written, origin, and whether SIGHUP takes it
+ * over. Stops when fn returns other than 0, and returns that. */
+struct sluice_conf_row {
+	const char *section, *key, *value;
+	enum sluice_conf_origin origin;
+	bool reload;
+};
+int sluice_cloud_conf_each(const struct sluice_cloud_conf *c,
+			   int (*fn)(void *ctx, const struct sluice_conf_row *row), void *ctx);
+
+/* The keys of `now` that differ from `old` and need a restart, as "[section] key, ..." in text;
+ * returns how many. */
+unsigned int sluice_cloud_conf_fixed(const struct sluice_cloud_conf *old,
+				     const struct sluice_cloud_conf *now, char *text, size_t size);
+
+#endif

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+/*
+ * syncs.c - a ring of its own, used by the writer's thread alone: all requests are submitted, then
+ * all answers awaited; the kernel's workers call fsync side by side, and the journal and the disk
+ * make one flush of many. A few at a time are bounded by RING.
+ */
+#include <errno.h>
+#include <liburing.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cloud/syncs.h"
+
+#define RING	256  /* asked for at once */
+#define WORKERS 64   /* of the kernel, that sync side by side */
+#define DIR_MAX 4096 /* waiting; more are synced one by one */
+
+struct entry {
+	int fd, err;
+	int *result; /* NULL: a directory */
+	dev_t dev;   /* of a directory */
+	ino_t ino;
+};
+
+struct sluice_syncs {
+	struct io_uring ring;
+	bool has_ring;
+	struct entry *entry;
+	size_t count, room, directories;
+};
+
+struct sluice_syncs *sluice_syncs_open(void)
+{
+	struct sluice_syncs *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->has_ring = !io_uring_queue_init(RING, &s->ring, 0);
+	if (s->has_ring) /* else four for each core */
+		io_uring_register_iowq_max_workers(&s->ring, (unsigned int[]){ WORKERS, WORKERS });
+	return s;
+}
+
+void sluice_syncs_close(struct sluice_syncs *s)
+{
+	size_t i;
+
+	if (!s)
+		return;
+	for (i = 0; i < s->count; i++)
+		if (!s->entry[i].result)
+			close(s->entry[i].fd);
+	if (s->has_ring)
+		io_uring_queue_exit(&s->ring);
+	free(s->entry);
+	free(s);
+}
+
+static int add_entry(struct sluice_syncs *s, int fd, int *result)
+{
+	if (s->count == s->room) {
+		size_t room = s->room ? 2 * s->room : 64;
+		struct entry *more = realloc(s->entry, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		s->entry = more;
+		s->room = room;
+	}
+	s->entry[s->count++] = (struct entry){ .fd = fd, .result = result };
+	return 0;
+}
+
+int sluice_syncs_file(struct sluice_syncs *s, int fd, int *result)
+{
+	return add_entry(s, fd, result);
+}
+
+/* Many cameras that are new at once have their names in the same directory. */
+static bool has_directory(const struct sluice_syncs *s, const struct stat *st)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		if (!s->entry[i].result && s->entry[i].ino == st->st_ino &&
+		    s->entry[i].dev == st->st_dev)
+			return true;
+	return false;
+}
+
+int sluice_syncs_directory(struct sluice_syncs *s, int fd)
+{
+	struct stat st = { 0 };
+	int err = 0;
+
+	if (!fstat(fd, &st) && has_directory(s, &st)) {
+		close(fd);
+		return 0;
+	}
+	if (s->directories < DIR_MAX && !add_entry(s, fd, NULL)) {
+		s->entry[s->count - 1].dev = st.st_dev;
+		s->entry[s->count - 1].ino = st.st_ino;
+		s->directories++;
+		return 0;
+	}
+	if (fsync(fd) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int sync_one(const struct entry *e)
+{
+	return (e->result ? fdatasync(e->fd) : fsync(e->fd)) < 0 ? -errno : 0;
+}
+
+/* Entries from..to, at most RING of them, side by side. */
+static void sync_batch(struct sluice_syncs *s, size_t from, size_t to)
+{
+	size_t i, asked = 0;
+
+	for (i = from; i < to; i++) {
+		struct io_uring_sqe *sqe = io_uring_get_sqe(&s->ring);
+
+		s->entry[i].err = -EINPROGRESS;
+		if (!sqe)
+			break;
+		io_uring_prep_fsync(sqe, s->entry[i].fd,
+				    s->entry[i].result ? IORING_FSYNC_DATASYNC : 0);
+		io_uring_sqe_set_data64(sqe, i);
+	}
+	for (asked = i - from; asked;) {
+		struct io_uring_cqe *cqe;
+		int err = io_uring_submit_and_wait(&s->ring, 1);
+
+		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -EBUSY)
+			break;
+		while (asked && !io_uring_peek_cqe(&s->ring, &cqe)) {
+			s->entry[io_uring_cqe_get_data64(cqe)].err = cqe->res;
+			io_uring_cqe_seen(&s->ring, cqe);
+			asked--;
+		}
+	}
+	if (asked) { /* the ring has failed; it is not used again */
+		io_uring_queue_exit(&s->ring);
+		s->has_ring = false;
+	}
+	for (i = from; i < to; i++)
+		if (s->entry[i].err == -EINPROGRESS || s->entry[i].err == -EINTR)
+			s->entry[i].err = sync_one(&s->entry[i]);
+}
+
+/* Files are told and forgotten, directories that are durable are closed. */
+static void sweep(struct sluice_syncs *s)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < s->count; i++) {
+		struct entry *e = &s->entry[i];
+
+		if (e->result) {
+			*e->result = e->err;
+		} else if (e->err) {
+			s->entry[kept++] = *e;
+		} else {
+			close(e->fd);
+			s->directories--;
+		}
+	}
+	s->count = kept;
+}
+
+int sluice_syncs_run(struct sluice_syncs *s)
+{
+	size_t i, n;
+	int err = 0;
+
+	for (i = 0; i < s->count; i += n) {
+		n = s->count - i < RING ? s->count - i : RING;
+		if (s->has_ring && n > 1) {
+			sync_batch(s, i, i + n);
+		} else {
+			n = 1;
+			s->entry[i].err = sync_one(&s->entry[i]);
+		}
+	}
+	for (i = 0; i < s->count && !err; i++)
+		err = s->entry[i].err;
+	sweep(s);
+	return err;
+}
+
+void sluice_syncs_drop(struct sluice_syncs *s)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < s->count; i++)
+		if (!s->entry[i].result)
+			s->entry[kept++] = s->entry[i];
+	s->count = kept;
+}

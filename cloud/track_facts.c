@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+/*
+ * track_facts.c - see track_facts.h. All of it comes from the path, at most ten boxes a second. A
+ * thing is where its foot is: the middle of the box's lower side.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cloud/track_facts.h"
+
+#define EDGE	  0.04f /* of the picture: closer to the border counts as touching it */
+#define STANDS	  0.25f /* of its height: who moves less in STANDS_S stands */
+#define STANDS_S  1.0
+#define SMALL	  0.0012f /* of the picture: nothing more can be said */
+#define UPRIGHT	  1.35f	  /* height over width of a person, and ... */
+#define FLAT	  0.95f	  /* ... of a car or an animal */
+#define LARGE	  0.018f  /* of the picture: a car, where no scale is known */
+#define CAR_WIDE  1.15f	  /* of a person's height */
+#define FAR_WAY	  3.0f	  /* own sizes: so far does nothing shimmer */
+#define LEAST_WAY 0.35f
+#define INSIDE_WAY \
+	1.0f /* the same of what neither came in nor went out, and was there for less than ... */
+#define INSIDE_S   2.0
+#define CROOKED	   5.0f	 /* way over distance of what shimmers */
+#define LIGHT_MOST 0.75f /* of its sightings under changing light: it is light */
+
+const char *sluice_side_name(enum sluice_side side)
+{
+	static const char *const name[] = { "inside", "left", "right", "top", "bottom" };
+
+	return name[side];
+}
+
+static enum sluice_side side_of(const struct sluice_box *b, uint32_t w, uint32_t h)
+{
+	float gap[5] = { 0, b->x, w - b->x - b->w, b->y, h - b->y - b->h };
+	enum sluice_side best = SLUICE_SIDE_INSIDE;
+	float least = 1;
+
+	for (int s = SLUICE_SIDE_LEFT; s <= SLUICE_SIDE_BOTTOM; s++) {
+		float share = gap[s] / (s <= SLUICE_SIDE_RIGHT ? w : h);
+
+		if (share < EDGE && share < least) {
+			least = share;
+			best = s;
+		}
+	}
+	return best;
+}
+
+struct foot {
+	float x, y;
+};
+
+static struct foot foot_of(const struct sluice_box *b)
+{
+	return (struct foot){ b->x + b->w / 2, b->y + b->h };
+}
+
+static struct foot point_of(const struct sluice_zone_point *p, uint32_t w, uint32_t h)
+{
+	return (struct foot){ p->x * w / 10000.0f, p->y * h / 10000.0f };
+}
+
+/* Even-odd rule. */
+static bool in_zone(const struct sluice_zone *z, struct foot f, uint32_t w, uint32_t h)
+{
+	uint32_t n = z->count < SLUICE_ZONE_POINTS_MAX ? z->count : SLUICE_ZONE_POINTS_MAX;
+	bool inside = false;
+
+	if (n < 3)
+		return false;
+	for (uint32_t i = 0, j = n - 1; i < n; j = i++) {
+		struct foot a = point_of(&z->point[i], w, h), b = point_of(&z->point[j], w, h);
+
+		if ((a.y > f.y) != (b.y > f.y) &&
+		    f.x < (b.x - a.x) * (f.y - a.y) / (b.y - a.y) + a.x)
+			inside = !inside;
+	}
+	return inside;
+}
+
+/* > 0: p is on the right of the line from a to b, in a picture whose y grows downwards. */
+static float right_of(struct foot a, struct foot b, struct foot p)
+{
+	return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
+}
+
+static void cross_lines(struct sluice_track_facts *f, const struct sluice_analysis_config *c,
+			struct foot from, struct foot to, double t_s, uint32_t w, uint32_t h)
+{
+	for (uint32_t i = 0; i < c->line_count && i < SLUICE_ZONES_MAX; i++) {
+		struct foot a = point_of(&c->lines[i].a, w, h), b = point_of(&c->lines[i].b, w, h);
+		float p = right_of(a, b, from), q = right_of(a, b, to);
+
+		if ((p > 0) == (q > 0) ||
+		    (right_of(from, to, a) > 0) == (right_of(from, to, b) > 0) ||
+		    f->crossing_count == SLUICE_CROSSINGS_MAX)
+			continue;
+		f->crossing[f->crossing_count++] = (struct sluice_crossing){ i, t_s, q > 0 };
+	}
+}
+
+static void visit_zones(struct sluice_track_facts *f, const struct sluice_analysis_config *c,
+			struct foot at, double dt, uint32_t w, uint32_t h)
+{
+	for (uint32_t i = 0; i < c->zone_count && i < SLUICE_ZONES_MAX; i++)
+		if (in_zone(&c->zones[i], at, w, h)) {
+			f->zones |= 1u << i;
+			f->zone_s[i] += dt;
+		}
+}
+
+static int by_size(const void *a, const void *b)
+{
+	return *(const float *)a < *(const float *)b ? -1 : *(const float *)a > *(const float *)b;
+}
+
+#define SAMPLES 64
+
+/* Median width and height, of at most SAMPLES boxes. */
+static void measure(const struct sluice_track *t, struct sluice_track_facts *f)
+{
+	float w[SAMPLES], h[SAMPLES];
+	uint32_t n = t->path_count < SAMPLES ? t->path_count : SAMPLES;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct sluice_box *b = &t->path[(uint64_t)i * t->path_count / n];
+
+		w[i] = b->w;
+		h[i] = b->h;
+	}
+	if (!n)
+		return;
+	qsort(w, n, sizeof(*w), by_size);
+	qsort(h, n, sizeof(*h), by_size);
+	f->w = w[n / 2];
+	f->h = h[n / 2];
+}
+
+static void walk(const struct sluice_track *t, uint32_t w, uint32_t h,
+		 const struct sluice_analysis_config *c, struct sluice_track_facts *f)
+{
+	double moved_s = 0, stands_since = t->path_count ? t->path[0].t_s : 0;
+	struct foot stand = t->path_count ? foot_of(&t->path[0]) : (struct foot){ 0, 0 };
+
+	for (uint32_t i = 1; i < t->path_count; i++) {
+		struct foot a = foot_of(&t->path[i - 1]), b = foot_of(&t->path[i]);
+		double dt = t->path[i].t_s - t->path[i - 1].t_s, stood;
+		float far = hypotf(b.x - a.x, b.y - a.y);
+
+		if (c) {
+			visit_zones(f, c, b, dt, w, h);
+			cross_lines(f, c, a, b, t->path[i].t_s, w, h);
+		}
+		if (hypotf(b.x - stand.x, b.y - stand.y) > STANDS * f->h) {
+			stand = b;
+			stands_since = t->path[i].t_s;
+		}
+		stood = t->path[i].t_s - stands_since;
+		f->dwell_s = stood >= STANDS_S && stood > f->dwell_s ? stood : f->dwell_s;
+		if (stood >= STANDS_S)
+			continue;
+		f->length += far;
+		moved_s += dt;
+	}
+	f->speed = moved_s > 0 ? (float)(f->length / moved_s) : 0;
+}
+
+static uint32_t band_of(const struct sluice_track *t, uint32_t h)
+{
+	int band = (int)((t->last.y + t->last.h) * SLUICE_SCALE_BANDS / h);
+
+	return band < 0 ? 0 : band < SLUICE_SCALE_BANDS ? (uint32_t)band : SLUICE_SCALE_BANDS - 1;
+}
+
+/* How tall a person would be there, in pixels; 0: not known. */
+static float person_at(const struct sluice_scale *s, const struct sluice_track *t, uint32_t h)
+{
+	uint32_t at = band_of(t, h);
+
+	for (uint32_t d = 0; s && d < 3; d++) {
+		if (at + d < SLUICE_SCALE_BANDS && s->weight[at + d] >= 2)
+			return s->tall[at + d] * h;
+		if (at >= d && s->weight[at - d] >= 2)
+			return s->tall[at - d] * h;
+	}
+	return 0;
+}
+
+static void guess(const struct sluice_track *t, uint32_t w, uint32_t h,
+		  const struct sluice_scale *s, struct sluice_track_facts *f)
+{
+	float ratio = f->h / fmaxf(f->w, 1), area = f->w * f->h / ((float)w * h);
+	float person = person_at(s, t, h);
+	bool car = person > 0 ? f->w > CAR_WIDE * person : area > LARGE;
+
+	f->class = "unknown";
+	f->confidence = 0.3f;
+	if (area < SMALL) {
+		f->class = "small";
+		f->confidence = 0.6f;
+	} else if (ratio > UPRIGHT) {
+		f->class = "person-like";
+		f->confidence = fminf(0.75f, 0.45f + 0.2f * (ratio - UPRIGHT));
+		if (person > 0 && f->h > 0.6f * person && f->h < 1.6f * person)
+			f->confidence += 0.1f;
+	} else if (ratio < FLAT && t->moved) {
+		f->class = car ? "vehicle-like" : "animal-like";
+		f->confidence = person > 0 ? 0.6f : 0.45f;
+	}
+}
+
+void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
+			const struct sluice_analysis_config *c, const struct sluice_scale *scale,
+			struct sluice_track_facts *f)
+{
+	memset(f, 0, sizeof(*f));
+	measure(t, f);
+	walk(t, w, h, c, f);
+	guess(t, w, h, scale, f);
+	f->enter = t->path_count ? side_of(&t->path[0], w, h) : SLUICE_SIDE_INSIDE;
+	f->leave = t->path_count ? side_of(&t->last, w, h) : SLUICE_SIDE_INSIDE;
+}
+
+bool sluice_track_real(const struct sluice_track *t, uint32_t w, uint32_t h)
+{
+	float length = 0, size = 0, far = 0;
+	bool inside;
+
+	if (!t->confirmed || t->light_hits > LIGHT_MOST * t->hits || !t->path_count)
+		return false;
+	for (uint32_t i = 0; i < t->path_count; i++) {
+		const struct sluice_box *a = &t->path[i ? i - 1 : 0], *b = &t->path[i],
+					*o = &t->path[0];
+
+		length += hypotf(b->x + b->w / 2 - a->x - a->w / 2,
+				 b->y + b->h / 2 - a->y - a->h / 2);
+		far = fmaxf(far, hypotf(b->x + b->w / 2 - o->x - o->w / 2,
+					b->y + b->h / 2 - o->y - o->h / 2));
+		size = fmaxf(size, hypotf(b->w, b->h));
+	}
+	inside = side_of(&t->path[0], w, h) == SLUICE_SIDE_INSIDE &&
+		 side_of(&t->last, w, h) == SLUICE_SIDE_INSIDE;
+	if (far > FAR_WAY * size)
+		return true;
+	if (inside && t->seen_s - t->start_s < INSIDE_S)
+		return far > INSIDE_WAY * size && length < CROOKED / 2 * far;
+	return far > LEAST_WAY * size && length < CROOKED * far;
+}
+
+void sluice_scale_learn(struct sluice_scale *s, const struct sluice_track_facts *f,
+			const struct sluice_track *t, uint32_t h)
+{
+	uint32_t at = band_of(t, h);
+
+	if (strcmp(f->class, "person-like") || f->confidence < 0.5f || !t->moved ||
+	    f->leave == SLUICE_SIDE_BOTTOM)
+		return;
+	s->weight[at] = fminf(s->weight[at] + 1, 20);
+	s->tall[at] += (f->h / h - s->tall[at]) / s->weight[at];
+}

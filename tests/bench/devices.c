@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+/*
+ * devices.c - what the cloud node bears: load, memory of idle links, handshakes, cost of a byte.
+ * Each figure is of the cloud's own process, which runs beside the devices on the same machine.
+ */
+#include "tests/bench/devices.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static const char usage[] =
+	"usage: devices [OPTION]... [load|idle|shake|ingest]...   (default: all four)\n"
+	"  load    all devices connected, each sends a frame of --bytes every second\n"
+	"  idle    memory of the cloud for each link that only has heartbeats\n"
+	"  shake   mutual handshakes, full and resumed, for a second of the cloud's CPU\n"
+	"  ingest  bytes for a second of CPU of loops and writer, against a bare TLS sink\n"
+	"  --cloud FILE     the program (default: build/bin/sluice-cloud)\n"
+	"  --devices N      (default 1000)    --seconds N  of each part (default 20)\n"
+	"  --bytes N        of a frame's picture, at the most (default 20480)\n"
+	"  --json           one object a line instead of text\n"
+	"  --help\n"
+	"exit code: 0; 1: an error, or a device was refused, or a frame was lost; 2: usage\n";
+
+static void tell(const struct devices_options *o, const char *part, const char *name, double value,
+		 const char *unit)
+{
+	if (o->json)
+		printf("{\"part\":\"%s\",\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\"}\n", part,
+		       name, value, unit);
+	else
+		printf("%-7s %-28s %12.3f %s\n", part, name, value, unit);
+	fflush(stdout);
+}
+
+static int tell_errors(const struct devices_options *o, const char *part,
+		       const struct fleet_result *r)
+{
+	tell(o, part, "errors", r->errors, "");
+	if (r->errors)
+		fprintf(stderr, "devices: %s: first error: %s\n", part, r->error);
+	return r->errors ? 1 : 0;
+}
+
+static int part_load(const struct cloud_process *c, const struct devices_options *o)
+{
+	struct fleet *f = fleet_open(c, o);
+	struct fleet_result r;
+	struct cloud_usage before, after;
+	int err;
+
+	if (!f)
+		return 1;
+	if (fleet_connect(f, true, 120)) {
+		fleet_result(f, &r);
+		fprintf(stderr, "devices: load: %u of %u devices are connected, %u cameras open\n",
+			r.welcomed, o->devices, r.opened);
+		tell_errors(o, "load", &r);
+		fleet_close(f);
+		return 1;
+	}
+	cloud_process_usage(c, &before);
+	fleet_send(f, o->seconds, false);
+	cloud_process_usage(c, &after);
+	fleet_result(f, &r);
+	tell(o, "load", "devices", o->devices, "");
+	tell(o, "load", "frames sent", (double)r.sent, "");
+	tell(o, "load", "frames stored", (double)r.stored, "");
+	tell(o, "load", "frame bytes", r.sent ? (double)r.sent_bytes / (double)r.sent : 0, "B");
+	tell(o, "load", "STORED p50", r.p50_ms, "ms");
+	tell(o, "load", "STORED p99", r.p99_ms, "ms");
+	tell(o, "load", "STORED max", r.max_ms, "ms");
+	tell(o, "load", "STORED p99, first frames", r.p99_first_ms, "ms");
+	tell(o, "load", "STORED p99, later frames", r.p99_later_ms, "ms");
+	tell(o, "load", "cloud CPU", after.cpu - before.cpu, "s");
+	tell(o, "load", "cloud CPU, loops and writer", after.ingest_cpu - before.ingest_cpu, "s");
+	tell(o, "load", "cloud RSS", (double)after.rss / 1048576.0, "MiB");
+	err = tell_errors(o, "load", &r);
+	fleet_close(f);
+	return err;
+}
+
+static int part_idle(const struct cloud_process *c, const struct devices_options *o)
+{
+	struct cloud_usage before, after;
+	struct fleet_result r;
+	struct fleet *f = fleet_open(c, o);
+	int err;
+
+	if (!f)
+		return 1;
+	cloud_process_usage(c, &before);
+	err = fleet_connect(f, false, 120);
+	fleet_rest(f, 20); /* longer than the interval of heartbeats */
+	cloud_process_usage(c, &after);
+	fleet_result(f, &r);
+	tell(o, "idle", "links", r.welcomed, "");
+	tell(o, "idle", "RSS of a link",
+	     r.welcomed ? ((double)after.rss - (double)before.rss) / r.welcomed / 1024.0 : 0,
+	     "KiB");
+	err |= tell_errors(o, "idle", &r);
+	fleet_close(f);
+	return err ? 1 : 0;
+}
+
+static int part_shake(const struct cloud_process *c, const struct devices_options *o)
+{
+	double rate[2];
+	int resumed;
+
+	for (resumed = 0; resumed < 2; resumed++) {
+		struct cloud_usage before, after;
+		uint64_t count;
+
+		cloud_process_usage(c, &before);
+		count = devices_shake(c, resumed, o->seconds / 2 + 1);
+		cloud_process_usage(c, &after);
+		if (!count || after.cpu <= before.cpu) {
+			fprintf(stderr, "devices: shake: a handshake failed\n");
+			return 1;
+		}
+		rate[resumed] = (double)count / (after.cpu - before.cpu);
+		tell(o, "shake", resumed ? "resumed" : "full", rate[resumed], "per CPU second");
+	}
+	tell(o, "shake", "resumed over full", rate[1] / rate[0], "");
+	return 0;
+}
+
+static int part_ingest(const struct cloud_process *c, const struct devices_options *all)
+{
+	struct devices_options o = *all;
+	struct cloud_usage before, after;
+	struct fleet_result r;
+	struct fleet *f;
+	double sink, ours, other;
+	int err;
+
+	o.devices = o.devices < 8 ? o.devices : 8;
+	f = fleet_open(c, &o);
+	if (!f || fleet_connect(f, true, 60)) {
+		fleet_close(f);
+		return 1;
+	}
+	cloud_process_usage(c, &before);
+	fleet_send(f, o.seconds, true);
+	cloud_process_usage(c, &after);
+	fleet_result(f, &r);
+	fleet_close(f);
+	sink = devices_sink(c, r.sent_bytes);
+	ours = (double)r.sent_bytes / 1e6 / (after.ingest_cpu - before.ingest_cpu);
+	other = sink > 0 ? (double)r.sent_bytes / 1e6 / sink : 0;
+	tell(&o, "ingest", "bytes", (double)r.sent_bytes / 1e6, "MB");
+	tell(&o, "ingest", "loops and writer", ours, "MB per CPU second");
+	tell(&o, "ingest", "whole process", (double)r.sent_bytes / 1e6 / (after.cpu - before.cpu),
+	     "MB per CPU second");
+	tell(&o, "ingest", "bare TLS sink", other, "MB per CPU second");
+	tell(&o, "ingest", "loops and writer over sink", other > 0 ? ours / other : 0, "");
+	err = tell_errors(&o, "ingest", &r);
+	return err || sink <= 0 ? 1 : 0;
+}
+
+static const struct part {
+	const char *name;
+	int (*run)(const struct cloud_process *c, const struct devices_options *o);
+} parts[] = { { "load", part_load },
+	      { "idle", part_idle },
+	      { "shake", part_shake },
+	      { "ingest", part_ingest } };
+
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
+
+/* A cloud of its own for each part: none sees what another has left behind. */
+static int run_part(const struct part *p, const struct devices_options *o)
+{
+	struct cloud_process c;
+	int err = cloud_process_start(&c, o) ? 1 : p->run(&c, o);
+
+	if (cloud_process_stop(&c) && !err) {
+		fprintf(stderr, "devices: %s: the cloud did not end well\n", p->name);
+		err = 1;
+	}
+	return err;
+}
+
+static int read_options(int argc, char **argv, struct devices_options *o)
+{
+	static const struct option options[] = {
+		{ "cloud", required_argument, NULL, 'c' },
+		{ "devices", required_argument, NULL, 'd' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "bytes", required_argument, NULL, 'b' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'c')
+			o->cloud = optarg;
+		else if (c == 'd')
+			o->devices = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (c == 's')
+			o->seconds = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (c == 'b')
+			o->bytes = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (c == 'j')
+			o->json = true;
+		else {
+			fputs(usage, c == 'h' ? stdout : stderr);
+			exit(c == 'h' ? 0 : 2);
+		}
+	}
+	return o->devices && o->devices <= DEVICES_MAX && o->seconds && o->seconds <= 3600 &&
+			       o->bytes >= 1000 && o->bytes <= 1000000
+		       ? 0
+		       : -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct devices_options o = { .cloud = "build/bin/sluice-cloud",
+				     .devices = 1000,
+				     .seconds = 20,
+				     .bytes = 20480,
+				     .rate = 10 };
+	struct rlimit r;
+	int err = 0, i;
+	size_t p;
+
+	if (read_options(argc, argv, &o)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	for (i = optind; i < argc; i++) {
+		for (p = 0; p < PARTS && strcmp(argv[i], parts[p].name); p++)
+			;
+		if (p == PARTS) {
+			fprintf(stderr, "devices: there is no part '%s'\n%s", argv[i], usage);
+			return 2;
+		}
+	}
+	signal(SIGPIPE, SIG_IGN);
+	if (!getrlimit(RLIMIT_NOFILE, &r)) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+	for (p = 0; p < PARTS; p++) {
+		int wanted = optind == argc;
+
+		for (i = optind; i < argc; i++)
+			wanted |= !strcmp(argv[i], parts[p].name);
+		if (wanted)
+			err |= run_part(&parts[p], &o);
+	}
+	return err;
+}
