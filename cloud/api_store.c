@@ -42,8 +42,7 @@ static void get_export(struct sluice_call *c)
 				  (enum sluice_export_format)i);
 	if (!err)
 		return;
-	c->out = &busy;
-	sluice_answer_problem(c, 503, "other exports are being made; try again in a while");
+	sluice_api_problem(&busy, 503, "other exports are being made; try again in a while");
 	busy.retry_s = 10;
 	sluice_http_answer(later, &busy);
 }

@@ -42,7 +42,7 @@ static void get_timeline(struct sluice_call *c)
 	int err = sluice_http_query(c->request, "camera", camera, sizeof(camera));
 	struct timeline t = { 0 };
 
-	if (from < 0 || to <= from || buckets < 0 || (err && err != -ENOENT)) {
+	if (from < 0 || to <= from || buckets < 1 || (err && err != -ENOENT)) {
 		sluice_answer_problem(c, 400,
 				      "from and to are UTC nanoseconds, from before to, buckets "
 				      "1..2000, camera a name or an id");

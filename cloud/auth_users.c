@@ -138,8 +138,8 @@ static int end_sessions(struct sluice_auth *a, const char *tenant, const char *n
 
 static int clear_totp(struct sluice_auth *a, const char *tenant, const char *name)
 {
-	int err = sluice_sqlite_run(
-		sluice_sqlite_bind(&a->s, USER_TOTP, "ssbd", tenant, name, NULL, (size_t)0, 0));
+	int err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, USER_TOTP, "ssbd", tenant, name,
+						       (void *)NULL, (size_t)0, 0));
 
 	return err ? err
 		   : sluice_sqlite_run(

@@ -85,7 +85,9 @@ static int export_bytes(const struct what *w)
 	} else {
 		if (fwrite(bytes, 1, f.jpeg_size, out) != f.jpeg_size)
 			err = -EIO;
-		if (w->out ? fclose(out) : fflush(out))
+		if (fflush(out))
+			err = -errno;
+		if (w->out && fclose(out))
 			err = -errno;
 	}
 	free(bytes);

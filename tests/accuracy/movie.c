@@ -380,7 +380,9 @@ static void paint_light(struct movie *m, double t, u8 *yuv)
 		s16 *row = m->gain + y * MOVIE_W;
 
 		if (s->light != MOVIE_FLICKER && y % 8) {
-			memcpy(row, row - MOVIE_W, MOVIE_W * sizeof(*row));
+			const s16 *above = m->gain + (y - 1) * MOVIE_W;
+
+			memcpy(row, above, MOVIE_W * sizeof(*row));
 			continue;
 		}
 		for (int x = 0; x < MOVIE_W; x += 8) {

@@ -419,9 +419,11 @@ static void set(const char *key, const char *value)
 {
 	int i = 0;
 
-	while (cloud.set[i].key && strcmp(cloud.set[i].key, key))
+	while (i < CLOUD_SET && cloud.set[i].key && strcmp(cloud.set[i].key, key))
 		i++;
 	CHECK(i < CLOUD_SET);
+	if (i == CLOUD_SET)
+		return;
 	cloud.set[i].section = "limits";
 	cloud.set[i].key = key;
 	cloud.set[i].value = value;

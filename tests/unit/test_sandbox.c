@@ -32,7 +32,9 @@
 
 static void do_segv(void)
 {
-	*(volatile int *)NULL = 1;
+	volatile uintptr_t nowhere = 0;
+
+	*(volatile int *)nowhere = 1;
 }
 
 static void do_abort(void)
