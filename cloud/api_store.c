@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cloud/api.h"
 #include "cloud/api_call.h"
 #include "cloud/exporter.h"
 #include "cloud/shelf.h"

@@ -32,7 +32,7 @@
 
 static void do_segv(void)
 {
-	volatile uintptr_t nowhere = 0;
+	static volatile uintptr_t nowhere; /* a constant would be found at build time */
 
 	*(volatile int *)nowhere = 1;
 }
