@@ -34,9 +34,12 @@ export function summaryList(query, signal, nothing) {
 		busy = true;
 		fill(foot, total ? skeleton(40) : [skeleton(92), skeleton(92), skeleton(92), skeleton(92)]);
 		try {
-			const page = await get('/v1/summaries', { ...query, limit: PAGE, cursor }, signal);
+			let page;
+			do { // the server looks at a bounded part a time: an empty page with a cursor is not the end
+				page = await get('/v1/summaries', { ...query, limit: PAGE, cursor }, signal);
+				cursor = page.next || null;
+			} while (cursor && !page.summaries.length);
 			add(page.summaries);
-			cursor = page.next || null;
 			over = !cursor;
 			said.textContent = t('events.loaded', { n: count(total) });
 			fill(foot, over ? (total ? el('p', { class: 'soft small', text: t('events.all') }) : nothing || empty(t('events.none'), t('events.none_text'))) :
