@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* One camera: its picture, how it is, what was lost, what is asked of it, and its latest events. */
-import { get } from './api.js';
+import { call, get } from './api.js';
 import { cameras } from './cameras.js';
 import { ledgerBar } from './chart.js';
 import { command } from './commands.js';
@@ -38,21 +38,36 @@ function page(c, events, again, signal) {
 		el('aside', { class: 'stack', 'aria-label': t('event.about') }, about(c), account(c), settings(c)))];
 }
 
+/* A snapshot is answered when the gate has let it through; it is stored a moment later. */
+async function stored(src, signal) {
+	for (let tries = 0; ; tries++) {
+		try {
+			return await call('HEAD', src, { signal });
+		} catch (error) {
+			if (error.status !== 404 || tries === 40)
+				throw error;
+		}
+		await new Promise((resume) => { setTimeout(resume, 250); });
+	}
+}
+
 function actions(c, still, again, signal) {
 	if (!can('operator') || !has('POST /v1/devices/{}/commands'))
 		return null;
 	const run = (b, body, then) => async () => {
 		b().disabled = true;
 		try {
-			then(await command(c.device, { ...body, camera: c.name }, signal));
+			await then(await command(c.device, { ...body, camera: c.name }, signal));
 		} catch (error) {
 			complain(error);
 		}
 		b().disabled = false;
 	};
 	const may = (command) => !c.allows || c.allows.includes(command);
-	const shot = button(t('camera.snapshot'), run(() => shot, { command: 'snapshot' }, (r) => {
-		fill(still, picture({ src: `/v1/cameras/${c.id}/frames/${r.epoch}/${r.sequence}`, alt: t('camera.snapshot_alt', { camera: c.name }), width: c.width, height: c.height, lazy: false }));
+	const shot = button(t('camera.snapshot'), run(() => shot, { command: 'snapshot' }, async (r) => {
+		const src = `/v1/cameras/${c.id}/frames/${r.epoch}/${r.sequence}`;
+		await stored(src, signal);
+		fill(still, picture({ src, alt: t('camera.snapshot_alt', { camera: c.name }), width: c.width, height: c.height, lazy: false }));
 		toast(t('camera.snapshot_done'));
 	}), { icon: 'shot' });
 	const paused = c.paused;
