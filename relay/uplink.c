@@ -124,6 +124,10 @@ static const char *explain(const struct relay_uplink *u, enum sluice_conn_end en
 		return "the cloud does not accept our certificate; enrol this device (sluicectl "
 		       "enrol)";
 	case SLUICE_TLS_VERSION:
+		if (u->links) { /* it does speak it: bytes were changed on the way */
+			*permanent = false;
+			return "link damaged";
+		}
 		return "no TLS 1.3 there; is it the cloud's address and port?";
 	default:
 		*permanent = false;

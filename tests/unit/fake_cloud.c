@@ -381,11 +381,20 @@ static void on_close(void *arg, enum sluice_conn_end end, const char *why)
 static void on_accept(void *arg, int fd)
 {
 	static const struct sluice_conn_ops ops = { on_open, on_data, NULL, on_close };
+	static const char plain[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
 	struct fake_cloud *f = arg;
 	struct sluice_conn_config c = { .io = f->io, .tls = f->tls, .ops = &ops };
 
 	if (f->conn) { /* the old link has not yet noticed */
 		close(fd);
+		return;
+	}
+	if (f->plain_fd)
+		close(f->plain_fd);
+	f->plain_fd = f->plain ? fd : 0;
+	if (f->plain) {
+		send(fd, plain, sizeof(plain) - 1, MSG_NOSIGNAL);
+		shutdown(fd, SHUT_WR);
 		return;
 	}
 	f->links++;
@@ -399,6 +408,7 @@ static void on_accept(void *arg, int fd)
 static void set_script(struct fake_cloud *f)
 {
 	f->fault = FAKE_GOOD;
+	f->plain = false;
 	f->http_status = 0;
 	f->payload_max = SLUICE_WIRE_PAYLOAD_MAX;
 	f->window = 1u << 20;
@@ -443,6 +453,9 @@ void fake_cloud_reset(struct fake_cloud *f)
 	f->links = f->hellos = f->opens = f->frames = f->duplicates = f->stats = f->closes = 0;
 	f->byes = f->pongs = f->acks_status0 = f->wrong = 0;
 	f->good = NULL;
+	if (f->plain_fd)
+		close(f->plain_fd);
+	f->plain_fd = 0;
 	set_script(f);
 }
 

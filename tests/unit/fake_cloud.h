@@ -53,9 +53,11 @@ struct fake_cloud {
 	uint64_t cut_after;   /* bytes of this link; 0: never */
 	uint64_t reject;      /* this sequence is rejected; UINT64_MAX: none */
 	bool no_done;
+	bool plain; /* answers what is no TLS */
 	/* checks a frame's picture against what was published */
 	bool (*good)(uint64_t epoch, uint64_t sequence, const uint8_t *picture, uint32_t size);
 	/* the link */
+	int plain_fd; /* of the newest such connection; 0: none */
 	struct sluice_conn *conn;
 	struct sluice_http http;
 	bool upgraded, greeted, ending;

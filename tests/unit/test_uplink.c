@@ -360,6 +360,31 @@ static void test_troubles(void)
 	stop();
 }
 
+/* What is no TLS: nothing to wait for at first; damage on the way once the cloud has spoken it. */
+static void test_no_tls(void)
+{
+	for (int linked = 0; linked < 2; linked++) {
+		cloud.plain = !linked;
+		start("localhost", 1u << 20);
+		ringmake_stream(&gate, 5, 640, 480);
+		publish(0);
+		if (linked) {
+			CHECK(turn_until(all_released, 10) && ups == 1);
+			cloud.plain = true;
+			fake_cloud_cut(&cloud);
+			CHECK(turn_until(is_down, 10));
+			downs = 0;
+		}
+		CHECK(turn_until(is_down, 10));
+		CHECK(strstr(last_why, linked ? "link damaged" : "no TLS 1.3 there"));
+		CHECK((permanents > 0) == !linked);
+		cloud.plain = false;
+		publish(1);
+		CHECK(turn_until(all_released, 10));
+		stop();
+	}
+}
+
 static struct sluice_tls_ctx *make_tls(const char *cert, const char *ca)
 {
 	struct sluice_tls_config c = { .cert = certs_path(cert, "crt"),
@@ -519,6 +544,7 @@ int main(int argc, char **argv)
 	test_full_ring();
 	test_rejects();
 	test_troubles();
+	test_no_tls();
 	test_half_open();
 	test_goaway();
 	test_certificates();
