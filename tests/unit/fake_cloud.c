@@ -32,6 +32,7 @@ static void send_raw(struct fake_cloud *f, const struct sluice_wire_message *m, 
 	sluice_wire_header_put(&h, m, crc);
 	h.version = version;
 	h.header_crc = sluice_crc32c(0, &h, 28);
+	f->sent_ns = sluice_io_now(f->io);
 	sluice_conn_send(f->conn, iov, 2);
 }
 

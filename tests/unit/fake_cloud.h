@@ -62,6 +62,7 @@ struct fake_cloud {
 	struct sluice_http http;
 	bool upgraded, greeted, ending;
 	struct sluice_wire_decoder decoder;
+	uint64_t sent_ns; /* when something was sent last */
 	uint64_t link_bytes, received, granted, released;
 	uint64_t open_epoch;
 	bool opened;
