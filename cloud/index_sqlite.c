@@ -314,6 +314,7 @@ static const struct sluice_index_ops ops = {
 	.run_told = sluice_sqlite_run_told,
 	.runs_open = sluice_sqlite_runs_open,
 	.summary_add = sluice_sqlite_summary_add,
+	.summary_owner = sluice_sqlite_summary_owner,
 	.summary_acked = sluice_sqlite_summary_acked,
 	.summaries_unacked = sluice_sqlite_summaries_unacked,
 	.summaries = sluice_sqlite_summaries,
