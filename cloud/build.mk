@@ -31,6 +31,7 @@ $(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c ru
 	$(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 
 $(eval $(call testprog,test_door,tests/unit/test_door.c cloud/door.c,,-lpthread))
+$(eval $(call testprog,test_syncs,tests/unit/test_syncs.c cloud/syncs.c,liburing))
 $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c cloud/segment_read.c cloud/seal.c $(LIBSLUICE),$(LIBSLUICE_PKGS)))
 $(eval $(call testprog,test_cloud_conf,tests/unit/test_cloud_conf.c cloud/conf.c $(LIBSLUICE)))
 $(eval $(call testprog,test_bus,tests/unit/test_bus.c cloud/bus_local.c,,-lpthread))
