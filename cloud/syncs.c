@@ -29,9 +29,9 @@
 
 #define WHOLE_MIN 8    /* entries; fewer are synced side by side in any case */
 #define FORGIVE	  64   /* the way not taken gets cheaper by one part of so many, each time */
-#define RING	256  /* asked for at once */
-#define WORKERS 64   /* of the kernel, that sync side by side */
-#define DIR_MAX 4096 /* waiting; more are synced one by one */
+#define RING	  256  /* asked for at once */
+#define WORKERS	  64   /* of the kernel, that sync side by side */
+#define DIR_MAX	  4096 /* waiting; more are synced one by one */
 
 struct entry {
 	int fd, err;
