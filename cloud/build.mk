@@ -14,7 +14,7 @@ API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c p
 AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c audit.c qr.c range.c stream.c)
 # What is stored where, and the files themselves.
 INDEX := $(addprefix cloud/,index_sqlite.c index_runs.c index_summaries.c facets.c index_find.c index_events.c index_history.c index_retain.c index_sql.c sqlite.c sqlite_turn.c)
-SEGMENT := $(addprefix cloud/,segment.c segment_read.c seal.c keyring.c)
+SEGMENT := $(addprefix cloud/,segment.c segment_read.c seal.c sealed.c keyring.c)
 include cloud/web/build.mk
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \

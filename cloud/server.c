@@ -236,7 +236,7 @@ static int start_threads(struct sluice_server *s)
 	wc.cameras = s->cameras;
 	wc.media = s->media;
 	wc.digests = s->c.digests;
-	err = sluice_quarantine_open(s->c.data, &s->quarantine);
+	err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
 	wc.quarantine = s->quarantine;
 	wc.sandbox = s->sandbox.memory ? &s->sandbox : NULL;
 	for (i = 0; i < 2 * s->workers && !err; i++) {
