@@ -320,7 +320,7 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = sluice_io_signals(s->loops[0].io, signals, 3, on_signal, s);
 	if (!err)
-		err = sluice_api_open(s->c.data, s->media, &s->api);
+		err = sluice_api_open(s->c.data, s->c.conf, s->media, &s->api);
 	if (!err)
 		err = start_threads(s);
 	if (!err)
