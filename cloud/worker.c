@@ -35,6 +35,8 @@
 #include "cloud/worker_state.h"
 #include "lib/log.h"
 
+atomic_uint sluice_workers_behind;
+
 /* ---- what the analysis asks and tells ---- */
 
 /* For people who ask what goes on; it is over with its summary. A convenience: the log says if not.
@@ -472,6 +474,7 @@ static void *worker_main(void *arg)
 		worker_backfill_start(w);
 	else
 		replay_epochs(w);
+	atomic_fetch_sub(&sluice_workers_behind, 1);
 	while (!atomic_load(&w->stopping)) {
 		struct sluice_chunk *c = bus->ops->next(bus, w->c.partition, 500);
 		const struct sluice_item *item;
@@ -510,9 +513,11 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	}
 	if (!err && c->digests && !w->lane)
 		err = sluice_digester_open(c, &w->digester);
+	atomic_fetch_add(&sluice_workers_behind, 1);
 	if (!err)
 		err = -pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {
+		atomic_fetch_sub(&sluice_workers_behind, 1);
 		sluice_digester_close(w->digester);
 		sluice_sandbox_close(w->sandbox);
 		sluice_index_close(w->index);
