@@ -35,6 +35,7 @@ wait_for() {
 # A limit is as much longer as the guest is slower. A program, so that it can run beside us and be killed.
 if [ "${GUEST_SLOWER:-1}" -gt 1 ]; then
 	mkdir -p /root/slower
+	# shellcheck disable=SC2016 # for that program
 	printf '#!/bin/sh\nn=$1\nshift\nexec %s $((n * %s)) "$@"\n' "$(command -v timeout)" "$GUEST_SLOWER" >/root/slower/timeout
 	chmod 755 /root/slower/timeout
 	PATH=/root/slower:$PATH
