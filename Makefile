@@ -129,7 +129,7 @@ install: all ## programs, man pages and shell completion to PREFIX (default /usr
 	$(Q)install -m 644 tools/completion/_sluicectl tools/completion/_sluice-cloud $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,share/man/man5 share/doc/sluice lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	$(Q)install -m 644 $(wildcard docs/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
-	$(Q)install -m 644 relay/relay.conf.example cloud/cloud.conf.example relay/sluice-relay-settings.conf docs/metrics.md $(DESTDIR)$(PREFIX)/share/doc/sluice
+	$(Q)install -m 644 relay/relay.conf.example cloud/cloud.conf.example relay/sluice-relay-settings.conf docs/metrics.md docs/operations.md $(DESTDIR)$(PREFIX)/share/doc/sluice
 	$(Q)install -m 644 relay/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sluice.conf
 	$(Q)install -m 644 relay/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sluice.conf
 	$(Q)install -m 644 cloud/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sluice-cloud.conf

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_store_fault.c - the N-th allocation, or the N-th call that changes the disk, fails, in the
- * store, the index (SQLite's own calls too), media, export and retention. Whatever fails: nothing
- * dies, nothing leaks, and what was said to be stored is there afterwards, byte for byte.
+ * store, the index (SQLite's own calls too), media and retention. Whatever fails: nothing dies,
+ * nothing leaks, and what was said to be stored is there afterwards, byte for byte.
  *
  * This program's malloc, write, fsync, ... stand before libc's for every library in it.
  *
@@ -17,10 +17,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "cloud/export.h"
 #include "cloud/media.h"
 #include "cloud/recover.h"
 #include "cloud/retain.h"
+#include "cloud/shelf.h"
 #include "cloud/store.h"
 #include "tests/unit/check.h"
 #include "tests/unit/keys.h"
@@ -115,7 +115,7 @@ static const char id[] = "00112233445566778899aabbccddeeff";
 
 struct done {
 	int stored[FRAMES]; /* committed */
-	int summary, exported, dropped;
+	int summary, dropped;
 };
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)

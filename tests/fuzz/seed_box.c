@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/* seed_box DIR - one good message of each kind, for fuzz_box: DIR/seed-0, seed-1, ... */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cloud/box.h"
+
+#define ID   "00112233445566778899aabbccddeeff"
+#define JSON "{\"id\":\"" ID "\",\"camera\":\"door\"}"
+
+static const char *dir;
+static int number, bad;
+
+static void write_seed(uint8_t kind, const void *head, size_t size, const void *more,
+		       size_t more_size)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/seed-%d", dir, number++);
+	f = fopen(path, "wb");
+	if (!f) {
+		bad = 1;
+		return;
+	}
+	bad |= fputc(kind, f) == EOF || fwrite(head, 1, size, f) != size ||
+	       fwrite(more, 1, more_size, f) != more_size;
+	bad |= fclose(f) != 0;
+}
+
+static void write_plan(void)
+{
+	static struct sluice_digest_frame frames[2];
+	struct sluice_digest_plan p = {
+		.epoch = 7, .frames = frames, .frame_count = 2, .width = 64, .height = 48
+	};
+	uint8_t *flat;
+	size_t size;
+
+	frames[1].t_s = 1;
+	p.end_s = 2;
+	snprintf(p.camera, sizeof(p.camera), "door");
+	snprintf(p.event, sizeof(p.event), ID);
+	snprintf(p.summary, sizeof(p.summary), ID);
+	if (sluice_box_plan_pack(&p, &flat, &size)) {
+		bad = 1;
+		return;
+	}
+	write_seed(2, flat, size, "", 0);
+	free(flat);
+}
+
+int main(int argc, char **argv)
+{
+	static const char files[] = JSON "\0key";
+	struct sluice_box_event event = { ID };
+	struct sluice_box_summary summary = { ID, .epoch = 7, .end_utc_ns = 5,
+					      .json_size = sizeof(JSON) - 1, .media_count = 1 };
+	const struct sluice_box_fetch fetch = { 7, 1 };
+	const struct sluice_box_done done = { 0 };
+
+	if (argc != 2)
+		return 2;
+	dir = argv[1];
+	snprintf(summary.media[0].name, sizeof(summary.media[0].name), "key-1.jpg");
+	summary.media[0].size = 3;
+	write_seed(0, &event, sizeof(event), JSON, sizeof(JSON));
+	write_seed(1, &summary, sizeof(summary), files, sizeof(files) - 1);
+	write_seed(129, &summary, sizeof(summary), files, sizeof(files) - 1);
+	write_plan();
+	write_seed(3, &fetch, sizeof(fetch), "", 0);
+	write_seed(4, &done, sizeof(done), "", 0);
+	return bad;
+}
