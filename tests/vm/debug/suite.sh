@@ -10,11 +10,16 @@ checkers_quiet() {
 	[ "$said" = 'kasan 1, debug_locks 1, leaks 0' ] || { echo "$1: the checkers say '${said:-nothing}'"; return 1; }
 }
 
-# Runs each test script named, which boots guests; a line each. Returns how many did not pass. The
-# directories that guests leave are those newer than the start.
+# Runs tests/vm/t_module_NAME.sh for each NAME, which boots guests, or the KUnit suites; a line each.
+# Returns how many did not pass. The directories that guests leave are those newer than the start.
 run_suite() {
 	local t rc bad=0 dir start
 	for t; do
+		if [ "$t" = kunit ]; then
+			run_kunit || bad=$((bad + 1))
+			continue
+		fi
+		t=tests/vm/t_module_$t.sh
 		start=$SECONDS
 		touch "$TEST_TMP/start"
 		rc=0

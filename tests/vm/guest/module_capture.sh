@@ -33,12 +33,12 @@ refused "EEXIST already attached" control attach /dev/video0 capture
 refused "EEXIST already attached" control attach /dev/video0 tap
 
 # One reader at a time; observers as many as they like.
-ringread /dev/sluice0 seconds=3 >/tmp/read &
+has_reader() { control get 0 | grep -qx reader=1; }
+ringread /dev/sluice0 seconds=$((5 * ${GUEST_SLOWER:-1})) >/tmp/read &
 reader=$!
-sleep 1
+wait_for 5 has_reader
 refused "EBUSY" ringread /dev/sluice0 frames=1
-control get 0 >/tmp/get
-same "reader" "$(value reader /tmp/get)" 1
+same "reader" "$(control get 0 | sed -n 's/^reader=//p')" 1
 ringread /dev/sluice0 observe frames=3 seconds=10 >/tmp/observe || fail "observer: $(cat /tmp/observe)"
 wait $reader || fail "reader: $(cat /tmp/read)"
 
@@ -83,9 +83,9 @@ v4l2-ctl -d /dev/video0 --stream-mmap --stream-count=3 >/dev/null 2>&1 || fail "
 # Not while a ring is open.
 modprobe sluice
 control attach /dev/video0 capture >/dev/null
-ringread /dev/sluice0 seconds=2 >/dev/null &
+ringread /dev/sluice0 seconds=$((5 * ${GUEST_SLOWER:-1})) >/dev/null &
 reader=$!
-sleep 1
+wait_for 5 has_reader
 if rmmod sluice 2>/dev/null; then fail "rmmod went through an open ring"; fi
 wait $reader
 rmmod sluice

@@ -82,7 +82,7 @@ control events 100 >/tmp/events &
 events=$!
 wait_for 3 grep -q listening /tmp/events
 control attach $cam capture name=porch $all_pass 8=1000 >/tmp/attach || fail "$(cat /tmp/attach)"
-ringread /dev/sluice0 seconds=90 list=/tmp/list >/tmp/read &
+ringread /dev/sluice0 until-end seconds=90 list=/tmp/list >/tmp/read &
 reader=$!
 state() { control get porch | sed -n 's/^state=//p'; }
 wait_for 30 sh -c '[ "$(control get porch | sed -n s/^delivered=//p)" -ge 320 ]'
