@@ -24,11 +24,15 @@ CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c
 	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/plan.c cloud/fleet.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 # The child's end of the sandbox, and what it gives up.
 SANDBOX := cloud/sandbox_child.c cloud/cage.c lib/filter.c
+# Between processes, where libnats is there (libnats-dev).
+HAVE_NATS := $(shell $(PKGCONF) --exists libnats && echo libnats)
+NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_provision.c),cloud/bus_nats_absent.c) \
+	cloud/nats_version.c cloud/chunk.c
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode libarchive libavformat libavcodec libavutil
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
-$(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c store.c backup.c user.c access.c routes.c quarantine.c status.c) \
-	$(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+$(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c store.c backup.c user.c access.c routes.c quarantine.c status.c provision.c) \
+	$(NATS) $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp $(HAVE_NATS),-lm -lpthread))
 
 $(eval $(call testprog,test_door,tests/unit/test_door.c cloud/door.c,,-lpthread))
 $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c cloud/segment_read.c cloud/seal.c $(LIBSLUICE),$(LIBSLUICE_PKGS)))
@@ -56,3 +60,7 @@ $(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.
 $(eval $(call testprog,test_plan,tests/unit/test_plan.c cloud/plan.c cloud/wish.c cloud/camera.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm -lpthread))
 # What the children cost: build/tests/bench_sandbox prints it.
 $(eval $(call testprog,bench_sandbox,tests/bench/sandbox.c $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+$(eval $(call testprog,test_chunk,tests/unit/test_chunk.c cloud/chunk.c cloud/bus_local.c cloud/camera.c cloud/nats_version.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lpthread))
+ifneq ($(HAVE_NATS),)
+$(eval $(call testprog,bus_nats,tests/conform/bus_nats.c tests/conform/bus.c $(NATS) $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS) $(HAVE_NATS),-lpthread))
+endif
