@@ -24,17 +24,21 @@ CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c
 	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/plan.c cloud/fleet.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 # The child's end of the sandbox, and what it gives up.
 SANDBOX := cloud/sandbox_child.c cloud/cage.c lib/filter.c
+# Between processes, where libnats is there (libnats-dev).
+HAVE_NATS := $(shell $(PKGCONF) --exists libnats && echo libnats)
+NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_provision.c),cloud/bus_nats_absent.c) \
+	cloud/nats_version.c cloud/chunk.c
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode libarchive libavformat libavcodec libavutil
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
-$(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c words.c store.c export.c backup.c user.c access.c routes.c quarantine.c status.c) \
-	$(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+$(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c words.c store.c export.c backup.c user.c access.c routes.c quarantine.c status.c provision.c) \
+	$(NATS) $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp $(HAVE_NATS),-lm -lpthread))
 
 $(eval $(call testprog,test_door,tests/unit/test_door.c cloud/door.c,,-lpthread))
 $(eval $(call testprog,test_syncs,tests/unit/test_syncs.c cloud/syncs.c,liburing))
 $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c cloud/segment_read.c cloud/seal.c $(LIBSLUICE),$(LIBSLUICE_PKGS)))
 $(eval $(call testprog,test_cloud_conf,tests/unit/test_cloud_conf.c cloud/conf.c $(LIBSLUICE)))
-$(eval $(call testprog,test_bus,tests/unit/test_bus.c cloud/bus_local.c,,-lpthread))
+$(eval $(call testprog,test_bus,tests/unit/test_bus.c tests/conform/bus.c cloud/bus_local.c cloud/camera.c,libcrypto,-lpthread))
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_turn,tests/unit/test_turn.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
@@ -58,3 +62,7 @@ $(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.
 $(eval $(call testprog,test_plan,tests/unit/test_plan.c cloud/plan.c cloud/wish.c cloud/camera.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm -lpthread))
 # What the children cost: build/tests/bench_sandbox prints it.
 $(eval $(call testprog,bench_sandbox,tests/bench/sandbox.c $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+$(eval $(call testprog,test_chunk,tests/unit/test_chunk.c cloud/chunk.c cloud/bus_local.c cloud/camera.c cloud/nats_version.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lpthread))
+ifneq ($(HAVE_NATS),)
+$(eval $(call testprog,bus_nats,tests/conform/bus_nats.c tests/conform/bus.c $(NATS) $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS) $(HAVE_NATS),-lpthread))
+endif

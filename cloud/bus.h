@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bus.h - carries what was stored from the ingest to the workers: chunks of one camera, in order.
- * A table of functions; bus_local.c works within one process.
+ * bus.h - carries what came from devices from the ingest to the workers: chunks of one camera, in
+ * order. A table of functions; bus_local.c works within one process, bus_nats.c between many.
  *
- * A camera belongs to one partition for ever (its id decides), a partition to one worker at a time.
+ * A camera belongs to one partition for ever (its id decides), a partition to one worker at a time:
+ * the one that holds its lease. A lease can be lost (the worker was frozen, or cut off), so each
+ * bears a token that grows from holder to holder; whatever a worker writes bears it too, and what
+ * bears an older one than was seen is refused there. A chunk comes until it is acked, so it may
+ * come twice: what a worker does with it must come to the same.
+ *
  * Back-fill has partitions of its own, behind those of the live lanes, so that neither waits for
  * the other. FRAMEs of back-fill travel without their bytes, and one stands for all before it: the
  * worker reads them from their segments.
@@ -61,6 +66,15 @@ struct sluice_chunk {
 	uint32_t lane;
 	struct sluice_item *items, *last; /* in order */
 	size_t bytes;
+	unsigned int deliveries; /* set by next(): how often it was given out, this time included */
+};
+
+#define SLUICE_DELIVERIES_MAX 5 /* then it is set aside, so that the next one's turn comes */
+
+/* A worker's hold on a partition. */
+struct sluice_lease {
+	unsigned int partition;
+	uint64_t token; /* larger than that of every holder before */
 };
 
 struct sluice_bus;
@@ -68,25 +82,41 @@ struct sluice_bus;
 struct sluice_bus_ops {
 	/* All other threads have left the functions below. */
 	void (*close)(struct sluice_bus *b);
-	/* Takes the chunk. -EAGAIN: full, the chunk is still the caller's; try again in order. */
+	/* Takes the chunk. -EAGAIN: full, the chunk is still the caller's; try again in order.
+	 * -EMSGSIZE: more than the bus can carry, and still the caller's. */
 	int (*publish)(struct sluice_bus *b, struct sluice_chunk *c);
+	/* Fills l. -EBUSY: another worker has the partition; -EAGAIN: not to be had at present. */
+	int (*claim)(struct sluice_bus *b, unsigned int partition, struct sluice_lease *l);
+	/* 0: held until now. -ESTALE: lost; another may have it. */
+	int (*held)(struct sluice_bus *b, const struct sluice_lease *l);
+	/* Gives the partition up; its chunk has gone by ack() or back(). A lost one: nothing. */
+	void (*release)(struct sluice_bus *b, const struct sluice_lease *l);
 	/*
-	 * The next chunk of a partition, or NULL after timeout_ms or stop(). The same chunk is not
-	 * given out again before it is acked, and the partition's next one not either.
+	 * The next chunk of the partition, or NULL after timeout_ms, after stop(), or if the lease
+	 * is lost. It is given to nobody else while the lease is held, and the partition's next one
+	 * not before it is acked.
 	 */
-	struct sluice_chunk *(*next)(struct sluice_bus *b, unsigned int partition, int timeout_ms);
-	/* The chunk is done with; it is freed. */
-	void (*ack)(struct sluice_bus *b, struct sluice_chunk *c);
-	/* next() returns NULL at once from now on. */
+	struct sluice_chunk *(*next)(struct sluice_bus *b, const struct sluice_lease *l,
+				     int timeout_ms);
+	/* The chunk is done with, and freed in any case. -ESTALE: the lease is lost; -EAGAIN: no
+	 * answer. Then it may come again, here or to another worker. */
+	int (*ack)(struct sluice_bus *b, const struct sluice_lease *l, struct sluice_chunk *c);
+	/* Not done: it comes again, before any other, or is set aside. Takes the chunk. */
+	void (*back)(struct sluice_bus *b, const struct sluice_lease *l, struct sluice_chunk *c);
+	/* next() returns NULL from now on, at the latest half a second after this. */
 	void (*stop)(struct sluice_bus *b);
-	/* Bytes published and not yet acked. */
+	/* Bytes published and not yet acked; of an engine of several processes: that it has not yet
+	 * taken from this one. */
 	size_t (*fill)(struct sluice_bus *b);
 };
 
 struct sluice_bus {
 	const struct sluice_bus_ops *ops;
 	unsigned int partitions; /* of live lanes */
-	atomic_ullong acked;	 /* chunks, since the beginning */
+	/* since the beginning: */
+	atomic_ullong acked; /* chunks; taken by an engine counts too */
+	atomic_ullong aside; /* chunks set aside */
+	atomic_ullong lost;  /* leases that were not given up */
 };
 
 static inline unsigned int sluice_bus_partition(const struct sluice_bus *b,

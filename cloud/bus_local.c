@@ -3,7 +3,8 @@
  * bus_local.c - the bus within one process: a bounded queue per partition under one lock.
  *
  * Nothing here outlives the process: after a crash the worker is fed again from the segments
- * (worker.c), so a chunk that was published and not yet acked is not lost.
+ * (worker.c), so a chunk that was published and not yet acked is not lost. A lease is lost only by
+ * being given up. A chunk that is set aside is dropped: its frames are in their segments.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -15,7 +16,9 @@
 struct queue {
 	struct sluice_chunk *first, *last;
 	size_t fill;
-	int busy; /* a chunk is out and not yet acked */
+	int busy;	/* a chunk is out and not yet acked */
+	uint64_t token; /* of the present lease, or of the last one */
+	int held;
 };
 
 struct bus_local {
@@ -87,10 +90,61 @@ static int local_publish(struct sluice_bus *b, struct sluice_chunk *c)
 	return err;
 }
 
-static struct sluice_chunk *local_next(struct sluice_bus *b, unsigned int partition, int timeout_ms)
+/* ---- leases; all under the lock ---- */
+
+static struct queue *leased(struct bus_local *l, const struct sluice_lease *lease)
+{
+	struct queue *q = &l->queue[lease->partition];
+
+	return q->held && q->token == lease->token ? q : NULL;
+}
+
+static int local_claim(struct sluice_bus *b, unsigned int partition, struct sluice_lease *lease)
 {
 	struct bus_local *l = local(b);
-	struct queue *q = &l->queue[partition];
+	int err = -EBUSY;
+
+	pthread_mutex_lock(&l->lock);
+	if (!l->queue[partition].held) {
+		l->queue[partition].held = 1;
+		lease->partition = partition;
+		lease->token = ++l->queue[partition].token;
+		err = 0;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return err;
+}
+
+static int local_held(struct sluice_bus *b, const struct sluice_lease *lease)
+{
+	struct bus_local *l = local(b);
+	int err;
+
+	pthread_mutex_lock(&l->lock);
+	err = leased(l, lease) ? 0 : -ESTALE;
+	pthread_mutex_unlock(&l->lock);
+	return err;
+}
+
+static void local_release(struct sluice_bus *b, const struct sluice_lease *lease)
+{
+	struct bus_local *l = local(b);
+	struct queue *q;
+
+	pthread_mutex_lock(&l->lock);
+	q = leased(l, lease);
+	if (q)
+		q->held = 0;
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- chunks ---- */
+
+static struct sluice_chunk *local_next(struct sluice_bus *b, const struct sluice_lease *lease,
+				       int timeout_ms)
+{
+	struct bus_local *l = local(b);
+	struct queue *q = &l->queue[lease->partition];
 	struct sluice_chunk *c = NULL;
 	struct timespec until;
 
@@ -102,29 +156,61 @@ static struct sluice_chunk *local_next(struct sluice_bus *b, unsigned int partit
 		until.tv_nsec -= 1000000000L;
 	}
 	pthread_mutex_lock(&l->lock);
-	while (!l->stopped && (!q->first || q->busy))
+	while (!l->stopped && leased(l, lease) && (!q->first || q->busy))
 		if (pthread_cond_timedwait(&l->ready, &l->lock, &until))
 			break;
-	if (!l->stopped && q->first && !q->busy) {
+	if (!l->stopped && leased(l, lease) && q->first && !q->busy) {
 		c = q->first;
 		q->first = c->next;
 		c->next = NULL;
+		c->deliveries++;
 		q->busy = 1;
 	}
 	pthread_mutex_unlock(&l->lock);
 	return c;
 }
 
-static void local_ack(struct sluice_bus *b, struct sluice_chunk *c)
+/* Under the lock: the chunk that was out is none of the bus's any more. */
+static void let_go(struct bus_local *l, struct queue *q, const struct sluice_chunk *c)
 {
-	struct queue *q = &local(b)->queue[sluice_bus_partition(b, c->camera, c->lane)];
-	struct bus_local *l = local(b);
-
-	pthread_mutex_lock(&l->lock);
 	l->fill -= c->bytes;
 	q->fill -= c->bytes;
-	q->busy = 0;
+}
+
+static int local_ack(struct sluice_bus *b, const struct sluice_lease *lease, struct sluice_chunk *c)
+{
+	struct bus_local *l = local(b);
+	struct queue *q;
+
+	pthread_mutex_lock(&l->lock);
+	q = leased(l, lease);
+	let_go(l, &l->queue[lease->partition], c);
+	l->queue[lease->partition].busy = 0;
 	b->acked++;
+	pthread_cond_broadcast(&l->ready);
+	pthread_mutex_unlock(&l->lock);
+	sluice_chunk_free(c);
+	return q ? 0 : -ESTALE;
+}
+
+static void local_back(struct sluice_bus *b, const struct sluice_lease *lease,
+		       struct sluice_chunk *c)
+{
+	struct bus_local *l = local(b);
+	struct queue *q = &l->queue[lease->partition];
+
+	pthread_mutex_lock(&l->lock);
+	q->busy = 0;
+	if (c->deliveries < SLUICE_DELIVERIES_MAX) {
+		c->next = q->first;
+		if (!q->first)
+			q->last = c;
+		q->first = c;
+		c = NULL;
+	} else {
+		let_go(l, q, c);
+		b->aside++;
+	}
 	pthread_cond_broadcast(&l->ready);
 	pthread_mutex_unlock(&l->lock);
 	sluice_chunk_free(c);
@@ -154,8 +240,12 @@ static size_t local_fill(struct sluice_bus *b)
 static const struct sluice_bus_ops ops = {
 	.close = local_close,
 	.publish = local_publish,
+	.claim = local_claim,
+	.held = local_held,
+	.release = local_release,
 	.next = local_next,
 	.ack = local_ack,
+	.back = local_back,
 	.stop = local_stop,
 	.fill = local_fill,
 };

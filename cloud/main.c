@@ -31,6 +31,7 @@ static const struct {
 	{ "crl", sluice_cmd_crl },
 	{ "quarantine", sluice_cmd_quarantine },
 	{ "status", sluice_cmd_status },
+	{ "provision", sluice_cmd_provision },
 	{ SLUICE_SANDBOX_WORD, sluice_sandbox_child }, /* not for people */
 	{ "routes", sluice_cmd_routes },	       /* for tests: what the API has */
 };
@@ -90,6 +91,13 @@ static const char help[] =
 	"  quarantine list | export NAME [--output FILE] | retry NAME | drop NAME, --data DIR "
 	"[KEYS]\n"
 	"         frames that ended two analysing children\n"
+	"  provision      --nats URL,... [--ca FILE --cert FILE --key FILE] [--partitions N] "
+	"[--replicas N]\n"
+	"                 [--lease S] [--ack-wait S] [--size MIB] [--age S] [--json]\n"
+	"         make streams, consumers and the bucket of leases at a NATS broker (16 "
+	"partitions, "
+	"3\n"
+	"         replicas, leases of 6 s); again: nothing changes\n"
 	"\n"
 	"KEYS of a sealed store: --key-file FILE | --key-command COMMAND, and for an earlier key\n"
 	"--old-key-file FILE | --old-key-command COMMAND; run takes them too. Where they are left\n"

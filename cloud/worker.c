@@ -476,7 +476,7 @@ static void *worker_main(void *arg)
 		replay_epochs(w);
 	atomic_fetch_sub(&sluice_workers_behind, 1);
 	while (!atomic_load(&w->stopping)) {
-		struct sluice_chunk *c = bus->ops->next(bus, w->c.partition, 500);
+		struct sluice_chunk *c = bus->ops->next(bus, &w->lease, 500);
 		const struct sluice_item *item;
 
 		if (!c)
@@ -484,7 +484,7 @@ static void *worker_main(void *arg)
 		for (item = c->items; item && !atomic_load(&w->stopping); item = item->next)
 			(w->lane ? worker_backfill_item : run_item)(w, item);
 		finish_chunk(w, c);
-		bus->ops->ack(bus, c);
+		bus->ops->ack(bus, &w->lease, c);
 		revive_all(w);
 	}
 	return NULL;
@@ -504,7 +504,9 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	w->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
 	snprintf(path, sizeof(path), "%s/index.db", c->data);
 	w->rebuild = sluice_rebuild_open();
-	err = w->rebuild ? sluice_index_sqlite_open(path, &w->index) : -ENOMEM;
+	err = w->rebuild ? c->bus->ops->claim(c->bus, c->partition, &w->lease) : -ENOMEM;
+	if (!err)
+		err = sluice_index_sqlite_open(path, &w->index);
 	w->shelf = (struct sluice_shelf){ c->data, w->index, c->media, w->rebuild };
 	if (!err && c->sandbox) {
 		w->sandbox = sluice_sandbox_open(c->sandbox, w->lane ? "back-fill" : "live frames",
@@ -522,6 +524,8 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 		sluice_sandbox_close(w->sandbox);
 		sluice_index_close(w->index);
 		sluice_rebuild_close(w->rebuild);
+		if (w->lease.token)
+			c->bus->ops->release(c->bus, &w->lease);
 		free(w);
 		return err;
 	}
@@ -550,5 +554,6 @@ void sluice_worker_close(struct sluice_worker *w)
 	sluice_sandbox_close(w->sandbox);
 	sluice_index_close(w->index);
 	sluice_rebuild_close(w->rebuild);
+	w->c.bus->ops->release(w->c.bus, &w->lease);
 	free(w);
 }

@@ -46,6 +46,7 @@ struct subject {
 struct sluice_worker {
 	struct sluice_worker_config c;
 	uint32_t lane; /* enum sluice_wire_lane: one kind a worker */
+	struct sluice_lease lease;
 	struct sluice_index *index;
 	struct sluice_shelf shelf;
 	struct sluice_digester *digester; /* NULL: no digests are wanted */

@@ -172,10 +172,12 @@ static void test_hole(void)
 /* Nobody takes chunks: what was stored is told, credit is not given back; then it is. */
 static void test_full_bus(void)
 {
+	struct sluice_lease lease;
 	struct sluice_chunk *c;
 	uint64_t i, next = 0;
 	size_t released;
 
+	CHECK(!bus->ops->claim(bus, 0, &lease));
 	put(SLUICE_ITEM_OPEN, 3, 0);
 	for (i = 30; i < 60; i++)
 		put(SLUICE_ITEM_FRAME, 3, i);
@@ -185,7 +187,7 @@ static void test_full_bus(void)
 	pthread_mutex_unlock(&lock);
 	CHECK(released < 30 * SIZE);
 	CHECK(sluice_ingest_fill(ingest) > 0);
-	while (next < 60 && (c = bus->ops->next(bus, 0, 3000))) {
+	while (next < 60 && (c = bus->ops->next(bus, &lease, 3000))) {
 		const struct sluice_item *item;
 
 		for (item = c->items; item; item = item->next) {
@@ -194,11 +196,12 @@ static void test_full_bus(void)
 			CHECK(item->sequence == next); /* each once, in order, no hole */
 			next = item->sequence + 1;
 		}
-		bus->ops->ack(bus, c);
+		bus->ops->ack(bus, &lease, c);
 	}
 	CHECK(next == 60);
 	WAIT_FOR(told[3].released == 30 * SIZE && told[3].items == 31);
 	CHECK(sluice_ingest_fill(ingest) == 0);
+	bus->ops->release(bus, &lease);
 }
 
 int main(void)

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/* cmd_provision.c - provision: makes what the bus needs at the broker; again: nothing changes. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <jansson.h>
+
+#include "cloud/bus_nats.h"
+#include "cloud/cmd.h"
+#include "lib/log.h"
+
+enum { URLS = 1, CA, CERT, KEY, PARTITIONS, REPLICAS, TTL, SIZE, AGE, ACK_WAIT, JSON };
+
+static const struct option options[] = {
+	{ "nats", required_argument, NULL, URLS },
+	{ "ca", required_argument, NULL, CA },
+	{ "cert", required_argument, NULL, CERT },
+	{ "key", required_argument, NULL, KEY },
+	{ "partitions", required_argument, NULL, PARTITIONS },
+	{ "replicas", required_argument, NULL, REPLICAS },
+	{ "lease", required_argument, NULL, TTL },
+	{ "size", required_argument, NULL, SIZE },
+	{ "age", required_argument, NULL, AGE },
+	{ "ack-wait", required_argument, NULL, ACK_WAIT },
+	{ "json", no_argument, NULL, JSON },
+	{ 0 },
+};
+
+struct wanted {
+	struct sluice_nats_config config;
+	struct sluice_nats_plan plan;
+	json_t *objects; /* NULL: text */
+};
+
+static void on_object(void *ctx, const char *object, const char *done)
+{
+	struct wanted *w = ctx;
+
+	if (w->objects)
+		json_object_set_new(w->objects, object, json_string(done));
+	else
+		printf("%-8s %s\n", object, done);
+}
+
+/* 0 and the number, or -EINVAL. */
+static int read_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	return errno || *end || !*text || *text == '-' || *out < min || *out > max ? -EINVAL : 0;
+}
+
+static int read_option(struct wanted *w, int c)
+{
+	uint64_t n = 0;
+	int err = 0;
+
+	switch (c) {
+	case URLS:
+		w->config.urls = optarg;
+		break;
+	case CA:
+		w->config.ca = optarg;
+		break;
+	case CERT:
+		w->config.cert = optarg;
+		break;
+	case KEY:
+		w->config.key = optarg;
+		break;
+	case PARTITIONS:
+		err = read_number(optarg, 1, SLUICE_NATS_PARTITIONS_MAX, &n);
+		w->plan.partitions = (unsigned int)n;
+		break;
+	case REPLICAS:
+		err = read_number(optarg, 1, 5, &n);
+		w->plan.replicas = (unsigned int)n;
+		break;
+	case TTL:
+		err = read_number(optarg, 1, 3600, &n);
+		w->plan.ttl_ms = (unsigned int)n * 1000;
+		break;
+	case SIZE:
+		err = read_number(optarg, 16, 1 << 24, &n);
+		w->plan.max_bytes = n << 20;
+		break;
+	case AGE:
+		err = read_number(optarg, 60, 1 << 20, &n);
+		w->plan.max_age_s = (unsigned int)n;
+		break;
+	case ACK_WAIT:
+		err = read_number(optarg, 2, 3600, &n);
+		w->plan.ack_wait_ms = (unsigned int)n * 1000;
+		break;
+	case JSON:
+		w->objects = json_object();
+		break;
+	}
+	return err;
+}
+
+static void warn_of_version(const struct wanted *w)
+{
+	const char *warning;
+	char version[32];
+	int err = sluice_nats_version(&w->config, version);
+
+	if (err) {
+		sluice_warning("cannot ask %s for its version: %s", w->config.urls, strerror(-err));
+		return;
+	}
+	warning = sluice_nats_version_warning(version);
+	if (warning)
+		sluice_warning("nats-server %s: %s", version, warning);
+}
+
+int sluice_cmd_provision(int argc, char **argv)
+{
+	struct wanted w = { .config = { .name = "provision" },
+			    .plan = { .partitions = 16,
+				      .replicas = 3,
+				      .ttl_ms = 6000,
+				      .max_bytes = 4096ull << 20,
+				      .max_age_s = 3600,
+				      .ack_wait_ms = 5000 } };
+	char why[512] = "";
+	int c, err;
+
+	while ((c = sluice_cmd_option(argc, argv, options)) != -1) {
+		if (c == '?')
+			return 2;
+		if (read_option(&w, c))
+			return sluice_cmd_usage(argv[0], "'%s' is no value for %s", optarg,
+						argv[optind - 2]);
+	}
+	if (!w.config.urls || optind != argc)
+		return sluice_cmd_usage(argv[0], "--nats URL is needed, and no other words");
+	if (!w.config.cert != !w.config.key || (w.config.cert && !w.config.ca))
+		return sluice_cmd_usage(argv[0], "--cert, --key and --ca go together");
+	if (sluice_bus_nats_library())
+		warn_of_version(&w);
+	err = sluice_bus_nats_provision(&w.config, &w.plan, on_object, &w, why, sizeof(why));
+	if (w.objects && !err)
+		json_dumpf(w.objects, stdout, JSON_INDENT(2)), putchar('\n');
+	json_decref(w.objects);
+	if (err)
+		sluice_error("%s", why);
+	return err ? 1 : 0;
+}

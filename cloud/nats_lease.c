@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+/*
+ * nats_lease.c - who has a partition: keys of a bucket whose entries go by themselves.
+ *
+ * A claim creates the key, which fails while it is there; the revision it gets is the token, and
+ * grows for ever. The keeper writes it again every quarter of its life, with the revision that it
+ * must still have. A worker that could not write for that long no longer counts its lease as held,
+ * by its own clock and without asking: whoever was frozen finds out before it does anything. A
+ * renewal without an answer is no lost lease (the bucket may be electing a leader), and it may have
+ * been done: then the next one is refused though the key is ours, which its value shows.
+ *
+ * A lease that is lost leaves its subscription and its message to release(), for the worker may be
+ * using them; the broker gives the chunk to the next holder once its time for an ack is over.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cloud/nats_state.h"
+
+#define KEEP_MS 50 /* how often the keeper looks what is due */
+
+static void write_key(char key[16], unsigned int partition)
+{
+	snprintf(key, 16, "p%02u", partition);
+}
+
+struct nats_hold *nats_hold_of(struct bus_nats *n, const struct sluice_lease *l)
+{
+	struct nats_hold *h = &n->hold[l->partition];
+
+	return h->held && h->token == l->token && nats_now_ms() < h->until_ms ? h : NULL;
+}
+
+int nats_held(struct sluice_bus *b, const struct sluice_lease *l)
+{
+	struct bus_nats *n = nats_of(b);
+	int err;
+
+	pthread_mutex_lock(&n->lock);
+	err = nats_hold_of(n, l) ? 0 : -ESTALE;
+	pthread_mutex_unlock(&n->lock);
+	return err;
+}
+
+/* What goes with a lease; freed by the caller without the lock. */
+static struct nats_hold take_hold(struct nats_hold *h)
+{
+	struct nats_hold was = *h;
+
+	memset(h, 0, sizeof(*h));
+	return was;
+}
+
+static void free_hold(struct nats_hold *h)
+{
+	natsMsg_Destroy(h->out);
+	natsSubscription_Destroy(h->sub);
+}
+
+/* ---- claim ---- */
+
+/* What there is under the key: 0 and its revision if the value is that one, -EBUSY another one,
+ * -ENOENT none, -EAGAIN not known. */
+static int read_key(struct bus_nats *n, const char *key, const char *value, uint64_t *revision)
+{
+	kvEntry *e = NULL;
+	natsStatus s = kvStore_Get(&e, n->kv, key);
+	int err = s == NATS_NOT_FOUND ? -ENOENT : s == NATS_OK ? 0 : -EAGAIN;
+
+	if (!err && ((size_t)kvEntry_ValueLen(e) != strlen(value) ||
+		     memcmp(kvEntry_Value(e), value, strlen(value)) != 0))
+		err = -EBUSY;
+	if (!err)
+		*revision = kvEntry_Revision(e);
+	kvEntry_Destroy(e);
+	return err;
+}
+
+static int create_key(struct bus_nats *n, const char *key, const char *value, uint64_t *revision)
+{
+	int err;
+
+	if (kvStore_Create(revision, n->kv, key, value, (int)strlen(value)) == NATS_OK)
+		return 0;
+	err = read_key(n, key, value, revision); /* created, and only the answer was lost? */
+	return err == -ENOENT ? -EAGAIN : err;
+}
+
+static int bind_consumer(struct bus_nats *n, const char *consumer, natsSubscription **sub)
+{
+	jsErrCode code = 0;
+	jsSubOptions o;
+	natsStatus s;
+
+	jsSubOptions_Init(&o);
+	o.Stream = "FRAMES";
+	o.Consumer = consumer;
+	s = js_PullSubscribe(sub, n->js, NULL, consumer, NULL, &o, &code);
+	if (s != NATS_OK)
+		nats_complain(n, "cannot use a consumer of the stream FRAMES",
+			      natsStatus_GetText(s));
+	return s == NATS_OK ? 0 : -EAGAIN;
+}
+
+/* The key goes only if it is still as we wrote it last: another holder's stays. */
+static void delete_key(struct bus_nats *n, const char *key, uint64_t revision)
+{
+	jsErrCode code = 0;
+	jsPubAck *ack = NULL;
+	natsMsg *msg = NULL;
+	jsPubOptions o;
+	char subject[64];
+
+	snprintf(subject, sizeof(subject), "$KV.LEASE.%s", key);
+	jsPubOptions_Init(&o);
+	o.ExpectLastSubjectSeq = revision;
+	if (natsMsg_Create(&msg, subject, NULL, NULL, 0) == NATS_OK &&
+	    natsMsgHeader_Set(msg, "KV-Operation", "DEL") == NATS_OK)
+		js_PublishMsg(&ack, n->js, msg, &o, &code); /* else it goes by itself */
+	jsPubAck_Destroy(ack);
+	natsMsg_Destroy(msg);
+}
+
+int nats_claim(struct sluice_bus *b, unsigned int partition, struct sluice_lease *l)
+{
+	struct bus_nats *n = nats_of(b);
+	struct nats_hold *h = &n->hold[partition], was;
+	natsSubscription *sub = NULL;
+	uint64_t revision = 0, start;
+	char key[16], value[96];
+	bool mine;
+	int err;
+
+	if (!n->kv)
+		return -EPERM;
+	pthread_mutex_lock(&n->lock);
+	mine = h->held && nats_now_ms() < h->until_ms;
+	snprintf(value, sizeof(value), "%s %s.%llu", n->name, n->inbox + strlen(NATS_INBOX) + 1,
+		 (unsigned long long)++n->number);
+	pthread_mutex_unlock(&n->lock);
+	if (mine)
+		return -EBUSY;
+	write_key(key, partition);
+	start = nats_now_ms();
+	err = create_key(n, key, value, &revision);
+	if (!err) {
+		err = bind_consumer(n, key, &sub);
+		if (err)
+			delete_key(n, key, revision);
+	}
+	if (err)
+		return err;
+	pthread_mutex_lock(&n->lock);
+	was = take_hold(h); /* a lost one that nobody has released */
+	*h = (struct nats_hold){
+		.held = true, .token = revision, .revision = revision, .sub = sub
+	};
+	h->until_ms = start + n->ttl_ms * 5 / 6;
+	h->renew_ms = start + n->ttl_ms / 4;
+	memcpy(h->value, value, sizeof(h->value));
+	pthread_mutex_unlock(&n->lock);
+	free_hold(&was);
+	*l = (struct sluice_lease){ partition, revision };
+	return 0;
+}
+
+void nats_release(struct sluice_bus *b, const struct sluice_lease *l)
+{
+	struct bus_nats *n = nats_of(b);
+	struct nats_hold *h = &n->hold[l->partition], was = { 0 };
+	char key[16];
+
+	pthread_mutex_lock(&n->lock);
+	if (h->token == l->token)
+		was = take_hold(h);
+	pthread_mutex_unlock(&n->lock);
+	free_hold(&was);
+	if (was.held) {
+		write_key(key, l->partition);
+		delete_key(n, key, was.revision);
+	}
+}
+
+/* ---- the keeper ---- */
+
+/* 0 renewed; -ESTALE lost; -EAGAIN no answer. */
+static int renew(struct bus_nats *n, const char *key, const char *value, uint64_t *revision)
+{
+	uint64_t was = *revision;
+	int err;
+
+	if (kvStore_Update(revision, n->kv, key, value, (int)strlen(value), was) == NATS_OK)
+		return 0;
+	*revision = was;
+	err = read_key(n, key, value, revision);
+	if (err == -EBUSY || err == -ENOENT)
+		return -ESTALE;
+	return -EAGAIN; /* ours, perhaps under a newer revision: written again next time */
+}
+
+/* One hold that is due; called with the lock, which is not held in between. */
+static void keep(struct bus_nats *n, unsigned int partition)
+{
+	struct nats_hold *h = &n->hold[partition];
+	uint64_t token = h->token, revision = h->revision, start = nats_now_ms();
+	char key[16], value[sizeof(h->value)];
+	bool lost = false;
+	int err;
+
+	memcpy(value, h->value, sizeof(value));
+	write_key(key, partition);
+	pthread_mutex_unlock(&n->lock);
+	err = renew(n, key, value, &revision);
+	pthread_mutex_lock(&n->lock);
+	if (!h->held || h->token != token)
+		return;
+	if (err != -ESTALE)
+		h->revision = revision;
+	if (!err) {
+		h->until_ms = start + n->ttl_ms * 5 / 6;
+		h->renew_ms = start + n->ttl_ms / 4;
+	} else if (err == -ESTALE || nats_now_ms() >= h->until_ms) {
+		h->held = false;
+		lost = true;
+		n->base.lost++;
+		pthread_cond_broadcast(&n->changed);
+	} else {
+		h->renew_ms = nats_now_ms() + n->ttl_ms / 16;
+	}
+	if (lost)
+		nats_complain(n, "the lease of a partition is lost",
+			      err == -ESTALE ? "another worker has it, or had it"
+					     : "no answer from the broker in time");
+}
+
+/* The broker waits on for an ack while the worker is at it and holds its lease. */
+static void tell_progress(struct bus_nats *n, struct nats_hold *h)
+{
+	char reply[sizeof(h->reply)];
+
+	h->progress_ms = nats_now_ms() + 1000;
+	memcpy(reply, h->reply, sizeof(reply));
+	pthread_mutex_unlock(&n->lock);
+	natsConnection_PublishString(n->nc, reply, "+WPI");
+	pthread_mutex_lock(&n->lock);
+}
+
+void *nats_keeper_main(void *arg)
+{
+	struct bus_nats *n = arg;
+
+	pthread_setname_np(pthread_self(), "bus-keeper");
+	pthread_mutex_lock(&n->lock);
+	while (!n->closing) {
+		for (unsigned int i = 0; i < 2 * n->base.partitions && !n->closing; i++) {
+			struct nats_hold *h = &n->hold[i];
+
+			if (h->held && nats_now_ms() >= h->renew_ms)
+				keep(n, i);
+			if (h->held && h->out && nats_now_ms() >= h->progress_ms &&
+			    nats_now_ms() < h->until_ms)
+				tell_progress(n, h);
+		}
+		if (!n->closing)
+			nats_wait(n, KEEP_MS);
+	}
+	pthread_mutex_unlock(&n->lock);
+	return NULL;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* nats_state.h - what the files of the bus on NATS JetStream share; nobody else includes it. */
+#ifndef SLUICE_NATS_STATE_H
+#define SLUICE_NATS_STATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <nats/nats.h>
+
+#include "cloud/bus.h"
+#include "cloud/bus_nats.h"
+#include "lib/log.h"
+
+#define NATS_ANSWER_MS 5000 /* then a publication counts as not taken, and is sent again */
+#define NATS_PAUSE_MS  300  /* after a refusal */
+#define NATS_FETCH_MS  400  /* of one pull: how late stop() can be noticed */
+#define NATS_INBOX     "_INBOX.sluice"
+
+/* A chunk that is to be taken by the stream. */
+struct nats_parcel {
+	struct nats_parcel *next;
+	uint64_t number;
+	uint8_t *data;
+	size_t size, bytes; /* bytes: of the chunk, as fill() counts */
+	char subject[160];
+	uint64_t due_ms;     /* when it is to be sent (again) */
+	bool sending, taken; /* sending: the sender's, without the lock */
+};
+
+struct nats_queue {
+	struct nats_parcel *first, *last;
+	size_t fill;
+};
+
+/* What this process has of a partition as a worker. */
+struct nats_hold {
+	bool held;
+	uint64_t token, revision; /* revision: of the key, grows with every renewal */
+	uint64_t until_ms;	  /* sure to be ours up to then */
+	uint64_t renew_ms, progress_ms;
+	char value[96];
+	natsSubscription *sub;
+	natsMsg *out; /* given out, not yet acked */
+	char reply[256];
+};
+
+struct bus_nats {
+	struct sluice_bus base;
+	size_t max;
+	unsigned int ttl_ms;
+	char name[48];
+	char inbox[64];
+	struct sluice_cameras *cameras;
+	natsConnection *nc;
+	jsCtx *js;
+	kvStore *kv; /* NULL: this process publishes only */
+	natsSubscription *replies;
+	pthread_t sender, keeper;
+	bool has_sender, has_keeper;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	/* under the lock */
+	bool stopped, closing;
+	size_t fill;
+	uint64_t number;  /* of the newest parcel */
+	uint64_t changes; /* that the sender has to look at */
+	struct nats_queue queue[2 * SLUICE_NATS_PARTITIONS_MAX];
+	struct nats_hold hold[2 * SLUICE_NATS_PARTITIONS_MAX];
+	struct sluice_log_limit limit;
+};
+
+static inline struct bus_nats *nats_of(struct sluice_bus *b)
+{
+	return (struct bus_nats *)b;
+}
+
+/* Goes on while the machine sleeps: a lease does not. */
+uint64_t nats_now_ms(void);
+/* Waits for a change, at most that long; the lock is held. */
+void nats_wait(struct bus_nats *n, unsigned int ms);
+void nats_complain(struct bus_nats *n, const char *what, const char *why);
+
+natsStatus nats_options(const struct sluice_nats_config *c, natsOptions **out);
+/* An errno for s; if there is one, a sentence in why. */
+int nats_say(natsStatus s, const char *what, char *why, size_t size);
+
+/* nats_send.c */
+int nats_publish(struct sluice_bus *b, struct sluice_chunk *c);
+void *nats_sender_main(void *arg);
+void nats_on_reply(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *arg);
+void nats_queues_free(struct bus_nats *n);
+
+/* nats_lease.c */
+int nats_claim(struct sluice_bus *b, unsigned int partition, struct sluice_lease *l);
+int nats_held(struct sluice_bus *b, const struct sluice_lease *l);
+void nats_release(struct sluice_bus *b, const struct sluice_lease *l);
+void *nats_keeper_main(void *arg);
+/* The partition's hold if the lease is sure to be ours now, else NULL; the lock is held. */
+struct nats_hold *nats_hold_of(struct bus_nats *n, const struct sluice_lease *l);
+
+/* nats_take.c */
+struct sluice_chunk *nats_next(struct sluice_bus *b, const struct sluice_lease *l, int timeout_ms);
+int nats_ack(struct sluice_bus *b, const struct sluice_lease *l, struct sluice_chunk *c);
+void nats_back(struct sluice_bus *b, const struct sluice_lease *l, struct sluice_chunk *c);
+
+#endif

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+/*
+ * bus_nats.c - the bus on a broker that runs: usage: bus_nats URL DIR PARTITIONS TTL-MS, where DIR
+ * holds ca.crt and the keys of worker, ingest and provision. Provisions it twice (the second time
+ * changes nothing), checks what each may do, and runs the cases of every bus.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cloud/bus_nats.h"
+#include "lib/log.h"
+#include "tests/conform/bus.h"
+#include "tests/unit/check.h"
+
+static struct sluice_nats_config config;
+static char ca[256], cert[256], key[256];
+static struct sluice_bus *bus[2];
+
+static void be(const char *dir, const char *who)
+{
+	snprintf(ca, sizeof(ca), "%s/ca.crt", dir);
+	snprintf(cert, sizeof(cert), "%s/%s.crt", dir, who);
+	snprintf(key, sizeof(key), "%s/%s.key", dir, who);
+	config.ca = ca;
+	config.cert = cert;
+	config.key = key;
+	config.name = who;
+}
+
+static struct sluice_bus *rig_open(struct conform_bus *rig, int which)
+{
+	char why[256] = "";
+
+	if (sluice_bus_nats_open(&config, &bus[which], why, sizeof(why))) {
+		fprintf(stderr, "cannot open: %s\n", why);
+		exit(1);
+	}
+	return bus[which];
+}
+
+static void rig_close(struct conform_bus *rig, int which)
+{
+	sluice_bus_close(bus[which]);
+	bus[which] = NULL;
+}
+
+struct count {
+	unsigned int made, other;
+};
+
+static void on_object(void *ctx, const char *object, const char *done)
+{
+	struct count *c = ctx;
+
+	c->made += !strcmp(done, "made");
+	c->other += strcmp(done, "made") != 0;
+}
+
+static void provision(const char *dir)
+{
+	struct sluice_nats_plan plan = { .partitions = config.partitions,
+					 .replicas = 1,
+					 .ttl_ms = config.ttl_ms,
+					 .max_bytes = 8 << 20,
+					 .max_age_s = 3600,
+					 .ack_wait_ms = 2000 };
+	struct count first = { 0 }, second = { 0 };
+	unsigned int objects = 2 * plan.partitions + 3;
+	char why[256] = "";
+
+	be(dir, "provision");
+	CHECK(!sluice_bus_nats_provision(&config, &plan, on_object, &first, why, sizeof(why)));
+	if (why[0])
+		fprintf(stderr, "provision: %s\n", why);
+	CHECK(first.made == objects && !first.other);
+	CHECK(!sluice_bus_nats_provision(&config, &plan, on_object, &second, why, sizeof(why)));
+	CHECK(!second.made && second.other == objects);
+	/* a worker may not provision */
+	be(dir, "worker");
+	plan.max_bytes *= 2;
+	CHECK(sluice_bus_nats_provision(&config, &plan, on_object, &second, why, sizeof(why)) < 0);
+}
+
+/* An ingest node publishes and can do nothing else; what it publishes a worker gets. */
+static void ingest_alone(struct conform_bus *rig, const char *dir)
+{
+	const struct sluice_camera *camera;
+	struct sluice_chunk *c = calloc(1, sizeof(*c));
+	struct sluice_bus *in, *out;
+	struct sluice_lease l;
+	char why[256];
+
+	CHECK(!sluice_cameras_get(rig->cameras, "t", "d", "c", &camera));
+	be(dir, "ingest");
+	CHECK(sluice_bus_nats_open(&config, &in, why, sizeof(why)) < 0); /* no right to leases */
+	config.publish_only = true;
+	in = rig_open(rig, 0);
+	CHECK(in->ops->claim(in, 0, &l) == -EPERM);
+	c->camera = camera;
+	c->items = c->last = calloc(1, sizeof(*c->items));
+	c->items->sequence = 42;
+	c->bytes = sizeof(*c->items);
+	CHECK(!in->ops->publish(in, c));
+	config.publish_only = false;
+	be(dir, "worker");
+	out = rig_open(rig, 1);
+	CHECK(!out->ops->claim(out, sluice_bus_partition(out, camera, 0), &l));
+	c = out->ops->next(out, &l, 10000);
+	CHECK(c && c->items->sequence == 42);
+	if (c)
+		CHECK(!out->ops->ack(out, &l, c));
+	rig_close(rig, 1);
+	rig_close(rig, 0);
+}
+
+int main(int argc, char **argv)
+{
+	struct conform_bus rig = {
+		.name = "nats", .open = rig_open, .close = rig_close, .again_ms = 2000
+	};
+
+	if (argc != 5)
+		return 2;
+	sluice_log_setup("bus_nats", SLUICE_LOG_WARNING, false);
+	rig.cameras = config.cameras = sluice_cameras_open();
+	config.urls = argv[1];
+	config.partitions = rig.partitions = (unsigned int)strtoul(argv[3], NULL, 10);
+	config.ttl_ms = (unsigned int)strtoul(argv[4], NULL, 10);
+	provision(argv[2]);
+	ingest_alone(&rig, argv[2]);
+	conform_bus(&rig);
+	sluice_cameras_close(rig.cameras);
+	return check_result();
+}
