@@ -31,6 +31,7 @@ _sluice_cloud_options() {
 	tenant) echo --data ;;
 	audit) echo --data --tenant --limit --json ;;
 	crl) echo --data ;;
+	provision) echo --nats --ca --cert --key --partitions --replicas --lease --ack-wait --size --age --json ;;
 	status) echo --data --json ;;
 	quarantine) echo --data --json --output "$_sluice_cloud_keys" ;;
 	esac
@@ -48,7 +49,7 @@ _sluice_cloud_actions() {
 
 _sluice_cloud() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' i offers=''
-	local commands='init run token devices revoke fsck rebuild-index export backup restore rekey user apitoken tenant audit crl status quarantine'
+	local commands='init run token devices revoke fsck rebuild-index export backup restore rekey user apitoken tenant audit crl status quarantine provision'
 	local place=0 # of the word behind the command, options not counted
 
 	COMPREPLY=()
@@ -63,8 +64,8 @@ _sluice_cloud() {
 	--role) offers='viewer operator admin' ;;
 	--scopes) offers='read media settings enrol admin' ;;
 	--data | --to | --from | --verify | --offline-root) _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
-	--config | --key-file | --old-key-file | --port-file | --output) _sluice_cloud_reply < <(compgen -f -- "$current"); return ;;
-	--name | --listen | --device-life | --device | --minutes | --url | --tenant | --days | --limit | --key-command | --old-key-command) return ;;
+	--config | --key-file | --old-key-file | --port-file | --output | --ca | --cert | --key) _sluice_cloud_reply < <(compgen -f -- "$current"); return ;;
+	--name | --listen | --device-life | --device | --minutes | --url | --tenant | --days | --limit | --key-command | --old-key-command | --nats | --partitions | --replicas | --lease | --ack-wait | --size | --age) return ;;
 	*)
 		offers="$(_sluice_cloud_options "$command") --help"
 		[ -n "$command" ] || offers="$commands --help"
