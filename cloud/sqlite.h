@@ -13,8 +13,8 @@ struct sluice_sqlite {
 	sqlite3 *db;
 	struct sluice_turn *turn; /* of this process's writers */
 	int begun;		  /* a transaction, which has the turn */
-	const char *const *sql; /* one per statement, borrowed */
-	sqlite3_stmt **stmt;	/* prepared when first used */
+	const char *const *sql;	  /* one per statement, borrowed */
+	sqlite3_stmt **stmt;	  /* prepared when first used */
 	int count;
 };
 
