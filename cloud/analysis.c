@@ -34,6 +34,11 @@ struct sluice_analysis *sluice_analysis_open(const struct sluice_analysis_config
 	return a;
 }
 
+void sluice_analysis_zones(struct sluice_analysis *a, const struct sluice_analysis_config *c)
+{
+	sluice_analysis_take_zones(&a->config, c);
+}
+
 static void models_close(struct sluice_analysis *a)
 {
 	sluice_background_close(a->background);

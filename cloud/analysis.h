@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct sluice_analysis;
 struct sluice_digest_plan;
@@ -67,6 +68,16 @@ struct sluice_analysis_config {
 	struct sluice_line lines[SLUICE_ZONES_MAX];
 };
 
+/* Those of from into *c. */
+static inline void sluice_analysis_take_zones(struct sluice_analysis_config *c,
+					      const struct sluice_analysis_config *from)
+{
+	c->zone_count = from->zone_count;
+	c->line_count = from->line_count;
+	memcpy(c->zones, from->zones, sizeof(c->zones));
+	memcpy(c->lines, from->lines, sizeof(c->lines));
+}
+
 /* A file that goes with a summary; bytes are borrowed for the callback. */
 struct sluice_summary_media {
 	char name[48]; /* "key-1.jpg" */
@@ -100,6 +111,9 @@ struct sluice_analysis_ops {
 /* Returns NULL when out of memory. ops and ctx must outlive the analysis. */
 struct sluice_analysis *sluice_analysis_open(const struct sluice_analysis_config *c,
 					     const struct sluice_analysis_ops *ops, void *ctx);
+
+/* From now on the zones and lines of c, alone of it, are those that events are told with. */
+void sluice_analysis_zones(struct sluice_analysis *a, const struct sluice_analysis_config *c);
 
 /* A new epoch began: first_ns = monotonic time of its first frame, which is second 0 of summaries.
  */

@@ -290,6 +290,24 @@ int sluice_analyst_flush(struct sluice_analyst *a)
 	return add_step(a, SLUICE_STEP_FLUSH, 0, &err) ? sluice_analyst_sync(a) : err;
 }
 
+int sluice_analyst_zones(struct sluice_analyst *a, const struct sluice_analysis_config *c)
+{
+	struct sluice_box_step *s;
+	int err;
+
+	sluice_analysis_take_zones(&a->c, c);
+	if (!a->box) {
+		sluice_analysis_zones(a->own, c);
+		return 0;
+	}
+	if (!a->child)
+		return 0; /* it is opened with them */
+	s = add_step(a, SLUICE_STEP_ZONES, sizeof(*c), &err);
+	if (s)
+		memcpy(s + 1, c, sizeof(*c));
+	return err;
+}
+
 const struct sluice_stored_frame *sluice_analyst_suspect(struct sluice_analyst *a)
 {
 	struct sluice_sandbox *b = a->box;

@@ -24,7 +24,8 @@ static const struct sluice_route *const tables[] = {
 	sluice_api_totp,      sluice_api_users,	  sluice_api_apitokens,	   sluice_api_audit,
 	sluice_api_cameras,   sluice_api_ledger,  sluice_api_timeline,	   sluice_api_stream,
 	sluice_api_summaries, sluice_api_devices, sluice_api_groups,	   sluice_api_desired,
-	sluice_api_about,     sluice_api_web,	  sluice_api_store,
+	sluice_api_about,     sluice_api_web,	  sluice_api_store,	   sluice_api_zones,
+	sluice_api_exports,
 };
 
 int sluice_api_routes(int (*fn)(void *ctx, const struct sluice_route *r), void *ctx)

@@ -71,9 +71,10 @@ enum sluice_box_step_kind {
 	SLUICE_STEP_FRAME,
 	SLUICE_STEP_CLOCK,
 	SLUICE_STEP_FLUSH,
+	SLUICE_STEP_ZONES, /* struct sluice_analysis_config lies behind it */
 };
 
-/* In the area; the bitmap and then the JPEG of a FRAME lie behind it. */
+/* In the area; the bitmap and then the JPEG of a FRAME lie behind it, the zones of ZONES too. */
 struct sluice_box_step {
 	uint32_t kind, size; /* size: with what lies behind, a multiple of 8 */
 	union {

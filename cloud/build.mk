@@ -9,7 +9,7 @@ $(foreach f,background background_light background_mean background_mixture backg
 DIGEST := cloud/webm.c cloud/sheet.c cloud/digest.c
 DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # The routes, a file a noun.
-API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c devices.c groups.c desired.c cameras.c media.c ledger.c timeline.c stream.c summaries.c store.c)
+API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c devices.c groups.c desired.c zones.c cameras.c media.c ledger.c timeline.c stream.c summaries.c store.c exports.c)
 # Who may do what.
 AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c audit.c qr.c range.c stream.c)
 # What is stored where, and the files themselves.
@@ -19,9 +19,9 @@ include cloud/web/build.mk
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c \
-	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/backup.c cloud/backup_line.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
+	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_line.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
 	 cloud/quarantine.c cloud/box.c cloud/sandbox.c cloud/analyst.c cloud/worker.c cloud/revive.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
-	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/plan.c cloud/fleet.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
+	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 # The child's end of the sandbox, and what it gives up.
 SANDBOX := cloud/sandbox_child.c cloud/cage.c lib/filter.c
 # Between processes, where libnats is there (libnats-dev).
@@ -66,3 +66,4 @@ $(eval $(call testprog,test_chunk,tests/unit/test_chunk.c cloud/chunk.c cloud/bu
 ifneq ($(HAVE_NATS),)
 $(eval $(call testprog,bus_nats,tests/conform/bus_nats.c tests/conform/bus.c $(NATS) $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS) $(HAVE_NATS),-lpthread))
 endif
+$(eval $(call testprog,test_zones,tests/unit/test_zones.c cloud/zones.c,jansson,-lm))

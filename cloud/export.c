@@ -199,7 +199,7 @@ static int add_frames(struct export *e)
 	struct sluice_index *ix = e->shelf->index;
 	uint64_t from =
 		e->start_ns > SLUICE_EXPORT_ROLL_NS ? e->start_ns - SLUICE_EXPORT_ROLL_NS : 0;
-	uint64_t to = e->end_ns + SLUICE_EXPORT_ROLL_NS;
+	uint64_t to = e->end_ns + SLUICE_EXPORT_ROLL_NS, begin = from;
 	size_t i;
 	int err;
 
@@ -213,6 +213,9 @@ static int add_frames(struct export *e)
 			else if (e->row[i].epoch == e->epoch)
 				err = add_frame(e, &e->row[i]);
 			from = e->row[i].utc_ns + 1;
+			if (e->row[i].utc_ns > begin)
+				e->out->per_mille = (unsigned int)((e->row[i].utc_ns - begin) *
+								   1000 / (to - begin));
 		}
 	} while (!err && e->rows == PAGE);
 	return !err && !e->out->frames ? -ENOENT : err;

@@ -23,6 +23,7 @@ enum sluice_export_format {
 struct sluice_exported {
 	unsigned int frames, missing; /* missing: could not be read; the manifest names them */
 	int complete;		      /* 0: the event has not ended yet */
+	unsigned int per_mille;	      /* of its time that is in the file so far */
 };
 
 /*

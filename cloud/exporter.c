@@ -38,7 +38,7 @@ struct job {
 	char id[33];
 	enum sluice_export_format format;
 	/* the result */
-	int fd, err;
+	int fd; /* or -errno */
 };
 
 /* ---- a file as a body ---- */
@@ -84,22 +84,21 @@ static const struct {
 				      "attachment; filename=\"event.manifest.sig\"" },
 };
 
-/* Takes the job's file. */
-static int answer_file(struct job *j, struct sluice_response *r)
+int sluice_exporter_body(struct sluice_response *r, int fd, enum sluice_export_format format)
 {
 	struct file_pull *f = calloc(1, sizeof(*f));
 	struct stat st;
 
-	if (!f || fstat(j->fd, &st) < 0) {
+	if (!f || fstat(fd, &st) < 0) {
 		free(f);
+		close(fd);
 		return -ENOMEM;
 	}
 	f->base.ops = &file_ops;
-	f->fd = j->fd;
-	j->fd = -1;
+	f->fd = fd;
 	r->status = 200;
-	r->type = kinds[j->format].type;
-	r->disposition = kinds[j->format].disposition;
+	r->type = kinds[format].type;
+	r->disposition = kinds[format].disposition;
 	r->pull = &f->base;
 	r->length = st.st_size;
 	return 0;
@@ -121,13 +120,11 @@ static void answer(void *arg)
 	struct job *j = arg;
 	struct sluice_response r = { 0 };
 
-	if (!j->err)
-		j->err = answer_file(j, &r);
-	if (j->err)
-		answer_problem(&r, j->err);
-	sluice_http_answer(j->later, &r);
 	if (j->fd >= 0)
-		close(j->fd);
+		j->fd = sluice_exporter_body(&r, j->fd, j->format);
+	if (j->fd < 0)
+		answer_problem(&r, j->fd);
+	sluice_http_answer(j->later, &r);
 	free(j->cameras);
 	free(j);
 }
@@ -145,39 +142,45 @@ static int is_stopping(void *ctx)
 	return stopping;
 }
 
-static int make_file(struct job *j)
+int sluice_exporter_make(const char *data, struct sluice_media *media,
+			 const struct sluice_whose *who, const char *id,
+			 enum sluice_export_format format, int (*stopping)(void *ctx), void *ctx,
+			 struct sluice_exported *out)
 {
-	struct sluice_whose who = { j->tenant, j->cameras };
-	struct sluice_shelf shelf = { .data = j->x->data, .media = j->x->media };
-	struct sluice_exported out;
+	struct sluice_shelf shelf = { .data = data, .media = media };
 	char path[4096];
-	int err;
+	int fd, err;
 
-	snprintf(path, sizeof(path), "%s/index.db", j->x->data);
+	snprintf(path, sizeof(path), "%s/index.db", data);
 	err = sluice_index_sqlite_open(path, &shelf.index);
 	if (err)
 		return err;
 	shelf.rebuild = sluice_rebuild_open();
-	j->fd = open(j->x->data, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	fd = open(data, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (!shelf.rebuild)
 		err = -ENOMEM;
-	else if (j->fd < 0)
+	else if (fd < 0)
 		err = -errno;
 	else
-		err = sluice_export(&shelf, &who, j->id, j->format, j->fd, is_stopping, j->x, &out);
+		err = sluice_export(&shelf, who, id, format, fd, stopping, ctx, out);
 	sluice_rebuild_close(shelf.rebuild);
 	sluice_index_close(shelf.index);
-	return err;
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
 }
 
 static void *export_main(void *arg)
 {
 	struct job *j = arg;
 	struct sluice_exporter *x = j->x;
+	const struct sluice_whose who = { j->tenant, j->cameras };
+	struct sluice_exported out;
 
-	j->err = make_file(j);
-	if (j->err && j->err != -ENOENT && j->err != -ECANCELED)
-		sluice_error("cannot export event %s: %s", j->id, strerror(-j->err));
+	j->fd = sluice_exporter_make(x->data, x->media, &who, j->id, j->format, is_stopping, x,
+				     &out);
+	if (j->fd < 0 && j->fd != -ENOENT && j->fd != -ECANCELED)
+		sluice_error("cannot export event %s: %s", j->id, strerror(-j->fd));
 	while (sluice_io_post(j->io, answer, j))
 		usleep(10000); /* out of memory: the connection waits for it */
 	pthread_mutex_lock(&x->lock);
@@ -197,7 +200,7 @@ int sluice_exporter_add(struct sluice_exporter *x, struct sluice_io *io, struct 
 
 	if (!j)
 		return -ENOMEM;
-	*j = (struct job){ .x = x, .io = io, .later = later, .format = format, .fd = -1 };
+	*j = (struct job){ .x = x, .io = io, .later = later, .format = format };
 	snprintf(j->tenant, sizeof(j->tenant), "%s", who->tenant);
 	snprintf(j->id, sizeof(j->id), "%s", id);
 	j->cameras = who->cameras ? strdup(who->cameras) : NULL;

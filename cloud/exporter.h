@@ -23,6 +23,15 @@ int sluice_exporter_add(struct sluice_exporter *x, struct sluice_io *io, struct 
 			const struct sluice_whose *who, const char *id,
 			enum sluice_export_format format);
 
+/* Makes the file, in the caller's thread, with an index of its own: what it is open as, or -errno
+ * as of sluice_export(). */
+int sluice_exporter_make(const char *data, struct sluice_media *media,
+			 const struct sluice_whose *who, const char *id,
+			 enum sluice_export_format format, int (*stopping)(void *ctx), void *ctx,
+			 struct sluice_exported *out);
+/* The file as an answer; takes fd, also where it fails: -ENOMEM. */
+int sluice_exporter_body(struct sluice_response *r, int fd, enum sluice_export_format format);
+
 /* Breaks off what is being made, and waits for it; the loops must still run or be closed later.
  * NULL-safe. */
 void sluice_exporter_close(struct sluice_exporter *x);

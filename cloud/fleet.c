@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,11 +39,17 @@ struct sluice_fleet {
 	struct sluice_sqlite s;
 	json_t *docs[SLUICE_FLEET_KINDS];
 	json_t *dirty[SLUICE_FLEET_KINDS]; /* keys of those that are to be written */
+	_Atomic uint64_t zones_turn;
 };
 
 static int is_lazy(enum sluice_fleet_kind kind)
 {
-	return kind >= SLUICE_FLEET_REPORT;
+	return kind >= SLUICE_FLEET_REPORT && kind <= SLUICE_FLEET_DEVICE;
+}
+
+static int has_version(enum sluice_fleet_kind kind)
+{
+	return kind <= SLUICE_FLEET_DESIRED || kind == SLUICE_FLEET_ZONES;
 }
 
 static char *make_key(const char *tenant, const char *name, char key[KEY_MAX])
@@ -222,7 +229,7 @@ int sluice_fleet_put(struct sluice_fleet *f, enum sluice_fleet_kind kind, const 
 	if (!err && kind == SLUICE_FLEET_GROUP && !old &&
 	    count_of(f, kind, tenant) >= SLUICE_GROUPS_MAX)
 		err = -ENOSPC;
-	if (!err && kind <= SLUICE_FLEET_DESIRED)
+	if (!err && has_version(kind))
 		json_object_set_new(doc, "version", json_integer(version_of(old) + 1));
 	if (!err && !is_lazy(kind))
 		err = write_doc(f, kind, tenant, name, doc);
@@ -230,9 +237,16 @@ int sluice_fleet_put(struct sluice_fleet *f, enum sluice_fleet_kind kind, const 
 		json_object_set_new(f->dirty[kind], key, json_true());
 	if (!err)
 		json_object_set(f->docs[kind], key, doc);
+	if (!err && kind == SLUICE_FLEET_ZONES)
+		atomic_fetch_add(&f->zones_turn, 1);
 	json_decref(doc);
 	pthread_mutex_unlock(&f->lock);
 	return err;
+}
+
+uint64_t sluice_fleet_zones_turn(const struct sluice_fleet *f)
+{
+	return atomic_load(&f->zones_turn);
 }
 
 int sluice_fleet_remove(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,

@@ -22,6 +22,7 @@ enum sluice_fleet_kind {
 	SLUICE_FLEET_REPORT,  /* by the camera's id: SETTINGS, and device, camera, session, at_ns */
 	SLUICE_FLEET_STATE,   /* by the camera's id: plan.h */
 	SLUICE_FLEET_DEVICE,  /* by its name: {"build","features","allows","seen_ns"} */
+	SLUICE_FLEET_ZONES, /* by the camera's id: {"version","by","at_ns"} and zones.h; people's */
 	SLUICE_FLEET_KINDS
 };
 
@@ -53,6 +54,10 @@ int sluice_fleet_remove(struct sluice_fleet *f, enum sluice_fleet_kind kind, con
 int sluice_fleet_each(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
 		      int (*fn)(void *ctx, const char *tenant, const char *name, json_t *doc),
 		      void *ctx);
+
+/* A number that grows with each change of zones: who has looked at them sees that they are others.
+ */
+uint64_t sluice_fleet_zones_turn(const struct sluice_fleet *f);
 
 /* Writes what devices told since. Every few seconds, of one loop. */
 void sluice_fleet_flush(struct sluice_fleet *f);

@@ -70,6 +70,8 @@ int sluice_analyst_frame(struct sluice_analyst *a, const struct sluice_stored_fr
 int sluice_analyst_clock(struct sluice_analyst *a, uint64_t now_ns, int gate_open,
 			 uint64_t delivered, const uint64_t counts[32]);
 int sluice_analyst_flush(struct sluice_analyst *a);
+/* Takes on the zones and lines of c, and keeps them over a reset. */
+int sluice_analyst_zones(struct sluice_analyst *a, const struct sluice_analysis_config *c);
 int sluice_analyst_sync(struct sluice_analyst *a);
 
 /* Does it stand for nothing any more? */

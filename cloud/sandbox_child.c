@@ -224,6 +224,9 @@ static void run_step(struct subject *s, const struct sluice_box_step *step)
 		sluice_analysis_clock(s->analysis, step->clock.now_ns, (int)step->clock.gate_open,
 				      step->clock.delivered, step->clock.counts);
 		break;
+	case SLUICE_STEP_ZONES:
+		sluice_analysis_zones(s->analysis, (const void *)behind);
+		break;
 	case SLUICE_STEP_FLUSH:
 		sluice_analysis_flush(s->analysis);
 		break;

@@ -42,6 +42,8 @@ void sluice_server_watch(struct sluice_server *s)
 
 	if (s->c.service && s->c.service->server)
 		sluice_service_tick(s->c.service);
+	if (s->exports)
+		sluice_exports_sweep(s->exports);
 
 	if (acked == s->acked_seen && s->moved_ns && s->bus->ops->fill(s->bus))
 		return;
@@ -206,8 +208,9 @@ static int start_keeping(struct sluice_server *s)
 	int err;
 
 	s->exporter = sluice_exporter_open(s->c.data, s->media);
+	s->exports = sluice_exports_open(s->c.data, s->media);
 	s->c.retain.data = s->c.data;
-	err = s->exporter ? sluice_retain_open(&s->c.retain, &s->retain) : -ENOMEM;
+	err = s->exporter && s->exports ? sluice_retain_open(&s->c.retain, &s->retain) : -ENOMEM;
 	return err ? err : sluice_retain_start(s->retain);
 }
 
@@ -235,6 +238,7 @@ static int start_threads(struct sluice_server *s)
 	wc.bus = in.bus = s->bus;
 	wc.cameras = s->cameras;
 	wc.media = s->media;
+	wc.fleet = s->fleet;
 	wc.digests = s->c.digests;
 	err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
 	wc.quarantine = s->quarantine;
@@ -348,6 +352,7 @@ void sluice_server_close(struct sluice_server *s)
 	if (s->loops[0].io)
 		sluice_io_timer_cancel(s->loops[0].io, &s->late);
 	sluice_exporter_close(s->exporter);
+	sluice_exports_close(s->exports);
 	sluice_retain_close(s->retain);
 	sluice_ingest_close(s->ingest);
 	if (s->bus)

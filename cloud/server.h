@@ -10,6 +10,7 @@
 #include "cloud/ca.h"
 #include "cloud/counters.h"
 #include "cloud/exporter.h"
+#include "cloud/exports.h"
 #include "cloud/ingest.h"
 #include "cloud/listen.h"
 #include "cloud/retain.h"
@@ -69,6 +70,7 @@ struct sluice_server {
 	struct sluice_ingest *ingest;
 	struct sluice_retain *retain;
 	struct sluice_exporter *exporter;
+	struct sluice_exports *exports;
 	struct sluice_worker *worker[2 * SLUICE_WORKERS_MAX];
 	unsigned int workers; /* of live lanes */
 	struct sluice_sandbox_config sandbox;

@@ -31,8 +31,10 @@
 #include <sluice/ring.h>
 
 #include "cloud/digester.h"
+#include "cloud/fleet.h"
 #include "cloud/quarantine.h"
 #include "cloud/worker_state.h"
+#include "cloud/zones.h"
 #include "lib/log.h"
 
 atomic_uint sluice_workers_behind;
@@ -111,6 +113,34 @@ static const struct sluice_analysis_ops analysis_and_digest_ops = {
 
 /* ---- one camera ---- */
 
+static void read_zones(struct subject *s, struct sluice_analysis_config *conf)
+{
+	const struct sluice_camera *c = s->camera;
+	json_t *doc;
+
+	if (!s->worker->c.fleet)
+		return;
+	s->zones_turn =
+		sluice_fleet_zones_turn(s->worker->c.fleet); /* before: at worst once more */
+	doc = sluice_fleet_get(s->worker->c.fleet, SLUICE_FLEET_ZONES, c->tenant, c->hex);
+	json_object_del(doc, "version");
+	json_object_del(doc, "by");
+	json_object_del(doc, "at_ns");
+	sluice_zones_config(doc, conf);
+	json_decref(doc);
+}
+
+/* Somebody may have drawn others. An analyst that is lost by it is found lost by the next call. */
+static void renew_zones(struct subject *s)
+{
+	struct sluice_analysis_config conf = { 0 };
+
+	if (!s->worker->c.fleet || s->zones_turn == sluice_fleet_zones_turn(s->worker->c.fleet))
+		return;
+	read_zones(s, &conf);
+	sluice_analyst_zones(s->analyst, &conf);
+}
+
 static struct sluice_analyst *open_analyst(struct subject *s)
 {
 	struct sluice_analysis_config conf = {
@@ -121,6 +151,7 @@ static struct sluice_analyst *open_analyst(struct subject *s)
 	};
 
 	memcpy(conf.camera, s->camera->name, sizeof(conf.camera));
+	read_zones(s, &conf);
 	return sluice_analyst_open(s->worker->sandbox, &conf,
 				   s->worker->digester ? &analysis_and_digest_ops : &analysis_ops,
 				   s);
@@ -131,8 +162,10 @@ struct subject *worker_subject(struct sluice_worker *w, const struct sluice_came
 	struct subject **at = &w->bucket[c->id[2] % BUCKETS], *s;
 
 	for (s = *at; s; s = s->next)
-		if (s->camera == c)
+		if (s->camera == c) {
+			renew_zones(s);
 			return s;
+		}
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return NULL;

@@ -9,6 +9,7 @@
 #include "cloud/media.h"
 
 struct sluice_worker;
+struct sluice_fleet;
 struct sluice_quarantine;
 struct sluice_sandbox_config;
 
@@ -35,6 +36,7 @@ struct sluice_worker_config {
 	unsigned int partition; /* from bus->partitions on: of back-fill */
 	struct sluice_cameras *cameras;
 	struct sluice_media *media;
+	struct sluice_fleet *fleet;		     /* where zones are; NULL: there are none */
 	int digests;				     /* make digests too */
 	const struct sluice_sandbox_config *sandbox; /* borrowed; NULL: no children */
 	struct sluice_quarantine *quarantine;	     /* borrowed; with a sandbox */

@@ -35,6 +35,7 @@ struct subject {
 	int64_t told;	 /* as in the index */
 	uint16_t reason; /* of the frame given last */
 	int event_open;
+	uint64_t zones_turn; /* of the zones that the analyst has */
 	uint64_t bad_frames; /* that cannot be read from their segments */
 	/* the child died over it */
 	struct clock clock, clock_told; /* clock_told: as it was when told was noted */

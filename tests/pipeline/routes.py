@@ -236,6 +236,28 @@ def matched(c, at, name, status, body=None, wish=False):
     return dict(path=[name], body=body, headers=headers, status=status)
 
 
+def forget_export(c, answer):
+    """When it is made: two are at a time, so that the next one is not told to come again."""
+    path = '/v1/exports/' + json.loads(answer)['id']
+    while json.loads(ask('GET', path, c.headers)[2])['state'] == 'running':
+        time.sleep(0.02)
+    ask('DELETE', path, c.headers)
+
+
+def export_of(c, status=200):
+    """One of the asker's own, ready; another's, the wrong tenant's too, is not there."""
+    mine = c.tenant == A['name'] and not c.restricted
+    while True:
+        code, _, text = ask('POST', f'/v1/events/{A["event"]}/exports', c.headers if mine else admin, {'format': 'mp4'})
+        if code == 202:
+            break
+        time.sleep(0.05)
+    one = json.loads(text)['id']
+    while json.loads(ask('GET', '/v1/exports/' + one, c.headers if mine else admin)[2])['state'] == 'running':
+        time.sleep(0.02)
+    return dict(path=[one], status=status if mine else 404)
+
+
 def frame_of_still():
     ask('GET', f'/v1/cameras/{A["camera"]}/still', admin)
     for _ in range(100):
@@ -298,8 +320,13 @@ samples = {
                                      404 if c.tenant != A['name'] else 204),
     'getDesired': camera_sample(),
     'putDesired': lambda c: matched(c, '/v1/cameras/%s/desired', A['camera'], visible(200, c), {'settings': {'rate': 5}}),
+    'getZones': camera_sample(),
+    'putZones': lambda c: matched(c, '/v1/cameras/%s/zones', A['camera'], visible(200, c),
+                                  {'zones': [{'name': 'gate', 'points': [[0, 0], [0.5, 0], [0.5, 1]]}]}),
     'deleteDesired': lambda c: matched(c, '/v1/cameras/%s/desired', A['camera'], visible(204, c), wish=True),
     'exportEvent': lambda c: dict(path=[A['event']], query='?format=zip', status=visible(200, c)),
+    'addExport': lambda c: dict(path=[A['event']], body={'format': 'zip'}, status=visible(202, c), after=forget_export),
+    'getExport': lambda c: export_of(c), 'dropExport': lambda c: export_of(c, 204), 'getExportFile': lambda c: export_of(c),
     'listEventFrames': lambda c: dict(path=[A['event']], status=visible(200, c)),
     'pinEvent': lambda c: dict(path=[A['event']], body={}, status=visible(204, c)),
     'unpinEvent': lambda c: dict(path=[A['event']], status=visible(204, c)),
@@ -373,7 +400,7 @@ for who, mine, other in (('a', A, B), ('b', B, A)):
                   'device': other['device'], 'file': 'summary.json', 'user': other['user'],
                   'apitoken': other['apitoken'], 'session': other['session'], 'token': other['token']}
         path = re.sub(r'{(\w+)}', lambda m: values.get(m[1], 'f' * 32), op['path'])
-        bodies = {'changeUser': {'disabled': True}, 'labelDevice': {'label': 'mine'},
+        bodies = {'changeUser': {'disabled': True}, 'addExport': {'format': 'zip'}, 'labelDevice': {'label': 'mine'},
                   'askSettings': {'settings': {'rate': 1}}}
         status, head, text = ask(op['method'], path, bearer(mine['tokens']['admin']),
                                  bodies.get(name, {} if op['method'] in ('POST', 'PUT') else None))

@@ -109,6 +109,12 @@ void sluice_analysis_clock(struct sluice_analysis *a, uint64_t now_ns, int gate_
 		end_event(a);
 }
 
+void sluice_analysis_zones(struct sluice_analysis *a, const struct sluice_analysis_config *c)
+{
+	(void)a;
+	(void)c;
+}
+
 void sluice_analysis_flush(struct sluice_analysis *a)
 {
 	end_event(a);
