@@ -4,6 +4,8 @@
 $(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
 $(eval $(call testprog,test_digest,tests/unit/test_digest.c $(ANALYSIS) $(DIGEST) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto $(DIGEST_PKGS),-lm))
 $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto,-lm))
+$(eval $(call testprog,test_background,tests/unit/test_background.c $(filter cloud/background%,$(ANALYSIS)),,-lm))
+$(eval $(call testprog,test_track_facts,tests/unit/test_track_facts.c cloud/track_facts.c,,-lm))
 $(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.c,,-lm))
 $(eval $(call testprog,test_report,tests/unit/test_report.c $(report_SRCS),jansson,-lm))
 $(eval $(call testprog,test_ring,tests/unit/test_ring.c kmod/ring.c))
