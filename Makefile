@@ -125,7 +125,8 @@ install: all ## programs, man pages and shell completion to PREFIX (default /usr
 	$(Q)install -m 755 $(wildcard $(BUILD)/bin/*) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	$(Q)install -m 644 tools/completion/sluicectl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluicectl
-	$(Q)install -m 644 tools/completion/_sluicectl $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$(Q)install -m 644 tools/completion/sluice-cloud.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluice-cloud
+	$(Q)install -m 644 tools/completion/_sluicectl tools/completion/_sluice-cloud $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,share/man/man5 share/doc/sluice lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	$(Q)install -m 644 $(wildcard docs/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
 	$(Q)install -m 644 relay/relay.conf.example cloud/cloud.conf.example relay/sluice-relay-settings.conf docs/metrics.md $(DESTDIR)$(PREFIX)/share/doc/sluice

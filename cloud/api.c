@@ -15,6 +15,7 @@
 
 #include "cloud/api.h"
 #include "cloud/api_call.h"
+#include "cloud/conf.h"
 #include "cloud/device.h"
 #include "lib/log.h"
 
@@ -174,6 +175,23 @@ static int is_forged(const struct sluice_call *c)
 	return err != 0;
 }
 
+/* One's own session, password and second factor: what may be used before there is one. */
+static int is_own(const struct sluice_route *r)
+{
+	return !strncmp(r->path, "/v1/session", strlen("/v1/session")) && !r->scope;
+}
+
+/* Must the person have a second factor first? Not asked of tokens: programs have none. */
+static int lacks_factor(const struct sluice_call *c)
+{
+	static const enum sluice_role least[] = { [SLUICE_TOTP_ADMIN] = SLUICE_ADMIN,
+						  [SLUICE_TOTP_OPERATOR] = SLUICE_OPERATOR,
+						  [SLUICE_TOTP_ALL] = SLUICE_VIEWER };
+	unsigned int wanted = c->server->c.conf->auth.totp;
+
+	return wanted && c->who.is_session && !c->who.totp && c->who.role >= least[wanted];
+}
+
 static void handle_person(struct sluice_call *c, const struct sluice_route *r)
 {
 	if (c->who.role < r->least)
@@ -184,6 +202,9 @@ static void handle_person(struct sluice_call *c, const struct sluice_route *r)
 		sluice_answer_problem(c, 403, "the API token lacks the scope for that");
 	else if (c->who.restricted && r->scope & (SLUICE_SCOPE_ENROL | SLUICE_SCOPE_ADMIN))
 		sluice_answer_problem(c, 403, "who is restricted to some cameras may not do that");
+	else if (lacks_factor(c) && !is_own(r))
+		sluice_answer_typed(c, 403, "urn:sluice:factor-needed",
+				    "turn on the second factor of your account first");
 	else if (is_forged(c))
 		sluice_answer_problem(
 			c, 403,
@@ -253,7 +274,8 @@ static int open_shelf(const char *data, struct sluice_media *media, struct sluic
 	return s->rebuild ? 0 : -ENOMEM;
 }
 
-int sluice_api_open(const char *data, struct sluice_media *media, struct sluice_api **out)
+int sluice_api_open(const char *data, const struct sluice_cloud_conf *conf,
+		    struct sluice_media *media, struct sluice_api **out)
 {
 	struct sluice_api *a = calloc(1, sizeof(*a));
 	char db[4096];
@@ -261,11 +283,13 @@ int sluice_api_open(const char *data, struct sluice_media *media, struct sluice_
 
 	*out = a;
 	if (!err) {
-		a->lives = (struct sluice_auth_lives){ SLUICE_SESSION_IDLE_S * 1000000000ull,
-						       SLUICE_SESSION_WHOLE_S * 1000000000ull };
+		a->lives = (struct sluice_auth_lives){ conf->auth.session_idle_ms * 1000000,
+						       conf->auth.session_life_ms * 1000000 };
+		sluice_password_cost(conf->auth.scrypt_cost);
 		a->slow = sluice_slow_open(SLUICE_PASSWORDS_MAX);
 		a->reader = sluice_slow_open(SLUICE_READS_MAX);
-		a->throttle = sluice_throttle_open();
+		a->throttle = sluice_throttle_open(conf->auth.tries,
+						   (uint32_t)(conf->auth.lockout_ms / 1000));
 		a->stream = sluice_stream_open();
 		if (!a->slow || !a->reader || !a->throttle || !a->stream)
 			err = -ENOMEM;

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
 #include "cloud/api_call.h"
 #include "cloud/session.h"
@@ -64,6 +65,53 @@ static void print_gauges(struct sluice_server *s, uint64_t now, FILE *out)
 			   !(why & SLUICE_NOT_STORING));
 }
 
+static void print_workers(const struct sluice_server *s, FILE *out)
+{
+	struct sluice_sandbox_counts *c = &sluice_sandbox_counts;
+	uint64_t died = c->died, hung = c->hung, refused = c->refused, started = c->started;
+
+	sluice_gauge_print(out, "workers_catching_up",
+			   "Workers that still analyse what was stored before the start.", "",
+			   sluice_workers_behind);
+	sluice_gauge_print(out, "sandbox_enabled", "1: frames are decoded in children.", "",
+			   s->sandbox.memory != 0);
+	sluice_gauge_print(out, "sandbox_children", "Children that live.", "",
+			   started > died ? (double)(started - died) : 0);
+	sluice_counter_print(out, "sandbox_started_total", "Children started.", "", started);
+	sluice_counter_print(out, "sandbox_ended_total", "Children ended, by why.",
+			     "{reason=\"died\"}",
+			     died > hung + refused ? died - hung - refused : 0);
+	sluice_counter_print(out, "sandbox_ended_total", NULL, "{reason=\"hung\"}", hung);
+	sluice_counter_print(out, "sandbox_ended_total", NULL, "{reason=\"refused\"}", refused);
+	sluice_gauge_print(out, "quarantined_frames", "Frames that ended two children.", "",
+			   (double)sluice_quarantine_count(s->quarantine));
+}
+
+static void print_keeping(const struct sluice_server *s, FILE *out)
+{
+	struct sluice_retained r;
+	struct statvfs v;
+
+	sluice_retain_stats(s->retain, &r);
+	sluice_counter_print(out, "retention_segments_total", "Segments removed, by why.",
+			     "{reason=\"age\"}", r.for_age);
+	sluice_counter_print(out, "retention_segments_total", NULL, "{reason=\"size\"}",
+			     r.for_size);
+	sluice_counter_print(out, "retention_bytes_total", "Bytes of them.", "", r.segment_bytes);
+	sluice_counter_print(out, "retention_summaries_total", "Summaries removed.", "",
+			     r.summaries);
+	sluice_counter_print(out, "retention_failures_total",
+			     "Steps of the retention that failed and are tried again.", "",
+			     r.failed);
+	if (!statvfs(s->c.data, &v))
+		sluice_gauge_print(out, "store_free_bytes",
+				   "Free space on the disk of the data directory.", "",
+				   (double)v.f_bavail * (double)v.f_frsize);
+	sluice_gauge_print(out, "certificate_expires_seconds",
+			   "UTC seconds at which the server's certificate ends.", "",
+			   (double)sluice_tls_ctx_expiry(s->tls));
+}
+
 static void get_metrics(struct sluice_call *c)
 {
 	char *text = NULL;
@@ -74,6 +122,8 @@ static void get_metrics(struct sluice_call *c)
 	if (out) {
 		sluice_counters_print(&c->server->counters, out);
 		print_gauges(c->server, sluice_io_now(c->loop->io), out);
+		print_workers(c->server, out);
+		print_keeping(c->server, out);
 		bad = ferror(out);
 		bad |= fclose(out);
 	}

@@ -80,7 +80,7 @@ static void give_session(struct sluice_call *c, const struct sluice_password_job
 	sluice_csrf_token(secret, csrf);
 	sluice_answer_json(c, 200, session_json(&who, csrf));
 	snprintf(c->out->cookie, sizeof(c->out->cookie), COOKIE_FORM, secret,
-		 (unsigned int)SLUICE_SESSION_WHOLE_S);
+		 (unsigned int)(c->server->api->lives.whole_ns / 1000000000u));
 	OPENSSL_cleanse(secret, sizeof(secret));
 }
 

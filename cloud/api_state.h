@@ -9,10 +9,8 @@
 #include "cloud/stream.h"
 #include "cloud/throttle.h"
 
-#define SLUICE_PASSWORDS_MAX   32  /* that wait: some seconds of work */
-#define SLUICE_READS_MAX       256 /* files that are waited for */
-#define SLUICE_SESSION_IDLE_S  (8 * 3600)
-#define SLUICE_SESSION_WHOLE_S (7 * 86400)
+#define SLUICE_PASSWORDS_MAX 32	 /* that wait: some seconds of work */
+#define SLUICE_READS_MAX     256 /* files that are waited for */
 
 struct sluice_api {
 	struct sluice_slow *slow;   /* passwords */
@@ -24,8 +22,11 @@ struct sluice_api {
 	struct sluice_auth_lives lives;
 };
 
+struct sluice_cloud_conf;
+
 /* data: the node's directory, borrowed; so is media. Prints what is wrong; -errno. */
-int sluice_api_open(const char *data, struct sluice_media *media, struct sluice_api **out);
+int sluice_api_open(const char *data, const struct sluice_cloud_conf *conf,
+		    struct sluice_media *media, struct sluice_api **out);
 /* While the loops are still there: nothing is begun any more, what waits is finished. NULL-safe. */
 void sluice_api_stop(struct sluice_api *a);
 /* When no loop runs any more. NULL-safe. */

@@ -388,6 +388,24 @@ static int add_small(void *ctx, const char *path, const char *name)
 	return add_file(ctx, name, 1);
 }
 
+static int is_whole(const struct dirent *d)
+{
+	const char *end = strrchr(d->d_name, '.');
+
+	return sluice_is_entry(d) && end && strcmp(end, ".part") != 0;
+}
+
+/* What killed children: written whole, and never again. */
+static int add_quarantined(void *ctx, const char *path, const char *name)
+{
+	char below[256];
+	int err;
+
+	snprintf(below, sizeof(below), "%s/%s", path, name);
+	err = add_file(ctx, below, 0);
+	return err == -ENOENT ? 0 : err; /* let out meanwhile */
+}
+
 static int add_all(struct backup *b)
 {
 	struct sluice_backup_line line = { 0 };
@@ -403,6 +421,8 @@ static int add_all(struct backup *b)
 		err = ops->summaries_all(b->ix, add_summary, b);
 	if (!err)
 		err = sluice_each_name(b->c->from, ".", sluice_is_entry, add_small, b);
+	if (!err)
+		err = sluice_each_name(b->c->from, "quarantine", is_whole, add_quarantined, b);
 	sluice_index_close(b->ix);
 	b->ix = NULL;
 	for (i = 0; i < b->data_bases && !err; i++) {

@@ -20,6 +20,8 @@
 #include "cloud/ca.h"
 #include "cloud/cmd.h"
 #include "cloud/conf.h"
+#include "cloud/door.h"
+#include "cloud/keyconf.h"
 #include "cloud/server.h"
 #include "lib/io.h"
 #include "lib/tls.h"
@@ -158,28 +160,67 @@ static void check_base(struct report *r, const char *name)
 		tell(r, name, OK, "%lld KiB", (long long)st.st_size >> 10);
 }
 
-static void check_listen(struct report *r)
+static void check_address(struct report *r, const char *what, const char *listen)
 {
-	const char *listen = r->c->server.listen;
 	struct sockaddr_storage addr;
 	socklen_t len;
 	int fd, on = 1;
 
 	if (sluice_listen_address(listen, &addr, &len)) {
-		tell(r, "listen", WRONG, "'%s' is not ADDRESS:PORT", listen);
+		tell(r, what, WRONG, "'%s' is not ADDRESS:PORT", listen);
 		return;
 	}
 	fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (fd >= 0 && !bind(fd, (struct sockaddr *)&addr, len))
-		tell(r, "listen", OK, "%s is free", listen);
+		tell(r, what, OK, "%s is free", listen);
 	else if (errno == EADDRINUSE && r->running)
-		tell(r, "listen", NOTE, "%s is in use, which the running node explains", listen);
+		tell(r, what, NOTE, "%s is in use, which the running node explains", listen);
 	else
-		tell(r, "listen", WRONG, "%s: %s", listen, strerror(errno));
+		tell(r, what, WRONG, "%s: %s", listen, strerror(errno));
 	if (fd >= 0)
 		close(fd);
+}
+
+/* As listen.c wants it. */
+static void check_proxy(struct report *r)
+{
+	const struct sluice_cloud_conf *c = r->c;
+	struct sluice_prefixes from;
+	char bad[48];
+
+	if (sluice_prefixes_read(c->proxy.from, &from, bad))
+		tell(r, "proxy from", WRONG, "'%s' is not ADDRESS or ADDRESS/BITS", bad);
+	else if ((c->proxy.listen[0] || c->proxy.terminated[0]) && !from.count)
+		tell(r, "proxy from", WRONG, "the addresses that proxies come from are missing");
+	if (c->proxy.listen[0])
+		check_address(r, "proxy listen", c->proxy.listen);
+	if (!c->proxy.terminated[0])
+		return;
+	check_address(r, "terminated", c->proxy.terminated);
+	if (!c->proxy.certificate[0])
+		tell(r, "proxy", WRONG, "[proxy] certificate is missing: the proxies' own");
+	else if (access(c->proxy.certificate, R_OK))
+		tell(r, "proxy", WRONG, "%s: %s", c->proxy.certificate, strerror(errno));
+	else
+		tell(r, "proxy", OK, "%s is asked of proxies", c->proxy.certificate);
+}
+
+/* Are the keys of a sealed store there? */
+static void check_seal(struct report *r)
+{
+	const struct sluice_cloud_conf *c = r->c;
+	const struct sluice_keyconf keys = { c->encryption.key_file, c->encryption.key_command,
+					     c->encryption.old_key_file,
+					     c->encryption.old_key_command };
+	struct sluice_keyring ring;
+
+	if (sluice_keyconf_read(&keys, &ring)) /* it has said what is wrong */
+		tell(r, "encryption", WRONG, "a key of [encryption] cannot be read");
+	else if (ring.count)
+		tell(r, "encryption", OK, "%zu %s", ring.count, ring.count > 1 ? "keys" : "key");
+	sluice_keyring_clear(&ring);
 }
 
 static void check_kernel(struct report *r)
@@ -212,7 +253,9 @@ int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json)
 	check_keys(&r);
 	check_base(&r, "auth.db");
 	check_base(&r, "index.db");
-	check_listen(&r);
+	check_address(&r, "listen", c->server.listen);
+	check_proxy(&r);
+	check_seal(&r);
 	check_kernel(&r);
 	if (json) {
 		all = json_pack("{s:s*,s:o,s:o,s:b}", "file", c->path, "settings", r.keys, "checks",

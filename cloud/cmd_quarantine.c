@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cloud/cmd.h"
+#include "cloud/cmd_words.h"
 #include "cloud/quarantine.h"
 #include "cloud/sandbox.h"
 #include "lib/log.h"
@@ -17,8 +18,8 @@
 #define DEADLINE_MS 60000
 
 struct what {
-	const char *data, *name, *out;
-	int json;
+	const struct sluice_cmd_words *words;
+	const char *data, *name;
 };
 
 /* ---- list ---- */
@@ -55,7 +56,7 @@ static int list_one(void *ctx, const char *name, json_t *note)
 
 static int list(const struct what *w)
 {
-	struct list l = { .all = w->json ? json_array() : NULL };
+	struct list l = { .all = w->words->json ? json_array() : NULL };
 	int err = sluice_quarantine_each(w->data, list_one, &l);
 
 	if (!err && l.all) {
@@ -75,11 +76,11 @@ static int export_bytes(const struct what *w)
 	struct sluice_stored_frame f;
 	uint8_t *bytes;
 	FILE *out;
-	int err = sluice_quarantine_frame(w->data, w->name, &f, &bytes);
+	int err = sluice_quarantine_frame(w->data, &w->words->ring, w->name, &f, &bytes);
 
 	if (err)
 		return err;
-	out = w->out ? fopen(w->out, "we") : stdout;
+	out = w->words->out ? fopen(w->words->out, "we") : stdout;
 	if (!out) {
 		err = -errno;
 	} else {
@@ -87,7 +88,7 @@ static int export_bytes(const struct what *w)
 			err = -EIO;
 		if (fflush(out))
 			err = -errno;
-		if (w->out && fclose(out))
+		if (w->words->out && fclose(out))
 			err = -errno;
 	}
 	free(bytes);
@@ -125,7 +126,8 @@ static int retry(const struct what *w)
 	struct sluice_analyst *a = b ? sluice_analyst_open(b, &config, &ops, NULL) : NULL;
 	struct sluice_stored_frame f;
 	uint8_t *bytes = NULL;
-	int err = a ? sluice_quarantine_frame(w->data, w->name, &f, &bytes) : -ENOMEM;
+	int err = a ? sluice_quarantine_frame(w->data, &w->words->ring, w->name, &f, &bytes)
+		    : -ENOMEM;
 
 	if (!err)
 		err = sluice_analyst_epoch(a, f.epoch, 0, 0);
@@ -164,43 +166,38 @@ static const struct {
 
 int sluice_cmd_quarantine(int argc, char **argv)
 {
-	static const struct option options[] = { { "data", required_argument, NULL, 'd' },
-						 { "output", required_argument, NULL, 'o' },
-						 { "json", no_argument, NULL, 'j' },
-						 { 0 } };
-	struct what w = { 0 };
+	struct sluice_cmd_words words;
+	struct what w = { .words = &words };
+	int err = sluice_cmd_words(argc, argv, "djok", 1, 2, &words), others = argc - optind;
 	size_t i = 0;
-	int o, err;
 
-	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
-		if (o == 'd')
-			w.data = optarg;
-		else if (o == 'o')
-			w.out = optarg;
-		else if (o == 'j')
-			w.json = 1;
-		else
-			return 2;
-	}
-	if (!w.data)
-		return sluice_cmd_usage(argv[0], "--data DIR is missing");
-	if (optind < argc)
-		for (; i < 4 && strcmp(argv[optind], actions[i].word);)
-			i++;
+	if (err)
+		return err - 1;
+	w.data = words.data;
+	while (i < 4 && strcmp(argv[optind], actions[i].word) != 0)
+		i++;
 	if (i == 4)
-		return sluice_cmd_usage(argv[0], "list, export, retry or drop, not '%s'",
-					argv[optind]);
-	w.name = actions[i].named && optind + 1 < argc ? argv[optind + 1] : NULL;
-	if (actions[i].named && !w.name)
-		return sluice_cmd_usage(argv[0], "%s which? see: sluice-cloud quarantine list",
-					actions[i].word);
-	if (optind + 1 + actions[i].named < argc)
-		return sluice_cmd_usage(argv[0], "too many words");
+		err = sluice_cmd_usage(argv[0], "list, export, retry or drop, not '%s'",
+				       argv[optind]);
+	else if (others != 1 + actions[i].named)
+		err = actions[i].named
+			      ? sluice_cmd_usage(argv[0],
+						 "%s which? see: sluice-cloud quarantine list",
+						 actions[i].word)
+			      : sluice_cmd_usage(argv[0], "too many words");
+	if (err) {
+		sluice_cmd_words_free(&words);
+		return err;
+	}
+	w.name = actions[i].named ? argv[optind + 1] : NULL;
 	err = actions[i].run(&w);
 	if (err && err != -EPIPE)
-		sluice_error("%s%s%s", w.name ? w.name : w.data, ": ",
+		sluice_error("%s: %s", w.name ? w.name : w.data,
 			     err == -EINVAL    ? "no such name"
 			     : err == -EBADMSG ? "the note and the bytes do not belong together"
+			     : err == -ENOKEY  ? "sealed by a key that is not here (--key-file, "
+						 "--key-command)"
 					       : strerror(-err));
+	sluice_cmd_words_free(&words);
 	return err ? 1 : 0;
 }

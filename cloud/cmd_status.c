@@ -118,6 +118,9 @@ static void print_text(const json_t *o, const char *data)
 		printf("storing: %s; analysing: %s\n",
 		       json_is_true(json_object_get(o, "storing")) ? "yes" : "NO, see the log",
 		       json_is_true(json_object_get(o, "analysing")) ? "yes" : "NO, it hangs");
+		if (number(o, "catching_up"))
+			printf("%lld workers still analyse what was stored before the start\n",
+			       number(o, "catching_up"));
 		printf("children: %lld started, %lld died, %lld of them hung, %lld broke the "
 		       "rules\n",
 		       number(b, "started"), number(b, "died"), number(b, "hung"),

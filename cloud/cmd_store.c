@@ -1,92 +1,20 @@
 // SPDX-License-Identifier: MIT
-/* cmd_store.c - fsck, rebuild-index, rekey (they need the data directory for themselves), export.
- */
+/* cmd_store.c - fsck, rebuild-index, rekey: they need the data directory for themselves. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <jansson.h>
 
-#include "cloud/auth.h"
 #include "cloud/cmd.h"
-#include "cloud/export.h"
-#include "cloud/keyconf.h"
+#include "cloud/cmd_words.h"
 #include "cloud/recover.h"
 #include "cloud/rekey.h"
 #include "cloud/retain.h"
 #include "lib/log.h"
-
-struct words {
-	const char *data, *tenant;
-	struct sluice_keyconf keys;
-	int json, repair;
-	struct sluice_keyring ring;
-};
-
-static const struct option options[] = {
-	{ "data", required_argument, NULL, 'd' },
-	{ "tenant", required_argument, NULL, 't' },
-	{ "key-file", required_argument, NULL, 'k' },
-	{ "key-command", required_argument, NULL, 'c' },
-	{ "old-key-file", required_argument, NULL, 'K' },
-	{ "old-key-command", required_argument, NULL, 'C' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "repair", no_argument, NULL, 'r' },
-	{ 0 },
-};
-
-/* allowed: letters of the options above; words: how many others. 0, or the exit code + 1. */
-static int parse_words(int argc, char **argv, const char *allowed, int count, struct words *w)
-{
-	int o;
-
-	memset(w, 0, sizeof(*w));
-	w->tenant = SLUICE_TENANT;
-	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
-		if (o == '?')
-			return 3;
-		if (!strchr(allowed, o))
-			return 1 +
-			       sluice_cmd_usage(argv[0], "unknown option '%s'", argv[optind - 1]);
-		switch (o) {
-		case 'd':
-			w->data = optarg;
-			break;
-		case 't':
-			w->tenant = optarg;
-			break;
-		case 'k':
-			w->keys.file = optarg;
-			break;
-		case 'c':
-			w->keys.command = optarg;
-			break;
-		case 'K':
-			w->keys.old_file = optarg;
-			break;
-		case 'C':
-			w->keys.old_command = optarg;
-			break;
-		case 'j':
-			w->json = 1;
-			break;
-		default:
-			w->repair = 1;
-		}
-	}
-	if (!w->data)
-		return 1 + sluice_cmd_usage(argv[0], "--data DIR is missing");
-	if (argc - optind != count)
-		return 1 + sluice_cmd_usage(argv[0], argc - optind > count ? "too many words"
-									   : "a word is missing");
-	return sluice_keyconf_read(&w->keys, &w->ring) ? 2 : 0;
-}
 
 /* Locked for as long as the descriptor is open. */
 static int lock_data(const char *data)
@@ -104,21 +32,6 @@ static int lock_data(const char *data)
 		fd = -1;
 	}
 	return fd;
-}
-
-static struct sluice_index *open_index(const char *data)
-{
-	struct sluice_index *ix = NULL;
-	char path[4096];
-	int err;
-
-	snprintf(path, sizeof(path), "%s/index.db", data);
-	err = sluice_index_sqlite_open(path, &ix);
-	if (err)
-		sluice_error("cannot use %s: %s; move it away, then: sluice-cloud rebuild-index "
-			     "--data %s",
-			     path, strerror(-err), data);
-	return ix;
 }
 
 /* ---- fsck ---- */
@@ -180,13 +93,13 @@ int sluice_cmd_fsck(int argc, char **argv)
 	struct sluice_index *ix;
 	struct sluice_check r;
 	const char *verdict;
-	struct words w;
-	int err = parse_words(argc, argv, "dkcKCjr", 0, &w), lock;
+	struct sluice_cmd_words w;
+	int err = sluice_cmd_words(argc, argv, "dkjr", 0, 0, &w), lock;
 
 	if (err)
 		return err - 1;
 	lock = lock_data(w.data);
-	ix = lock < 0 ? NULL : open_index(w.data);
+	ix = lock < 0 ? NULL : sluice_cmd_index(w.data);
 	err = !ix ? -EIO : w.repair ? repair(w.data, ix) : 0;
 	if (!err) {
 		err = sluice_check(w.data, ix, &w.ring, &r);
@@ -205,7 +118,7 @@ int sluice_cmd_fsck(int argc, char **argv)
 		(w.json ? print_check_json : print_check)(&r, verdict);
 	}
 	sluice_index_close(ix);
-	sluice_keyring_clear(&w.ring);
+	sluice_cmd_words_free(&w);
 	if (lock >= 0)
 		close(lock);
 	return err ? 1 : 0;
@@ -218,14 +131,14 @@ int sluice_cmd_rebuild(int argc, char **argv)
 	struct sluice_recovered r = { 0 };
 	struct sluice_index *ix;
 	uint64_t summaries = 0;
-	struct words w;
-	int err = parse_words(argc, argv, "dkcKC", 0, &w), lock;
+	struct sluice_cmd_words w;
+	int err = sluice_cmd_words(argc, argv, "dk", 0, 0, &w), lock;
 
 	if (err)
 		return err - 1;
 	umask(077);
 	lock = lock_data(w.data);
-	ix = lock < 0 ? NULL : open_index(w.data);
+	ix = lock < 0 ? NULL : sluice_cmd_index(w.data);
 	err = ix ? sluice_rebuild(w.data, ix, &w.ring, &r, &summaries) : -EIO;
 	if (ix && err)
 		sluice_error("cannot rebuild: %s", strerror(-err));
@@ -238,24 +151,30 @@ int sluice_cmd_rebuild(int argc, char **argv)
 			sluice_error("%llu summaries cannot be read: damaged, or sealed by a key "
 				     "that is not here (--key-file, --key-command)",
 				     (unsigned long long)r.unread);
+		if (r.foreign)
+			sluice_error("%llu summaries have the id of another camera's and were left "
+				     "out",
+				     (unsigned long long)r.foreign);
 	}
 	sluice_index_close(ix);
-	sluice_keyring_clear(&w.ring);
+	sluice_cmd_words_free(&w);
 	if (lock >= 0)
 		close(lock);
-	return err || r.damaged || r.unread ? 1 : 0;
+	return err || r.damaged || r.unread || r.foreign ? 1 : 0;
 }
 
 int sluice_cmd_rekey(int argc, char **argv)
 {
 	struct sluice_rekeyed r;
-	struct words w;
-	int err = parse_words(argc, argv, "dkcKC", 0, &w), lock;
+	struct sluice_cmd_words w;
+	int err = sluice_cmd_words(argc, argv, "dk", 0, 0, &w), lock;
 
 	if (err)
 		return err - 1;
-	if (!w.ring.count)
+	if (!w.ring.count) {
+		sluice_cmd_words_free(&w);
 		return sluice_cmd_usage("rekey", "--key-file or --key-command is missing");
+	}
 	lock = lock_data(w.data);
 	err = lock < 0 ? -EBUSY : sluice_rekey(w.data, &w.ring, &r);
 	if (lock >= 0 && err)
@@ -269,104 +188,8 @@ int sluice_cmd_rekey(int argc, char **argv)
 				     "keep the old key",
 				     (unsigned long long)r.locked, r.first);
 	}
-	sluice_keyring_clear(&w.ring);
+	sluice_cmd_words_free(&w);
 	if (lock >= 0)
 		close(lock);
 	return err || r.locked ? 1 : 0;
-}
-
-/* ---- export ---- */
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
-{
-	(void)signal;
-	interrupted = 1;
-}
-
-static int is_interrupted(void *ctx)
-{
-	(void)ctx;
-	return interrupted;
-}
-
-/* To OUT.part, which becomes OUT when it is whole. */
-static int export_file(const struct sluice_shelf *s, const struct words *w, const char *id,
-		       enum sluice_export_format format, const char *path,
-		       struct sluice_exported *out)
-{
-	struct sluice_whose who = { w->tenant, NULL };
-	char part[4096];
-	int fd, err;
-
-	if (snprintf(part, sizeof(part), "%s.part", path) >= (int)sizeof(part))
-		return -ENAMETOOLONG;
-	fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	err = sluice_export(s, &who, id, format, fd, is_interrupted, NULL, out);
-	if (!err && fsync(fd) < 0)
-		err = -errno;
-	close(fd);
-	if (!err && rename(part, path) < 0)
-		err = -errno;
-	if (err)
-		unlink(part);
-	return err;
-}
-
-static int export_all(const struct sluice_shelf *s, const struct words *w, const char *id,
-		      const char *path, int mp4)
-{
-	struct sluice_exported out;
-	char beside[4096];
-	int err = export_file(s, w, id, mp4 ? SLUICE_EXPORT_MP4 : SLUICE_EXPORT_ZIP, path, &out);
-
-	snprintf(beside, sizeof(beside), "%s.manifest.json", path);
-	if (!err && mp4)
-		err = export_file(s, w, id, SLUICE_EXPORT_MANIFEST, beside, &out);
-	snprintf(beside, sizeof(beside), "%s.manifest.sig", path);
-	if (!err && mp4)
-		err = export_file(s, w, id, SLUICE_EXPORT_SIGNATURE, beside, &out);
-	if (err == -ENOENT)
-		sluice_error("no event %s of tenant %s with stored frames", id, w->tenant);
-	else if (err)
-		sluice_error("cannot export to %s: %s", path, strerror(-err));
-	else
-		fprintf(stderr, "%s: %u frames%s%s\n", path, out.frames,
-			out.complete ? "" : ", of an event that goes on",
-			out.missing ? "; some could not be read, the manifest names them" : "");
-	return err;
-}
-
-int sluice_cmd_export(int argc, char **argv)
-{
-	const struct sigaction interrupt = { .sa_handler = on_interrupt };
-	struct sluice_shelf s = { 0 };
-	char path[4096];
-	const char *end;
-	struct words w;
-	int err = parse_words(argc, argv, "dtkcKC", 2, &w), mp4;
-
-	if (err)
-		return err - 1;
-	end = strrchr(argv[optind + 1], '.');
-	mp4 = end && !strcmp(end, ".mp4");
-	if (!mp4 && (!end || strcmp(end, ".zip") != 0))
-		return sluice_cmd_usage("export", "the file's name ends with .zip or .mp4");
-	umask(077);
-	sigaction(SIGINT, &interrupt, NULL);
-	s.data = w.data;
-	s.index = open_index(w.data);
-	s.rebuild = sluice_rebuild_open();
-	snprintf(path, sizeof(path), "%s/media", w.data);
-	err = s.index && s.rebuild ? sluice_media_dir_open(path, &w.ring, &s.media) : -EIO;
-	if (!err)
-		err = export_all(&s, &w, argv[optind], argv[optind + 1], mp4);
-	sluice_media_close(s.media);
-	sluice_rebuild_close(s.rebuild);
-	sluice_index_close(s.index);
-	sluice_keyring_clear(&w.ring);
-	return err ? 1 : 0;
 }

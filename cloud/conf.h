@@ -16,6 +16,14 @@
 #define SLUICE_CLOUD_CONF_FILE "/etc/sluice/cloud.conf"
 #define SLUICE_CLOUD_CONF_KEYS 128
 
+/* From which role on people must have a second factor; in the order of the words in conf.c. */
+enum sluice_totp_wanted {
+	SLUICE_TOTP_OPTIONAL,
+	SLUICE_TOTP_ADMIN,
+	SLUICE_TOTP_OPERATOR,
+	SLUICE_TOTP_ALL,
+};
+
 enum sluice_conf_origin {
 	SLUICE_CONF_DEFAULT,
 	SLUICE_CONF_FILE,
@@ -44,7 +52,13 @@ struct sluice_cloud_conf {
 		const char *listen, *terminated, *from, *certificate;
 	} proxy;
 	struct {
-		uint64_t device_life_ms; /* of devices' certificates */
+		uint64_t device_life_ms;  /* of devices' certificates */
+		uint64_t session_idle_ms; /* a session that is not used ends after */
+		uint64_t session_life_ms; /* and one that is used after */
+		unsigned int tries;	  /* passwords that may be wrong without a wait */
+		uint64_t lockout_ms;	  /* the longest wait */
+		unsigned int scrypt_cost; /* log2 of N, of new hashes */
+		unsigned int totp;	  /* enum sluice_totp_wanted */
 	} auth;
 	struct {
 		uint64_t events_ms, summaries_ms; /* 0: never */

@@ -114,3 +114,12 @@ void sluice_gauge_print(FILE *out, const char *name, const char *help, const cha
 			name);
 	fprintf(out, "%s%s%s %.15g\n", PREFIX, name, labels, value);
 }
+
+void sluice_counter_print(FILE *out, const char *name, const char *help, const char *labels,
+			  uint64_t value)
+{
+	if (help)
+		fprintf(out, "# HELP %s%s %s\n# TYPE %s%s counter\n", PREFIX, name, help, PREFIX,
+			name);
+	fprintf(out, "%s%s%s %llu\n", PREFIX, name, labels, (unsigned long long)value);
+}

@@ -63,7 +63,10 @@ void sluice_count_latency(struct sluice_counters *c, uint64_t ns);
 
 /* Prometheus text of all of them. */
 void sluice_counters_print(struct sluice_counters *c, FILE *out);
-/* One gauge, with its help. labels: "" or "{a=\"b\"}". */
+/* One counter that lies elsewhere; as the gauge below. */
+void sluice_counter_print(FILE *out, const char *name, const char *help, const char *labels,
+			  uint64_t value);
+/* One gauge, with its help (NULL: the one before has the name). labels: "" or "{a=\"b\"}". */
 void sluice_gauge_print(FILE *out, const char *name, const char *help, const char *labels,
 			double value);
 

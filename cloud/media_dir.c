@@ -7,12 +7,9 @@
  * .ID.part is overwritten when the same summary comes again (its id is made from what it tells of),
  * and one that became ID but never came into the index is replaced.
  *
- * A sealed file (sluice/layout.h) is bound to its place: its key is wrapped together with
- * "TENANT/CAMERA-HEX/ID/NAME". What begins like none is read as it is, so that a store that is
- * sealed from some day on still gives what it kept before.
+ * A sealed file's place is TENANT/CAMERA-HEX/ID/NAME (sealed.h).
  */
 #include <dirent.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,9 +17,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <openssl/crypto.h>
 
 #include "cloud/media.h"
+#include "cloud/sealed.h"
 
 struct media_dir {
 	struct sluice_media base;
@@ -75,33 +72,12 @@ static int open_camera(struct sluice_media *m, const struct sluice_camera *c, in
 	return camera;
 }
 
-/* What a file's key belongs to; its length. */
-static size_t write_place(char out[256], const struct sluice_camera *c, const char *id,
-			  const char *name)
+/* What a file's key belongs to. */
+static const char *write_place(char out[256], const struct sluice_camera *c, const char *id,
+			       const char *name)
 {
-	return (size_t)snprintf(out, 256, "%s/%s/%s/%s", c->tenant, c->hex, id, name);
-}
-
-/* *out: malloc'd, size + what sealing adds. */
-static int seal_file(const struct sluice_keyring *keys, const char *place, size_t place_size,
-		     const struct sluice_media_file *f, uint8_t **out, size_t *size)
-{
-	const struct sluice_seal_part part = { f->data, f->size };
-	struct sluice_sealed head = { .magic = htole64(SLUICE_SEALED_MAGIC),
-				      .version = htole32(SLUICE_SEALED_VERSION) };
-	uint8_t key[32];
-	int err = sluice_seal_new(keys, place, place_size, key, &head.lock[0]);
-
-	*size = sizeof(head) + f->size + SLUICE_SEAL_TAG;
-	*out = err ? NULL : malloc(*size);
-	if (!err && !*out)
-		err = -ENOMEM;
-	if (!err) {
-		memcpy(*out, &head, sizeof(head));
-		err = sluice_seal_bytes(key, 1, NULL, 0, &part, 1, *out + sizeof(head));
-	}
-	OPENSSL_cleanse(key, sizeof(key));
-	return err;
+	snprintf(out, 256, "%s/%s/%s/%s", c->tenant, c->hex, id, name);
+	return out;
 }
 
 static int write_file(int dir, const char *name, const uint8_t *data, size_t size)
@@ -136,7 +112,8 @@ static int put_file(struct sluice_media *m, int dir, const struct sluice_camera 
 
 	if (!m->keys || !m->keys->count)
 		return write_file(dir, f->name, f->data, f->size);
-	err = seal_file(m->keys, place, write_place(place, c, id, name), f, &sealed, &size);
+	err = sluice_sealed_make(m->keys, write_place(place, c, id, name), f->data, f->size,
+				 &sealed, &size);
 	if (!err)
 		err = write_file(dir, f->name, sealed, size);
 	free(sealed);
@@ -227,7 +204,7 @@ static int read_file(int fd, size_t max, uint8_t **data, size_t *size)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ENOENT;
-	if ((uint64_t)st.st_size > max + sizeof(struct sluice_sealed) + SLUICE_SEAL_TAG)
+	if ((uint64_t)st.st_size > max + SLUICE_SEALED_MORE)
 		return -EFBIG;
 	*size = (size_t)st.st_size;
 	*data = malloc(*size + 1); /* an empty file is a file */
@@ -247,32 +224,6 @@ static int read_file(int fd, size_t max, uint8_t **data, size_t *size)
 		}
 		got += (size_t)n;
 	}
-	return 0;
-}
-
-/* In place, if it is sealed; *size shrinks. */
-static int open_sealed(const struct sluice_keyring *keys, const char *place, size_t place_size,
-		       uint8_t *data, size_t *size)
-{
-	struct sluice_sealed head;
-	uint8_t key[32];
-	int err;
-
-	if (*size < sizeof(head) + SLUICE_SEAL_TAG)
-		return 0;
-	memcpy(&head, data, sizeof(head));
-	if (le64toh(head.magic) != SLUICE_SEALED_MAGIC)
-		return 0;
-	if (le32toh(head.version) != SLUICE_SEALED_VERSION)
-		return -EPROTONOSUPPORT;
-	err = sluice_seal_unwrap(keys, place, place_size, head.lock, key);
-	if (!err)
-		err = sluice_seal_open(key, 1, NULL, 0, data + sizeof(head), *size - sizeof(head));
-	OPENSSL_cleanse(key, sizeof(key));
-	if (err)
-		return err;
-	*size -= sizeof(head) + SLUICE_SEAL_TAG;
-	memmove(data, data + sizeof(head), *size);
 	return 0;
 }
 
@@ -299,7 +250,7 @@ static int dir_get(struct sluice_media *m, const struct sluice_camera *c, const 
 		close(fd);
 	close(dir);
 	if (!err)
-		err = open_sealed(m->keys, place, write_place(place, c, id, name), *data, size);
+		err = sluice_sealed_open(m->keys, write_place(place, c, id, name), *data, size);
 	if (!err && *size > max)
 		err = -EFBIG;
 	if (err) {

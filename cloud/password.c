@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * password.c - scrypt (RFC 7914) with N 2^15, r 8, p 1 and a salt of 16 bytes. The parameters stand
- * in the hash, so that they can grow; what is read back is bounded, since it comes from a file.
+ * password.c - scrypt (RFC 7914) with N 2^15 (unless set), r 8, p 1 and a salt of 16 bytes. The
+ * parameters stand in the hash, so that they can grow; what is read back is bounded, since it comes
+ * from a file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,13 +14,18 @@
 #include "cloud/camera.h"
 #include "cloud/password.h"
 
-#define LOG_N	   15
-#define LOG_N_MAX  17
 #define BLOCK	   8
 #define PARALLEL   1
 #define SALT_BYTES 16
 #define KEY_BYTES  32
 #define MEMORY_MAX (256ul << 20)
+
+static unsigned int cost = SLUICE_PASSWORD_COST;
+
+void sluice_password_cost(unsigned int log_n)
+{
+	cost = log_n;
+}
 
 int sluice_password_check(const char *password)
 {
@@ -49,12 +55,12 @@ int sluice_password_hash(const char *password, char out[SLUICE_PASSWORD_HASH])
 
 	if (RAND_bytes(salt, sizeof(salt)) != 1)
 		return -EIO;
-	err = derive(password, LOG_N, salt, key);
+	err = derive(password, cost, salt, key);
 	if (err)
 		return err;
 	sluice_hex(salt, sizeof(salt), salt_hex);
 	sluice_hex(key, sizeof(key), key_hex);
-	snprintf(out, SLUICE_PASSWORD_HASH, "scrypt$%d$%d$%d$%s$%s", LOG_N, BLOCK, PARALLEL,
+	snprintf(out, SLUICE_PASSWORD_HASH, "scrypt$%u$%d$%d$%s$%s", cost, BLOCK, PARALLEL,
 		 salt_hex, key_hex);
 	OPENSSL_cleanse(key, sizeof(key));
 	OPENSSL_cleanse(key_hex, sizeof(key_hex));
@@ -65,14 +71,14 @@ int sluice_password_verify(const char *password, const char *hash)
 {
 	char salt_hex[2 * SALT_BYTES + 1] = "", key_hex[2 * KEY_BYTES + 1] = "", end;
 	uint8_t salt[SALT_BYTES] = { 0 }, key[KEY_BYTES] = { 0 }, found[KEY_BYTES];
-	unsigned int log_n = LOG_N, block = BLOCK, parallel = PARALLEL;
+	unsigned int log_n = cost, block = BLOCK, parallel = PARALLEL;
 	int err;
 
-	if (*hash &&
-	    (sscanf(hash, "scrypt$%2u$%2u$%2u$%32[0-9a-f]$%64[0-9a-f]%c", &log_n, &block, &parallel,
-		    salt_hex, key_hex, &end) != 5 ||
-	     log_n < 10 || log_n > LOG_N_MAX || block != BLOCK || parallel != PARALLEL ||
-	     sluice_unhex(salt_hex, salt, sizeof(salt)) || sluice_unhex(key_hex, key, sizeof(key))))
+	if (*hash && (sscanf(hash, "scrypt$%2u$%2u$%2u$%32[0-9a-f]$%64[0-9a-f]%c", &log_n, &block,
+			     &parallel, salt_hex, key_hex, &end) != 5 ||
+		      log_n < 10 || log_n > SLUICE_PASSWORD_COST_MAX || block != BLOCK ||
+		      parallel != PARALLEL || sluice_unhex(salt_hex, salt, sizeof(salt)) ||
+		      sluice_unhex(key_hex, key, sizeof(key))))
 		return -EINVAL;
 	err = derive(password, log_n, salt, found);
 	if (!err && (CRYPTO_memcmp(found, key, sizeof(key)) || !*hash))

@@ -5,6 +5,7 @@
  * nothing: there are hardly ever any.
  */
 #include "cloud/quarantine.h"
+#include "cloud/sealed.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,6 +29,7 @@ struct known {
 
 struct sluice_quarantine {
 	char dir[4096];
+	const struct sluice_keyring *keys;
 	pthread_mutex_t lock;
 	atomic_size_t count;
 	struct known known[SLUICE_QUARANTINE_MAX];
@@ -76,7 +78,8 @@ static int is_note(const struct dirent *d, struct known *k)
 
 /* ---- what is known ---- */
 
-int sluice_quarantine_open(const char *data, struct sluice_quarantine **out)
+int sluice_quarantine_open(const char *data, const struct sluice_keyring *keys,
+			   struct sluice_quarantine **out)
 {
 	struct sluice_quarantine *q = calloc(1, sizeof(*q));
 	struct dirent *e;
@@ -85,6 +88,7 @@ int sluice_quarantine_open(const char *data, struct sluice_quarantine **out)
 	*out = NULL;
 	if (!q)
 		return -ENOMEM;
+	q->keys = keys;
 	pthread_mutex_init(&q->lock, NULL);
 	snprintf(q->dir, sizeof(q->dir), "%s/quarantine", data);
 	d = opendir(q->dir);
@@ -155,6 +159,31 @@ static int write_file(const char *path, const void *data, size_t size)
 	return err;
 }
 
+/* What the key of a frame's bytes belongs to. */
+static const char *write_place(char out[SLUICE_QUARANTINE_NAME + 16], const char *name)
+{
+	snprintf(out, SLUICE_QUARANTINE_NAME + 16, "quarantine/%s.bin", name);
+	return out;
+}
+
+static int write_bytes(const struct sluice_quarantine *q, const char *name, const uint8_t *data,
+		       size_t size)
+{
+	char path[4200], place[SLUICE_QUARANTINE_NAME + 16];
+	uint8_t *sealed = NULL;
+	size_t more;
+	int err;
+
+	snprintf(path, sizeof(path), "%s/%s.bin", q->dir, name);
+	if (!q->keys || !q->keys->count)
+		return write_file(path, data, size);
+	err = sluice_sealed_make(q->keys, write_place(place, name), data, size, &sealed, &more);
+	if (!err)
+		err = write_file(path, sealed, more);
+	free(sealed);
+	return err;
+}
+
 static void sha256_hex(const uint8_t *data, size_t size, char hex[65])
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -193,9 +222,8 @@ static int write_entry(struct sluice_quarantine *q, const struct sluice_camera *
 	name_of(c->id, f->epoch, f->sequence, name);
 	if (!err && mkdir(q->dir, 0700) && errno != EEXIST)
 		err = -errno;
-	snprintf(path, sizeof(path), "%s/%s.bin", q->dir, name);
 	if (!err)
-		err = write_file(path, f->jpeg, f->jpeg_size);
+		err = write_bytes(q, name, f->jpeg, f->jpeg_size);
 	snprintf(path, sizeof(path), "%s/%s.json", q->dir, name);
 	if (!err)
 		err = write_file(path, text, strlen(text));
@@ -261,6 +289,7 @@ int sluice_quarantine_each(const char *data, int (*fn)(void *ctx, const char *na
 	return err;
 }
 
+/* *bytes is the caller's, also after an error. */
 static int read_file(const char *path, uint8_t **bytes, size_t *size)
 {
 	FILE *f = fopen(path, "re");
@@ -268,7 +297,7 @@ static int read_file(const char *path, uint8_t **bytes, size_t *size)
 	int err = f && !fstat(fileno(f), &st) ? 0 : -errno;
 
 	*bytes = NULL;
-	if (!err && (st.st_size < 1 || st.st_size > BYTES_MAX))
+	if (!err && (st.st_size < 1 || st.st_size > (off_t)(BYTES_MAX + SLUICE_SEALED_MORE)))
 		err = -EBADMSG;
 	if (!err)
 		*bytes = malloc((size_t)st.st_size);
@@ -276,19 +305,16 @@ static int read_file(const char *path, uint8_t **bytes, size_t *size)
 		err = -ENOMEM;
 	if (!err && fread(*bytes, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
 		err = -EIO;
-	if (!err)
-		*size = (size_t)st.st_size;
-	else
-		free(*bytes);
+	*size = err ? 0 : (size_t)st.st_size;
 	if (f)
 		fclose(f);
 	return err;
 }
 
-int sluice_quarantine_frame(const char *data, const char *name, struct sluice_stored_frame *f,
-			    uint8_t **bytes)
+int sluice_quarantine_frame(const char *data, const struct sluice_keyring *keys, const char *name,
+			    struct sluice_stored_frame *f, uint8_t **bytes)
 {
-	char path[4400], sha[65] = "";
+	char path[4400], place[SLUICE_QUARANTINE_NAME + 16], sha[65] = "";
 	const char *want = NULL;
 	struct known k;
 	json_t *note;
@@ -299,10 +325,10 @@ int sluice_quarantine_frame(const char *data, const char *name, struct sluice_st
 		return -EINVAL;
 	snprintf(path, sizeof(path), "%s/quarantine/%s.bin", data, name);
 	err = read_file(path, bytes, &f->jpeg_size);
-	if (err) {
-		*bytes = NULL;
-		return err;
-	}
+	if (!err)
+		err = sluice_sealed_open(keys, write_place(place, name), *bytes, &f->jpeg_size);
+	if (err)
+		goto err_free;
 	snprintf(path, sizeof(path), "%s/quarantine/%s.json", data, name);
 	note = json_load_file(path, 0, NULL);
 	*f = (struct sluice_stored_frame){
@@ -319,10 +345,11 @@ int sluice_quarantine_frame(const char *data, const char *name, struct sluice_st
 	want = json_string_value(json_object_get(note, "sha256"));
 	err = want && !strcmp(want, sha) ? 0 : -EBADMSG;
 	json_decref(note);
-	if (err) {
-		free(*bytes);
-		*bytes = NULL;
-	}
+	if (!err)
+		return 0;
+err_free:
+	free(*bytes);
+	*bytes = NULL;
 	return err;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quarantine.h - frames that killed a child twice: DATA/quarantine/NAME.bin (the bytes, as they are
- * stored) and NAME.json (whose, what it died of, and what the bytes are). NAME is
- * CAMERA-EPOCH-SEQUENCE, the camera as 32 hex digits. What is there is never analysed again.
+ * quarantine.h - frames that killed a child twice: DATA/quarantine/NAME.bin (the bytes, as they
+ * came; sealed where the store is) and NAME.json (whose, what it died of, and what the bytes are).
+ * NAME is CAMERA-EPOCH-SEQUENCE, the camera as 32 hex digits. What is there is never analysed
+ * again.
  */
 #ifndef SLUICE_QUARANTINE_H
 #define SLUICE_QUARANTINE_H
@@ -13,14 +14,17 @@
 
 #include "cloud/analysis.h"
 #include "cloud/camera.h"
+#include "cloud/seal.h"
 
 #define SLUICE_QUARANTINE_MAX  4096 /* frames */
 #define SLUICE_QUARANTINE_NAME 80
 
 struct sluice_quarantine;
 
-/* Reads what is there; the directory is made when it is first needed. Thread-safe. -errno. */
-int sluice_quarantine_open(const char *data, struct sluice_quarantine **out);
+/* Reads what is there; the directory is made when it is first needed. keys: borrowed, may be NULL.
+ * Thread-safe. -errno. */
+int sluice_quarantine_open(const char *data, const struct sluice_keyring *keys,
+			   struct sluice_quarantine **out);
 /* NULL-safe. */
 void sluice_quarantine_close(struct sluice_quarantine *q);
 
@@ -42,9 +46,10 @@ size_t sluice_quarantine_count(struct sluice_quarantine *q);
 int sluice_quarantine_each(const char *data, int (*fn)(void *ctx, const char *name, json_t *note),
 			   void *ctx);
 /* NAME's frame; its pointers point into *bytes, malloc'd, the caller's. -ENOENT, -EINVAL: no such
- * name, -EBADMSG: its note and bytes do not belong together. */
-int sluice_quarantine_frame(const char *data, const char *name, struct sluice_stored_frame *f,
-			    uint8_t **bytes);
+ * name, -EBADMSG: its note and bytes do not belong together, -ENOKEY: sealed by a key that is not
+ * in keys. */
+int sluice_quarantine_frame(const char *data, const struct sluice_keyring *keys, const char *name,
+			    struct sluice_stored_frame *f, uint8_t **bytes);
 /* -ENOENT, -EINVAL. */
 int sluice_quarantine_drop(const char *data, const char *name);
 

@@ -101,15 +101,14 @@ static int rekey_segment(void *ctx, const struct sluice_camera *c, const char *p
 	return note(r, path, rc);
 }
 
-static int rekey_file(void *ctx, const char *path, const char *name)
+/* below: the file's path below the data directory; place: what its key belongs to. */
+static int rekey_sealed(struct rekeying *r, const char *below, const char *place)
 {
-	struct rekeying *r = ctx;
 	struct sluice_sealed head;
-	char full[4400], place[256], below[256];
+	char full[4400];
 	int fd, rc;
 
-	snprintf(full, sizeof(full), "%s/%s/%s", r->data, path, name);
-	snprintf(below, sizeof(below), "%s/%s", path, name);
+	snprintf(full, sizeof(full), "%s/%s", r->data, below);
 	fd = open(full, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -120,11 +119,20 @@ static int rekey_file(void *ctx, const char *path, const char *name)
 		return 0;
 	}
 	r->out->files++;
-	snprintf(place, sizeof(place), "%s/%s/%s/%s", r->tenant, r->hex, r->id, name);
 	rc = change_lock(fd, offsetof(struct sluice_sealed, lock), place, strlen(place), r->keys,
 			 head.lock);
 	close(fd);
 	return note(r, below, rc);
+}
+
+static int rekey_file(void *ctx, const char *path, const char *name)
+{
+	struct rekeying *r = ctx;
+	char place[256], below[256];
+
+	snprintf(below, sizeof(below), "%s/%s", path, name);
+	snprintf(place, sizeof(place), "%s/%s/%s/%s", r->tenant, r->hex, r->id, name);
+	return rekey_sealed(r, below, place);
 }
 
 static int rekey_summary(void *ctx, const char *tenant, const uint8_t camera[16], const char *id,
@@ -138,6 +146,17 @@ static int rekey_summary(void *ctx, const char *tenant, const uint8_t camera[16]
 	return sluice_each_name(r->data, path, sluice_is_entry, rekey_file, r);
 }
 
+static int rekey_frame(void *ctx, const char *path, const char *name)
+{
+	size_t n = strlen(name);
+	char below[256];
+
+	if (n < 4 || strcmp(name + n - 4, ".bin") != 0)
+		return 0; /* a note */
+	snprintf(below, sizeof(below), "%s/%s", path, name);
+	return rekey_sealed(ctx, below, below);
+}
+
 int sluice_rekey(const char *data, const struct sluice_keyring *keys, struct sluice_rekeyed *out)
 {
 	struct rekeying r = { .data = data, .keys = keys, .out = out };
@@ -147,5 +166,7 @@ int sluice_rekey(const char *data, const struct sluice_keyring *keys, struct slu
 	if (!keys->count)
 		return -ENOKEY;
 	err = sluice_walk_segments(data, rekey_segment, &r);
-	return err ? err : sluice_walk_media(data, rekey_summary, &r);
+	if (!err)
+		err = sluice_walk_media(data, rekey_summary, &r);
+	return err ? err : sluice_each_name(data, "quarantine", sluice_is_entry, rekey_frame, &r);
 }

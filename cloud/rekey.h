@@ -13,8 +13,8 @@ struct sluice_rekeyed {
 	char first[256];  /* of those that are locked or damaged: the first */
 };
 
-/* All segments and summaries' files get locks of the ring's first key. Nobody else uses data. A
- * broken run is gone on with by another. */
+/* All segments, summaries' files and frames in quarantine get locks of the ring's first key. Nobody
+ * else uses data. A broken run is gone on with by another. */
 int sluice_rekey(const char *data, const struct sluice_keyring *keys, struct sluice_rekeyed *out);
 
 #endif

@@ -236,7 +236,7 @@ static int start_threads(struct sluice_server *s)
 	wc.cameras = s->cameras;
 	wc.media = s->media;
 	wc.digests = s->c.digests;
-	err = sluice_quarantine_open(s->c.data, &s->quarantine);
+	err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
 	wc.quarantine = s->quarantine;
 	wc.sandbox = s->sandbox.memory ? &s->sandbox : NULL;
 	for (i = 0; i < 2 * s->workers && !err; i++) {
@@ -320,7 +320,7 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = sluice_io_signals(s->loops[0].io, signals, 3, on_signal, s);
 	if (!err)
-		err = sluice_api_open(s->c.data, s->media, &s->api);
+		err = sluice_api_open(s->c.data, s->c.conf, s->media, &s->api);
 	if (!err)
 		err = start_threads(s);
 	if (!err)

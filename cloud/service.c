@@ -141,6 +141,7 @@ static json_t *status_json(const struct sluice_service *v)
 			      !(unready & SLUICE_NOT_WORKING), "stopping",
 			      !!(unready & SLUICE_NOT_STAYING));
 
+	json_object_set_new(o, "catching_up", json_integer(sluice_workers_behind));
 	json_object_set_new(o, "reloads", json_integer(v->reloads));
 	json_object_set_new(o, "reloads_refused", json_integer(v->refused));
 	json_object_set_new(o, "sandbox",

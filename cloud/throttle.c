@@ -23,10 +23,15 @@
 
 enum kind { PAIR, ADDRESS, USER, KINDS };
 
-static const struct {
+/* An address has many people behind it, a user many addresses. */
+#define ADDRESS_TIMES 5
+#define USER_FREE     30
+#define USER_MAX_S    30
+
+struct rule {
 	uint32_t free; /* failures without a wait */
 	uint32_t max_s;
-} rules[KINDS] = { [PAIR] = { 4, 900 }, [ADDRESS] = { 20, 900 }, [USER] = { 30, 30 } };
+};
 
 struct bucket {
 	uint32_t failures;
@@ -36,11 +41,12 @@ struct bucket {
 
 struct sluice_throttle {
 	pthread_mutex_t lock;
+	struct rule rule[KINDS];
 	uint8_t key[16];
 	struct bucket bucket[KINDS][BUCKETS];
 };
 
-struct sluice_throttle *sluice_throttle_open(void)
+struct sluice_throttle *sluice_throttle_open(uint32_t tries, uint32_t max_s)
 {
 	struct sluice_throttle *t = calloc(1, sizeof(*t));
 
@@ -48,6 +54,10 @@ struct sluice_throttle *sluice_throttle_open(void)
 		free(t);
 		return NULL;
 	}
+	t->rule[PAIR] = (struct rule){ tries, max_s };
+	t->rule[ADDRESS] = (struct rule){ ADDRESS_TIMES * tries, max_s };
+	t->rule[USER] = (struct rule){ tries > USER_FREE ? tries : USER_FREE,
+				       max_s < USER_MAX_S ? max_s : USER_MAX_S };
 	pthread_mutex_init(&t->lock, NULL);
 	return t;
 }
@@ -110,12 +120,12 @@ static void forget(struct bucket *b, uint64_t now_ns)
 }
 
 /* 1, 2, 4 ... seconds, at most max_s, once the free ones are used up. */
-static uint32_t wait_after(enum kind kind, uint32_t failures)
+static uint32_t wait_after(const struct rule *r, uint32_t failures)
 {
-	uint32_t over = failures > rules[kind].free ? failures - rules[kind].free : 0;
-	uint32_t wait = !over ? 0 : over > 16 ? rules[kind].max_s : 1u << (over - 1);
+	uint32_t over = failures > r->free ? failures - r->free : 0;
+	uint32_t wait = !over ? 0 : over > 16 ? r->max_s : 1u << (over - 1);
 
-	return wait > rules[kind].max_s ? rules[kind].max_s : wait;
+	return wait > r->max_s ? r->max_s : wait;
 }
 
 uint32_t sluice_throttle_try(struct sluice_throttle *t, const char *user, const char *address,
@@ -135,7 +145,7 @@ uint32_t sluice_throttle_try(struct sluice_throttle *t, const char *user, const 
 	for (k = 0; k < KINDS && until <= now_ns; k++) {
 		b[k]->failures++;
 		b[k]->since_ns = now_ns;
-		b[k]->until_ns = now_ns + wait_after(k, b[k]->failures) * SECOND_NS;
+		b[k]->until_ns = now_ns + wait_after(&t->rule[k], b[k]->failures) * SECOND_NS;
 	}
 	pthread_mutex_unlock(&t->lock);
 	return until > now_ns ? (uint32_t)((until - now_ns + SECOND_NS - 1) / SECOND_NS) : 0;

@@ -11,7 +11,10 @@
 
 struct sluice_throttle;
 
-struct sluice_throttle *sluice_throttle_open(void); /* NULL: out of memory */
+/* tries: wrong ones of a user from an address that are free; max_s: the longest wait. An address
+ * has five times as many; a user is never made to wait longer than 30 s by others. NULL: out of
+ * memory. */
+struct sluice_throttle *sluice_throttle_open(uint32_t tries, uint32_t max_s);
 void sluice_throttle_close(struct sluice_throttle *t);
 
 /*

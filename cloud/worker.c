@@ -35,6 +35,8 @@
 #include "cloud/worker_state.h"
 #include "lib/log.h"
 
+atomic_uint sluice_workers_behind;
+
 /* ---- what the analysis asks and tells ---- */
 
 /* For people who ask what goes on; it is over with its summary. A convenience: the log says if not.
@@ -73,19 +75,11 @@ static void on_summary(void *ctx, const struct sluice_summary *sum)
 {
 	struct subject *s = ctx;
 	struct sluice_worker *w = s->worker;
-	int err;
 
 	s->event_open = 0;
-	while ((err = sluice_shelf_put(&w->shelf, s->camera, sum)) < 0) {
-		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR,
-				   "cannot store a summary of camera %s: %s%s", s->camera->name,
-				   strerror(-err), err == -EINVAL ? "" : "; trying again");
-		if (err == -EINVAL || atomic_load(&w->stopping))
-			return;
-		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
-	}
 	/* one that was there already is perhaps not delivered yet: the session sorts that out */
-	w->c.ops->summary(w->c.ctx, s->camera, sum->id);
+	if (!sluice_shelf_insist(&w->shelf, s->camera, sum, "summary", &w->stopping, &w->limit))
+		w->c.ops->summary(w->c.ctx, s->camera, sum->id);
 }
 
 static void on_digest(void *ctx, struct sluice_digest_plan *plan)
@@ -480,6 +474,7 @@ static void *worker_main(void *arg)
 		worker_backfill_start(w);
 	else
 		replay_epochs(w);
+	atomic_fetch_sub(&sluice_workers_behind, 1);
 	while (!atomic_load(&w->stopping)) {
 		struct sluice_chunk *c = bus->ops->next(bus, w->c.partition, 500);
 		const struct sluice_item *item;
@@ -518,9 +513,11 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	}
 	if (!err && c->digests && !w->lane)
 		err = sluice_digester_open(c, &w->digester);
+	atomic_fetch_add(&sluice_workers_behind, 1);
 	if (!err)
 		err = -pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {
+		atomic_fetch_sub(&sluice_workers_behind, 1);
 		sluice_digester_close(w->digester);
 		sluice_sandbox_close(w->sandbox);
 		sluice_index_close(w->index);

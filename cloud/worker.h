@@ -3,6 +3,8 @@
 #ifndef SLUICE_WORKER_H
 #define SLUICE_WORKER_H
 
+#include <stdatomic.h>
+
 #include "cloud/bus.h"
 #include "cloud/media.h"
 
@@ -39,6 +41,10 @@ struct sluice_worker_config {
 	const struct sluice_worker_ops *ops;
 	void *ctx;
 };
+
+/* Workers of this process that still read again what an earlier life has stored and not told: until
+ * it is 0 there may be files of summaries that no index knows yet. */
+extern atomic_uint sluice_workers_behind;
 
 /* Opens an index and starts the thread. c is copied. */
 int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worker **out);

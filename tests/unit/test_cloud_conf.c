@@ -46,6 +46,9 @@ static void test_order(void)
 	CHECK(c.server.drain_ms == 7000);
 	CHECK(c.limits.credit == 2 << 20);
 	CHECK(c.auth.device_life_ms == 90 * 86400000ull);
+	CHECK(c.auth.session_idle_ms == 8 * 3600000 && c.auth.session_life_ms == 7 * 86400000);
+	CHECK(c.auth.tries == 4 && c.auth.lockout_ms == 900000 && c.auth.scrypt_cost == 15);
+	CHECK(c.auth.totp == SLUICE_TOTP_OPTIONAL);
 	CHECK(c.log.level == 2 && c.log.format == 0);
 	CHECK(sluice_cloud_conf_each(&c, find_origin, "data") == 1 + SLUICE_CONF_FILE);
 	CHECK(sluice_cloud_conf_each(&c, find_origin, "credit") == 1 + SLUICE_CONF_ENVIRONMENT);

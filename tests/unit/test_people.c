@@ -217,7 +217,7 @@ static void test_ranges(void)
 
 static void test_throttle(void)
 {
-	struct sluice_throttle *t = sluice_throttle_open();
+	struct sluice_throttle *t = sluice_throttle_open(4, 900);
 	uint64_t now = 1000 * SECOND;
 	uint32_t wait = 0, before = 0;
 	int i;

@@ -20,8 +20,10 @@
 #include "cloud/box.h"
 #include "cloud/index.h"
 #include "cloud/quarantine.h"
+#include "cloud/rekey.h"
 #include "cloud/sandbox.h"
 #include "tests/unit/check.h"
+#include "tests/unit/keys.h"
 #include "tests/unit/uplink.h"
 
 #define MOTION 8
@@ -341,7 +343,7 @@ static int check_note(void *ctx, const char *name, json_t *note)
 	++*count;
 	CHECK(!strcmp(json_string_value(json_object_get(note, "camera")), "door"));
 	CHECK(!!strstr(json_string_value(json_object_get(note, "died_of")), "signal 11"));
-	CHECK(!sluice_quarantine_frame(cloud.data, name, &f, &bytes));
+	CHECK(!sluice_quarantine_frame(cloud.data, NULL, name, &f, &bytes));
 	uplink_picture(sent, sizeof(sent), KILLER, BAD, 64, 48);
 	CHECK(f.epoch == KILLER && f.sequence == BAD && f.jpeg_size == sizeof(sent));
 	CHECK(bytes && !memcmp(bytes, sent, sizeof(sent)));
@@ -489,6 +491,114 @@ static void test_hunted(void)
 	CHECK(!sluice_quarantine_each(cloud.data, count_note, &notes) && !notes);
 }
 
+/* ---- sealed ---- */
+
+static int take_name(void *ctx, const char *name, json_t *note)
+{
+	snprintf(ctx, SLUICE_QUARANTINE_NAME, "%s", name);
+	return 0;
+}
+
+/* 1: the file holds these bytes as they are. */
+static int holds(const char *path, const uint8_t *bytes, size_t size)
+{
+	static uint8_t all[8192];
+	FILE *f = fopen(path, "r");
+	size_t n = f ? fread(all, 1, sizeof(all), f) : 0;
+
+	CHECK(n > 0);
+	if (f)
+		fclose(f);
+	return memmem(all, n, bytes, size) != NULL;
+}
+
+/* What is in quarantine of a sealed store is sealed, found again, and goes with a new master key.
+ */
+static void test_sealed_quarantine(void)
+{
+	char data[] = "/tmp/test_sandbox.XXXXXX", name[SLUICE_QUARANTINE_NAME], path[256];
+	struct sluice_keyring ring[3];
+	struct sluice_quarantine *q;
+	struct sluice_rekeyed done;
+	struct sluice_camera camera;
+	uint8_t jpeg[500], *bytes;
+	struct sluice_stored_frame f = { .epoch = 5, .sequence = 6 }, back;
+
+	CHECK(!sluice_camera_init(&camera, "t", "d", "c") && mkdtemp(data));
+	make_ring(&ring[0], 3, 0);
+	make_ring(&ring[1], 7, 0);
+	make_ring(&ring[2], 7, 3);
+	uplink_picture(jpeg, sizeof(jpeg), 5, 6, 64, 48);
+	f.jpeg = jpeg;
+	f.jpeg_size = sizeof(jpeg);
+	CHECK(!sluice_quarantine_open(data, &ring[0], &q));
+	CHECK(!sluice_quarantine_add(q, &camera, &f, "it hung"));
+	sluice_quarantine_close(q);
+	CHECK(!sluice_quarantine_each(data, take_name, name));
+	snprintf(path, sizeof(path), "%s/quarantine/%s.bin", data, name);
+	CHECK(!holds(path, jpeg + 300, 100));
+	CHECK(sluice_quarantine_frame(data, NULL, name, &back, &bytes) == -ENOKEY && !bytes);
+	CHECK(sluice_quarantine_frame(data, &ring[1], name, &back, &bytes) == -ENOKEY);
+	CHECK(!sluice_rekey(data, &ring[2], &done) && done.files == 1 && done.changed == 1);
+	CHECK(sluice_quarantine_frame(data, &ring[0], name, &back, &bytes) == -ENOKEY);
+	CHECK(!sluice_quarantine_frame(data, &ring[1], name, &back, &bytes));
+	CHECK(back.jpeg_size == sizeof(jpeg) && !memcmp(back.jpeg, jpeg, sizeof(jpeg)));
+	free(bytes);
+	CHECK(!sluice_quarantine_drop(data, name));
+	snprintf(path, sizeof(path), "%s/quarantine", data);
+	CHECK(!rmdir(path) && !rmdir(data));
+}
+
+/* ---- ids that are another camera's ---- */
+
+static int check_owner(void *ctx, const struct sluice_camera *c,
+		       const struct sluice_index_summary *s)
+{
+	CHECK(!strcmp(c->device, "box1") && !strcmp(c->tenant, "default"));
+	CHECK(strstr(s->json, "\"last\":9") != NULL);
+	++*(unsigned int *)ctx;
+	return 0;
+}
+
+/* One event of a camera called door, told from frame 0 to the last before `to`. */
+static void tell_event(struct uplink *u, const char *device, uint64_t to)
+{
+	CHECK(!uplink_open(u, &cloud, device));
+	uplink_camera(u, 1, "door", 70);
+	CHECK(uplink_expect(u, SLUICE_MSG_OPENED, 5));
+	send_frames(u, 1, 70, 0, to);
+	uplink_stats(u, 1, 70, 1, 0);
+}
+
+/*
+ * The double makes its ids of the camera's name: another device's door, in the same epoch, comes
+ * with the id that box1's has, as a child may that somebody has taken over. What is there stays.
+ */
+static void test_forged(void)
+{
+	unsigned int got[3] = { 0 }, count = 0;
+	struct sluice_index *ix;
+	struct uplink u;
+
+	cloud_enrol(&cloud, "box2");
+	start();
+	tell_event(&u, "box1", 10);
+	take_summaries(&u, 1, got);
+	CHECK(got[1] == 1);
+	uplink_close(&u);
+	tell_event(&u, "box2", 20);
+	uplink_end(&u, 1, 70, 2);
+	CHECK(uplink_expect(&u, SLUICE_MSG_DONE, 20));
+	uplink_close(&u);
+	CHECK(cloud_stop(&cloud) == 0);
+	CHECK(count_in_log("its id is that of another camera's") == 1);
+	ix = open_index();
+	if (ix)
+		CHECK(!ix->ops->summaries_all(ix, check_owner, &count));
+	CHECK(count == 1);
+	sluice_index_close(ix);
+}
+
 static void run_cloud(void (*test)(void))
 {
 	memset(&cloud, 0, sizeof(cloud));
@@ -513,9 +623,11 @@ int main(int argc, char **argv)
 	random_seed(seed_of(argc, argv));
 	setenv("VERBOSE", "1", 1); /* the deaths are counted in its log */
 	test_parser();
+	test_sealed_quarantine();
 	test_batches();
 	test_plants();
 	run_cloud(test_killer);
 	run_cloud(test_hunted);
+	run_cloud(test_forged);
 	return check_result();
 }

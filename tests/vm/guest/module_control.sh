@@ -11,7 +11,7 @@ for c in $cam $cam2; do
 	v4l2-ctl -d $c --set-fmt-video=width=640,height=480,pixelformat=YUYV --set-parm=$vivid_fps >/dev/null
 done
 modprobe sluice
-control events 25 >/tmp/events &
+control events 400 >/tmp/events &
 events=$!
 wait_for 3 grep -q listening /tmp/events
 
@@ -126,7 +126,8 @@ done
 free_after=$(free_kb)
 echo "free before $free_before kB, after fifty rounds $free_after kB"
 [ $((free_before - free_after)) -lt 40000 ] || fail "memory was lost"
-wait $events
+kill $events
+wait $events || true
 for e in 8 9 10; do grep -qx event=$e /tmp/events || fail "no event $e: $(cat /tmp/events)"; done
 rmmod vivid
 

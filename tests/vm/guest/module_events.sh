@@ -20,7 +20,7 @@ watch=$!
 told() { grep -c "\"camera\":\"$1\",\"event\":\"$2\"" /tmp/watch || true; }
 # $1: event; $2: how often by now.
 once() {
-	tries=150
+	tries=$((150 * ${GUEST_SLOWER:-1}))
 	until [ "$(told yard $1)" -ge "$2" ]; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || fail "no event $1: $(cat /tmp/watch /tmp/watch.err)"
@@ -39,7 +39,10 @@ echo 1 >$trace/events/sluice/enable
 : >$trace/trace
 echo 1 >$trace/tracing_on
 
-sluicectl attach $cam --mode tap --name yard --arena 8 stall=1 postroll=0.5 keepalive=0 audit=0 rate=5 warmup=1 >/dev/null
+# A square that stands still is no motion any more after a second. The post-roll must outlast the time
+# that a starved guest takes to see that the gate has opened, and to take the square away.
+roll=$((4 * ${GUEST_SLOWER:-1})) stall=$((2 * ${GUEST_SLOWER:-1}))
+sluicectl attach $cam --mode tap --name yard --arena 8 stall=$stall postroll=$roll keepalive=0 audit=0 rate=5 warmup=1 >/dev/null
 once attached 1
 v4l2-ctl -d $cam --stream-mmap --stream-count=100000 >/tmp/app 2>&1 &
 app=$!
@@ -67,7 +70,7 @@ same "scene changes" "$(told yard scene_change)" 1
 # An application that hangs: a stall, once; then it goes on.
 kill -STOP $app
 once stall 1
-sleep 2
+sleep $((stall + 1))
 same "stalls" "$(told yard stall)" 1
 same "resumed before it went on" "$(told yard resumed)" 0
 kill -CONT $app

@@ -3,11 +3,17 @@
  * control.c - the netlink family by hand, for the guest's tests (people use sluicectl).
  *
  *	control attach NODE tap|capture [name=S] [arena=N] [ro] [grid=WxH privacy=all]
- *[SETTING-NUMBER=V]... control get|detach|snapshot CAMERA|NAME control dump control set CAMERA
- *[if=VERSION] SETTING-NUMBER=V... control mask CAMERA [if=VERSION]
- *privacy=all|left|right|none|short [thresholds=N] control events SECONDS		prints what
- *happens control raw CMD [ATTR-NUMBER=U32]... "as=UID" as the first word: give up root first.
- *Answers are lines of NAME=VALUE. A refusal prints "refused ERRNO TEXT" and ends with exit code 1.
+ *		[SETTING-NUMBER=V]...
+ *	control get|detach|snapshot CAMERA|NAME
+ *	control dump
+ *	control set CAMERA [if=VERSION] SETTING-NUMBER=V...
+ *	control mask CAMERA [if=VERSION] privacy=all|left|right|none|short [thresholds=N]
+ *	control events SECONDS
+ *	control raw CMD [ATTR-NUMBER=U32]...
+ *
+ * "as=UID" as the first word: give up root first. events prints what happens, for so long times
+ * GUEST_SLOWER of the environment. Answers are lines of NAME=VALUE. A refusal prints
+ * "refused ERRNO TEXT" and ends with exit code 1.
  */
 #include "nl.h"
 
@@ -274,7 +280,9 @@ static int raw(char **words)
 static int listen_events(const char *seconds)
 {
 	struct pollfd p = { .fd = nl.fd, .events = POLLIN };
-	time_t end = time(NULL) + strtol(seconds, NULL, 10);
+	const char *slower = getenv("GUEST_SLOWER");
+	time_t end =
+		time(NULL) + strtol(seconds, NULL, 10) * (slower ? strtol(slower, NULL, 10) : 1);
 	static char in[65536];
 
 	if (setsockopt(nl.fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &nl.group, sizeof(nl.group))) {

@@ -6,11 +6,13 @@
  *	ringread NODE [frames=N] [seconds=N] [list=FILE] [dump=FILE] [arena=FILE] [hold] [observe]
  *		[attack] [until-end]
  * Ends after N frames (exit 0), when the ring says ENDED or GONE and is empty (exit 0 with
- * until-end, else 1), or after N seconds (exit 1 if frames were asked for). list: a line for every
- * record. dump: their pictures. arena: at the end, all of it, also what waits there without a
- *record. hold: never release a record. observe: open read-only. attack: spoil every word that the
- *reader may write, then try maps that must be refused. The last lines tell the ledger of the
- *control page; it must add up. Exit 1: something is wrong.
+ * until-end, else 1), or after N seconds (exit 1 if frames were asked for; as a limit they are
+ * multiplied by GUEST_SLOWER of the environment). list: a line for every
+ * record; box is the rectangle of its motion cells, x0,y0,x1,y1, or none. dump: their pictures.
+ * arena: at the end, all of it, also what waits there without a record. hold: never release a
+ * record. observe: open read-only. attack: spoil every word that the reader may write, then try
+ * maps that must be refused. The last lines tell the ledger of the control page; it must add up.
+ * Exit 1: something is wrong.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -163,8 +165,34 @@ static void check_record(struct reader *r, const struct sluice_ring_desc *d, uin
 		wrong(r, "not a key frame", d->flags, i);
 }
 
+/* The rectangle of the record's motion cells, as text. */
+static const char *cells_box(const struct reader *r, const struct sluice_ring_desc *d,
+			     char text[static 64])
+{
+	const uint8_t *bits = r->arena + d->cells;
+	uint32_t x0 = d->grid_w, y0 = d->grid_h, x1 = 0, y1 = 0;
+
+	for (uint32_t y = 0; y < d->grid_h; y++) {
+		for (uint32_t x = 0; x < d->grid_w; x++) {
+			uint32_t i = y * d->grid_w + x;
+
+			if (!(bits[i / 8] >> (i % 8) & 1))
+				continue;
+			x0 = x < x0 ? x : x0;
+			y0 = y < y0 ? y : y0;
+			x1 = x > x1 ? x : x1;
+			y1 = y > y1 ? y : y1;
+		}
+	}
+	if (x0 > x1 || y0 > y1)
+		return "none";
+	snprintf(text, 64, "%u,%u,%u,%u", x0, y0, x1, y1);
+	return text;
+}
+
 static void take_record(struct reader *r)
 {
+	char box[64];
 	struct sluice_ring_desc d = r->desc[r->tail & (r->desc_count - 1)];
 	uint32_t before = r->errors;
 
@@ -179,9 +207,10 @@ static void take_record(struct reader *r)
 		return;
 	if (r->list)
 		fprintf(r->list,
-			"%llu %llu %u reason=%u size=%u score=%u event=%u flags=%u crc=%08x\n",
+			"%llu %llu %u reason=%u size=%u score=%u event=%u flags=%u box=%s "
+			"crc=%08x\n",
 			d.epoch, d.sequence, d.driver_sequence, d.reason, d.size, d.score, d.event,
-			d.flags, crc32_of(r->arena + d.offset, d.size));
+			d.flags, cells_box(r, &d, box), crc32_of(r->arena + d.offset, d.size));
 	if (r->dump && fwrite(r->arena + d.offset, d.size, 1, r->dump) != 1)
 		wrong(r, "dump", (uint64_t)errno, 0);
 }
@@ -294,6 +323,8 @@ int main(int argc, char **argv)
 		o.attack |= !strcmp(argv[i], "attack");
 		o.until_end |= !strcmp(argv[i], "until-end");
 	}
+	if (getenv("GUEST_SLOWER") && (o.frames || o.until_end))
+		o.seconds *= (double)strtoul(getenv("GUEST_SLOWER"), NULL, 10);
 	r.fd = open(argv[1], o.observe ? O_RDONLY : O_RDWR);
 	if (r.fd < 0) {
 		printf("refused %s\n", strerrorname_np(errno));

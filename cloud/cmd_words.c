@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cmd_words.c - see cmd_words.h.
+ *
+ * Data directory: --data, or that of the file. Keys: options, or [encryption] of the file if it is
+ * named, or is the machine's and of the same data directory, or of variables.
+ */
+#include "cloud/cmd_words.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cloud/auth.h"
+#include "cloud/cmd.h"
+#include "cloud/keyconf.h"
+#include "lib/log.h"
+
+static const struct option options[] = {
+	{ "data", required_argument, NULL, 'd' },
+	{ "tenant", required_argument, NULL, 't' },
+	{ "config", required_argument, NULL, 'f' },
+	{ "key-file", required_argument, NULL, 'k' },
+	{ "key-command", required_argument, NULL, 'c' },
+	{ "old-key-file", required_argument, NULL, 'K' },
+	{ "old-key-command", required_argument, NULL, 'C' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "repair", no_argument, NULL, 'r' },
+	{ "output", required_argument, NULL, 'o' },
+	{ 0 },
+};
+
+/* The variable that an option with a value fills. */
+static const char **text_of(struct sluice_cmd_words *w, struct sluice_keyconf *keys, int o)
+{
+	switch (o) {
+	case 'd':
+		return &w->data;
+	case 't':
+		return &w->tenant;
+	case 'f':
+		return &w->config;
+	case 'k':
+		return &keys->file;
+	case 'c':
+		return &keys->command;
+	case 'K':
+		return &keys->old_file;
+	case 'C':
+		return &keys->old_command;
+	case 'o':
+		return &w->out;
+	}
+	return NULL;
+}
+
+static int read_options(int argc, char **argv, const char *allowed, struct sluice_cmd_words *w,
+			struct sluice_keyconf *keys)
+{
+	int o;
+
+	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
+		const char **text = text_of(w, keys, o);
+
+		if (o == '?')
+			return 2;
+		if (!strchr(allowed, strchr("fcKC", o) ? 'k' : o))
+			return sluice_cmd_usage(argv[0], "unknown option '%s'", argv[optind - 1]);
+		if (text)
+			*text = optarg;
+		else if (o == 'j')
+			w->json = 1;
+		else
+			w->repair = 1;
+	}
+	return 0;
+}
+
+static int is_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* 0 or 1. A file of the machine that cannot be used is no fault of who has said it all. */
+static int read_conf(struct sluice_cmd_words *w, struct sluice_keyconf *keys)
+{
+	struct sluice_cloud_conf *c = &w->conf;
+	const int said = keys->file || keys->command || keys->old_file || keys->old_command;
+	char why[400];
+
+	if (sluice_cloud_conf_read(c, w->config, NULL, 0, why, sizeof(why))) {
+		if (!w->config && w->data)
+			return 0;
+		sluice_error("%s", why);
+		return 1;
+	}
+	if (!w->data && c->server.data[0])
+		w->data = c->server.data;
+	if (said || !w->data ||
+	    (!w->config && c->server.data[0] && !is_same(c->server.data, w->data)))
+		return 0;
+	*keys = (struct sluice_keyconf){ c->encryption.key_file, c->encryption.key_command,
+					 c->encryption.old_key_file,
+					 c->encryption.old_key_command };
+	return 0;
+}
+
+int sluice_cmd_words(int argc, char **argv, const char *allowed, int from, int to,
+		     struct sluice_cmd_words *w)
+{
+	struct sluice_keyconf keys = { 0 };
+	int code, others;
+
+	memset(w, 0, sizeof(*w));
+	w->tenant = SLUICE_TENANT;
+	code = read_options(argc, argv, allowed, w, &keys);
+	others = argc - optind;
+	if (!code && (others < from || others > to))
+		code = sluice_cmd_usage(argv[0],
+					others > to ? "too many words" : "a word is missing");
+	if (!code)
+		code = read_conf(w, &keys);
+	if (!code && !w->data)
+		code = sluice_cmd_usage(argv[0], "--data DIR is missing, or --config FILE");
+	if (!code && sluice_keyconf_read(&keys, &w->ring))
+		code = 1;
+	if (code)
+		sluice_cmd_words_free(w);
+	return code ? code + 1 : 0;
+}
+
+void sluice_cmd_words_free(struct sluice_cmd_words *w)
+{
+	sluice_keyring_clear(&w->ring);
+	sluice_cloud_conf_free(&w->conf);
+}
+
+struct sluice_index *sluice_cmd_index(const char *data)
+{
+	struct sluice_index *ix = NULL;
+	char path[4096];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/index.db", data);
+	err = sluice_index_sqlite_open(path, &ix);
+	if (err)
+		sluice_error("cannot use %s: %s; move it away, then: sluice-cloud rebuild-index "
+			     "--data %s",
+			     path, strerror(-err), data);
+	return ix;
+}

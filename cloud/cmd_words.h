@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_words.h - options of the commands that work on a store: which one, whose, and its keys. What
+ * the line leaves out comes from cloud.conf, so that the operator of a sealed store need not know
+ * by heart where its key is.
+ */
+#ifndef SLUICE_CMD_WORDS_H
+#define SLUICE_CMD_WORDS_H
+
+#include "cloud/conf.h"
+#include "cloud/index.h"
+#include "cloud/seal.h"
+
+struct sluice_cmd_words {
+	const char *data, *tenant, *config, *out;
+	int json, repair;
+	struct sluice_keyring ring; /* to be cleared */
+	struct sluice_cloud_conf conf;
+};
+
+/*
+ * allowed: letters of d (--data), t (--tenant), k (the four of KEYS, and --config), j (--json), r
+ * (--repair), o (--output); from..to: how many other words. 0, or the exit code + 1 after a
+ * message. w is to be freed if it is 0.
+ */
+int sluice_cmd_words(int argc, char **argv, const char *allowed, int from, int to,
+		     struct sluice_cmd_words *w);
+void sluice_cmd_words_free(struct sluice_cmd_words *w);
+
+/* The index of a data directory; NULL: it has told why not. */
+struct sluice_index *sluice_cmd_index(const char *data);
+
+#endif
