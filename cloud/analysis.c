@@ -157,6 +157,13 @@ static void note_objects(struct sluice_analysis *a, double t_s, const struct slu
 		e->objects[e->object_count++] = found[i];
 }
 
+static float edges_of(const struct sluice_analysis *a, const struct sluice_gray *g,
+		      const struct sluice_blob *b)
+{
+	return sluice_background_edges(a->background, g, a->mask, (uint32_t)b->x, (uint32_t)b->y,
+				       (uint32_t)(b->x + b->w), (uint32_t)(b->y + b->h));
+}
+
 /* Decode and measure: fills m's picture facts. */
 static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, double t_s,
 		struct sluice_moment *m)
@@ -187,6 +194,8 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 	area_min = g.w * g.h / AREA_MIN;
 	n = sluice_blobs_find(a->blobs, a->mask, sluice_background_lit(a->background), &g,
 			      area_min > 12 ? area_min : 12, f->cells, f->grid_w, f->grid_h, blobs);
+	for (uint32_t i = 0; i < n && n > 1; i++)
+		blobs[i].edges = edges_of(a, &g, &blobs[i]);
 	sluice_tracker_frame(a->tracker, t_s, f->sequence, blobs, n, analysis_track_ended, a);
 	note_objects(a, t_s, blobs, n, &g);
 	m->camera_moved = r.change == SLUICE_CHANGE_CAMERA;

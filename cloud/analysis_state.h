@@ -55,8 +55,8 @@ void analysis_event_start(struct sluice_analysis *a, const struct sluice_moment 
 /* The event has become too long: tell a part of it, and go on. */
 void analysis_event_continue(struct sluice_analysis *a, double t_s);
 
-/* Is the event over at t_s? Then its end is set. */
-bool analysis_event_over(struct sluice_analysis *a, double t_s);
+/* Is the event over at t_s? */
+bool analysis_event_over(const struct sluice_analysis *a, double t_s);
 
 /* When the thing that the event is about was last seen, if it stands in the newest picture; else 0.
  */

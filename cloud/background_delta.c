@@ -20,18 +20,19 @@ VECTORS static void learn(void *own, const uint8_t *restrict px, const int16_t *
 	int16_t am = s->mean, al = s->light;
 
 	for (size_t i = 0; i < n; i++) {
-		int16_t now = (int16_t)(px[i] * Q7), m = mean[i], e = expected[i];
+		int16_t now = (int16_t)(px[i] * Q7), m = mean[i], e = expected[i], h = how[i];
 		int16_t d = (int16_t)(now - m), far = (int16_t)(now - e), v = dev[i], c;
 
 		far = far < 0 ? -far : far;
 		c = d < -vm ? -vm : d > vm ? vm : d;
-		c = keeps(how[i]) ? move_by(e - m, am) : c;
-		c = how[i] == HOW_LIGHT ? move_by(d, al) : c;
-		c = how[i] == HOW_TAKE ? d : c;
+		c = either16(when16((h == HOW_KEEP) | (h == HOW_HELD)),
+			     move_by((int16_t)(e - m), am), c);
+		c = either16(when16(h == HOW_LIGHT), move_by(d, al), c);
+		c = either16(when16(h == HOW_TAKE), d, c);
 		mean[i] = (int16_t)(m + c);
 		c = (int16_t)(far - v);
 		c = c < -vd ? -vd : c > vd ? vd : c;
-		dev[i] = how[i] == HOW_LEARN ? (int16_t)(v + c) : v;
+		dev[i] = (int16_t)(v + (c & when16(h == HOW_LEARN)));
 	}
 }
 

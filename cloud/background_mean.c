@@ -11,15 +11,14 @@ VECTORS static void learn(void *own, const uint8_t *restrict px, const int16_t *
 	int16_t am = s->mean, ad = s->dev, al = s->light;
 
 	for (size_t i = 0; i < n; i++) {
-		int16_t now = (int16_t)(px[i] * Q7), m = mean[i], e = expected[i];
-		int16_t d = (int16_t)(now - e), far = d < 0 ? -d : d;
-		int16_t to = keeps(how[i]) ? e : now;
-		int16_t share = how[i] >= HOW_LIGHT ? al : am;
+		int16_t now = (int16_t)(px[i] * Q7), m = mean[i], e = expected[i], v = dev[i];
+		int16_t d = (int16_t)(now - e), far = d < 0 ? -d : d, h = how[i];
+		int16_t keep = when16((h == HOW_KEEP) | (h == HOW_HELD));
+		int16_t share = either16(when16(h >= HOW_LIGHT), al, am);
 
-		share = how[i] == HOW_TAKE ? 32767 : share;
-		mean[i] = (int16_t)(m + move_by(to - m, share));
-		dev[i] = how[i] == HOW_LEARN ? (int16_t)(dev[i] + move_by(far - dev[i], ad))
-					     : dev[i];
+		share |= when16(h == HOW_TAKE) & 32767;
+		mean[i] = (int16_t)(m + move_by((int16_t)(either16(keep, e, now) - m), share));
+		dev[i] = (int16_t)(v + move_by((int16_t)(far - v), when16(h == HOW_LEARN) & ad));
 	}
 }
 

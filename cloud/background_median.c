@@ -57,7 +57,7 @@ static void learn(void *own, const uint8_t *px, const int16_t *expected, const u
 
 		if (how[i] == HOW_TAKE) {
 			memset(h[i].v, px[i], SAMPLES);
-		} else if (!keeps(how[i]) && dice < due) {
+		} else if (how[i] != HOW_KEEP && how[i] != HOW_HELD && dice < due) {
 			h[i].v[h[i].next] = px[i];
 			h[i].next = (h[i].next + 1) % SAMPLES;
 			mean[i] = (int16_t)(middle(&h[i]) * Q7);

@@ -35,17 +35,16 @@ VECTORS static void weigh(uint8_t *restrict value, uint8_t *restrict weight,
 {
 	for (size_t i = 0; i < n; i++) {
 		uint8_t p = px[i], v = value[i], w = weight[i], m = (uint8_t)(mean[i] >> 7);
-		uint8_t far = p > v ? p - v : v - p, off = p > m ? p - m : m - p;
-		uint8_t first = (how[i] == HOW_LEARN) & (off < NEAR),
-			second = (far < NEAR) & (how[i] != HOW_HELD);
-		uint8_t up = (uint8_t)(w > 255 - grow ? 255 : w + grow);
-		uint8_t down = (uint8_t)(w < fade ? 0 : w - fade), next;
+		uint8_t first = when8(how[i] == HOW_LEARN) & when8(apart(p, m) < NEAR);
+		uint8_t second = when8(apart(p, v) < NEAR) & when8(how[i] != HOW_HELD);
+		uint8_t sum = (uint8_t)(w + grow), up = sum | when8(sum < w);
+		uint8_t down = (uint8_t)(w - fade) & when8(w >= fade), next, tried;
 
-		next = second ? up : down;
-		next = first ? down : next;
+		next = either8(first, down, either8(second, up, down));
 		/* forgotten: what is shown now is tried */
-		value[i] = (next < 9) & !first & !second ? p : v;
-		weight[i] = (next < 9) & !first ? 9 : next;
+		tried = when8(next < 9) & (uint8_t)~first;
+		value[i] = either8(tried & (uint8_t)~second, p, v);
+		weight[i] = either8(tried, 9, next);
 	}
 }
 

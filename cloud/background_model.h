@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * background_model.h - what every background model has, and what one is: a way to learn.
- * background.c and background_*.c include it, nobody else.
+ * background_*.c include it, nobody else.
  *
  * Grey levels are kept in Q7 (1/128) in 16 bits, so that eight or sixteen pixels fit a vector.
  */
@@ -9,6 +9,7 @@
 #define SLUICE_BACKGROUND_MODEL_H
 
 #include "cloud/background.h"
+#include "cloud/vectors.h"
 
 #define Q7 128
 
@@ -45,23 +46,5 @@ struct background_ops {
 
 extern const struct background_ops background_mean, background_mixture, background_delta,
 	background_median;
-
-/* GCC makes one of each and takes the widest that the processor has. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-	!defined(__SANITIZE_ADDRESS__)
-#define VECTORS __attribute__((target_clones("avx2", "default")))
-#else
-#define VECTORS
-#endif
-
-static inline uint8_t keeps(uint8_t how)
-{
-	return (how == HOW_KEEP) | (how == HOW_HELD);
-}
-
-static inline int16_t move_by(int diff, int16_t share)
-{
-	return (int16_t)((diff * share + 0x4000) >> 15);
-}
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "cloud/background.h"
 #include "cloud/blobs.h"
+#include "cloud/vectors.h"
 
 #define JOIN_SHARE  0.20f /* of the higher box's height */
 #define JOIN_MAX    0.04f /* of the picture's width */
@@ -35,6 +36,8 @@ struct comp {
 struct sluice_blobs {
 	uint32_t w, h;
 	uint8_t *closed;
+	uint8_t *high; /* a row, and one pixel more at each end */
+	bool *any;     /* of each row of closed */
 	struct run *runs;
 	struct comp *comps;
 	uint32_t run_max;
@@ -50,9 +53,11 @@ struct sluice_blobs *sluice_blobs_open(uint32_t w, uint32_t h)
 	b->h = h;
 	b->run_max = (w / 2 + 1) * h;
 	b->closed = calloc((size_t)w * h, 1);
+	b->high = calloc(w + 2, 1);
+	b->any = calloc(h, sizeof(*b->any));
 	b->runs = calloc(b->run_max, sizeof(*b->runs));
 	b->comps = calloc(b->run_max, sizeof(*b->comps));
-	if (!b->closed || !b->runs || !b->comps) {
+	if (!b->closed || !b->high || !b->any || !b->runs || !b->comps) {
 		sluice_blobs_close(b);
 		return NULL;
 	}
@@ -64,29 +69,41 @@ void sluice_blobs_close(struct sluice_blobs *b)
 	if (!b)
 		return;
 	free(b->closed);
+	free(b->high);
+	free(b->any);
 	free(b->runs);
 	free(b->comps);
 	free(b);
 }
 
-/* A pixel is set if it or one of its eight neighbours is. */
-static void dilate(const struct sluice_blobs *b, const uint8_t *mask)
+/* A pixel is set if it or one of its eight neighbours is. above and below: the row itself at the
+ * borders. */
+VECTORS static bool dilate_row(const uint8_t *restrict above, const uint8_t *restrict row,
+			       const uint8_t *restrict below, uint8_t *restrict high,
+			       uint8_t *restrict out, uint32_t w)
+{
+	uint8_t any = 0;
+
+	/* one more at each end, so that no pixel is the last */
+	high[0] = high[w + 1] = 0;
+	for (size_t x = 0; x < w; x++)
+		high[x + 1] = above[x] | row[x] | below[x];
+	for (size_t x = 0; x < w; x++) {
+		out[x] = high[x] | high[x + 1] | high[x + 2];
+		any |= out[x];
+	}
+	return any;
+}
+
+static void dilate(struct sluice_blobs *b, const uint8_t *mask)
 {
 	uint32_t w = b->w, h = b->h;
 
 	for (uint32_t y = 0; y < h; y++) {
-		const uint8_t *mid = mask + (size_t)y * w;
-		const uint8_t *up = y ? mid - w : mid, *down = y + 1 < h ? mid + w : mid;
-		uint8_t *out = b->closed + (size_t)y * w;
-		uint8_t before = 0, here = up[0] | mid[0] | down[0];
+		const uint8_t *row = mask + (size_t)y * w;
 
-		for (uint32_t x = 0; x < w; x++) {
-			uint8_t next = x + 1 < w ? up[x + 1] | mid[x + 1] | down[x + 1] : 0;
-
-			out[x] = before | here | next;
-			before = here;
-			here = next;
-		}
+		b->any[y] = dilate_row(y ? row - w : row, row, y + 1 < h ? row + w : row, b->high,
+				       b->closed + (size_t)y * w, w);
 	}
 }
 
@@ -108,7 +125,7 @@ static uint32_t find_runs(struct sluice_blobs *b, const uint8_t *mask)
 		const uint8_t *line = b->closed + (size_t)y * b->w, *set = mask + (size_t)y * b->w;
 		uint32_t first = n, k = above;
 
-		for (uint32_t x = 0; x < b->w;) {
+		for (uint32_t x = b->any[y] ? 0 : b->w; x < b->w;) {
 			if (!line[x]) {
 				x++;
 				continue;
@@ -350,6 +367,7 @@ uint32_t sluice_blobs_find(struct sluice_blobs *b, uint8_t *mask, const uint8_t 
 			.area = c->area,
 			.support = support_of(b, c, cells, grid_w, grid_h),
 			.sharpness = sharpness_of(b, c, g->px),
+			.edges = 1,
 		};
 		look_of(b, c, mask, g, out[i].look);
 	}

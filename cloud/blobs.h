@@ -15,6 +15,7 @@ struct sluice_blob {
 	uint32_t area;		  /* foreground pixels */
 	uint32_t support;	  /* motion cells of the gate that touch it */
 	float sharpness;	  /* mean squared Laplacian inside */
+	float edges;		  /* sluice_background_edges() of it; 1: not asked */
 	float look[SLUICE_LOOKS]; /* mean luma, Cb, Cr of the upper and of the lower half */
 };
 

@@ -23,11 +23,13 @@
 
 /* an event starts at most so long before its first motion: the gate confirms in less */
 #define LOOK_BACK    0.7
+#define BLIND_S	     1.5 /* what moves then moved before the gate and the model could see */
 #define BEFORE_S     0.9 /* what shows before a thing shows so much earlier at most */
 #define LOSSES	     4
 #define DWELL_S	     30.0 /* how long an event waits for what stands still in the picture */
 #define DWELL_HITS   8	  /* ... and what it waits for: followed this often, */
 #define DWELL_WAY    0.5f /* and come this far, in its own sizes */
+#define PEAK_S	     0.6
 #define STANDS_SHARE 0.5f /* of overlap, while it stands */
 #define DWELL_AREA   200  /* and at least 1/DWELL_AREA of the picture */
 
@@ -168,17 +170,18 @@ static void plan_digest(struct sluice_analysis *a, const char *id,
 	}
 }
 
-/* Most things that really came or went, at one moment. */
-static uint32_t peak_of(const struct sluice_event_log *e, const bool *real)
+/* Most things that count, together for PEAK_S: what is in pieces for a moment is not many. */
+static uint32_t peak_of(const struct sluice_event_log *e, const bool *counts)
 {
 	uint32_t peak = 0;
 
 	for (uint32_t i = 0; i < e->track_count; i++) {
+		double from = e->tracks[i].start_s;
 		uint32_t n = 0;
 
-		for (uint32_t k = 0; real[i] && k < e->track_count; k++)
-			n += real[k] && e->tracks[k].start_s <= e->tracks[i].start_s &&
-			     e->tracks[k].seen_s >= e->tracks[i].start_s;
+		for (uint32_t k = 0; counts[i] && k < e->track_count; k++)
+			n += counts[k] && (k == i || (e->tracks[k].start_s <= from &&
+						      e->tracks[k].seen_s >= from + PEAK_S));
 		peak = n > peak ? n : peak;
 	}
 	return peak;
@@ -188,18 +191,24 @@ static uint32_t peak_of(const struct sluice_event_log *e, const bool *real)
 static void judge(struct sluice_analysis *a)
 {
 	struct sluice_event_log *e = &a->event;
-	bool real[SLUICE_EVENT_TRACKS] = { false };
+	bool counts[SLUICE_EVENT_TRACKS] = { false }, any = false;
 	struct sluice_track_facts f;
 
 	for (uint32_t i = 0; i < e->track_count; i++) {
-		real[i] = sluice_track_real(&e->tracks[i], a->gray.w, a->gray.h);
-		if (!real[i])
+		const struct sluice_track *t = &e->tracks[i];
+
+		/* what came after the last motion is not what moved */
+		counts[i] =
+			t->start_s <= e->end_s && (sluice_track_real(t, a->gray.w, a->gray.h) ||
+						   sluice_track_lively(t, a->gray.w, a->gray.h));
+		any |= counts[i];
+		if (!counts[i])
 			continue;
-		sluice_track_facts(&e->tracks[i], a->gray.w, a->gray.h, NULL, &a->scale, &f);
-		sluice_scale_learn(&a->scale, &f, &e->tracks[i], a->gray.h);
+		sluice_track_facts(t, a->gray.w, a->gray.h, NULL, &a->scale, &f);
+		sluice_scale_learn(&a->scale, &f, t, a->gray.h);
 	}
-	e->peak = peak_of(e, real);
-	if (e->peak || e->camera_moved)
+	e->peak = peak_of(e, counts);
+	if (any || e->camera_moved)
 		return;
 	e->object_count = 0; /* nobody was there who could have left it */
 	e->nuisance = e->scene_change || 2 * e->light_moments > e->motion_moments
@@ -216,8 +225,8 @@ static void start_with_first(struct sluice_event_log *e, uint32_t w, uint32_t h)
 	for (uint32_t i = 0; i < e->track_count; i++)
 		if (sluice_track_real(&e->tracks[i], w, h))
 			first = fmin(first, e->tracks[i].start_s);
-	if (!e->nuisance && first > e->part_start_s && first - e->part_start_s < BEFORE_S &&
-	    first < e->end_s)
+	if (!e->nuisance && e->part_start_s > 0 && first > e->part_start_s &&
+	    first - e->part_start_s < BEFORE_S && first < e->end_s)
 		e->part_start_s = first;
 }
 
@@ -293,8 +302,8 @@ static bool stands(const struct sluice_track *t)
 }
 
 /*
- * When the thing that the event is about was last seen, if it stands in the newest picture; else 0.
- * It cannot leave without motion.
+ * When the thing that the event is about was last seen, if it stands in the newest picture and has
+ * not come to stay; else 0. It cannot leave without motion.
  */
 double analysis_dwelling(const struct sluice_analysis *a)
 {
@@ -302,7 +311,7 @@ double analysis_dwelling(const struct sluice_analysis *a)
 	uint32_t count;
 	const struct sluice_track *live;
 
-	if (!a->tracker)
+	if (!a->tracker || a->last_t_s - a->event.last_motion_s >= DWELL_S)
 		return 0;
 	live = sluice_tracker_live(a->tracker, &count);
 	for (uint32_t i = 0; i < count; i++) {
@@ -316,18 +325,14 @@ double analysis_dwelling(const struct sluice_analysis *a)
 	return seen;
 }
 
-/* Is the event over at t_s? Then its end is set. */
-bool analysis_event_over(struct sluice_analysis *a, double t_s)
+bool analysis_event_over(const struct sluice_analysis *a, double t_s)
 {
-	double rest = t_s - a->event.last_motion_s, seen;
+	double rest = t_s - a->event.last_motion_s;
 
 	if (!a->event.active || rest < a->config.join_ms / 1000.0)
 		return false;
-	seen = analysis_dwelling(a);
-	if (seen > 0 && rest < DWELL_S)
-		return false;
-	a->event.end_s = fmax(a->event.end_s, seen);
-	return true;
+	/* what has stood for DWELL_S has come to stay: the event was over when it stood */
+	return rest >= DWELL_S || analysis_dwelling(a) == 0;
 }
 
 static void ledger_mark(struct sluice_analysis *a)
@@ -367,6 +372,8 @@ void analysis_event_start(struct sluice_analysis *a, const struct sluice_moment 
 		if (!box || live[i].last.w * live[i].last.h > box->w * box->h)
 			box = &live[i].last;
 	}
+	if (now->t_s < BLIND_S)
+		start = 0;
 	sluice_event_begin(e, start);
 	e->start_s = start;
 	e->part = 0;

@@ -32,10 +32,13 @@
 #define DIRECTION    0.2f   /* weight of the direction cost */
 #define LOOK	     0.8f   /* weight of looking different, and ... */
 #define LOOK_FAR     40.0f  /* ... the mean difference, in grey levels, that counts fully */
-#define INSIDE	     0.55f  /* of a track's box in a blob: it is in there */
-#define RIDER_HITS   5	    /* who has been seen so often, and ... */
-#define RIDER_AREA   0.12f  /* ... is so large a part of a blob may be in it with others */
-#define ALONE	     1.25f  /* a blob that is not larger than this holds one thing */
+#define SPEED_S	     0.8    /* over which a speed is measured: what flickers has none */
+#define HOLE	     0.8f /* sluice_background_edges() of what is left where a thing was, and ... */
+#define HOLE_COST    0.6f /* ... why a track goes on with the thing */
+#define INSIDE	     0.55f /* of a track's box in a blob: it is in there */
+#define RIDER_HITS   5	   /* who has been seen so often, and ... */
+#define RIDER_AREA   0.12f /* ... is so large a part of a blob may be in it with others */
+#define ALONE	     1.25f /* a blob that is not larger than this holds one thing */
 
 struct sluice_tracker {
 	uint32_t w, h;
@@ -163,6 +166,7 @@ static float cost_of(const struct sluice_tracker *t, const struct sluice_track *
 		turn = fabsf(remainderf(a, 2 * (float)M_PI)) / (float)M_PI;
 	}
 	return 1 - iou + fminf(1, far / (reach + 1e-3f)) + DIRECTION * turn +
+	       (b->edges < HOLE ? HOLE_COST : 0) +
 	       LOOK * fminf(1, look_apart(k->look, b->look) / LOOK_FAR);
 }
 
@@ -185,6 +189,21 @@ static float view_score(const struct sluice_tracker *t, const struct sluice_blob
 	bool cut = b->x <= 1 || b->y <= 1 || b->x + b->w >= t->w - 1 || b->y + b->h >= t->h - 1;
 
 	return b->w * b->h * (cut ? 0.4f : 1.0f) * (1 + logf(1 + b->sharpness) / 8);
+}
+
+/* Between observations that are SPEED_S apart, as OC-SORT measures directions. */
+static void measure_speed(struct sluice_track *k, const struct sluice_box *now)
+{
+	const struct sluice_box *then = &k->last;
+	float dt;
+
+	for (uint32_t i = k->path_count; i-- > 0 && now->t_s - then->t_s < SPEED_S;)
+		then = &k->path[i];
+	dt = (float)(now->t_s - then->t_s);
+	if (!k->hits || dt <= 0)
+		return;
+	k->vx = (now->x + now->w / 2 - then->x - then->w / 2) / dt;
+	k->vy = (now->y + now->h / 2 - then->y - then->h / 2) / dt;
 }
 
 static void observe(const struct sluice_tracker *t, struct sluice_track *k,
@@ -213,12 +232,7 @@ static void observe(const struct sluice_tracker *t, struct sluice_track *k,
 		predict(t, k, dt - done);
 	}
 	filter_box(t, k, &box);
-	if (k->hits && dt > 0) {
-		float f = 1 - expf(-dt / 0.4f);
-
-		k->vx += f * ((b->x + b->w / 2 - k->last.x - k->last.w / 2) / dt - k->vx);
-		k->vy += f * ((b->y + b->h / 2 - k->last.y - k->last.h / 2) / dt - k->vy);
-	}
+	measure_speed(k, &box);
 	far = hypotf(b->x + b->w / 2 - first->x - first->w / 2,
 		     b->y + b->h / 2 - first->y - first->h / 2);
 	k->way = fmaxf(k->way, far / hypotf(b->w, b->h));
@@ -232,6 +246,11 @@ static void observe(const struct sluice_tracker *t, struct sluice_track *k,
 	k->seen_s = t_s;
 	k->missed_s = 0;
 	k->hits++;
+	if (b->support) {
+		k->backed++;
+		k->backed_hits = k->hits;
+		k->backed_s = t_s;
+	}
 	k->confirmed = k->confirmed || k->hits >= CONFIRM_HITS;
 	path_add(k, &box);
 	if (score > k->best.score) {
@@ -291,6 +310,8 @@ static void ride(const struct sluice_tracker *t, struct sluice_track *k,
 	k->cx.x = p.x + p.w / 2;
 	k->cy.x = p.y + p.h / 2;
 	k->merged = true;
+	if (b->support)
+		k->backed_s = t_s;
 	k->last = p;
 	k->seen_s = t_s;
 	k->missed_s = 0;

@@ -31,12 +31,15 @@ struct sluice_track {
 	float missed_s;		  /* how long pictures have gone by without it */
 	float look[SLUICE_LOOKS]; /* as blobs' */
 	uint32_t light_hits;	  /* sightings while the light changed */
+	uint32_t backed;	  /* sightings in which the gate saw motion there, ... */
+	uint32_t backed_hits;	  /* ... of so many up to the last of them, ... */
+	double backed_s;	  /* ... and when it last did, in a blob with others too */
 	double alone_s;		  /* when it last had a blob of its own */
 	bool merged;		  /* it is in a blob with others: its box is a guess */
 	float way;		  /* farthest that it came from where it began, in its own sizes */
 	struct sluice_kalman cx, cy, w, h;
 	struct sluice_box last;	 /* last observation */
-	float vx, vy;		 /* pixels per second between the last observations */
+	float vx, vy;		 /* pixels per second over the last observations */
 	struct sluice_box *path; /* path_count boxes, at most ten a second */
 	uint32_t path_count;
 	struct {

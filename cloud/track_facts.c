@@ -9,20 +9,28 @@
 
 #include "cloud/track_facts.h"
 
-#define EDGE	  0.04f /* of the picture: closer to the border counts as touching it */
-#define STANDS	  0.25f /* of its height: who moves less in STANDS_S stands */
-#define STANDS_S  1.0
-#define SMALL	  0.0012f /* of the picture: nothing more can be said */
-#define UPRIGHT	  1.35f	  /* height over width of a person, and ... */
-#define FLAT	  0.95f	  /* ... of a car or an animal */
-#define LARGE	  0.018f  /* of the picture: a car, where no scale is known */
-#define CAR_WIDE  1.15f	  /* of a person's height */
-#define FAR_WAY	  3.0f	  /* own sizes: so far does nothing shimmer */
-#define LEAST_WAY 0.35f
-#define INSIDE_WAY \
-	1.0f /* the same of what neither came in nor went out, and was there for less than ... */
-#define INSIDE_S   2.0
-#define CROOKED	   5.0f	 /* way over distance of what shimmers */
+#define EDGE	   0.04f /* of the picture: closer to the border counts as touching it */
+#define STANDS	   0.25f /* of its height: who moves less in STANDS_S stands */
+#define STANDS_S   1.0
+#define SMALL	   0.0012f /* of the picture: nothing more can be said */
+#define UPRIGHT	   1.35f   /* height over width of a person, and ... */
+#define FLAT	   0.95f   /* ... of a car or an animal */
+#define LARGE	   0.018f  /* of the picture: a car, where no scale is known */
+#define CAR_WIDE   1.15f   /* of a person's height */
+#define FAR_WAY	   3.0f	   /* own sizes: so far does nothing shimmer */
+#define LEAST_WAY  0.35f
+#define SURE_WAY   0.25f /* the same of what goes straight, and the gate has seen too */
+#define INSIDE_WAY 1.0f	 /* the same of what neither came in nor went out, and ... */
+#define INSIDE_TO  2.0f	 /* ... its way over its distance */
+#define HOPS	   0.5f	 /* own sizes from one sighting to the next: what does that ... */
+#define HOPS_WAY   1.5f	 /* ... goes straight, or is a flame here and a flame there */
+#define STRAIGHT   2.5f	 /* way over distance; what flickers is not */
+#define CROOKED	   5.0f	 /* ... and what shimmers is this */
+#define BACKED	   2	 /* sightings that the gate saw too; fewer: a flicker of the model */
+#define BACKED_OF  0.3f	 /* the same, a share */
+#define LIVELY_OF  0.8f	 /* what stays in its place is real if the gate sees it so often, ... */
+#define LIVELY_S   1.5	 /* ... for so long, ... */
+#define LIVELY	   0.01f /* ... so large, in shares of the picture */
 #define LIGHT_MOST 0.75f /* of its sightings under changing light: it is light */
 
 const char *sluice_side_name(enum sluice_side side)
@@ -120,7 +128,7 @@ static int by_size(const void *a, const void *b)
 #define SAMPLES 64
 
 /* Median width and height, of at most SAMPLES boxes. */
-static void measure(const struct sluice_track *t, struct sluice_track_facts *f)
+static void measure(const struct sluice_track *t, float *width, float *height)
 {
 	float w[SAMPLES], h[SAMPLES];
 	uint32_t n = t->path_count < SAMPLES ? t->path_count : SAMPLES;
@@ -135,8 +143,8 @@ static void measure(const struct sluice_track *t, struct sluice_track_facts *f)
 		return;
 	qsort(w, n, sizeof(*w), by_size);
 	qsort(h, n, sizeof(*h), by_size);
-	f->w = w[n / 2];
-	f->h = h[n / 2];
+	*width = w[n / 2];
+	*height = h[n / 2];
 }
 
 static void walk(const struct sluice_track *t, uint32_t w, uint32_t h,
@@ -217,37 +225,63 @@ void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
 			struct sluice_track_facts *f)
 {
 	memset(f, 0, sizeof(*f));
-	measure(t, f);
+	measure(t, &f->w, &f->h);
 	walk(t, w, h, c, f);
 	guess(t, w, h, scale, f);
 	f->enter = t->path_count ? side_of(&t->path[0], w, h) : SLUICE_SIDE_INSIDE;
 	f->leave = t->path_count ? side_of(&t->last, w, h) : SLUICE_SIDE_INSIDE;
 }
 
+/* How far it came from where it began, and how long its way was. */
+static float way_of(const struct sluice_track *t, float *length)
+{
+	const struct sluice_box *o = &t->path[0];
+	float far = 0;
+
+	*length = 0;
+	for (uint32_t i = 1; i < t->path_count; i++) {
+		const struct sluice_box *a = &t->path[i - 1], *b = &t->path[i];
+		float x = b->x + b->w / 2, y = b->y + b->h / 2;
+
+		*length += hypotf(x - a->x - a->w / 2, y - a->y - a->h / 2);
+		far = fmaxf(far, hypotf(x - o->x - o->w / 2, y - o->y - o->h / 2));
+	}
+	return far;
+}
+
 bool sluice_track_real(const struct sluice_track *t, uint32_t w, uint32_t h)
 {
-	float length = 0, size = 0, far = 0;
-	bool inside;
+	bool inside, straight, sure = (float)t->backed >= BACKED_OF * t->hits;
+	float length, wide = 0, tall = 0, size, far;
 
-	if (!t->confirmed || t->light_hits > LIGHT_MOST * t->hits || !t->path_count)
+	if (!t->confirmed || t->backed < BACKED || t->light_hits > LIGHT_MOST * t->hits ||
+	    !t->path_count)
 		return false;
-	for (uint32_t i = 0; i < t->path_count; i++) {
-		const struct sluice_box *a = &t->path[i ? i - 1 : 0], *b = &t->path[i],
-					*o = &t->path[0];
-
-		length += hypotf(b->x + b->w / 2 - a->x - a->w / 2,
-				 b->y + b->h / 2 - a->y - a->h / 2);
-		far = fmaxf(far, hypotf(b->x + b->w / 2 - o->x - o->w / 2,
-					b->y + b->h / 2 - o->y - o->h / 2));
-		size = fmaxf(size, hypotf(b->w, b->h));
-	}
-	inside = side_of(&t->path[0], w, h) == SLUICE_SIDE_INSIDE &&
-		 side_of(&t->last, w, h) == SLUICE_SIDE_INSIDE;
+	far = way_of(t, &length);
+	straight = length < STRAIGHT * far;
+	measure(t, &wide, &tall);
+	size = hypotf(wide, tall);
+	if (!straight && !sure)
+		return false;
+	if (length > HOPS * size * (float)t->path_count && length > HOPS_WAY * far)
+		return false;
 	if (far > FAR_WAY * size)
 		return true;
-	if (inside && t->seen_s - t->start_s < INSIDE_S)
-		return far > INSIDE_WAY * size && length < CROOKED / 2 * far;
-	return far > LEAST_WAY * size && length < CROOKED * far;
+	inside = side_of(&t->path[0], w, h) == SLUICE_SIDE_INSIDE &&
+		 side_of(&t->last, w, h) == SLUICE_SIDE_INSIDE;
+	if (inside)
+		return far > INSIDE_WAY * size && length < INSIDE_TO * far;
+	return far > (straight && sure ? SURE_WAY : LEAST_WAY) * size && length < CROOKED * far;
+}
+
+bool sluice_track_lively(const struct sluice_track *t, uint32_t w, uint32_t h)
+{
+	float wide = 0, tall = 0;
+
+	measure(t, &wide, &tall);
+	return t->confirmed && 2 * t->light_hits < t->hits && t->backed_s - t->start_s > LIVELY_S &&
+	       (float)t->backed >= LIVELY_OF * t->backed_hits &&
+	       wide * tall > LIVELY * (float)w * (float)h;
 }
 
 void sluice_scale_learn(struct sluice_scale *s, const struct sluice_track_facts *f,

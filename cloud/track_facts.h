@@ -53,6 +53,10 @@ void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
 /* Did something come or go, rather than flicker or shimmer in its place? */
 bool sluice_track_real(const struct sluice_track *t, uint32_t w, uint32_t h);
 
+/* Something large that the gate sees moving all the time, in its place: not every motion gets
+ * anywhere. */
+bool sluice_track_lively(const struct sluice_track *t, uint32_t w, uint32_t h);
+
 /* A track that ended teaches the scale, if it is clear what it was. */
 void sluice_scale_learn(struct sluice_scale *s, const struct sluice_track_facts *f,
 			const struct sluice_track *t, uint32_t h);

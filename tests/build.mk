@@ -4,6 +4,8 @@
 $(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
 $(eval $(call testprog,test_digest,tests/unit/test_digest.c $(ANALYSIS) $(DIGEST) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto $(DIGEST_PKGS),-lm))
 $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto,-lm))
+$(eval $(call testprog,test_background,tests/unit/test_background.c $(filter cloud/background%,$(ANALYSIS)),,-lm))
+$(eval $(call testprog,test_track_facts,tests/unit/test_track_facts.c cloud/track_facts.c,,-lm))
 $(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.c,,-lm))
 $(eval $(call testprog,test_report,tests/unit/test_report.c $(report_SRCS),jansson,-lm))
 $(eval $(call testprog,test_ring,tests/unit/test_ring.c kmod/ring.c))
@@ -33,16 +35,16 @@ $(BENCH_OPENCV): tests/bench/opencv.cc tests/bench/bench.h
 	$(Q)$(CXX) -std=c++17 -O2 -g -Iinclude -I. -I$(OPENCV_INC) -c -o $@ $<
 BENCH_LIBS := -lopencv_video -lopencv_imgproc -lopencv_core -lstdc++
 else
-BENCH_SRCS += tests/bench/opencv_absent.c
+BENCH_SRCS += tests/bench/opencv_absent.c tests/accuracy/peers_absent.c
 endif
 BENCH_SRCS += tests/bench/uplink.c tests/bench/uplink_sink.c tests/bench/uplink_feed.c tests/bench/uplink_peers.c \
 	tests/bench/wire.c tests/bench/wire_clip.c tests/bench/wire_h264.c lib/clip.c lib/clip_convert.c lib/coefs.c \
 	relay/ring.c relay/encode.c relay/region.c relay/payload.c cloud/rebuild.c lib/reason.c \
 	tools/feed/camera.c tools/feed/verdicts.c kmod/mask.c $(filter-out kmod/ring.c,$(FRAME_SRCS)) \
-	tests/unit/certs.c $(JPEG_MAKE) tools/feed/shm.c tools/feed/door.c kmod/ring.c
-$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS) $(LIBSLUICE),libturbojpeg libjpeg libcurl libavformat libavcodec libavutil libswscale $(LIBSLUICE_PKGS),$(BENCH_LIBS) -lm))
+	tests/bench/analysis.c tests/accuracy/peers.c $(ANALYSIS) tests/unit/certs.c $(JPEG_MAKE) tools/feed/shm.c tools/feed/door.c tools/feed/control.c kmod/ring.c
+$(eval $(call link-rule,$(BUILD)/bench/bench,$(BENCH_SRCS) $(LIBSLUICE),libturbojpeg libjpeg libcurl jansson libavformat libavcodec libavutil libswscale $(LIBSLUICE_PKGS),$(BENCH_LIBS) -lm))
 $(BUILD)/bench/bench: | $(BUILD)/bin/sluice-relay
-$(BUILD)/bench/bench: $(BENCH_OPENCV)
+$(BUILD)/bench/bench: $(BENCH_OPENCV) $(if $(BENCH_OPENCV),$(BUILD)/obj/tests/accuracy/peers_opencv.o)
 
 # Fuzz targets, with clang: build/fuzz/fuzz_NAME. Seeds: tests/fuzz/corpus/NAME (kept) and
 # build/fuzz/corpus/NAME (made, and grown by every run).

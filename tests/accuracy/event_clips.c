@@ -3,7 +3,7 @@
  * event_clips.c - the analysis on real clips with truth files: gate, ring, JPEG and the whole chain
  * behind. Exit 1 if a bar is missed, 77 if there are no clips.
  *
- *   event_clips [NAME]     clips of $SLUICE_DATA or ../shared/data whose name begins so
+ *   event_clips [--verbose] [NAME]     clips of $SLUICE_DATA or ../shared/data whose name begins so
  *
  * Events closer than 10 s are one, in the truth too. A clip whose truth says "fixed_camera": false
  * is shown and does not count.
@@ -103,6 +103,7 @@ static u32 unshown(const struct play *p, const struct truth *t)
 struct total {
 	struct event_score events;
 	u32 peaks, peaks_right, unshown, shown;
+	bool verbose;
 };
 
 static void judge_clip(struct total *sum, const char *name, const struct play *p,
@@ -131,6 +132,8 @@ static void judge_clip(struct total *sum, const char *name, const struct play *p
 	printf(" | %u of %u | %.0f | %s |\n", p->count, p->given,
 	       1e6 * p->cpu_s / fmax(1, p->count), counts ? "" : "does not count");
 	fflush(stdout);
+	if (sum->verbose)
+		play_print(p);
 	if (!counts)
 		return;
 	event_score_add(&sum->events, &e);
@@ -220,8 +223,10 @@ int main(int argc, char **argv)
 	static struct total sum;
 	struct dirent **list;
 	bool ok = true;
-	int n = scandir(data, &list, is_truth, alphasort);
+	int n = scandir(data, &list, is_truth, alphasort), at = 1;
 
+	sum.verbose = argc > at && !strcmp(argv[at], "--verbose");
+	at += sum.verbose;
 	if (n <= 0) {
 		printf("no clips with truth files in %s (set SLUICE_DATA)\n", data);
 		return 77;
@@ -231,7 +236,7 @@ int main(int argc, char **argv)
 	       "true | stored of frames | us/frame | "
 	       "|\n|---|---|---|---|---|---|---|---|---|---|\n");
 	for (int i = 0; i < n; i++) {
-		if (argc < 2 || !strncmp(list[i]->d_name, argv[1], strlen(argv[1])))
+		if (argc <= at || !strncmp(list[i]->d_name, argv[at], strlen(argv[at])))
 			ok &= one(&sum, data, list[i]->d_name);
 		free(list[i]);
 	}

@@ -112,38 +112,6 @@ static void print_movie(const struct movie_script *script, const struct ground *
 	fflush(stdout);
 }
 
-static void print_summaries(const struct play *p)
-{
-	for (u32 i = 0; i < p->summaries; i++) {
-		const json_t *o = p->summary[i], *t;
-		size_t k;
-
-		printf("    %.2f..%.2f %s%s peak %d: %s\n",
-		       json_number_value(json_object_get(o, "start_s")),
-		       json_number_value(json_object_get(o, "end_s")),
-		       json_string_value(json_object_get(o, "reason")),
-		       json_is_true(json_object_get(o, "nuisance")) ? " nuisance" : "",
-		       (int)json_integer_value(json_object_get(o, "peak_objects")),
-		       json_string_value(json_object_get(o, "title")));
-		json_array_foreach (json_object_get(o, "tracks"), k, t) {
-			const json_t *boxes = json_object_get(t, "boxes");
-			char *a = json_dumps(json_array_get(boxes, 0), 0);
-			char *b = json_dumps(json_array_get(boxes, json_array_size(boxes) - 1), 0);
-
-			printf("      track %d %s %.2f..%.2f %s..%s, %zu boxes %s .. %s\n",
-			       (int)json_integer_value(json_object_get(t, "id")),
-			       json_string_value(json_object_get(t, "class")),
-			       json_number_value(json_object_get(t, "start_s")),
-			       json_number_value(json_object_get(t, "end_s")),
-			       json_string_value(json_object_get(t, "enter")),
-			       json_string_value(json_object_get(t, "leave")),
-			       json_array_size(boxes), a, b);
-			free(a);
-			free(b);
-		}
-	}
-}
-
 static void run_one(struct suite *s, const struct movie_script *script, const struct ground *g,
 		    u32 seed)
 {
@@ -178,7 +146,7 @@ static void run_one(struct suite *s, const struct movie_script *script, const st
 	}
 	print_movie(script, g, &m, mog2_f);
 	if (s->verbose)
-		print_summaries(&run.play);
+		play_print(&run.play);
 	movie_run_close(&run);
 }
 

@@ -52,6 +52,7 @@ static bool can_follow(const struct movie_seen *s)
 /* A track of one of the summaries, parts of one event joined by id. */
 struct told_track {
 	const char *class;
+	int id; /* one that goes on in the next event keeps it */
 	u32 boxes, matched, on[MOVIE_THINGS];
 	bool touched; /* had a box while something could be followed */
 };
@@ -93,7 +94,7 @@ static void note_match(struct matcher *m, u32 thing, u32 track)
 	m->score->matched++;
 	m->track[track].matched++;
 	m->track[track].on[thing]++;
-	if (m->last[thing] >= 0 && m->last[thing] != (int)track)
+	if (m->last[thing] >= 0 && m->track[m->last[thing]].id != m->track[track].id)
 		m->score->switches++;
 	else if (m->last[thing] >= 0 && m->lost[thing])
 		m->score->fragments++;
@@ -214,8 +215,10 @@ void judge_tracks(struct track_score *s, const struct play *p, const struct movi
 		s->peak_told = peak > s->peak_told ? peak : s->peak_told;
 		json_array_foreach (tracks, i, t)
 			if (m->count + i < TRACKS)
-				m->track[m->count + i].class =
-					json_string_value(json_object_get(t, "class"));
+				m->track[m->count + i] = (struct told_track){
+					.class = json_string_value(json_object_get(t, "class")),
+					.id = (int)json_integer_value(json_object_get(t, "id"))
+				};
 		for (u32 f = 0; f < log->count; f++) {
 			u32 here = 0;
 

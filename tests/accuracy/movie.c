@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "weather.h"
+
 #define NOISE_COUNT (1u << 18)
 #define SOFT	    1.6f /* pixels over which an edge fades */
 #define SHADOW	    0.68f
@@ -30,22 +32,6 @@ struct movie {
 	s16 gain[MOVIE_LUMA];  /* 1/256 */
 	u8 before[MOVIE_LUMA]; /* luma before the things, for the pillar */
 };
-
-static u32 mix(u32 a, u32 b)
-{
-	u32 h = a * 0x9e3779b1u ^ (b + 0x7f4a7c15u) * 0x85ebca6bu;
-
-	h ^= h >> 15;
-	h *= 0x2c1b3c6du;
-	h ^= h >> 12;
-	h *= 0x297a2d39u;
-	return h ^ h >> 15;
-}
-
-static float chance(u32 a, u32 b)
-{
-	return mix(a, b) / 4294967296.0f;
-}
 
 /* Clothes are mostly darker or brighter than the street, some only of another colour. */
 static void dress(struct look *l, u32 seed)
@@ -146,43 +132,24 @@ static void paint_place(struct movie *m, u32 i, u8 *yuv)
 		   dx / 2, dy / 2);
 }
 
-static void paint_tree(struct movie *m, double t, u8 *yuv)
-{
-	for (int y = 60; y < 260; y++)
-		for (int x = 470; x < 610; x++) {
-			double gust = sin(2 * M_PI * t / 7) * 0.4 + 0.8;
-			int dx = (int)lrint(4 * gust * sin(2 * M_PI * t * 0.5 + y * 0.02));
-			int dy = (int)lrint(2 * gust * sin(2 * M_PI * t * 0.9 + x * 0.03));
-			u32 leaf = (u32)(y + dy) / 5 * 4096 + (u32)(x + dx) / 5;
-
-			yuv[y * MOVIE_W + x] = (u8)(50 + mix(m->seed + 13, leaf) % 80);
-		}
-}
-
-static void paint_flame(struct movie *m, double t, u8 *yuv)
-{
-	for (int k = 0; k < 14; k++) {
-		double life = fmod(t * 1.7 + chance(m->seed + 21, k), 1.0);
-		u32 turn = (u32)(t * 1.7 + chance(m->seed + 21, k)) * 32 + k;
-		int cx = 70 + (int)(50 * chance(m->seed + 22, turn)),
-		    r = (int)(16 * (1 - life)) + 3;
-		int cy = 400 - (int)(110 * life);
-
-		for (int y = cy - r; y <= cy + r; y++)
-			for (int x = cx - r; x <= cx + r; x++)
-				if ((x - cx) * (x - cx) + (y - cy) * (y - cy) <= r * r)
-					yuv[y * MOVIE_W + x] = (u8)(170 + 70 * (1 - life));
-	}
-}
-
 /* ---- things ---- */
 
-/* Where thing k is at t. False: not there. *way: pixels gone so far. *stood: seconds at rest. */
-static bool thing_at(const struct movie_thing *g, double t, float *x, float *y, float *way,
-		     float *stood)
+/* Where a thing is and what it has done so far. */
+struct stance {
+	float x, y, h;
+	float way;   /* pixels gone */
+	float stood; /* seconds at rest */
+};
+
+static float size_at(const struct movie_thing *g, u32 stop)
 {
-	*way = 0;
-	*stood = 0;
+	return g->near[stop] > 0 ? g->near[stop] : 1;
+}
+
+/* False: it is not there at t. */
+static bool thing_at(const struct movie_thing *g, double t, struct stance *s)
+{
+	*s = (struct stance){ 0 };
 	if (t < g->stop[0].t_s && !g->old)
 		return false;
 	for (u32 i = 0; i + 1 < g->stops; i++) {
@@ -191,17 +158,18 @@ static bool thing_at(const struct movie_thing *g, double t, float *x, float *y, 
 		float far = hypotf(b->x - a->x, b->y - a->y);
 
 		if (t >= b->t_s) {
-			*way += far;
-			*stood = far > 0 ? 0 : *stood + b->t_s - a->t_s;
+			s->way += far;
+			s->stood = far > 0 ? 0 : s->stood + b->t_s - a->t_s;
 			continue;
 		}
 		f = f < 0 ? 0 : f;
-		*x = a->x + f * (b->x - a->x);
-		*y = a->y + f * (b->y - a->y);
-		*way += far * f;
-		*stood = far > 0 ? 0 : *stood + (float)t - a->t_s;
+		s->x = a->x + f * (b->x - a->x);
+		s->y = a->y + f * (b->y - a->y);
+		s->h = g->height * (size_at(g, i) + f * (size_at(g, i + 1) - size_at(g, i)));
+		s->way += far * f;
+		s->stood = far > 0 ? 0 : s->stood + (float)t - a->t_s;
 		if (t < g->stop[0].t_s)
-			*stood = 1e6f;
+			s->stood = 1e6f;
 		return true;
 	}
 	return false;
@@ -217,11 +185,6 @@ struct brush {
 	struct movie_seen *seen;
 };
 
-static void blend(u8 *p, int v, float a)
-{
-	*p = (u8)(*p + a * (v - *p) + 0.5f);
-}
-
 static void paint_pixel(const struct brush *b, int px, int py, int part, float a)
 {
 	float u = (px - b->x) * b->turned, v = b->y - py;
@@ -230,11 +193,11 @@ static void paint_pixel(const struct brush *b, int px, int py, int part, float a
 		   (int)(10 * u / b->h);
 	size_t at = (size_t)py * MOVIE_W + px, c = (size_t)(py / 2) * (MOVIE_W / 2) + px / 2;
 
-	blend(&b->yuv[at], luma < 4 ? 4 : luma, a);
+	weather_blend(&b->yuv[at], luma < 4 ? 4 : luma, a);
 	if (py & 1 || px & 1)
 		return;
-	blend(&b->yuv[MOVIE_LUMA + c], b->look->cb[part], a);
-	blend(&b->yuv[MOVIE_LUMA * 5 / 4 + c], b->look->cr[part], a);
+	weather_blend(&b->yuv[MOVIE_LUMA + c], b->look->cb[part], a);
+	weather_blend(&b->yuv[MOVIE_LUMA * 5 / 4 + c], b->look->cr[part], a);
 }
 
 static void paint_thing(const struct brush *b)
@@ -300,21 +263,20 @@ static u32 line_up(struct movie *m, u32 i, struct brush *b)
 	shake_of(m, i, &dx, &dy);
 	for (u32 k = 0; k < s->things; k++) {
 		const struct movie_thing *g = &s->thing[k];
-		struct brush c = { .look = &m->look[k],
-				   .kind = g->kind,
-				   .h = g->height,
-				   .turned = 1,
-				   .id = (u8)(k + 1) };
-		float way, stood, later, bx = 0, by, q;
+		struct brush c = {
+			.look = &m->look[k], .kind = g->kind, .turned = 1, .id = (u8)(k + 1)
+		};
+		struct stance now, later;
 		u32 at = n;
 
-		if (!thing_at(g, i / s->fps, &c.x, &c.y, &way, &stood))
+		if (!thing_at(g, i / s->fps, &now))
 			continue;
-		if (thing_at(g, i / s->fps + 0.1, &bx, &by, &later, &q) && bx < c.x)
+		if (thing_at(g, i / s->fps + 0.1, &later) && later.x < now.x)
 			c.turned = -1;
-		c.phase = way / (0.9f * g->height);
-		c.x -= dx;
-		c.y -= dy;
+		c.h = now.h;
+		c.phase = now.way / (0.9f * g->height);
+		c.x = now.x - dx;
+		c.y = now.y - dy;
 		for (; at && b[at - 1].y > c.y; at--)
 			b[at] = b[at - 1];
 		b[at] = c;
@@ -403,17 +365,6 @@ static void paint_light(struct movie *m, double t, u8 *yuv)
 				   m->gain[y * MOVIE_W + x] / 256.0f);
 }
 
-static void paint_rain(const struct movie *m, u32 i, u8 *yuv)
-{
-	for (u32 k = 0; k < 80; k++) {
-		u32 at = mix(m->seed + 11, i * 80 + k), x = at % MOVIE_W;
-		u32 y = at / MOVIE_W % (MOVIE_H - 14);
-
-		for (u32 v = 0; v < 12; v++)
-			blend(&yuv[(y + v) * MOVIE_W + x], 210, 0.5f);
-	}
-}
-
 static void paint_noise(const struct movie *m, u32 i, u8 *yuv)
 {
 	for (u32 y = 0; y < MOVIE_H * 3 / 2; y++) {
@@ -460,9 +411,11 @@ void movie_paint(struct movie *m, u32 i, u8 *yuv, u8 *label, struct movie_seen s
 	if (yuv) {
 		paint_place(m, i, yuv);
 		if (s->weather == MOVIE_TREE)
-			paint_tree(m, t, yuv);
+			weather_tree(m->seed, t, yuv);
 		if (s->weather == MOVIE_FLAME)
-			paint_flame(m, t, yuv);
+			weather_flame(m->seed, t, yuv);
+		if (s->weather == MOVIE_FIRES)
+			weather_fires(m->seed, t, yuv);
 		memcpy(m->before, yuv, MOVIE_LUMA);
 	}
 	if (label) {
@@ -470,7 +423,7 @@ void movie_paint(struct movie *m, u32 i, u8 *yuv, u8 *label, struct movie_seen s
 		memset(seen, 0, MOVIE_THINGS * sizeof(*seen));
 	}
 	for (u32 k = 0; k < n; k++) {
-		float x, y, way, stood;
+		struct stance now;
 		u32 id = b[k].id - 1;
 
 		b[k].yuv = yuv;
@@ -479,9 +432,9 @@ void movie_paint(struct movie *m, u32 i, u8 *yuv, u8 *label, struct movie_seen s
 		if (yuv)
 			paint_shadow(&b[k]);
 		paint_thing(&b[k]);
-		thing_at(&s->thing[id], t, &x, &y, &way, &stood);
+		thing_at(&s->thing[id], t, &now);
 		if (label)
-			seen[id].moving = stood < STAND_S;
+			seen[id].moving = now.stood < STAND_S;
 	}
 	paint_pillar(m, yuv, label);
 	if (label)
@@ -493,7 +446,7 @@ void movie_paint(struct movie *m, u32 i, u8 *yuv, u8 *label, struct movie_seen s
 		return;
 	paint_light(m, t, yuv);
 	if (s->weather == MOVIE_RAIN)
-		paint_rain(m, i, yuv);
+		weather_rain(m->seed, i, yuv);
 	paint_noise(m, i, yuv);
 }
 
@@ -531,12 +484,12 @@ void movie_truth(struct movie *m, double gap_s, struct truth *t)
 		if (i < n)
 			movie_paint(m, i, NULL, label, seen);
 		for (u32 k = 0; k < s->things; k++) {
-			float x, y, way, stood = 0;
+			struct stance now;
 			bool on = i < n && seen[k].there && s->thing[k].kind != SPRITE_BAG;
 
-			thing_at(&s->thing[k], movie_time(m, i), &x, &y, &way, &stood);
-			note_thing(t, movie_time(m, i), on && stood <= gap_s, stood, &since[k],
-				   &last[k]);
+			thing_at(&s->thing[k], movie_time(m, i), &now);
+			note_thing(t, movie_time(m, i), on && now.stood <= gap_s, now.stood,
+				   &since[k], &last[k]);
 		}
 	}
 	free(label);

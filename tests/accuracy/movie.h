@@ -30,6 +30,7 @@ enum movie_weather {
 	MOVIE_TREE,  /* leaves at the right sway */
 	MOVIE_FLAME, /* a fire burns at the left */
 	MOVIE_SHAKE, /* 1 to 2 pixels */
+	MOVIE_FIRES, /* two fires that light what is around them */
 	MOVIE_KNOCK, /* at SWITCH_S the camera is pushed aside by 40 pixels, for good */
 };
 
@@ -45,6 +46,7 @@ struct movie_thing {
 	u32 stops;
 	struct movie_stop stop[MOVIE_STOPS]; /* straight lines between them; not there before and
 						after */
+	float near[MOVIE_STOPS];	     /* share of its height at each stop; 0: all of it */
 	bool old;			     /* stands there since before the first frame */
 };
 

@@ -55,6 +55,8 @@ int play_run(struct play *p, const struct play_source *s, const struct sluice_an
 int play_again(struct play *out, const struct play *from, const struct play_source *s,
 	       const struct sluice_analysis_config *c);
 void play_free(struct play *p);
+/* Its events and tracks on stdout, indented. */
+void play_print(const struct play *p);
 
 /* The defaults. */
 void play_config(struct sluice_analysis_config *c);

@@ -66,6 +66,7 @@ void bench_gate(struct bench *b);
 void bench_opencv(struct bench *b);
 void bench_uplink(struct bench *b);
 void bench_wire(struct bench *b);
+void bench_analysis(struct bench *b);
 
 #ifdef __cplusplus
 }

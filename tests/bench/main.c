@@ -42,8 +42,9 @@ static const struct group {
 	const char *name;
 	void (*run)(struct bench *b);
 } groups[] = {
-	{ "luma", bench_luma },	    { "jpeg_dc", bench_jpeg_dc }, { "gate", bench_gate },
-	{ "opencv", bench_opencv }, { "uplink", bench_uplink },	  { "wire", bench_wire },
+	{ "luma", bench_luma },		{ "jpeg_dc", bench_jpeg_dc }, { "gate", bench_gate },
+	{ "opencv", bench_opencv },	{ "uplink", bench_uplink },   { "wire", bench_wire },
+	{ "analysis", bench_analysis },
 };
 
 static volatile uint64_t sink;

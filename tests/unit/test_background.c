@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Every background model on drawn pictures: it settles on a noisy place, shows a thing, takes what
+ * stays for background after the same time at any rate, leaves no ghost, does not take light for
+ * things, and knows a pushed camera from another scene.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cloud/background.h"
+#include "tests/unit/check.h"
+
+#define W 320
+#define H 180
+
+static uint8_t px[W * H], mask[W * H], hold[W * H];
+static const struct sluice_gray picture = { .px = px, .w = W, .h = H, .scale = 2 };
+static uint32_t dice;
+
+static uint32_t mix(uint32_t a, uint32_t b)
+{
+	uint32_t h = a * 0x9e3779b1u ^ (b + 0x7f4a7c15u) * 0x85ebca6bu;
+
+	h ^= h >> 15;
+	h *= 0x2c1b3c6du;
+	return h ^ h >> 13;
+}
+
+/* Patches of 24x24 and a fine grain, moved by dx, dy, under a light of so many per cent, with a
+ * noise of 2 grey levels. scene: another place. */
+static void draw(uint32_t scene, int dx, int dy, int light)
+{
+	for (int y = 0; y < H; y++)
+		for (int x = 0; x < W; x++) {
+			uint32_t u = (uint32_t)(x + dx + 4096), v = (uint32_t)(y + dy + 4096);
+			int patch = 60 + (int)(mix(u / 24 + 1000 * scene, v / 24) % 110);
+			int grain = (int)(mix(u, v + 7) % 13) - 6;
+			int noise = (int)((dice = dice * 1664525 + 1013904223) >> 24) % 7 - 3;
+			int value = (patch + grain) * light / 100 + noise;
+
+			px[y * W + x] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+		}
+}
+
+/* A striped thing of 40x60 at x, y. */
+static void draw_thing(int x, int y)
+{
+	for (int v = y; v < y + 60; v++)
+		for (int u = x; u < x + 40; u++)
+			px[v * W + u] = v / 6 & 1 ? 20 : 235;
+}
+
+static struct sluice_background_result step(struct sluice_background *b, float dt)
+{
+	struct sluice_background_result r;
+
+	sluice_background_frame(b, &picture, dt, hold, false, mask, &r);
+	return r;
+}
+
+/* Share of the box that is set. */
+static double set_in(int x, int y)
+{
+	int n = 0;
+
+	for (int v = y; v < y + 60; v++)
+		for (int u = x; u < x + 40; u++)
+			n += mask[v * W + u] != 0;
+	return n / 2400.0;
+}
+
+static struct sluice_background *settled(uint32_t kind, float fps)
+{
+	struct sluice_background *b = sluice_background_open(kind, W, H);
+
+	dice = 3;
+	if (!b)
+		abort();
+	for (int i = 0; i < (int)(3 * fps); i++) {
+		draw(0, 0, 0, 100);
+		step(b, 1 / fps);
+	}
+	return b;
+}
+
+static void settles_and_shows(uint32_t kind)
+{
+	struct sluice_background *b = settled(kind, 10);
+	struct sluice_background_result r;
+
+	draw(0, 0, 0, 100);
+	r = step(b, 0.1f);
+	CHECK(!r.learning && r.foreground < W * H / 1000 && r.change == SLUICE_CHANGE_NONE);
+	draw(0, 0, 0, 100);
+	draw_thing(100, 60);
+	r = step(b, 0.1f);
+	CHECK(set_in(100, 60) > 0.85 && r.foreground < 2400 * 1.2);
+	draw(0, 0, 0, 100);
+	step(b, 0.1f);
+	CHECK(set_in(100, 60) < 0.05);
+	sluice_background_close(b);
+}
+
+/* Seconds until a thing that was put there is background. */
+static double absorbed_after(uint32_t kind, float fps)
+{
+	struct sluice_background *b = settled(kind, fps);
+	double t = 0;
+
+	do {
+		draw(0, 0, 0, 100);
+		draw_thing(100, 60);
+		step(b, 1 / fps);
+		t += 1 / fps;
+	} while (t < 20 && set_in(100, 60) > 0.5);
+	sluice_background_close(b);
+	return t;
+}
+
+static void time_counts_not_pictures(uint32_t kind)
+{
+	double slow = absorbed_after(kind, 4), fast = absorbed_after(kind, 25);
+
+	CHECK(slow > 2.5 && slow < 7 && fast > 2.5 && fast < 7);
+	CHECK(slow - fast < 1 && fast - slow < 1);
+}
+
+/* Below a living track it is kept. */
+static void held(uint32_t kind)
+{
+	struct sluice_background *b = settled(kind, 10);
+
+	memset(hold, 1, sizeof(hold));
+	for (int i = 0; i < 100; i++) {
+		draw(0, 0, 0, 100);
+		draw_thing(100, 60);
+		step(b, 0.1f);
+	}
+	CHECK(set_in(100, 60) > 0.85);
+	memset(hold, 0, sizeof(hold));
+	sluice_background_close(b);
+}
+
+/* There from the first picture on, then it goes: its place is no ghost for long, and for no time at
+ * all where it is told that it is background. */
+static void leaves_no_ghost(uint32_t kind)
+{
+	struct sluice_background *b = sluice_background_open(kind, W, H);
+
+	for (int i = 0; i < 30; i++) {
+		draw(0, 0, 0, 100);
+		draw_thing(100, 60);
+		step(b, 0.1f);
+	}
+	draw(0, 0, 0, 100);
+	step(b, 0.1f);
+	CHECK(set_in(100, 60) > 0.6);
+	CHECK(sluice_background_edges(b, &picture, mask, 100, 60, 140, 120) < 0.8f);
+	for (int i = 0; i < 60; i++) {
+		draw(0, 0, 0, 100);
+		step(b, 0.1f);
+	}
+	CHECK(set_in(100, 60) < 0.05);
+	draw_thing(200, 60);
+	step(b, 0.1f);
+	CHECK(set_in(200, 60) > 0.85);
+	CHECK(sluice_background_edges(b, &picture, mask, 200, 60, 240, 120) > 1.25f);
+	sluice_background_absorb(b, &picture, 200, 60, 240, 120);
+	step(b, 0.1f);
+	CHECK(set_in(200, 60) < 0.05);
+	sluice_background_close(b);
+}
+
+static void light_is_nothing(uint32_t kind)
+{
+	struct sluice_background *b = settled(kind, 10);
+
+	for (int light = 100; light >= 60; light -= 8) {
+		struct sluice_background_result r;
+
+		draw(0, 0, 0, light);
+		r = step(b, 0.1f);
+		CHECK(r.foreground < W * H / 50 && r.change == SLUICE_CHANGE_NONE);
+	}
+	sluice_background_close(b);
+}
+
+static enum sluice_background_change change_after(uint32_t kind, uint32_t scene, int dx, int dy)
+{
+	struct sluice_background *b = settled(kind, 10);
+	enum sluice_background_change change = SLUICE_CHANGE_NONE;
+
+	for (int i = 0; i < 5 && !change; i++) {
+		draw(scene, dx, dy, 100);
+		change = step(b, 0.1f).change;
+	}
+	sluice_background_close(b);
+	return change;
+}
+
+int main(void)
+{
+	for (uint32_t kind = 1; kind <= SLUICE_BACKGROUND_KINDS; kind++) {
+		printf("%s\n", sluice_background_name(kind));
+		settles_and_shows(kind);
+		time_counts_not_pictures(kind);
+		held(kind);
+		leaves_no_ghost(kind);
+		light_is_nothing(kind);
+		CHECK(change_after(kind, 0, 24, 9) == SLUICE_CHANGE_CAMERA);
+		CHECK(change_after(kind, 1, 0, 0) == SLUICE_CHANGE_SCENE);
+	}
+	return check_result();
+}
