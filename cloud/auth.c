@@ -46,15 +46,15 @@ void sluice_auth_close(struct sluice_auth *a)
 
 int sluice_auth_begin(struct sluice_auth *a)
 {
-	return sluice_sqlite_exec(&a->s, "BEGIN IMMEDIATE");
+	return sluice_sqlite_begin(&a->s);
 }
 
 int sluice_auth_end(struct sluice_auth *a, int err)
 {
 	if (!err)
-		err = sluice_sqlite_exec(&a->s, "COMMIT");
+		err = sluice_sqlite_commit(&a->s);
 	if (err)
-		sluice_sqlite_exec(&a->s, "ROLLBACK");
+		sluice_sqlite_rollback(&a->s);
 	return err;
 }
 

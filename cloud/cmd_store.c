@@ -238,12 +238,16 @@ int sluice_cmd_rebuild(int argc, char **argv)
 			sluice_error("%llu summaries cannot be read: damaged, or sealed by a key "
 				     "that is not here (--key-file, --key-command)",
 				     (unsigned long long)r.unread);
+		if (r.foreign)
+			sluice_error("%llu summaries have the id of another camera's and were left "
+				     "out",
+				     (unsigned long long)r.foreign);
 	}
 	sluice_index_close(ix);
 	sluice_keyring_clear(&w.ring);
 	if (lock >= 0)
 		close(lock);
-	return err || r.damaged || r.unread ? 1 : 0;
+	return err || r.damaged || r.unread || r.foreign ? 1 : 0;
 }
 
 int sluice_cmd_rekey(int argc, char **argv)

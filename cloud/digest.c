@@ -18,13 +18,14 @@
 
 #include "cloud/decode.h"
 #include "cloud/digest.h"
+#include "cloud/summary.h"
 #include "cloud/webm.h"
 
 #define BOX_NEAR_S 0.3 /* a box is drawn this near to its time */
 
 static uint64_t utc_at(const struct sluice_digest_plan *p, double t_s)
 {
-	return p->first_utc_ns + (uint64_t)(t_s * 1e6 + 0.5) * 1000;
+	return sluice_summary_utc(p->first_utc_ns, t_s);
 }
 
 /* ---- video ---- */

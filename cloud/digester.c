@@ -65,17 +65,9 @@ static uint8_t *fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size
 static void store(void *ctx, const struct sluice_summary *sum)
 {
 	struct sluice_digester *d = ctx;
-	int err;
 
-	while ((err = sluice_shelf_put(&d->shelf, d->camera, sum)) < 0) {
-		sluice_log_limited(&d->limit, SLUICE_LOG_ERROR,
-				   "cannot store a digest of camera %s: %s%s", d->camera->name,
-				   strerror(-err), err == -EINVAL ? "" : "; trying again");
-		if (err == -EINVAL || is_stopped(d))
-			return;
-		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
-	}
-	d->c.ops->summary(d->c.ctx, d->camera, sum->id);
+	if (!sluice_shelf_insist(&d->shelf, d->camera, sum, "digest", &d->stopping, &d->limit))
+		d->c.ops->summary(d->c.ctx, d->camera, sum->id);
 }
 
 /* In the child; one that dies of it twice gives no digest. */

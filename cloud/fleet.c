@@ -146,7 +146,7 @@ void sluice_fleet_flush(struct sluice_fleet *f)
 	for (i = 0; i < SLUICE_FLEET_KINDS; i++)
 		some |= json_object_size(f->dirty[i]) != 0;
 	if (some)
-		err = sluice_sqlite_exec(&f->s, "BEGIN");
+		err = sluice_sqlite_begin(&f->s);
 	for (i = 0; some && i < SLUICE_FLEET_KINDS && !err; i++)
 		json_object_foreach (f->dirty[i], key, v) {
 			name = strchr(key, '/') + 1;
@@ -156,9 +156,9 @@ void sluice_fleet_flush(struct sluice_fleet *f)
 				err = write_doc(f, (enum sluice_fleet_kind)i, tenant, name, v);
 		}
 	if (some && !err)
-		err = sluice_sqlite_exec(&f->s, "COMMIT");
+		err = sluice_sqlite_commit(&f->s);
 	if (err)
-		sluice_sqlite_exec(&f->s, "ROLLBACK");
+		sluice_sqlite_rollback(&f->s);
 	for (i = 0; some && i < SLUICE_FLEET_KINDS && !err; i++)
 		json_object_clear(f->dirty[i]);
 	pthread_mutex_unlock(&f->lock);

@@ -201,7 +201,9 @@ struct sluice_index_ops {
 	/* those not done, in order */
 	int (*runs_open)(struct sluice_index *ix, sluice_index_run_fn fn, void *ctx);
 
-	/* 1: it was there already, nothing changed */
+	/* whose the summary of that id is, of any tenant; -ENOENT */
+	int (*summary_owner)(struct sluice_index *ix, const char *id, uint8_t camera[16]);
+	/* 1: it was there already, nothing changed; -EEXIST: the id is another camera's */
 	int (*summary_add)(struct sluice_index *ix, const struct sluice_index_summary *s);
 	int (*summary_acked)(struct sluice_index *ix, const uint8_t camera[16], const char *id);
 	/* of one camera, not acknowledged, oldest first; only id, epoch and times are filled */

@@ -25,8 +25,9 @@ int sluice_sqlite_event_over(struct sluice_sqlite *s, const struct sluice_index_
 	if (!f->event[0])
 		return 0;
 	return sluice_sqlite_run(
-		f->continued ? sluice_sqlite_bind(s, EVENT_GOES_ON, "si", f->event, sum->end_utc_ns)
-			     : sluice_sqlite_bind(s, EVENT_OVER, "s", f->event));
+		f->continued ? sluice_sqlite_bind(s, EVENT_GOES_ON, "sci", f->event, sum->camera,
+						  sum->end_utc_ns)
+			     : sluice_sqlite_bind(s, EVENT_OVER, "sc", f->event, sum->camera));
 }
 
 int sluice_sqlite_events_open(struct sluice_index *ix, const struct sluice_whose *who,

@@ -206,6 +206,7 @@ const char *const sluice_index_sql[STATEMENTS] = {
 		      " ORDER BY r.camera, r.epoch, r.first",
 	[SUMMARY_ADD] = "INSERT OR IGNORE INTO summaries (id, camera, epoch, start_utc_ns,"
 			" end_utc_ns, json) VALUES (?, ?, ?, ?, ?, ?)",
+	[SUMMARY_OWNER] = "SELECT camera FROM summaries WHERE id = ?",
 	[SUMMARY_ACKED] = "UPDATE summaries SET acked = 1 WHERE camera = ? AND id = ?",
 	[MEDIA_ADD] = "INSERT OR REPLACE INTO media (summary, at, name, size, sha256)"
 		      " VALUES (?, ?, ?, ?, ?)",
@@ -265,8 +266,9 @@ const char *const sluice_index_sql[STATEMENTS] = {
 		       " AND id = ?",
 	[EVENT_OPEN] = "INSERT OR IGNORE INTO open_events (id, camera, epoch, start_utc_ns, json)"
 		       " VALUES (?, ?, ?, ?, ?)",
-	[EVENT_GOES_ON] = "UPDATE open_events SET start_utc_ns = ?2 WHERE id = ?1",
-	[EVENT_OVER] = "DELETE FROM open_events WHERE id = ?",
+	[EVENT_GOES_ON] = "UPDATE open_events SET start_utc_ns = ?3"
+			  " WHERE id = ?1 AND camera = ?2",
+	[EVENT_OVER] = "DELETE FROM open_events WHERE id = ? AND camera = ?",
 	[EVENTS_OVER] = "DELETE FROM open_events WHERE camera = ? AND epoch = ?",
 	[EVENTS_OPEN] =
 		"SELECT e.id, e.camera, e.epoch, e.start_utc_ns, 0, e.json, 0, " CAMERA_COLUMNS

@@ -2,9 +2,9 @@
 /*
  * index_sqlite.c - the index in one SQLite file, WAL with synchronous=FULL.
  *
- * The writer thread commits in groups; other threads read in their own connections and wait at most
- * 5 s for the write lock (-EBUSY). Disk full is -ENOSPC, a damaged file -EUCLEAN: then
- * `sluice-cloud rebuild-index` makes it again.
+ * The writer thread commits in groups; other threads read in their own connections. Who writes
+ * waits for its turn (sqlite_turn.h), at most 5 s (-EBUSY). Disk full is -ENOSPC, a damaged file
+ * -EUCLEAN: then `sluice-cloud rebuild-index` makes it again.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,17 +22,17 @@ static void index_close(struct sluice_index *ix)
 
 static int index_begin(struct sluice_index *ix)
 {
-	return sluice_sqlite_exec(db(ix), "BEGIN IMMEDIATE");
+	return sluice_sqlite_begin(db(ix));
 }
 
 static int index_commit(struct sluice_index *ix)
 {
-	return sluice_sqlite_exec(db(ix), "COMMIT");
+	return sluice_sqlite_commit(db(ix));
 }
 
 static void index_rollback(struct sluice_index *ix)
 {
-	sluice_sqlite_exec(db(ix), "ROLLBACK");
+	sluice_sqlite_rollback(db(ix));
 }
 
 /* ---- cameras ---- */
@@ -314,6 +314,7 @@ static const struct sluice_index_ops ops = {
 	.run_told = sluice_sqlite_run_told,
 	.runs_open = sluice_sqlite_runs_open,
 	.summary_add = sluice_sqlite_summary_add,
+	.summary_owner = sluice_sqlite_summary_owner,
 	.summary_acked = sluice_sqlite_summary_acked,
 	.summaries_unacked = sluice_sqlite_summaries_unacked,
 	.summaries = sluice_sqlite_summaries,

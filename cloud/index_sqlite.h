@@ -43,6 +43,7 @@ enum {
 	SUMMARIES,
 	SUMMARIES_ALL,
 	SUMMARY_FIND,
+	SUMMARY_OWNER,
 	FACETS_ADD,
 	TAG_ADD,
 	FIND,
@@ -167,6 +168,7 @@ int sluice_sqlite_runs_open(struct sluice_index *ix, sluice_index_run_fn fn, voi
 
 /* index_summaries.c */
 int sluice_sqlite_summary_add(struct sluice_index *ix, const struct sluice_index_summary *s);
+int sluice_sqlite_summary_owner(struct sluice_index *ix, const char *id, uint8_t camera[16]);
 int sluice_sqlite_summary_acked(struct sluice_index *ix, const uint8_t camera[16], const char *id);
 int sluice_sqlite_summaries_unacked(struct sluice_index *ix, const uint8_t camera[16],
 				    sluice_index_summary_fn fn, void *ctx);

@@ -4,6 +4,27 @@
 
 #include "cloud/index_sqlite.h"
 
+int sluice_sqlite_summary_owner(struct sluice_index *ix, const char *id, uint8_t camera[16])
+{
+	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), SUMMARY_OWNER, "s", id);
+	int rc = sluice_sqlite_step(st);
+
+	if (rc <= 0)
+		return rc ? rc : -ENOENT;
+	sluice_sqlite_id(st, 0, camera);
+	sqlite3_reset(st);
+	return 0;
+}
+
+/* The row that is there under that id: 1, or -EEXIST, it is another camera's. */
+static int judge_row(struct sluice_index *ix, const struct sluice_index_summary *s)
+{
+	uint8_t owner[16];
+	int err = sluice_sqlite_summary_owner(ix, s->id, owner);
+
+	return err ? err : memcmp(owner, s->camera, sizeof(owner)) != 0 ? -EEXIST : 1;
+}
+
 /* The row and its media, together or not at all; joins the caller's transaction if there is one. */
 int sluice_sqlite_summary_add(struct sluice_index *ix, const struct sluice_index_summary *s)
 {
@@ -18,17 +39,19 @@ int sluice_sqlite_summary_add(struct sluice_index *ix, const struct sluice_index
 						   s->json));
 	if (!err)
 		added = sqlite3_changes(db(ix)->db) > 0;
-	for (i = 0; !err && added && i < s->media_count; i++)
+	if (!err && !added)
+		err = judge_row(ix, s);
+	for (i = 0; !err && i < s->media_count; i++)
 		err = sluice_sqlite_run(sluice_sqlite_bind(
 			db(ix), MEDIA_ADD, "sisib", s->id, (uint64_t)i, s->media[i].name,
 			s->media[i].size, s->media[i].sha256, sizeof(s->media[i].sha256)));
-	if (!err && added)
+	if (!err)
 		err = sluice_sqlite_facets_add(db(ix), s);
 	if (own && !err)
 		err = ix->ops->commit(ix);
 	if (own && err)
 		ix->ops->rollback(ix);
-	return err ? err : !added;
+	return err;
 }
 
 int sluice_sqlite_summary_acked(struct sluice_index *ix, const uint8_t camera[16], const char *id)

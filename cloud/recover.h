@@ -12,6 +12,7 @@ struct sluice_recovered {
 	uint64_t frames;      /* whole records seen */
 	uint64_t added;	      /* of them, unknown to the index until now */
 	uint64_t cut;	      /* bytes of half-written records cut off */
+	uint64_t foreign;     /* summaries left out, since another camera has one of that id */
 	uint64_t unread;      /* summaries whose files are sealed by another key, or damaged */
 };
 

@@ -21,7 +21,7 @@
 struct summaries {
 	const char *data;
 	struct sluice_index *ix;
-	uint64_t count, unread;
+	uint64_t count, unread, foreign;
 	struct sluice_media *media;
 	struct sluice_camera owner;
 	/* of one summary */
@@ -102,6 +102,9 @@ static int add_row(struct summaries *s, const char *path, char *text, const json
 		return 0; /* none of ours */
 	err = s->ix->ops->summary_add(s->ix, &row);
 	s->count += err == 0;
+	s->foreign += err == -EEXIST;
+	if (err == -EEXIST)
+		return 0; /* two cameras have files of that id: the first one's stay */
 	return err < 0 ? err : add_pin(s);
 }
 
@@ -149,5 +152,6 @@ int sluice_rebuild(const char *data, struct sluice_index *ix, const struct sluic
 	sluice_media_close(s.media);
 	*count = s.count;
 	r->unread = s.unread;
+	r->foreign = s.foreign;
 	return err;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <jansson.h>
 
 #include "cloud/shelf.h"
@@ -16,8 +17,7 @@ static int take_camera(void *ctx, const struct sluice_camera *c,
 		       const struct sluice_index_summary *s)
 {
 	(void)s;
-	if (ctx)
-		*(struct sluice_camera *)ctx = *c;
+	*(struct sluice_camera *)ctx = *c;
 	return 0;
 }
 
@@ -34,17 +34,20 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 		.media = media,
 		.media_count = sum->media_count,
 	};
+	uint8_t owner[16];
 	size_t i;
 	int err;
 
 	if (sum->media_count > SLUICE_SUMMARY_MEDIA_MAX || strlen(sum->id) != 32)
 		return -EINVAL;
-	/* What the index knows is told, and stays. What it does not know was told to nobody: then
-	 * the files are written anew, or they and the row could be of two lives. */
-	err = s->index->ops->summary_find(s->index, &(struct sluice_whose){ c->tenant, NULL },
-					  sum->id, take_camera, NULL);
+	/* What the index knows is told, and stays; whoever comes with the id of another camera's is
+	 * let do nothing. What it does not know was told to nobody: then the files are written
+	 * anew, or they and the row could be of two lives. */
+	err = s->index->ops->summary_owner(s->index, sum->id, owner);
+	if (!err)
+		return memcmp(owner, c->id, sizeof(owner)) != 0 ? -EEXIST : 1;
 	if (err != -ENOENT)
-		return err ? err : 1;
+		return err;
 	memcpy(row.id, sum->id, sizeof(row.id));
 	memcpy(row.camera, c->id, sizeof(row.camera));
 	for (i = 0; i < sum->media_count; i++) {
@@ -63,6 +66,29 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 	if (!err)
 		err = s->index->ops->summary_add(s->index, &row);
 	return err;
+}
+
+int sluice_shelf_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
+			const struct sluice_summary *sum, const char *what,
+			const atomic_int *stopping, struct sluice_log_limit *limit)
+{
+	int err;
+
+	while ((err = sluice_shelf_put(s, c, sum)) < 0) {
+		int never = err == -EINVAL || err == -EEXIST;
+
+		sluice_log_limited(limit, SLUICE_LOG_ERROR, "cannot store a %s of camera %s: %s%s",
+				   what, c->name,
+				   err == -EEXIST ? "its id is that of another camera's"
+						  : strerror(-err),
+				   never ? "" : "; trying again");
+		if (never)
+			return err;
+		if (atomic_load(stopping))
+			return -ECANCELED;
+		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+	}
+	return 0;
 }
 
 /* The file is there before the index says so, and goes after it: a pin that somebody was told of is

@@ -3,11 +3,14 @@
 #ifndef SLUICE_SHELF_H
 #define SLUICE_SHELF_H
 
+#include <stdatomic.h>
+
 #include "cloud/analysis.h"
 #include "cloud/index.h"
 #include "cloud/media.h"
 #include "cloud/rebuild.h"
 #include "cloud/segment.h"
+#include "lib/log.h"
 
 struct sluice_shelf {
 	const char *data;	    /* the data directory, borrowed */
@@ -16,9 +19,19 @@ struct sluice_shelf {
 	struct sluice_rebuild *rebuild; /* of this thread */
 };
 
-/* Media, then index. 0; 1: it was there already; or what failed (-EINVAL: it can never be put). */
+/* Media, then index. 0; 1: it was there already; or what failed (-EINVAL: it can never be put;
+ * -EEXIST: nor can this, the id is another camera's). */
 int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c,
 		     const struct sluice_summary *sum);
+
+/*
+ * The same again and again, each second, as long as it may yet be put (the disk is full). 0: it is
+ * there, whoever has put it; else it is given up: -EINVAL, -EEXIST, -ECANCELED when stopping. what:
+ * for the log, as "summary".
+ */
+int sluice_shelf_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
+			const struct sluice_summary *sum, const char *what,
+			const atomic_int *stopping, struct sluice_log_limit *limit);
 
 /* Pins it for by (NULL: unpins), in the index and beside its files. -ENOENT too if it is not
  * theirs. */

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: MIT
-/* sqlite.c - one SQLite connection with its prepared statements. */
+/*
+ * sqlite.c - one SQLite connection with its prepared statements.
+ *
+ * Who finds the data base busy waits for its turn among this process's writers (sqlite_turn.h),
+ * then tries again at once: whoever had it is done. Only what another process holds (a command
+ * beside the node) is waited for in the old way, by looking again.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cloud/sqlite.h"
+#include "cloud/sqlite_turn.h"
 
 int sluice_sqlite_errno(int rc)
 {
@@ -38,10 +46,83 @@ int sluice_sqlite_errno(int rc)
 	}
 }
 
+/* ---- turns ---- */
+
+#define LOOK_MS 20
+
+/* Of the statement that this thread is running: it was busy, and has waited for this turn. */
+static _Thread_local struct sluice_turn *waited;
+
+static void end_wait(void)
+{
+	if (waited)
+		sluice_turn_pass(waited);
+	waited = NULL;
+}
+
+/* SQLite's busy handler: not 0 to try again. times: that it was called for this statement. */
+static int on_busy(void *arg, int times)
+{
+	struct sluice_sqlite *s = arg;
+
+	if (!s->begun && !waited) {
+		if (sluice_turn_take(s->turn))
+			return 0;
+		waited = s->turn;
+		return 1;
+	}
+	nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * 1000000L }, NULL);
+	return times < SLUICE_TURN_MS / LOOK_MS;
+}
+
+/* What a statement or a transaction came to. */
+static int end_statement(int rc)
+{
+	int err = sluice_sqlite_errno(rc);
+
+	end_wait();
+	return err == -EACCES ? -EIO : err;
+}
+
 int sluice_sqlite_exec(struct sluice_sqlite *s, const char *text)
 {
-	return sluice_sqlite_errno(sqlite3_exec(s->db, text, NULL, NULL, NULL));
+	return end_statement(sqlite3_exec(s->db, text, NULL, NULL, NULL));
 }
+
+int sluice_sqlite_begin(struct sluice_sqlite *s)
+{
+	int err = sluice_turn_take(s->turn);
+
+	if (err)
+		return err;
+	s->begun = 1;
+	err = sluice_sqlite_exec(s, "BEGIN IMMEDIATE");
+	if (err)
+		sluice_sqlite_rollback(s);
+	return err;
+}
+
+int sluice_sqlite_commit(struct sluice_sqlite *s)
+{
+	int err = sluice_sqlite_exec(s, "COMMIT");
+
+	if (!err && s->begun) {
+		s->begun = 0;
+		sluice_turn_pass(s->turn);
+	}
+	return err;
+}
+
+void sluice_sqlite_rollback(struct sluice_sqlite *s)
+{
+	if (!sqlite3_get_autocommit(s->db))
+		sluice_sqlite_exec(s, "ROLLBACK");
+	if (s->begun)
+		sluice_turn_pass(s->turn);
+	s->begun = 0;
+}
+
+/* ---- opening ---- */
 
 static int read_version(struct sluice_sqlite *s)
 {
@@ -52,6 +133,7 @@ static int read_version(struct sluice_sqlite *s)
 	    sqlite3_step(st) == SQLITE_ROW)
 		found = sqlite3_column_int(st, 0);
 	sqlite3_finalize(st);
+	end_wait();
 	return found;
 }
 
@@ -63,7 +145,7 @@ static int climb(struct sluice_sqlite *s, const struct sluice_sqlite_step *steps
 
 	if (read_version(s) == version)
 		return 0;
-	err = sluice_sqlite_exec(s, "BEGIN IMMEDIATE");
+	err = sluice_sqlite_begin(s);
 	if (err)
 		return err;
 	found = read_version(s);
@@ -78,9 +160,9 @@ static int climb(struct sluice_sqlite *s, const struct sluice_sqlite_step *steps
 	if (!err)
 		err = sluice_sqlite_exec(s, set);
 	if (!err)
-		err = sluice_sqlite_exec(s, "COMMIT");
+		err = sluice_sqlite_commit(s);
 	if (err)
-		sluice_sqlite_exec(s, "ROLLBACK");
+		sluice_sqlite_rollback(s);
 	return err;
 }
 
@@ -104,13 +186,15 @@ int sluice_sqlite_open(struct sluice_sqlite *s, const char *path,
 	s->sql = sql;
 	s->count = count;
 	s->stmt = calloc((size_t)count, sizeof(*s->stmt));
-	if (!s->stmt)
-		return -ENOMEM;
+	s->turn = sluice_turn_get(path);
+	err = s->stmt && s->turn ? 0 : -ENOMEM;
+	if (err)
+		goto err_close;
 	err = sluice_sqlite_errno(
 		sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
 	if (err)
 		goto err_close;
-	sqlite3_busy_timeout(s->db, 5000);
+	sqlite3_busy_handler(s->db, on_busy, s);
 	err = sluice_sqlite_exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 				    "PRAGMA foreign_keys = ON; PRAGMA cache_size = -2000;"
 				    "PRAGMA journal_size_limit = 4194304;");
@@ -127,10 +211,13 @@ void sluice_sqlite_close(struct sluice_sqlite *s)
 {
 	int i;
 
+	if (s->begun)
+		sluice_sqlite_rollback(s);
 	for (i = 0; s->stmt && i < s->count; i++)
 		sqlite3_finalize(s->stmt[i]);
 	free(s->stmt);
 	sqlite3_close(s->db);
+	sluice_turn_put(s->turn);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -178,13 +265,17 @@ int sluice_sqlite_step(sqlite3_stmt *st)
 {
 	int rc;
 
-	if (!st)
+	if (!st) {
+		end_wait();
 		return -EIO;
+	}
 	rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
+	if (rc == SQLITE_ROW) {
+		end_wait();
 		return 1;
+	}
 	sqlite3_reset(st);
-	return sluice_sqlite_errno(rc);
+	return end_statement(rc);
 }
 
 int sluice_sqlite_run(sqlite3_stmt *st)

@@ -7,10 +7,14 @@
 #include <stdint.h>
 #include <sqlite3.h>
 
+struct sluice_turn;
+
 struct sluice_sqlite {
 	sqlite3 *db;
-	const char *const *sql; /* one per statement, borrowed */
-	sqlite3_stmt **stmt;	/* prepared when first used */
+	struct sluice_turn *turn; /* of this process's writers */
+	int begun;		  /* a transaction, which has the turn */
+	const char *const *sql;	  /* one per statement, borrowed */
+	sqlite3_stmt **stmt;	  /* prepared when first used */
 	int count;
 };
 
@@ -22,7 +26,7 @@ struct sluice_sqlite_step {
 
 /*
  * Opens path, made with mode 0600 if it does not exist: WAL, synchronous=FULL, foreign keys,
- * busy timeout 5 s. Its user_version says how many of steps[version] it has had; the others are
+ * waits of 5 s at most. Its user_version says how many of steps[version] it has had; the others are
  * run, together or not at all. A file of a later version is -EPROTONOSUPPORT and stays as it is.
  * sql[count] are the statements.
  */
@@ -43,11 +47,22 @@ sqlite3_stmt *sluice_sqlite_bind(struct sluice_sqlite *s, int which, const char 
 /* Steps a statement that returns no rows, resets it. 0, or a negative errno; NULL is -EIO. */
 int sluice_sqlite_run(sqlite3_stmt *st);
 
-/* Steps: 1 a row, 0 the end (reset), or a negative errno (reset). NULL is -EIO. */
+/* Steps: 1 a row, 0 the end (reset), or a negative errno (reset). NULL is -EIO. Never -EACCES: that
+ * a data base cannot be read is not a "no" to whoever asks. */
 int sluice_sqlite_step(sqlite3_stmt *st);
 
 /* Runs text without parameters. */
 int sluice_sqlite_exec(struct sluice_sqlite *s, const char *text);
+
+/*
+ * A transaction that writes, when it is this thread's turn: those of one process come in the order
+ * in which they ask. Ends with commit() or rollback(), the latter also after a commit that failed;
+ * a rollback of nothing does nothing. A statement that writes by itself takes a turn too if it
+ * finds the data base busy. -EBUSY after 5 s.
+ */
+int sluice_sqlite_begin(struct sluice_sqlite *s);
+int sluice_sqlite_commit(struct sluice_sqlite *s);
+void sluice_sqlite_rollback(struct sluice_sqlite *s);
 
 int sluice_sqlite_errno(int rc);
 

@@ -80,7 +80,7 @@ int sluice_store_open(const char *data, const struct sluice_keyring *keys,
 	s->data = data;
 	s->keys = keys;
 	snprintf(path, sizeof(path), "%s/index.db", data);
-	s->syncs = sluice_syncs_open();
+	s->syncs = sluice_syncs_open(data);
 	err = s->syncs ? sluice_index_sqlite_open(path, &s->index) : -ENOMEM;
 	if (err) {
 		sluice_syncs_close(s->syncs);

@@ -36,7 +36,7 @@ static json_t *rounded(double v)
 
 static uint64_t utc_at(const struct sluice_summary_facts *f, double t_s)
 {
-	return f->first_utc_ns + (uint64_t)(t_s * 1e6 + 0.5) * 1000;
+	return sluice_summary_utc(f->first_utc_ns, t_s);
 }
 
 static void set_time(json_t *o, const char *key, const char *key_ns, uint64_t ns)

@@ -26,6 +26,13 @@ struct sluice_summary_facts {
 	const uint64_t *lost;	       /* one for each name */
 };
 
+/* Seconds of a stream as UTC, to the microsecond; the only way, so that what is said of a summary
+ * beside its JSON (a row of the index) is what a rebuild finds in it. */
+static inline uint64_t sluice_summary_utc(uint64_t first_utc_ns, double t_s)
+{
+	return first_utc_ns + (uint64_t)(t_s * 1e6 + 0.5) * 1000;
+}
+
 /* 32 hex digits of SHA-256 over camera, version, epoch, start and part. */
 void sluice_summary_id(const char *camera, uint64_t epoch, double start_s, uint32_t part,
 		       char id[33]);

@@ -9,8 +9,9 @@
 
 struct sluice_syncs;
 
-/* NULL: out of memory. Without io_uring they are synced one after the other. */
-struct sluice_syncs *sluice_syncs_open(void);
+/* For files below that directory, which is looked at before any of them is written. NULL: out of
+ * memory. Without io_uring they are synced one after the other. */
+struct sluice_syncs *sluice_syncs_open(const char *directory);
 /* What was added and not run is closed, unsynced. NULL-safe. */
 void sluice_syncs_close(struct sluice_syncs *s);
 

@@ -250,8 +250,8 @@ static void tell(struct sluice_analysis *a, bool continued)
 	n = sluice_keyframes_choose(e, keyframes_max(a), keys);
 	n = fetch_media(a, keys, n, media, files);
 	json = sluice_summary_json(e, s.id, &f, keys, (const char(*)[48])files, n);
-	s.start_utc_ns = a->first_utc_ns + (uint64_t)(e->part_start_s * 1e9);
-	s.end_utc_ns = a->first_utc_ns + (uint64_t)(e->end_s * 1e9);
+	s.start_utc_ns = sluice_summary_utc(a->first_utc_ns, e->part_start_s);
+	s.end_utc_ns = sluice_summary_utc(a->first_utc_ns, e->end_s);
 	s.json = json;
 	s.media_count = n;
 	if (json)

@@ -73,19 +73,11 @@ static void on_summary(void *ctx, const struct sluice_summary *sum)
 {
 	struct subject *s = ctx;
 	struct sluice_worker *w = s->worker;
-	int err;
 
 	s->event_open = 0;
-	while ((err = sluice_shelf_put(&w->shelf, s->camera, sum)) < 0) {
-		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR,
-				   "cannot store a summary of camera %s: %s%s", s->camera->name,
-				   strerror(-err), err == -EINVAL ? "" : "; trying again");
-		if (err == -EINVAL || atomic_load(&w->stopping))
-			return;
-		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
-	}
 	/* one that was there already is perhaps not delivered yet: the session sorts that out */
-	w->c.ops->summary(w->c.ctx, s->camera, sum->id);
+	if (!sluice_shelf_insist(&w->shelf, s->camera, sum, "summary", &w->stopping, &w->limit))
+		w->c.ops->summary(w->c.ctx, s->camera, sum->id);
 }
 
 static void on_digest(void *ctx, struct sluice_digest_plan *plan)

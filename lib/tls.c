@@ -134,6 +134,9 @@ void sluice_tls_close(struct sluice_tls *t)
 {
 	if (!t)
 		return;
+	/* or OpenSSL forgets the session of a client that was only cut off */
+	if (t->ready && !t->failed)
+		SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(t->ssl);
 	sluice_outq_clear(&t->out);
 	sluice_tls_ctx_close(t->ctx);

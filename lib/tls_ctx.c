@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * What all connections of one side share: certificate, key, whom to believe, and on the client's
- * side the last session of each address. Only TLS 1.3, no early data (a replayed FRAME would be
- * harmless, a replayed request of the dashboard would not).
+ * What all connections of one side share: certificate, key, whom to believe, and the sessions: on
+ * the client's side the last one of each address, on the server's those of the last clients. Only
+ * TLS 1.3, no early data (a replayed FRAME would be harmless, a replayed request of the dashboard
+ * would not).
  */
 #include "lib/tls_private.h"
 
@@ -14,6 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#define SESSIONS_MAX 4096 /* that a server keeps for clients that come back */
 
 static const unsigned char alpn[] = { 8, 'h', 't', 't', 'p', '/', '1', '.', '1' };
 
@@ -139,16 +142,24 @@ static int set_up(struct sluice_tls_ctx *ctx, bool server)
 	SSL_CTX *s = ctx->ssl;
 
 	if (SSL_CTX_set_min_proto_version(s, TLS1_3_VERSION) != 1 ||
-	    SSL_CTX_set1_groups_list(s, "P-256:X25519") != 1)
+	    SSL_CTX_set1_groups_list(s, "X25519:P-256") != 1)
 		return -ENOMEM;
 	SSL_CTX_set_mode(s, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_options(s, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_verify(s, SSL_VERIFY_PEER, NULL);
 	if (server) {
 		SSL_CTX_set_alpn_select_cb(s, choose_alpn, NULL);
-		/* what a client needs to resume is in its ticket: nothing is kept here */
-		SSL_CTX_set_session_cache_mode(s, SSL_SESS_CACHE_OFF);
-		if (SSL_CTX_set_session_id_context(s, id, sizeof(id) - 1) != 1)
+		/*
+		 * Sessions are kept here, the oldest make room, and a ticket is only a number. A
+		 * ticket with the session in it would have to be written for each handshake, with
+		 * the client's certificate, and read and parsed for each that is resumed, which
+		 * costs as much as the signatures do. One for each connection: a client keeps one.
+		 */
+		SSL_CTX_set_session_cache_mode(s, SSL_SESS_CACHE_SERVER);
+		SSL_CTX_sess_set_cache_size(s, SESSIONS_MAX);
+		SSL_CTX_set_options(s, SSL_OP_NO_TICKET);
+		if (SSL_CTX_set_num_tickets(s, 1) != 1 ||
+		    SSL_CTX_set_session_id_context(s, id, sizeof(id) - 1) != 1)
 			return -ENOMEM;
 	} else {
 		if (SSL_CTX_set_alpn_protos(s, alpn, sizeof(alpn)))

@@ -115,7 +115,7 @@ static int open_shaker(struct shaker *s, const struct cloud_process *c, unsigned
 	SSL_CTX_set_alpn_protos(s->ctx, (const unsigned char *)"\x08http/1.1", 9);
 	SSL_CTX_set_session_cache_mode(s->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(s->ctx, on_session);
-	SSL_CTX_set1_groups_list(s->ctx, "P-256:X25519");
+	SSL_CTX_set1_groups_list(s->ctx, "X25519:P-256");
 	snprintf(path, sizeof(path), "%s/ca.crt", c->data);
 	ok = SSL_CTX_load_verify_file(s->ctx, path) == 1;
 	cloud_process_file(c, n, "crt", path);

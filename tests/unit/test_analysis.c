@@ -49,12 +49,22 @@ static void on_event(void *ctx, const char *id, const char *json)
 	events++;
 }
 
+static uint64_t ns_of(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
 static void on_summary(void *ctx, const struct sluice_summary *s)
 {
 	json_decref(last);
 	last = json_loads(s->json, 0, NULL);
 	CHECK(last);
 	CHECK(strlen(s->id) == 32);
+	/* an index is made again from the JSON alone */
+	CHECK(ns_of(last, "start_ns") == s->start_utc_ns);
+	CHECK(ns_of(last, "end_ns") == s->end_utc_ns);
 	snprintf(told[summaries % 8].id, 33, "%s", s->id);
 	told[summaries % 8].media = s->media_count;
 	for (size_t i = 0; i < s->media_count; i++)

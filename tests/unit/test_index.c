@@ -346,8 +346,9 @@ static void test_summaries(void)
 	struct sluice_index *ix;
 	const struct sluice_whose t = { .tenant = "t" }, other = { .tenant = "other" };
 	struct sluice_whose granted = t;
+	struct sluice_camera stranger;
 	char path[128], hex[33];
-	uint8_t *bytes;
+	uint8_t *bytes, owner[16];
 	uint64_t again;
 	size_t size;
 	int n = 0;
@@ -379,6 +380,15 @@ static void test_summaries(void)
 	ix = open_index();
 	CHECK(ix->ops->summary_add(ix, &row) == 0);
 	CHECK(ix->ops->summary_add(ix, &row) == 1);
+	/* neither another camera nor another tenant comes by that id */
+	CHECK(!sluice_camera_init(&stranger, "other", "d", "c1"));
+	CHECK(!ix->ops->camera_add(ix, &stranger));
+	memcpy(row.camera, camera[1].id, 16);
+	CHECK(ix->ops->summary_add(ix, &row) == -EEXIST);
+	memcpy(row.camera, stranger.id, 16);
+	CHECK(ix->ops->summary_add(ix, &row) == -EEXIST);
+	CHECK(!ix->ops->summary_owner(ix, id, owner) && !memcmp(owner, camera[0].id, 16));
+	CHECK(ix->ops->summary_owner(ix, "00", owner) == -ENOENT);
 	CHECK(!ix->ops->summaries_unacked(ix, camera[0].id, count_summary, &n) && n == 1);
 	CHECK(!ix->ops->summary_acked(ix, camera[0].id, id));
 	CHECK(!ix->ops->summaries_unacked(ix, camera[0].id, count_summary, &n) && n == 1);

@@ -489,6 +489,56 @@ static void test_hunted(void)
 	CHECK(!sluice_quarantine_each(cloud.data, count_note, &notes) && !notes);
 }
 
+/* ---- ids that are another camera's ---- */
+
+static int check_owner(void *ctx, const struct sluice_camera *c,
+		       const struct sluice_index_summary *s)
+{
+	CHECK(!strcmp(c->device, "box1") && !strcmp(c->tenant, "default"));
+	CHECK(strstr(s->json, "\"last\":9") != NULL);
+	++*(unsigned int *)ctx;
+	return 0;
+}
+
+/* One event of a camera called door, told from frame 0 to the last before `to`. */
+static void tell_event(struct uplink *u, const char *device, uint64_t to)
+{
+	CHECK(!uplink_open(u, &cloud, device));
+	uplink_camera(u, 1, "door", 70);
+	CHECK(uplink_expect(u, SLUICE_MSG_OPENED, 5));
+	send_frames(u, 1, 70, 0, to);
+	uplink_stats(u, 1, 70, 1, 0);
+}
+
+/*
+ * The double makes its ids of the camera's name: another device's door, in the same epoch, comes
+ * with the id that box1's has, as a child may that somebody has taken over. What is there stays.
+ */
+static void test_forged(void)
+{
+	unsigned int got[3] = { 0 }, count = 0;
+	struct sluice_index *ix;
+	struct uplink u;
+
+	cloud_enrol(&cloud, "box2");
+	start();
+	tell_event(&u, "box1", 10);
+	take_summaries(&u, 1, got);
+	CHECK(got[1] == 1);
+	uplink_close(&u);
+	tell_event(&u, "box2", 20);
+	uplink_end(&u, 1, 70, 2);
+	CHECK(uplink_expect(&u, SLUICE_MSG_DONE, 20));
+	uplink_close(&u);
+	CHECK(cloud_stop(&cloud) == 0);
+	CHECK(count_in_log("its id is that of another camera's") == 1);
+	ix = open_index();
+	if (ix)
+		CHECK(!ix->ops->summaries_all(ix, check_owner, &count));
+	CHECK(count == 1);
+	sluice_index_close(ix);
+}
+
 static void run_cloud(void (*test)(void))
 {
 	memset(&cloud, 0, sizeof(cloud));
@@ -517,5 +567,6 @@ int main(int argc, char **argv)
 	test_plants();
 	run_cloud(test_killer);
 	run_cloud(test_hunted);
+	run_cloud(test_forged);
 	return check_result();
 }

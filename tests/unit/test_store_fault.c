@@ -99,6 +99,7 @@ FAULTY(ssize_t, pwrite64, (int fd, const void *buf, size_t size, off64_t at), (f
 FAULTY(ssize_t, pwritev, (int fd, const struct iovec *v, int n, off_t at), (fd, v, n, at))
 FAULTY(int, fsync, (int fd), (fd))
 FAULTY(int, fdatasync, (int fd), (fd))
+FAULTY(int, syncfs, (int fd), (fd))
 FAULTY(int, ftruncate64, (int fd, off64_t size), (fd, size))
 FAULTY(int, ftruncate, (int fd, off_t size), (fd, size))
 FAULTY(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q))
