@@ -7,6 +7,9 @@ ANALYSIS := cloud/decode.c cloud/canvas.c cloud/background.c cloud/background_fi
 $(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs,$(eval CFLAGS_cloud/$(f).c := -O3))
 # Afterwards, and only where it is asked for: an event to look at.
 DIGEST := cloud/webm.c cloud/sheet.c cloud/digest.c
+# A period in a minute, from boxes to pictures.
+SYNOPSIS := $(addprefix cloud/,period.c period_pack.c tube.c synopsis_place.c synopsis_plan.c ground.c cutout.c synopsis_draw.c synopsis_map.c)
+$(foreach f,ground cutout synopsis_draw synopsis_place,$(eval CFLAGS_cloud/$(f).c := -O3))
 DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # The routes, a file a noun.
 API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c devices.c groups.c desired.c zones.c cameras.c media.c ledger.c timeline.c stream.c summaries.c store.c exports.c)

@@ -99,9 +99,9 @@ static int load_picture(struct film *m, uint32_t i)
 
 static int add_picture(struct film *m)
 {
-	int err =
-		m->webm ? 0
-			: sluice_webm_open(m->picture.w, m->picture.h, SLUICE_DIGEST_FPS, &m->webm);
+	int err = m->webm ? 0
+			  : sluice_webm_open(m->picture.w, m->picture.h, SLUICE_DIGEST_FPS,
+					     SLUICE_WEBM_BITS, &m->webm);
 
 	m->pictures++;
 	return err ? err : sluice_webm_picture(m->webm, &m->picture);

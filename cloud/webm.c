@@ -13,8 +13,6 @@
 
 #include "cloud/webm.h"
 
-#define BIT_RATE 900000 /* at most, on the average of a second or so */
-
 struct sluice_webm {
 	AVCodecContext *codec;
 	AVFormatContext *file;
@@ -30,7 +28,7 @@ static int errno_of(int err)
 }
 
 static int open_codec(struct sluice_webm *v, const AVCodec *vp9, uint32_t w, uint32_t h,
-		      uint32_t fps)
+		      uint32_t fps, uint32_t bits)
 {
 	AVCodecContext *c = v->codec = avcodec_alloc_context3(vp9);
 
@@ -45,7 +43,7 @@ static int open_codec(struct sluice_webm *v, const AVCodec *vp9, uint32_t w, uin
 	c->colorspace = AVCOL_SPC_BT470BG;
 	c->thread_count = 1;
 	c->gop_size = 5 * (int)fps;
-	c->bit_rate = BIT_RATE;
+	c->bit_rate = bits;
 	c->flags = AV_CODEC_FLAG_GLOBAL_HEADER;
 	av_opt_set(c->priv_data, "deadline", "realtime", 0);
 	av_opt_set_int(c->priv_data, "cpu-used", 8, 0);
@@ -75,7 +73,7 @@ static int open_file(struct sluice_webm *v)
 	return err < 0 ? errno_of(err) : 0;
 }
 
-int sluice_webm_open(uint32_t w, uint32_t h, uint32_t fps, struct sluice_webm **out)
+int sluice_webm_open(uint32_t w, uint32_t h, uint32_t fps, uint32_t bits, struct sluice_webm **out)
 {
 	const AVCodec *vp9 = avcodec_find_encoder_by_name("libvpx-vp9");
 	struct sluice_webm *v;
@@ -90,7 +88,7 @@ int sluice_webm_open(uint32_t w, uint32_t h, uint32_t fps, struct sluice_webm **
 	v = calloc(1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
-	err = open_codec(v, vp9, w, h, fps);
+	err = open_codec(v, vp9, w, h, fps, bits);
 	if (!err)
 		err = open_file(v);
 	v->packet = av_packet_alloc();

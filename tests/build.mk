@@ -3,6 +3,7 @@
 
 $(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
 $(eval $(call testprog,test_digest,tests/unit/test_digest.c $(ANALYSIS) $(DIGEST) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto $(DIGEST_PKGS),-lm))
+$(eval $(call testprog,test_synopsis,tests/unit/test_synopsis.c $(SYNOPSIS) cloud/decode.c cloud/picture.c cloud/webm.c $(LIBSLUICE),libjpeg libturbojpeg jansson $(DIGEST_PKGS),-lm))
 $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto,-lm))
 $(eval $(call testprog,test_background,tests/unit/test_background.c $(filter cloud/background%,$(ANALYSIS)),,-lm))
 $(eval $(call testprog,test_track_facts,tests/unit/test_track_facts.c cloud/track_facts.c,,-lm))

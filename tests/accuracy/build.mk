@@ -30,3 +30,6 @@ $(BUILD)/tests/event_movies: | $(EVENTS_OPENCV)
 CFLAGS_tests/accuracy/movie.c := -O3
 CFLAGS_tests/accuracy/weather.c := -O3
 $(eval $(call testprog,event_clips,tests/accuracy/event_clips.c $(filter-out tests/accuracy/run_movie.c tests/accuracy/peers%,$(EVENTS_SRCS)) $(LIBSLUICE),$(EVENTS_PKGS),-lm -lpthread))
+$(eval $(call testprog,synopsis_clips,tests/accuracy/synopsis_clips.c tests/accuracy/play.c lib/clip.c lib/clip_convert.c lib/reason.c \
+	$(LUMA_SRCS) $(JPEG_DC_SRCS) $(GATE_SRCS) kmod/mask.c $(FRAME_SRCS) $(addprefix tools/feed/,camera.c shm.c verdicts.c) \
+	relay/ring.c relay/encode.c $(ANALYSIS) $(SYNOPSIS) cloud/webm.c $(LIBSLUICE),$(EVENTS_PKGS) $(DIGEST_PKGS),-lm -lpthread))
