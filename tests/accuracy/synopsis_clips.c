@@ -276,12 +276,13 @@ static void paint(u16 *screen, u16 *twice, bool *apart, u32 tubes, const struct 
 static void judge_area(struct score *s, const struct shown *t, u32 pictures)
 {
 	u16 *screen = malloc(2 * SCREEN_MAX * SCREEN_MAX * sizeof(*screen));
-	u16 *twice = screen + SCREEN_MAX * SCREEN_MAX;
+	u16 *twice;
 	bool *apart = calloc((size_t)s->shown * s->shown + 1, sizeof(*apart));
 	u64 all = 0, meeting = 0, collided = 0;
 
 	if (!screen || !apart)
 		abort();
+	twice = screen + SCREEN_MAX * SCREEN_MAX;
 	for (u32 i = 0; i < s->shown; i++)
 		for (u32 k = 0; k < s->shown; k++)
 			apart[(size_t)i * s->shown + k] = !met(&t[i], &t[k]);
