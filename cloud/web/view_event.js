@@ -37,7 +37,7 @@ function page(id, whole, entry, signal) {
 	const digestPlace = el('div', { class: 'stack' });
 	const main = el('div', { class: 'stack' }, whole.kind === 'event' ? [keyframes(id, whole), activityCard(whole), tracksCard(whole), digestPlace] : digestPlace);
 	fill(digestPlace, whole.kind === 'event' ? digestOf(whole, entry, signal) : digestCards(id, whole));
-	return [head(whole.title || t('event.untitled'), pinButton(id, entry), exportButton(id)),
+	return [head(whole.title || t('event.untitled'), ...(whole.kind === 'event' ? [pinButton(id, entry), exportButton(id)] : [])),
 		el('div', { class: 'split' }, main, el('aside', { class: 'stack', 'aria-label': t('event.about') }, textCard(whole), factsCard(whole, entry), ledgerCard(whole)))];
 }
 
@@ -171,13 +171,13 @@ function ledgerCard(whole) {
 /* ---- what can be done ---- */
 
 function pinButton(id, entry) {
-	if (!has('PUT /v1/summaries/{}/pin') || !can('operator'))
+	if (!has('PUT /v1/events/{}/pin') || !can('operator'))
 		return null;
 	let pinned = Boolean(entry && entry.pinned);
 	const b = button(t(pinned ? 'event.unpin' : 'event.pin'), async () => {
 		b.disabled = true;
 		try {
-			await call(pinned ? 'DELETE' : 'PUT', `/v1/summaries/${id}/pin`, { body: pinned ? undefined : {} });
+			await call(pinned ? 'DELETE' : 'PUT', `/v1/events/${id}/pin`, { body: pinned ? undefined : {} });
 			pinned = !pinned;
 			b.lastChild.textContent = t(pinned ? 'event.unpin' : 'event.pin');
 			b.setAttribute('aria-pressed', String(pinned));
@@ -191,5 +191,5 @@ function pinButton(id, entry) {
 }
 
 function exportButton(id) {
-	return has('GET /v1/summaries/{}/export') ? linkButton(t('event.export'), `/v1/summaries/${id}/export`, { icon: 'save', download: '' }) : null;
+	return has('GET /v1/events/{}/export') ? linkButton(t('event.export'), `/v1/events/${id}/export`, { icon: 'save', download: '' }) : null;
 }
