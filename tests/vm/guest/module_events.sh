@@ -164,7 +164,7 @@ ringread /dev/sluice0 frames=40 seconds=60 list=/tmp/list >/tmp/read || fail "af
 same "wrong records" "$(value wrong /tmp/read)" 0
 kill $app
 wait $app || true
-dmesg | grep sluice >/tmp/said || true
+dmesg | grep -E '\] sluice' >/tmp/said || true
 [ ! -s /tmp/said ] || fail "the kernel says: $(head -n 5 /tmp/said)"
 
 # --- stats --follow ends cleanly
