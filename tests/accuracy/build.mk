@@ -10,7 +10,7 @@ $(eval $(call testprog,gate_scenes,tests/accuracy/gate_scenes.c tests/accuracy/s
 $(eval $(call testprog,tamper_scenes,tests/accuracy/tamper_scenes.c tests/accuracy/scenes.c $(accuracy_SRCS),$(accuracy_PKGS),-lm))
 
 # The analysis behind the gate, on generated movies and on clips. OpenCV is a peer only.
-EVENTS_SRCS := $(addprefix tests/accuracy/,ground.c sprite.c weather.c movie.c movies.c play.c play_print.c judge_events.c judge_tracks.c \
+EVENTS_SRCS := $(addprefix tests/accuracy/,ground.c sprite.c weather.c movie.c movies.c play.c play_clip.c play_print.c judge_events.c judge_tracks.c \
 	run_movie.c peers.c scenes.c truth.c) lib/clip.c lib/clip_convert.c lib/reason.c $(LUMA_SRCS) $(JPEG_DC_SRCS) $(GATE_SRCS) \
 	kmod/mask.c $(FRAME_SRCS) $(addprefix tools/feed/,camera.c shm.c verdicts.c) relay/ring.c relay/encode.c $(ANALYSIS)
 EVENTS_PKGS := libavformat libavcodec libavutil libswscale libturbojpeg libjpeg jansson $(LIBSLUICE_PKGS)
@@ -30,6 +30,6 @@ $(BUILD)/tests/event_movies: | $(EVENTS_OPENCV)
 CFLAGS_tests/accuracy/movie.c := -O3
 CFLAGS_tests/accuracy/weather.c := -O3
 $(eval $(call testprog,event_clips,tests/accuracy/event_clips.c $(filter-out tests/accuracy/run_movie.c tests/accuracy/peers%,$(EVENTS_SRCS)) $(LIBSLUICE),$(EVENTS_PKGS),-lm -lpthread))
-$(eval $(call testprog,synopsis_clips,tests/accuracy/synopsis_clips.c tests/accuracy/play.c lib/clip.c lib/clip_convert.c lib/reason.c \
+$(eval $(call testprog,synopsis_clips,tests/accuracy/synopsis_clips.c tests/accuracy/play.c tests/accuracy/play_clip.c lib/clip.c lib/clip_convert.c lib/reason.c \
 	$(LUMA_SRCS) $(JPEG_DC_SRCS) $(GATE_SRCS) kmod/mask.c $(FRAME_SRCS) $(addprefix tools/feed/,camera.c shm.c verdicts.c) \
 	relay/ring.c relay/encode.c $(ANALYSIS) $(SYNOPSIS) cloud/webm.c $(LIBSLUICE),$(EVENTS_PKGS) $(DIGEST_PKGS),-lm -lpthread))

@@ -51,6 +51,8 @@ struct play_source {
 /* Runs all of it and flushes. c: NULL for the product's defaults. Aborts when memory is short. 0 or
  * -1. */
 int play_run(struct play *p, const struct play_source *s, const struct sluice_analysis_config *c);
+/* The same with all of a clip file; -1: it cannot be read, which has been told. */
+int play_clip(struct play *p, const char *path);
 /* The stored frames of an earlier run again, with other settings. out->frame is not filled. */
 int play_again(struct play *out, const struct play *from, const struct play_source *s,
 	       const struct sluice_analysis_config *c);
