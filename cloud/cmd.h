@@ -46,6 +46,10 @@ extern const struct sluice_actor sluice_cmd_actor;
 /* getopt_long with `+`-order, an error already told: returns the option, -1 at the end, '?'. */
 int sluice_cmd_option(int argc, char **argv, const struct option *options);
 
+/* From here on SIGINT does not end the program: long work asks whether it came, and breaks off. */
+void sluice_cmd_catch_interrupt(void);
+int sluice_cmd_interrupted(void *ctx);
+
 /* "sluice-cloud NAME: TEXT; see sluice-cloud --help" on stderr; returns 2. */
 int sluice_cmd_usage(const char *name, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -2,7 +2,6 @@
 /* cmd_backup.c - backup, which works while the server runs, and restore. */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,20 +11,6 @@
 #include "cloud/backup.h"
 #include "cloud/cmd.h"
 #include "lib/log.h"
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
-{
-	(void)signal;
-	interrupted = 1;
-}
-
-static int is_interrupted(void *ctx)
-{
-	(void)ctx;
-	return interrupted;
-}
 
 /* Once a second, where somebody looks. */
 static void show(void *ctx, uint64_t files, uint64_t of, uint64_t bytes)
@@ -101,19 +86,18 @@ static int parse(int argc, char **argv, const char **data, const char **other, i
 
 int sluice_cmd_backup(int argc, char **argv)
 {
-	const struct sigaction interrupt = { .sa_handler = on_interrupt };
 	const char *data = NULL, *other = NULL;
 	struct sluice_backed_up r;
 	time_t last = 0;
 	struct sluice_backup_config c = { .progress = show,
-					  .stopping = is_interrupted,
+					  .stopping = sluice_cmd_interrupted,
 					  .ctx = &last };
 	int verify = 0, err = parse(argc, argv, &data, &other, &c.link, &verify);
 
 	if (err)
 		return err - 1;
 	umask(077);
-	sigaction(SIGINT, &interrupt, NULL);
+	sluice_cmd_catch_interrupt();
 	c.from = verify ? other : data;
 	c.to = other;
 	err = verify ? sluice_backup_verify(&c, &r) : sluice_backup(&c, &r);
@@ -122,19 +106,18 @@ int sluice_cmd_backup(int argc, char **argv)
 
 int sluice_cmd_restore(int argc, char **argv)
 {
-	const struct sigaction interrupt = { .sa_handler = on_interrupt };
 	const char *data = NULL, *other = NULL;
 	struct sluice_backed_up r;
 	time_t last = 0;
 	struct sluice_backup_config c = { .progress = show,
-					  .stopping = is_interrupted,
+					  .stopping = sluice_cmd_interrupted,
 					  .ctx = &last };
 	int unused = 0, err = parse(argc, argv, &data, &other, &c.link, &unused);
 
 	if (err)
 		return err - 1;
 	umask(077);
-	sigaction(SIGINT, &interrupt, NULL);
+	sluice_cmd_catch_interrupt();
 	c.from = other;
 	c.to = data;
 	err = tell("restore", &c, &r, sluice_restore(&c, &r));

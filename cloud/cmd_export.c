@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,20 +12,6 @@
 #include "cloud/cmd_words.h"
 #include "cloud/export.h"
 #include "lib/log.h"
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
-{
-	(void)signal;
-	interrupted = 1;
-}
-
-static int is_interrupted(void *ctx)
-{
-	(void)ctx;
-	return interrupted;
-}
 
 /* To OUT.part, which becomes OUT when it is whole. */
 static int export_file(const struct sluice_shelf *s, const struct sluice_cmd_words *w,
@@ -42,7 +27,7 @@ static int export_file(const struct sluice_shelf *s, const struct sluice_cmd_wor
 	fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	err = sluice_export(s, &who, id, format, fd, is_interrupted, NULL, out);
+	err = sluice_export(s, &who, id, format, fd, sluice_cmd_interrupted, NULL, out);
 	if (!err && fsync(fd) < 0)
 		err = -errno;
 	close(fd);
@@ -79,7 +64,6 @@ static int export_all(const struct sluice_shelf *s, const struct sluice_cmd_word
 
 int sluice_cmd_export(int argc, char **argv)
 {
-	const struct sigaction interrupt = { .sa_handler = on_interrupt };
 	struct sluice_shelf s = { 0 };
 	char path[4096];
 	const char *end;
@@ -95,7 +79,7 @@ int sluice_cmd_export(int argc, char **argv)
 		return sluice_cmd_usage("export", "the file's name ends with .zip or .mp4");
 	}
 	umask(077);
-	sigaction(SIGINT, &interrupt, NULL);
+	sluice_cmd_catch_interrupt();
 	s.data = w.data;
 	s.index = sluice_cmd_index(w.data);
 	s.rebuild = sluice_rebuild_open();
