@@ -34,6 +34,10 @@ wait_for 10 heard
 # --- tracepoints, from the first frame to the last
 trace=/sys/kernel/tracing
 echo 0 >$trace/tracing_on
+# With record-cmd an enabled event patches __schedule(), which every CPU runs all the time. QEMU's TCG with
+# a thread a CPU may go on running the breakpoint of such a patch for ever, on all CPUs. Our own
+# tracepoints are patched while no camera streams, so nobody is in them.
+echo 0 >$trace/options/record-cmd
 echo 16384 >$trace/buffer_size_kb
 echo 1 >$trace/events/sluice/enable
 : >$trace/trace
