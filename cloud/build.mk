@@ -22,7 +22,7 @@ include cloud/web/build.mk
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c \
-	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_line.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
+	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
 	 cloud/quarantine.c cloud/box.c cloud/sandbox.c cloud/analyst.c cloud/worker.c cloud/revive.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
 	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 # The child's end of the sandbox, and what it gives up.
@@ -46,7 +46,8 @@ $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUIC
 $(eval $(call testprog,test_turn,tests/unit/test_turn.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_retain,tests/unit/test_retain.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
-$(eval $(call testprog,test_store_fault,tests/unit/test_store_fault.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
+$(eval $(call testprog,test_store_fault,tests/unit/test_store_fault.c tests/unit/nth_fault.c tests/unit/store_rig.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
+$(eval $(call testprog,test_copy_fault,tests/unit/test_copy_fault.c tests/unit/nth_fault.c tests/unit/store_rig.c tests/unit/certs.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
 $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_people,tests/unit/test_people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
