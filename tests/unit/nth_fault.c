@@ -4,18 +4,25 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#define KILLED 137
 
 struct nth_fault nth_fault = { .err = EIO };
 
 static int must_fail(enum nth_kind k)
 {
-	if (k != nth_fault.kind || ++nth_fault.calls != nth_fault.fail_at)
+	if (k != (nth_fault.kind == NTH_KILL ? NTH_DISK : nth_fault.kind) ||
+	    ++nth_fault.calls != nth_fault.fail_at)
 		return 0;
+	if (nth_fault.kind == NTH_KILL)
+		_exit(KILLED);
 	errno = k == NTH_MEMORY ? ENOMEM : nth_fault.err;
 	return 1;
 }
@@ -31,6 +38,24 @@ unsigned long nth_end(void)
 {
 	nth_fault.kind = NTH_NOTHING;
 	return nth_fault.calls;
+}
+
+int nth_killed(unsigned long at, void (*fn)(void *arg), void *arg)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (!child) {
+		nth_begin(NTH_KILL, at);
+		fn(arg);
+		_exit(0);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+	    (WEXITSTATUS(status) && WEXITSTATUS(status) != KILLED)) {
+		fprintf(stderr, "nth_killed: the child ended otherwise, status %x\n", status);
+		abort();
+	}
+	return WEXITSTATUS(status) == KILLED;
 }
 
 void *__libc_malloc(size_t size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nth_fault.h - the N-th allocation, or the N-th call that touches the disk, fails.
+ * nth_fault.h - the N-th allocation, or the N-th call that touches the disk, fails, or is the last.
  *
  * A program that links nth_fault.c has its malloc, write, fsync, ... stand before libc's for every
  * library in it. One thread.
@@ -8,7 +8,13 @@
 #ifndef SLUICE_TEST_NTH_FAULT_H
 #define SLUICE_TEST_NTH_FAULT_H
 
-enum nth_kind { NTH_NOTHING, NTH_MEMORY, NTH_DISK };
+enum nth_kind {
+	NTH_NOTHING,
+	NTH_MEMORY,
+	NTH_DISK,
+	NTH_KILL, /* in place of the N-th call that touches the disk the process ends, as by kill -9
+		   */
+};
 
 struct nth_fault {
 	enum nth_kind kind;    /* what is counted */
@@ -24,5 +30,8 @@ extern struct nth_fault nth_fault;
 void nth_begin(enum nth_kind kind, unsigned long at);
 /* Nothing fails any more. How many there were. */
 unsigned long nth_end(void);
+
+/* Runs fn(arg) in a child that is killed at that place. 1: it was; 0: it came to its end. */
+int nth_killed(unsigned long at, void (*fn)(void *arg), void *arg);
 
 #endif

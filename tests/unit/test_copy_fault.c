@@ -156,19 +156,25 @@ static void judge_backup(int err)
 	check_restored(STORE_RIG_GROUP);
 }
 
-/* One copy is there, and the store has grown since. */
-static void ready_again(void)
+static void write_conf(const char *text)
 {
 	char path[128];
 	FILE *f;
 
-	CHECK(!run_backup());
-	CHECK(add_group(STORE_RIG_GROUP));
 	snprintf(path, sizeof(path), "%s/cloud.conf", rig.data);
 	f = fopen(path, "we");
-	CHECK(f && fputs("[server]\n", f) >= 0);
+	CHECK(f && fputs(text, f) >= 0);
 	if (f)
 		fclose(f);
+}
+
+/* One copy is there, and since then the store has grown and a file has changed. */
+static void ready_again(void)
+{
+	write_conf("[server]\n");
+	CHECK(!run_backup());
+	CHECK(add_group(STORE_RIG_GROUP));
+	write_conf("[server]\nname = here\n");
 }
 
 /* The copy is the last one or the new one, never something between. */
@@ -321,17 +327,29 @@ static const struct work works[] = {
 	{ "export's manifest", ready_export, run_manifest, judge_manifest, 0 },
 };
 
+static void make_rig(const struct work *w)
+{
+	make_store();
+	snprintf(copy, sizeof(copy), "%s.copy", rig.data);
+	snprintf(back, sizeof(back), "%s.back", rig.data);
+	if (w->ready)
+		w->ready();
+}
+
+static void remove_rig(void)
+{
+	store_rig_remove(rig.data);
+	store_rig_remove(copy);
+	store_rig_remove(back);
+}
+
 /* Blocks of memory that are left; *total: places that there are; *err: what was said. */
 static long run_once(const struct work *w, enum nth_kind k, unsigned long at, unsigned long *total,
 		     int *err)
 {
 	long before;
 
-	make_store();
-	snprintf(copy, sizeof(copy), "%s.copy", rig.data);
-	snprintf(back, sizeof(back), "%s.back", rig.data);
-	if (w->ready)
-		w->ready();
+	make_rig(w);
 	before = nth_fault.live;
 	nth_begin(k, at);
 	*err = w->run();
@@ -339,10 +357,34 @@ static long run_once(const struct work *w, enum nth_kind k, unsigned long at, un
 	ERR_clear_error(); /* OpenSSL's words of it are no leak */
 	before = nth_fault.live - before;
 	w->judge(*err);
-	store_rig_remove(rig.data);
-	store_rig_remove(copy);
-	store_rig_remove(back);
+	remove_rig();
 	return before;
+}
+
+static void run_work(void *arg)
+{
+	((const struct work *)arg)->run();
+}
+
+static void test_kills(const struct work *w, unsigned long places)
+{
+	unsigned long total, at, step, tried = 0;
+	int err;
+
+	run_once(w, NTH_DISK, 0, &total, &err);
+	step = total / places + 1;
+	for (at = 1; at <= total; at += step) {
+		int bad = check_failures;
+
+		make_rig(w);
+		CHECK(nth_killed(at, run_work, (void *)w));
+		w->judge(-EINTR);
+		remove_rig();
+		tried++;
+		if (check_failures != bad)
+			fprintf(stderr, "^ %s: killed at %lu of %lu\n", w->name, at, total);
+	}
+	printf("%s: killed at %lu of %lu places\n", w->name, tried, total);
 }
 
 static void test_work(const struct work *w, enum nth_kind k, const char *kind, unsigned long places)
@@ -382,6 +424,7 @@ int main(int argc, char **argv)
 		nth_fault.err = ENOSPC;
 		test_work(&works[i], NTH_DISK, "disk, ENOSPC", places);
 		test_work(&works[i], NTH_MEMORY, "memory", places);
+		test_kills(&works[i], places);
 	}
 	certs_remove();
 	return check_result();

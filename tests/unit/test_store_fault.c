@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/mman.h>
 
 #include "cloud/recover.h"
 #include "cloud/retain.h"
@@ -124,6 +125,46 @@ static long run_once(enum nth_kind k, unsigned long at, int forget, unsigned lon
 	return before;
 }
 
+/* What was said before the end is in memory that outlives it. */
+struct told {
+	struct done done;
+	int forget;
+};
+
+static void use_told(void *arg)
+{
+	struct told *t = arg;
+
+	use_store(&t->done, t->forget);
+}
+
+static void test_kills(unsigned long places)
+{
+	struct told *t =
+		mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned long total, at, step, tried;
+	int forget;
+
+	CHECK(t != MAP_FAILED);
+	for (forget = 0; forget < 2 && t != MAP_FAILED; forget++) {
+		run_once(NTH_DISK, 0, forget, &total);
+		step = total / places + 1;
+		for (tried = 0, at = 1; at <= total; at += step, tried++) {
+			memset(t, 0, sizeof(*t));
+			t->forget = forget;
+			store_rig_begin(&rig, 3);
+			CHECK(nth_killed(at, use_told, t));
+			/* it may have been at it */
+			t->done.dropped = forget;
+			check_store(&t->done);
+			store_rig_remove(rig.data);
+		}
+		printf("killed at %lu of %lu places%s\n", tried, total,
+		       forget ? ", with retention" : "");
+	}
+	munmap(t, sizeof(*t));
+}
+
 static void test_kind(enum nth_kind k, const char *name, unsigned long places)
 {
 	unsigned long total, at, step, ignored;
@@ -154,5 +195,6 @@ int main(int argc, char **argv)
 	nth_fault.err = ENOSPC;
 	test_kind(NTH_DISK, "disk, ENOSPC", places);
 	test_kind(NTH_MEMORY, "memory", places);
+	test_kills(places);
 	return check_result();
 }
