@@ -331,11 +331,12 @@ int main(int argc, char **argv)
 	test_cancel();
 	test_whose();
 	test_busy();
-	unlink(path);
-	strcat(path, "-wal");
-	unlink(path);
-	path[strlen(path) - 3] = 0;
-	strcat(path, "shm");
-	unlink(path);
+	for (int i = 0; i < 3; i++) {
+		static const char *const ends[3] = { "", "-wal", "-shm" };
+		char file[80];
+
+		snprintf(file, sizeof(file), "%s%s", path, ends[i]);
+		unlink(file);
+	}
 	return check_result();
 }
