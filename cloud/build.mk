@@ -12,7 +12,7 @@ $(foreach f,ground cutout synopsis_draw synopsis_place,$(eval CFLAGS_cloud/$(f).
 DIGEST := cloud/webm.c cloud/sheet.c cloud/digest.c $(SYNOPSIS) cloud/period_text.c cloud/period_make.c
 DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # The routes, a file a noun.
-API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c devices.c groups.c desired.c zones.c cameras.c media.c ledger.c timeline.c stream.c summaries.c store.c exports.c)
+API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c devices.c groups.c desired.c zones.c cameras.c media.c ledger.c timeline.c stream.c summaries.c store.c exports.c jobs.c)
 # Who may do what.
 AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c audit.c qr.c range.c stream.c)
 # What is stored where, and the files themselves.
