@@ -19,10 +19,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/sha.h>
 
 #include "cloud/session.h"
 #include "lib/log.h"
+#include "lib/sha256.h"
 
 #define RETRY_S	  60
 #define MEDIA_MAX (64u << 20) /* bytes of one file */
@@ -261,7 +261,7 @@ static int load_media(struct sluice_session *ss)
 			      &s->size);
 	if (err)
 		return err;
-	SHA256(s->data, s->size, digest);
+	sluice_sha256(s->data, s->size, digest);
 	return s->size == m->size && !memcmp(digest, m->sha256, sizeof(digest)) ? 0 : -EUCLEAN;
 }
 
