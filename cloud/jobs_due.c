@@ -5,12 +5,12 @@
  * time zone, 23 or 25 hours long where the clock is changed. A job's id follows from camera and
  * period: it is added once, however often anybody looks, and also when it has long been done.
  */
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "cloud/jobs.h"
+#include "lib/sha256.h"
 
 #define HOUR_NS	  3600000000000ull
 #define SECOND_NS 1000000000ull
@@ -56,7 +56,7 @@ static int add_job(struct due *d, const uint8_t camera[16])
 	sluice_hex(camera, 16, hex);
 	n = snprintf(text, sizeof(text), "sluice job 1\n%s\n%s\n%llu", hex, d->span,
 		     (unsigned long long)d->from_ns);
-	SHA256((const unsigned char *)text, (size_t)n, hash);
+	sluice_sha256(text, (size_t)n, hash);
 	sluice_hex(hash, 16, j.id);
 	memcpy(j.camera, camera, 16);
 	snprintf(settings, sizeof(settings), "{\"span\":\"%s\",\"seconds\":%u,\"language\":\"%s\"}",

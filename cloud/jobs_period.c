@@ -8,7 +8,6 @@
  * what its device has) and not made again.
  */
 #include <errno.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "cloud/jobs_state.h"
 #include "cloud/period_fill.h"
 #include "cloud/period_make.h"
+#include "lib/sha256.h"
 
 #define SECONDS	    60 /* of synopsis, and the bounds of it */
 #define SECONDS_MIN 5
@@ -60,7 +60,7 @@ static void make_id(const struct job_work *w, char id[33])
 	char text[128];
 	int n = snprintf(text, sizeof(text), "sluice period 1\n%s\n%s", w->camera->hex, w->job.id);
 
-	SHA256((const unsigned char *)text, (size_t)n, hash);
+	sluice_sha256(text, (size_t)n, hash);
 	sluice_hex(hash, 16, id);
 }
 
