@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* One camera: its picture, how it is, what was lost, what is asked of it, and its latest events. */
-import { call, get } from './api.js';
+import { get } from './api.js';
 import { cameras } from './cameras.js';
 import { ledgerBar } from './chart.js';
-import { command } from './commands.js';
+import { command, snapshot } from './commands.js';
 import { el, fill } from './dom.js';
 import { t } from './i18n.js';
 import { summaryRow } from './summaries.js';
@@ -38,40 +38,27 @@ function page(c, events, again, signal) {
 		el('aside', { class: 'stack', 'aria-label': t('event.about') }, about(c), account(c), settings(c)))];
 }
 
-/* A snapshot is answered when the gate has let it through; it is stored a moment later. */
-async function stored(src, signal) {
-	for (let tries = 0; ; tries++) {
-		try {
-			return await call('HEAD', src, { signal });
-		} catch (error) {
-			if (error.status !== 404 || tries === 40)
-				throw error;
-		}
-		await new Promise((resume) => { setTimeout(resume, 250); });
-	}
-}
-
 function actions(c, still, again, signal) {
 	if (!can('operator') || !has('POST /v1/devices/{}/commands'))
 		return null;
-	const run = (b, body, then) => async () => {
+	const run = (b, work) => async () => {
 		b().disabled = true;
 		try {
-			await then(await command(c.device, { ...body, camera: c.name }, signal));
+			await work();
 		} catch (error) {
 			complain(error);
 		}
 		b().disabled = false;
 	};
 	const may = (command) => !c.allows || c.allows.includes(command);
-	const shot = button(t('camera.snapshot'), run(() => shot, { command: 'snapshot' }, async (r) => {
-		const src = `/v1/cameras/${c.id}/frames/${r.epoch}/${r.sequence}`;
-		await stored(src, signal);
+	const shot = button(t('camera.snapshot'), run(() => shot, async () => {
+		const src = await snapshot(c, signal);
 		fill(still, picture({ src, alt: t('camera.snapshot_alt', { camera: c.name }), width: c.width, height: c.height, lazy: false }));
 		toast(t('camera.snapshot_done'));
 	}), { icon: 'shot' });
 	const paused = c.paused;
-	const pause = button(t(paused ? 'camera.resume' : 'camera.pause'), run(() => pause, { command: paused ? 'resume' : 'pause' }, () => {
+	const pause = button(t(paused ? 'camera.resume' : 'camera.pause'), run(() => pause, async () => {
+		await command(c.device, { command: paused ? 'resume' : 'pause', camera: c.name }, signal);
 		toast(t(paused ? 'camera.resumed' : 'camera.paused'));
 		again();
 	}), { icon: paused ? 'play' : 'pause' });

@@ -46,7 +46,7 @@ export async function newPage(browser, { size = 'desktop', theme = 'light', stat
 		timezoneId: 'Europe/Berlin', hasTouch: size === 'phone', isMobile: size === 'phone', deviceScaleFactor: size === 'phone' ? 2 : 1, reducedMotion: 'reduce' });
 	const page = await context.newPage();
 	page.expected = [];
-	page.setDefaultTimeout(20000);
+	page.setDefaultTimeout(60000); // of a machine that has much else to do
 	const wrong = (text) => {
 		if (!page.expected.some((e) => e.test(text)))
 			fail(`${size}, ${theme}, ${page.url()}: ${text}`);
