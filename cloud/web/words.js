@@ -5,6 +5,7 @@ export const words = {
 	'nav.ledger': ['Ledger', '账目'], 'nav.devices': ['Devices', '设备'], 'nav.people': ['Users', '用户'], 'nav.tokens': ['API tokens', 'API 令牌'],
 	'nav.audit': ['Audit log', '审计日志'], 'nav.more': ['More', '更多'], 'nav.label': ['Main', '主导航'], 'nav.label_below': ['Main, below', '底部导航'], 'nav.skip': ['Skip to content', '跳到内容'],
 
+	'nav.work': ['Work', '任务'],
 	'nav.account': ['My account', '我的账号'], 'result.failed': ['failed', '失败'], 'result.denied': ['denied', '被拒绝'],
 	'account.sessions': ['Where you are signed in', '登录会话'], 'account.from': ['From', '来源'], 'account.this': ['this one', '当前'], 'account.since': ['Since', '登录时间'], 'account.totp_text': ['A code from an authenticator beside the password: a stolen password alone is not enough.', '除密码外还需验证器代码：仅凭被盗密码无法登录。'],
 	'account.totp_begin': ['Turn on', '启用'], 'account.totp_end': ['Turn off', '停用'], 'account.totp_scan': ['Scan this with your authenticator, then type the code that it shows.', '用验证器扫描，然后输入显示的代码。'], 'account.totp_qr': ['Secret for the authenticator as a QR code', '验证器密钥二维码'], 'account.totp_secret': ['The same secret as text', '同一密钥文本'],
@@ -77,6 +78,12 @@ export const words = {
 	'event.settings': ['Settings version', '设置版本'], 'event.id': ['Id', '编号'], 'event.on_timeline': ['On the timeline', '在时间线上查看'], 'event.ledger': ['Frames', '帧'], 'event.seen': ['Looked at', '已检查'],
 	'event.ledger_lost': ['Some frames of it were lost: what they held is not known.', '部分帧丢失：其内容不得而知。'], 'event.ledger_whole': ['No frame of it was lost.', '没有丢帧。'], 'event.pin': ['Pin', '固定'], 'event.unpin': ['Unpin', '取消固定'],
 	'event.pinned': ['It is kept until you unpin it', '已固定，将一直保留'], 'event.unpinned': ['Retention may remove it again', '可再按保留策略删除'], 'event.pinned_badge': ['pinned', '已固定'], 'event.export': ['Export', '导出'],
+
+	'exports.title': ['Exports', '导出'], 'exports.text': ['Files of events that you have asked for. They are made while you do something else, and kept for a quarter of an hour.', '您请求的事件文件。在后台生成，保留一刻钟。'], 'exports.none': ['Nothing is being made', '没有任务'], 'exports.none_text': ['Ask for an export where you look at an event; how far it has come is seen here.', '在事件页面请求导出，进度会显示在这里。'],
+	'exports.running': ['being made', '生成中'], 'exports.ready': ['ready', '就绪'], 'exports.failed': ['failed', '失败'], 'exports.cancelled': ['cancelled', '已取消'], 'exports.event': ['event', '事件'], 'exports.all': ['All my work', '全部任务'],
+	'exports.frames': ['{n} frames', '{n} 帧'], 'exports.missing': ['{n} could not be read', '{n} 帧无法读取'], 'exports.until': ['kept until {time}', '保留至 {time}'], 'exports.progress': ['{format}: how far it has come', '{format}：进度'], 'exports.incomplete': ['The event had not ended: it is exported as far as it had come.', '事件尚未结束：仅导出已有部分。'],
+	'exports.make': ['Make it', '生成'], 'exports.download': ['Download', '下载'], 'exports.forget': ['Forget it', '移除'], 'exports.format': ['As', '格式'], 'exports.signed': ['Its frames as they were stored, with a signed manifest of their hashes.', '按存储原样的帧，附带签名的哈希清单。'],
+	'format.mp4': ['Video (MP4)', '视频（MP4）'], 'format.zip': ['Pictures (ZIP)', '图片（ZIP）'], 'format.manifest': ['Manifest of hashes', '哈希清单'], 'format.signature': ['Signature of the manifest', '清单签名'],
 
 	'track.what': ['Class', '类别'], 'track.sure': ['Sure', '把握'], 'track.from': ['From', '起'], 'track.long': ['Length', '时长'], 'track.way': ['Came and went', '进出方向'], 'track.zones': ['Zones', '区域'],
 	'picture.gone': ['The picture cannot be shown', '图片无法显示'], 'player.gone': ['The video cannot be played here', '视频无法播放'], 'player.speed': ['Speed', '速度'], 'player.back': ['Frame back', '后退一帧'], 'player.on': ['Frame on', '前进一帧'],
