@@ -19,7 +19,7 @@ export const words = {
 	'time.now': ['just now', '刚刚'], 'time.ago': ['{span} ago', '{span} 前'],
 
 	'login.title': ['Sign in to Sluice', '登录 Sluice'], 'login.text': ['An administrator of this server makes accounts.', '账号由本服务器的管理员创建。'],
-	'login.user': ['User name', '用户名'], 'login.password': ['Password', '密码'], 'login.totp': ['One-time code', '一次性验证码'], 'login.totp_hint': ['Six digits from your authenticator', '验证器显示的六位数字'],
+	'login.user': ['User name', '用户名'], 'login.password': ['Password', '密码'], 'login.totp': ['One-time code', '一次性验证码'], 'login.totp_hint': ['Six digits from your authenticator, or a recovery code', '验证器显示的六位数字，或恢复代码'],
 	'login.want_totp': ['This account also wants a one-time code.', '此账号还需要一次性验证码。'], 'login.go': ['Sign in', '登录'], 'login.out': ['Sign out', '退出登录'],
 	'login.wrong': ['The name or the password is wrong.', '用户名或密码错误。'], 'login.bye': ['You are signed out.', '您已退出登录。'], 'login.expired': ['Your session has ended. Sign in to go on where you were.', '会话已结束。请重新登录以继续。'],
 
@@ -140,6 +140,8 @@ export const words = {
 	'enrol.text': ['The token is good for one device, one time.', '令牌只对一台设备有效，且只能使用一次。'], 'enrol.name': ['Name of the device', '设备名称'], 'enrol.name_hint': ['Letters, digits, dots, hyphens, underscores; at most 31', '字母、数字、点、连字符、下划线；最多 31 个字符'], 'enrol.minutes': ['Good for minutes', '有效分钟数'], 'enrol.make': ['Make the token', '生成令牌'],
 	'enrol.run': ['Run this on {device}:', '在 {device} 上运行：'], 'enrol.line': ['Command to run on the device', '在设备上运行的命令'], 'enrol.qr': ['The same line as a QR code', '同一命令的二维码'], 'enrol.expires': ['Good until {time}.', '有效期至 {time}。'], 'enrol.once': ['It is shown only now. The device makes its own key; only the request for a certificate leaves it.', '仅此一次显示。设备自行生成密钥，仅证书请求会离开设备。'],
 	'groups.title': ['Groups', '分组'], 'groups.add': ['Add a group', '添加分组'], 'groups.edit': ['Group {name}', '分组 {name}'], 'groups.members': ['Devices in it', '包含的设备'], 'groups.enforce': ['Ask again when a device differs', '设备不符时再次下发'], 'groups.none': ['No groups: each camera is set by itself.', '没有分组：各摄像头单独设置。'],
+	'groups.cameras': ['Single cameras in it', '包含的单个摄像头'], 'groups.enforced': ['Enforced', '强制'],
+	'devices.label': ['Rename', '重命名'], 'devices.label_field': ['What people call it', '显示名称'], 'devices.label_hint': ['Its own name stays {name}, as its certificate has it. Empty: none.', '证书中的名称 {name} 不变。留空则无。'],
 	'groups.remove': ['Remove the group {name}?', '删除分组 {name}？'], 'groups.remove_text': ['Its devices stay; what the group asked of them is asked no more.', '设备保留；分组的要求不再生效。'],
 
 	'people.role': ['Role', '角色'], 'people.totp': ['One-time codes', '一次性验证码'], 'people.made': ['Made', '创建时间'], 'people.add': ['Add a user', '添加用户'], 'people.edit': ['Edit {name}', '编辑 {name}'], 'people.remove': ['Remove {name}?', '删除 {name}？'], 'people.remove_text': ['Their sessions end at once.', '其会话立即终止。'],

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { ask, base, check, env, fail, jsQR, newPage, same, settled, shot, show, signIn, until } from './rig.mjs';
 
 /* The bits of the picture that a phone would see, four pixels a module. */
-function readCode(d, side) {
+export function readCode(d, side) {
 	const k = 4, w = side * k, pixels = new Uint8ClampedArray(w * w * 4).fill(255);
 	for (const [, x, y] of d.matchAll(/M(\d+) (\d+)h1v1h-1z/g))
 		for (let j = 0; j < k; j++)
@@ -98,9 +98,49 @@ export function commands(state, camera) {
 		await page.getByRole('button', { name: 'Resume' }).click();
 		await page.getByRole('button', { name: 'Pause' }).waitFor();
 		await show(page, `#/devices/${c.device}`);
+		const row = page.locator('main li', { hasText: camera });
+		await row.getByRole('button', { name: 'Snapshot' }).click();
+		await page.waitForFunction(() => document.querySelector('img[src*="/frames/"]')?.naturalWidth === 320);
+		await page.getByRole('button', { name: 'Rename' }).click();
+		await page.getByLabel('What people call it').fill('Hut by the gate');
+		await page.locator('dialog').getByRole('button', { name: 'Save' }).click();
+		await page.locator('h1', { hasText: 'Hut by the gate' }).waitFor();
+		same((await ask(page, '/v1/devices')).devices.find((d) => d.name === c.device).label, 'Hut by the gate', 'what the server calls it');
 		await page.getByRole('button', { name: 'Fetch the log' }).click();
 		await page.locator('pre.log').waitFor();
 		check((await page.locator('pre.log').textContent()).includes(camera), 'the log does not name the camera');
 		await shot(page, 'device-log-phone-light');
+	};
+}
+
+/* A group asks its devices for a setting: they take it; what asks too much is refused and the difference shown where one looks at the device. */
+export function groups(state, camera) {
+	return async (browser) => {
+		const page = await newPage(browser, { state });
+		await page.goto(`${base}/`);
+		await settled(page);
+		const c = (await ask(page, '/v1/cameras')).cameras.find((k) => k.name === camera), dialog = page.locator('dialog');
+		await show(page, '#/devices');
+		await page.getByRole('button', { name: 'Add a group' }).click();
+		await dialog.getByRole('checkbox', { name: /^(hut|Hut by the gate)$/ }).check();
+		await dialog.locator('input[name="keepalive"]').fill('30');
+		await dialog.getByLabel('Name', { exact: true }).fill('huts');
+		await shot(page, 'group-new');
+		await dialog.getByRole('button', { name: 'Save' }).click();
+		await page.locator('td', { hasText: 'huts' }).waitFor();
+		await until(page, `/v1/cameras/${c.id}/desired`, (d) => d.from.includes('huts') && d.state === 'in_sync' && d.actual.settings.keepalive === 30, 'the device does what its group asks');
+		await page.getByRole('button', { name: 'Edit' }).click();
+		await dialog.locator('input[name="keepalive"]').fill('3000');
+		await dialog.getByRole('button', { name: 'Save' }).click();
+		await dialog.waitFor({ state: 'detached' });
+		await until(page, `/v1/cameras/${c.id}/desired`, (d) => d.state === 'refused', 'the device refuses what its owner does not allow');
+		await show(page, `#/devices/${c.device}`);
+		same((await page.locator('main li', { hasText: camera }).locator('tbody td').allTextContents()).slice(1), ['3000', '30'], 'asked and in force, on the page of the device');
+		await shot(page, 'device-drift');
+		await show(page, '#/devices');
+		await page.locator('tr', { hasText: 'huts' }).getByRole('button', { name: 'Remove' }).click();
+		await dialog.getByRole('button', { name: 'Remove' }).click();
+		await page.getByText('No groups').waitFor();
+		same((await ask(page, '/v1/groups')).groups, [], 'groups that the server has');
 	};
 }
