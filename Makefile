@@ -69,7 +69,7 @@ kmod: ## build build/kmod/sluice.ko against KDIR (default: the newest installed 
 	$(Q)tests/vm/kbuild $(KDIR) $(if $(PLANT),SLUICE_PLANT=$(PLANT))
 
 deps: ## install the Debian packages that building and testing need
-	$(Q)tools/deps build kmod check demo bench
+	$(Q)tools/deps build kmod check scale demo bench
 
 # One cheap stamp: a machine with only git, make and apt gets the compiler and libraries here.
 .PHONY: deps-present
@@ -81,11 +81,11 @@ $(BUILD)/.deps: tools/deps
 tests: $(TESTPROGS)
 
 check: ## set up, build and run every test that gates a change
-	$(Q)tools/deps build kmod check demo kernel
+	$(Q)tools/deps build kmod check scale demo kernel
 	$(Q)tests/run check
 
 check-all: ## check, and the slow matrix
-	$(Q)tools/deps build kmod check demo kernel bench
+	$(Q)tools/deps build kmod check scale demo kernel bench
 	$(Q)tests/run check all
 
 unit: ## unit tests only

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * media.h - the files of summaries: summary.json and what belongs to it. A table of functions;
- * media_dir.c keeps them in a directory. Any thread may call; names are [A-Za-z0-9._-]{1,47},
- * without a leading dot.
+ * media_dir.c keeps them in a directory, media_s3.c in a bucket of an S3-compatible store. Any
+ * thread may call; names are [A-Za-z0-9._-]{1,47}, without a leading dot.
  */
 #ifndef SLUICE_MEDIA_H
 #define SLUICE_MEDIA_H
@@ -24,6 +24,10 @@ struct sluice_media_file {
 
 struct sluice_media;
 
+typedef int (*sluice_media_id_fn)(void *ctx, const char *tenant, const uint8_t camera[16],
+				  const char *id);
+typedef int (*sluice_media_name_fn)(void *ctx, const char *name);
+
 struct sluice_media_ops {
 	void (*close)(struct sluice_media *m);
 	/* All files durable under the id, or none. What is there under that id is replaced, whole:
@@ -38,6 +42,14 @@ struct sluice_media_ops {
 	 * bytes; -ENOKEY, -EBADMSG: sealed by a key that is not here, or damaged. */
 	int (*get)(struct sluice_media *m, const struct sluice_camera *c, const char *id,
 		   const char *name, size_t max, uint8_t **data, size_t *size);
+	/* The id and all that is under it goes, the pin too, durably; of c, tenant and hex count.
+	 * What is not there: 0. */
+	int (*remove)(struct sluice_media *m, const struct sluice_camera *c, const char *id);
+	/* Every id that is whole, in no order. Non-zero of fn ends the walk and is returned. */
+	int (*each)(struct sluice_media *m, sluice_media_id_fn fn, void *ctx);
+	/* The names that were put under the id, in no order. -ENOENT: no such id. */
+	int (*names)(struct sluice_media *m, const struct sluice_camera *c, const char *id,
+		     sluice_media_name_fn fn, void *ctx);
 };
 
 struct sluice_media {

@@ -153,6 +153,8 @@ static int take_place(int camera, const char *part, const char *id)
 		return -errno;
 	if (!renameat2(camera, part, camera, id, RENAME_EXCHANGE))
 		return remove_files(camera, part);
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
 	/* a file system that cannot exchange: nobody was told of the old one */
 	err = remove_files(camera, id);
 	if (!err && renameat(camera, part, camera, id) < 0)
@@ -289,11 +291,135 @@ static int dir_pin(struct sluice_media *m, const struct sluice_camera *c, const 
 	return err;
 }
 
+/* Out of its place first: a directory of that name stays complete until it is none. */
+static int dir_remove(struct sluice_media *m, const struct sluice_camera *c, const char *id)
+{
+	int camera = open_camera(m, c, 0), err;
+	char part[48];
+
+	if (camera < 0)
+		return camera == -ENOENT ? 0 : camera;
+	if (!sluice_media_name_valid(id) || strlen(id) > 40) {
+		close(camera);
+		return -EINVAL;
+	}
+	snprintf(part, sizeof(part), ".%s.part", id);
+	err = remove_files(camera, part);
+	if (!err && renameat(camera, id, camera, part) < 0 && errno != ENOENT)
+		err = -errno;
+	if (!err)
+		err = remove_files(camera, part);
+	if (!err && fsync(camera) < 0)
+		err = -errno;
+	close(camera);
+	return err;
+}
+
+/* fn for each name of the directory that is none of ours to hide; dir is closed. */
+static int each_entry(int dir, int (*fn)(void *ctx, int dir, const char *name), void *ctx)
+{
+	DIR *list = dir < 0 ? NULL : fdopendir(dir);
+	struct dirent *d;
+	int rc = 0;
+
+	if (!list) {
+		if (dir >= 0)
+			close(dir);
+		return dir < 0 ? dir : -ENOMEM;
+	}
+	while (!rc && (d = readdir(list)))
+		if (d->d_name[0] != '.')
+			rc = fn(ctx, dir, d->d_name);
+	closedir(list);
+	return rc;
+}
+
+struct dir_walk {
+	sluice_media_id_fn id_fn;
+	sluice_media_name_fn name_fn;
+	void *ctx;
+	char tenant[SLUICE_NAME_MAX];
+	uint8_t camera[16];
+};
+
+/* What came or went meanwhile, and files that are in nobody's way. */
+static int pass_over(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR ? 0 : err;
+}
+
+static int walk_id(void *ctx, int dir, const char *name)
+{
+	struct dir_walk *w = ctx;
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return pass_over(-errno);
+	return S_ISDIR(st.st_mode) ? w->id_fn(w->ctx, w->tenant, w->camera, name) : 0;
+}
+
+static int walk_camera(void *ctx, int dir, const char *name)
+{
+	struct dir_walk *w = ctx;
+
+	if (sluice_unhex(name, w->camera, sizeof(w->camera)))
+		return 0;
+	dir = open_dir(dir, name, 0);
+	return dir < 0 ? pass_over(dir) : each_entry(dir, walk_id, w);
+}
+
+static int walk_tenant(void *ctx, int dir, const char *name)
+{
+	struct dir_walk *w = ctx;
+
+	if (!sluice_name_valid(name))
+		return 0;
+	memcpy(w->tenant, name, strlen(name) + 1);
+	dir = open_dir(dir, name, 0);
+	return dir < 0 ? pass_over(dir) : each_entry(dir, walk_camera, w);
+}
+
+static int dir_each(struct sluice_media *m, sluice_media_id_fn fn, void *ctx)
+{
+	struct dir_walk w = { .id_fn = fn, .ctx = ctx };
+
+	/* a descriptor of its own: another one walks at the same time */
+	return each_entry(open_dir(((struct media_dir *)m)->root, ".", 0), walk_tenant, &w);
+}
+
+static int walk_name(void *ctx, int dir, const char *name)
+{
+	struct dir_walk *w = ctx;
+
+	(void)dir;
+	return strncmp(name, SLUICE_MEDIA_PIN, strlen(SLUICE_MEDIA_PIN)) ? w->name_fn(w->ctx, name)
+									 : 0;
+}
+
+static int dir_names(struct sluice_media *m, const struct sluice_camera *c, const char *id,
+		     sluice_media_name_fn fn, void *ctx)
+{
+	struct dir_walk w = { .name_fn = fn, .ctx = ctx };
+	int camera, dir;
+
+	if (!sluice_media_name_valid(id))
+		return -ENOENT;
+	camera = open_camera(m, c, 0);
+	if (camera < 0)
+		return camera;
+	dir = open_dir(camera, id, 0);
+	close(camera);
+	return each_entry(dir, walk_name, &w);
+}
+
 static const struct sluice_media_ops ops = {
 	.close = dir_close,
 	.put = dir_put,
 	.get = dir_get,
 	.pin = dir_pin,
+	.remove = dir_remove,
+	.each = dir_each,
+	.names = dir_names,
 };
 
 int sluice_media_dir_open(const char *root, const struct sluice_keyring *keys,
