@@ -463,6 +463,7 @@ int sluice_media_s3_open(const struct sluice_media_s3_config *c, struct sluice_m
 	}
 	m->base.ops = &ops;
 	m->base.keys = c->keys;
+	m->base.remote = 1;
 	pthread_mutex_init(&m->lock, NULL);
 	m->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
 	snprintf(m->prefix, sizeof(m->prefix), "%s", c->prefix);

@@ -20,7 +20,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +32,7 @@
 
 #include "cloud/backup.h"
 #include "cloud/index.h"
+#include "cloud/media.h"
 #include "cloud/retain.h"
 #include "lib/log.h"
 
@@ -63,26 +63,15 @@ static void reach_point(enum sluice_retain_at at)
 
 /* ---- files ---- */
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path) && errno != ENOENT ? -1 : 0;
-}
-
-/* A segment, or a summary's directory; the parent is synced, so that it stays away. */
-static int remove_path(const char *data, const char *path)
+/* A segment; its directory is synced, so that it stays away. */
+static int remove_segment(const char *data, const char *path)
 {
 	char full[4400], *slash;
 	int dir, err = 0;
 
 	snprintf(full, sizeof(full), "%s/%s", data, path);
-	if (strncmp(path, "segments/", 9) != 0 && strncmp(path, "media/", 6) != 0)
-		return -EINVAL;
-	errno = 0;
-	if (nftw(full, remove_entry, 8, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
-		return errno ? -errno : -EIO;
+	if (unlink(full) < 0 && errno != ENOENT)
+		return -errno;
 	slash = strrchr(full, '/');
 	*slash = 0;
 	dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -94,26 +83,40 @@ static int remove_path(const char *data, const char *path)
 	return err;
 }
 
+/* media/TENANT/CAMERA-HEX/ID, wherever the media are. */
+static int remove_summary(struct sluice_media *media, const char *path)
+{
+	struct sluice_camera c = { 0 };
+	char id[41], more;
+
+	_Static_assert(SLUICE_NAME_MAX == 32, "the number below");
+	if (sscanf(path, "media/%31[^/]/%32[^/]/%40[^/]%c", c.tenant, c.hex, id, &more) != 3 ||
+	    !sluice_name_valid(c.tenant) || sluice_unhex(c.hex, c.id, sizeof(c.id)))
+		return -EINVAL;
+	return media->ops->remove(media, &c, id);
+}
+
 /* 1: one was removed; 0: none is left. */
-static int remove_gone(const char *data, struct sluice_index *ix)
+static int remove_gone(const char *data, struct sluice_index *ix, struct sluice_media *media)
 {
 	char path[192];
 	int err = ix->ops->gone(ix, path);
 
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	err = remove_path(data, path);
+	err = !strncmp(path, "segments/", 9) ? remove_segment(data, path)
+					     : remove_summary(media, path);
 	reach_point(SLUICE_RETAIN_REMOVED);
 	if (!err || err == -EINVAL)
 		err = ix->ops->gone_done(ix, path);
 	return err ? err : 1;
 }
 
-int sluice_retain_finish(const char *data, struct sluice_index *ix)
+int sluice_retain_finish(const char *data, struct sluice_index *ix, struct sluice_media *media)
 {
 	int rc;
 
-	while ((rc = remove_gone(data, ix)) > 0)
+	while ((rc = remove_gone(data, ix, media)) > 0)
 		;
 	return rc;
 }
@@ -232,7 +235,7 @@ int sluice_retain_step(struct sluice_retain *r)
 
 	if (lock < 0)
 		return lock == -EAGAIN ? 0 : lock;
-	rc = remove_gone(r->c.data, r->index);
+	rc = remove_gone(r->c.data, r->index, r->c.media);
 
 	if (!rc)
 		rc = drop_segment(r);

@@ -212,14 +212,15 @@ static void use_store(struct done *d, int forget)
 	sluice_media_dir_open(path, &ring, &shelf.media);
 	if (shelf.index && shelf.media)
 		put_summary(&shelf, d);
-	sluice_media_close(shelf.media);
 	sluice_index_close(shelf.index);
-	if (forget && !sluice_retain_open(&keep, &retain)) {
+	keep.media = shelf.media;
+	if (forget && keep.media && !sluice_retain_open(&keep, &retain)) {
 		for (i = 0; i < 8 && sluice_retain_step(retain) > 0; i++)
 			;
 		d->dropped = 1;
 	}
 	sluice_retain_close(retain);
+	sluice_media_close(shelf.media);
 }
 
 /* ---- what must be true afterwards ---- */
@@ -269,7 +270,7 @@ static void check_store(const struct done *d)
 	CHECK(!sluice_media_dir_open(path, &ring, &shelf.media));
 	if (!shelf.index || !shelf.media)
 		return;
-	CHECK(!sluice_retain_finish(data, shelf.index));
+	CHECK(!sluice_retain_finish(data, shelf.index, shelf.media));
 	CHECK(!sluice_recover(data, shelf.index, 0, &r));
 	CHECK(!r.damaged);
 	check_frames(shelf.index, &shelf, d);
@@ -277,7 +278,7 @@ static void check_store(const struct done *d)
 	if (d->summary && (d->stored[0] || d->stored[3]))
 		CHECK(!shelf.index->ops->summary_find(shelf.index, &who, id, count_summary, &n) &&
 		      n == 1);
-	CHECK(!sluice_check(data, shelf.index, &ring, &k));
+	CHECK(!sluice_check(data, shelf.index, shelf.media, &k));
 	CHECK(!k.missing_frame && !k.bad_media && !k.bad_header);
 	sluice_media_close(shelf.media);
 	sluice_index_close(shelf.index);
