@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/sha.h>
 
 #include "cloud/api_media.h"
 #include "cloud/range.h"
+#include "lib/sha256.h"
 
 static struct sluice_media_job *job_of(struct sluice_job *j)
 {
@@ -26,7 +26,7 @@ static void run_job(struct sluice_job *j)
 
 	m->err = m->read(m, m->loop->server->api);
 	if (!m->err && !memcmp(m->sha256, none, sizeof(none)))
-		SHA256(m->body, m->size, m->sha256);
+		sluice_sha256(m->body, m->size, m->sha256);
 }
 
 /* The body as the request wants it: 200, 206, 304 or 416. */

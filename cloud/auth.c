@@ -15,6 +15,7 @@
 #include <openssl/rand.h>
 
 #include "cloud/auth_state.h"
+#include "lib/sha256.h"
 
 #define SECRET_BYTES 20
 
@@ -71,7 +72,7 @@ int sluice_auth_secret(char secret[SLUICE_SECRET_MAX])
 
 void sluice_auth_hash(const char *secret, uint8_t hash[SHA256_DIGEST_LENGTH])
 {
-	SHA256((const uint8_t *)secret, strlen(secret), hash);
+	sluice_sha256(secret, strlen(secret), hash);
 }
 
 void sluice_auth_short_id(const char *secret, char id[SLUICE_SHORT_ID])

@@ -6,8 +6,8 @@
  * to the copy, and how much of a segment that is still written to. Those files are complete before
  * the index names them, and the retention waits while we hold backup.lock, so all of them are
  * there. Then segments, summaries' files, keys and certificates, each under a name of its own until
- * it is whole and synced. The manifest comes last, renamed over the old one: a copy with a manifest
- * is a whole copy, and one that was broken off is gone on with.
+ * it is whole and synced. The manifest comes last (backup_manifest.c): a copy with a manifest is a
+ * whole copy, the last one if this run is broken off, and a broken run is gone on with.
  *
  * A closed segment and a summary's file never change, so a file of the same size that is in the
  * last manifest is taken as it is; `backup --verify` reads all.
@@ -21,11 +21,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <openssl/evp.h>
 #include <search.h>
 #include <sqlite3.h>
 
-#include "cloud/backup.h"
+#include "cloud/backup_state.h"
 #include "cloud/index.h"
 #include "cloud/media.h"
 #include "cloud/sqlite.h"
@@ -51,130 +50,7 @@ static int by_path(const void *a, const void *b)
 		      ((const struct sluice_backup_line *)b)->path);
 }
 
-static int is_stopped(const struct backup *b)
-{
-	return b->c->stopping && b->c->stopping(b->c->ctx);
-}
-
 /* ---- files ---- */
-
-/* Makes the directories of dir/path. */
-static int make_parents(const char *dir, const char *path)
-{
-	char full[4400], *at;
-
-	snprintf(full, sizeof(full), "%s/%s", dir, path);
-	for (at = full + strlen(dir) + 1; (at = strchr(at, '/')); at++) {
-		*at = 0;
-		if (mkdir(full, 0700) < 0 && errno != EEXIST)
-			return -errno;
-		*at = '/';
-	}
-	return 0;
-}
-
-/* Copies limit bytes at most (all of a shorter file), hashing what it copies; out < 0: only hash.
- */
-static int copy_bytes(const struct backup *b, int in, int out, uint64_t limit,
-		      struct sluice_backup_line *line)
-{
-	static uint8_t buf[1 << 18];
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int err = ctx && EVP_DigestInit(ctx, EVP_sha256()) == 1 ? 0 : -ENOMEM;
-	ssize_t n = 1;
-
-	line->size = 0;
-	while (!err && line->size < limit) {
-		size_t want = limit - line->size < sizeof(buf) ? (size_t)(limit - line->size)
-							       : sizeof(buf);
-
-		n = read(in, buf, want);
-		if (n <= 0) {
-			err = n < 0 ? -errno : 0;
-			break;
-		}
-		EVP_DigestUpdate(ctx, buf, (size_t)n);
-		line->size += (uint64_t)n;
-		if (out >= 0 && write(out, buf, (size_t)n) != n)
-			err = errno ? -errno : -ENOSPC;
-		if (is_stopped(b))
-			err = -ECANCELED;
-	}
-	if (!err)
-		EVP_DigestFinal(ctx, line->sha256, NULL);
-	EVP_MD_CTX_free(ctx);
-	return err;
-}
-
-static int sync_dir_of(const char *full)
-{
-	char dir[4400], *slash;
-	int fd, err = 0;
-
-	snprintf(dir, sizeof(dir), "%s", full);
-	slash = strrchr(dir, '/');
-	if (slash)
-		*slash = 0;
-	fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) < 0)
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-/* from/path to to/path, whole or not at all. line->path is the path; the rest is filled. */
-static int copy_file(const struct backup *b, uint64_t limit, struct sluice_backup_line *line)
-{
-	char src[4400], dst[4400], part[4420];
-	int in, out, err;
-
-	snprintf(src, sizeof(src), "%s/%s", b->c->from, line->path);
-	snprintf(dst, sizeof(dst), "%s/%s", b->c->to, line->path);
-	snprintf(part, sizeof(part), "%s.part", dst);
-	err = make_parents(b->c->to, line->path);
-	if (err)
-		return err;
-	in = open(src, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (in < 0)
-		return -errno;
-	out = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	err = out < 0 ? -errno : copy_bytes(b, in, out, limit, line);
-	if (!err && fsync(out) < 0)
-		err = -errno;
-	close(in);
-	if (out >= 0)
-		close(out);
-	if (!err && rename(part, dst) < 0)
-		err = -errno;
-	return err ? err : sync_dir_of(dst);
-}
-
-static int hash_file(const struct backup *b, const char *dir, struct sluice_backup_line *line)
-{
-	char full[4400];
-	int in, err;
-
-	snprintf(full, sizeof(full), "%s/%s", dir, line->path);
-	in = open(full, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (in < 0)
-		return -errno;
-	err = copy_bytes(b, in, -1, UINT64_MAX, line);
-	close(in);
-	return err;
-}
-
-static int link_file(const struct backup *b, struct sluice_backup_line *line)
-{
-	char src[4400], dst[4400];
-	int err = make_parents(b->c->to, line->path);
-
-	snprintf(src, sizeof(src), "%s/%s", b->c->from, line->path);
-	snprintf(dst, sizeof(dst), "%s/%s", b->c->to, line->path);
-	if (!err && link(src, dst) < 0)
-		err = -errno;
-	return err ? err : hash_file(b, b->c->to, line);
-}
 
 static int note(struct backup *b, const struct sluice_backup_line *line)
 {
@@ -207,24 +83,28 @@ static int add_constant(struct backup *b, const char *path, uint64_t limit, int 
 	struct stat st;
 	int err = -EXDEV;
 
-	if (is_stopped(b))
+	if (sluice_backup_stopped(b->c))
 		return -ECANCELED;
 	snprintf(line.path, sizeof(line.path), "%s", path);
 	snprintf(full, sizeof(full), "%s/%s", b->c->to, path);
 	known = tfind(&line, &b->old, by_path);
 	if (!changes && known && !stat(full, &st) && (uint64_t)st.st_size == (*known)->size &&
-	    (*known)->size == limit)
+	    (*known)->size == limit) {
+		snprintf(full, sizeof(full), "%s/%s" BACKUP_NEXT, b->c->to, path);
+		unlink(full); /* of a run that was broken off */
 		return note(b, *known);
+	}
 	/* of a run that was broken off: whole, as it has its name */
 	if (!changes && !known && !stat(full, &st) && (uint64_t)st.st_size == limit) {
-		err = hash_file(b, b->c->to, &line);
+		err = sluice_backup_hash(b->c, b->c->to, "", &line);
 		return err ? err : note(b, &line);
 	}
 	if (b->c->link && !changes)
-		err = link_file(b, &line);
+		err = sluice_backup_link(b->c, &line);
 	b->out->linked += !err;
 	if (err) {
-		err = copy_file(b, limit, &line);
+		/* the last copy stays whole until this one is */
+		err = sluice_backup_copy(b->c, limit, known ? BACKUP_NEXT : "", &line);
 		b->out->copied += !err;
 	}
 	if (err && !b->out->bad[0])
@@ -242,7 +122,7 @@ static int copy_pages(const struct backup *b, sqlite3 *src, sqlite3 *dst)
 	if (!k)
 		return -EIO;
 	do {
-		if (is_stopped(b)) {
+		if (sluice_backup_stopped(b->c)) {
 			sqlite3_backup_finish(k);
 			return -ECANCELED;
 		}
@@ -254,7 +134,20 @@ static int copy_pages(const struct backup *b, sqlite3 *src, sqlite3 *dst)
 	return rc == SQLITE_DONE ? 0 : sluice_sqlite_errno(rc);
 }
 
-/* Into to/NAME, over the last copy: renamed when it is whole. */
+/* SQLite's own files beside one, of a run that was broken off. */
+static void forget_logs(const char *data_base)
+{
+	static const char *const end[] = { "-journal", "-wal", "-shm" };
+	char path[4450];
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s%s", data_base, end[i]);
+		unlink(path);
+	}
+}
+
+/* Into to/NAME.next, whole or not at all. */
 static int copy_data_base(struct backup *b, const char *name)
 {
 	char src[4400], dst[4400], part[4420];
@@ -262,9 +155,11 @@ static int copy_data_base(struct backup *b, const char *name)
 	int fd, err;
 
 	snprintf(src, sizeof(src), "%s/%s", b->c->from, name);
-	snprintf(dst, sizeof(dst), "%s/%s", b->c->to, name);
-	snprintf(part, sizeof(part), "%s.part", dst);
+	snprintf(dst, sizeof(dst), "%s/%s" BACKUP_NEXT, b->c->to, name);
+	snprintf(part, sizeof(part), "%s/%s.part", b->c->to, name);
 	unlink(part);
+	forget_logs(part);
+	forget_logs(dst);
 	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
@@ -286,7 +181,7 @@ static int copy_data_base(struct backup *b, const char *name)
 		err = -errno;
 	if (err)
 		snprintf(b->out->bad, sizeof(b->out->bad), "%s", name);
-	return err ? err : sync_dir_of(dst);
+	return err ? err : sluice_backup_sync(dst);
 }
 
 static int is_data_base(const struct dirent *d)
@@ -427,7 +322,7 @@ static int add_all(struct backup *b)
 	b->ix = NULL;
 	for (i = 0; i < b->data_bases && !err; i++) {
 		snprintf(line.path, sizeof(line.path), "%s", b->data_base[i]);
-		err = hash_file(b, b->c->to, &line);
+		err = sluice_backup_hash(b->c, b->c->to, BACKUP_NEXT, &line);
 		if (!err)
 			err = note(b, &line);
 	}
@@ -435,29 +330,6 @@ static int add_all(struct backup *b)
 }
 
 /* ---- the manifest ---- */
-
-/* fn for each line. -EUCLEAN: a line that is none. */
-static int each_line(const char *dir, int (*fn)(void *ctx, const struct sluice_backup_line *l),
-		     void *ctx)
-{
-	struct sluice_backup_line line;
-	char path[4400], text[512];
-	int err = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, SLUICE_BACKUP_MANIFEST);
-	f = fopen(path, "re");
-	if (!f)
-		return -errno;
-	while (!err && fgets(text, sizeof(text), f)) {
-		text[strcspn(text, "\n")] = 0;
-		err = sluice_backup_line(text, &line) ? -EUCLEAN : fn(ctx, &line);
-	}
-	if (!err && ferror(f))
-		err = -EIO;
-	fclose(f);
-	return err;
-}
 
 static int take_old(void *ctx, const struct sluice_backup_line *l)
 {
@@ -493,16 +365,9 @@ static void prune(const void *node, VISIT which, int depth)
 
 static int finish_manifest(struct backup *b)
 {
-	char part[4400], path[4400];
-	int err = 0;
-
 	if (fflush(b->manifest) || fsync(fileno(b->manifest)) < 0)
-		err = -errno;
-	snprintf(part, sizeof(part), "%s/%s.part", b->c->to, SLUICE_BACKUP_MANIFEST);
-	snprintf(path, sizeof(path), "%s/%s", b->c->to, SLUICE_BACKUP_MANIFEST);
-	if (!err && rename(part, path) < 0)
-		err = -errno;
-	return err ? err : sync_dir_of(path);
+		return -errno;
+	return sluice_backup_commit(b->c->to);
 }
 
 /* ---- */
@@ -510,20 +375,20 @@ static int finish_manifest(struct backup *b)
 /* Ours, or empty, or not there. */
 static int ready_target(const char *to)
 {
+	static const char *const end[] = { "", ".part", BACKUP_NEXT };
 	char path[4400];
-	int err = 0;
+	size_t i;
 
 	if (mkdir(to, 0700) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	snprintf(path, sizeof(path), "%s/%s", to, SLUICE_BACKUP_MANIFEST);
-	if (!access(path, F_OK))
-		return 0;
-	snprintf(path, sizeof(path), "%s/%s.part", to, SLUICE_BACKUP_MANIFEST);
-	if (!access(path, F_OK))
-		return 0;
-	return rmdir(to) < 0 ? -errno : mkdir(to, 0700) < 0 ? -errno : err;
+	for (i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s%s", to, SLUICE_BACKUP_MANIFEST, end[i]);
+		if (!access(path, F_OK))
+			return sluice_backup_settle(to);
+	}
+	return rmdir(to) < 0 || mkdir(to, 0700) < 0 ? -errno : 0;
 }
 
 static int take_lock(const char *data)
@@ -551,12 +416,12 @@ static int make_copy(struct backup *b)
 	b->manifest = fopen(path, "we");
 	if (!b->manifest)
 		return -errno;
-	err = each_line(b->c->to, take_old, b);
+	err = sluice_backup_each(b->c->to, "", take_old, b);
 	if (err == -ENOENT)
 		err = 0;
 	if (!err)
 		err = sluice_each_name(b->c->from, ".", is_data_base, take_data_base, b);
-	snprintf(path, sizeof(path), "%s/index.db", b->c->to);
+	snprintf(path, sizeof(path), "%s/index.db" BACKUP_NEXT, b->c->to);
 	if (!err)
 		err = sluice_index_sqlite_open(path, &b->ix);
 	if (!err)
@@ -564,6 +429,8 @@ static int make_copy(struct backup *b)
 	if (!err)
 		err = finish_manifest(b);
 	fclose(b->manifest);
+	if (!err)
+		err = sluice_backup_settle(b->c->to);
 	if (!err) {
 		pruning = b;
 		twalk(b->old, prune);
@@ -574,89 +441,17 @@ static int make_copy(struct backup *b)
 int sluice_backup(const struct sluice_backup_config *c, struct sluice_backed_up *out)
 {
 	struct backup b = { .c = c, .out = out };
-	int lock, err = ready_target(c->to);
+	int lock = take_lock(c->from), err;
 
 	memset(out, 0, sizeof(*out));
-	if (err)
-		return err == -EEXIST ? -ENOTEMPTY : err;
-	lock = take_lock(c->from);
 	if (lock < 0)
 		return lock;
-	err = make_copy(&b);
+	err = ready_target(c->to);
+	if (!err)
+		err = make_copy(&b);
 	sluice_index_close(b.ix);
 	tdestroy(b.old, free);
 	tdestroy(b.now, free);
 	close(lock);
-	return err;
-}
-
-struct reading {
-	struct backup b;
-	int copy;
-};
-
-static int count_line(void *ctx, const struct sluice_backup_line *l)
-{
-	(void)l;
-	((struct reading *)ctx)->b.files_of++;
-	return 0;
-}
-
-static int read_line(void *ctx, const struct sluice_backup_line *l)
-{
-	struct reading *r = ctx;
-	struct sluice_backed_up *out = r->b.out;
-	struct sluice_backup_line found = *l;
-	int err = r->copy ? copy_file(&r->b, UINT64_MAX, &found)
-			  : hash_file(&r->b, r->b.c->from, &found);
-
-	if (!err && (found.size != l->size || memcmp(found.sha256, l->sha256, 32) != 0))
-		err = -EUCLEAN;
-	if (err == -ENOENT)
-		err = -EUCLEAN;
-	if (err) {
-		snprintf(out->bad, sizeof(out->bad), "%s", l->path);
-		return err;
-	}
-	out->files++;
-	out->copied += (uint64_t)r->copy;
-	out->bytes += found.size;
-	if (r->b.c->progress)
-		r->b.c->progress(r->b.c->ctx, out->files, r->b.files_of, out->bytes);
-	return 0;
-}
-
-static int read_copy(const struct sluice_backup_config *c, int copy, struct sluice_backed_up *out)
-{
-	struct reading r = { .b = { .c = c, .out = out }, .copy = copy };
-	int err;
-
-	memset(out, 0, sizeof(*out));
-	err = each_line(c->from, count_line, &r);
-	return err ? err : each_line(c->from, read_line, &r);
-}
-
-int sluice_backup_verify(const struct sluice_backup_config *c, struct sluice_backed_up *out)
-{
-	return read_copy(c, 0, out);
-}
-
-int sluice_restore(const struct sluice_backup_config *c, struct sluice_backed_up *out)
-{
-	static const char *const below[] = { "segments", "media" };
-	char path[4400];
-	size_t i;
-	int err;
-
-	memset(out, 0, sizeof(*out));
-	if (mkdir(c->to, 0700) < 0 &&
-	    (errno != EEXIST || rmdir(c->to) < 0 || mkdir(c->to, 0700) < 0))
-		return errno == EEXIST ? -ENOTEMPTY : -errno;
-	err = read_copy(c, 1, out);
-	for (i = 0; i < 2 && !err; i++) {
-		snprintf(path, sizeof(path), "%s/%s", c->to, below[i]);
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			err = -errno;
-	}
-	return err;
+	return err == -EEXIST ? -ENOTEMPTY : err;
 }

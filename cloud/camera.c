@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <openssl/sha.h>
 
 #include "cloud/camera.h"
+#include "lib/sha256.h"
 
 int sluice_name_valid(const char *name)
 {
@@ -67,7 +67,7 @@ int sluice_camera_init(struct sluice_camera *c, const char *tenant, const char *
 		return -EINVAL;
 	memset(c, 0, sizeof(*c));
 	n = snprintf(path, sizeof(path), "%s/%s/%s", tenant, device, name);
-	SHA256((const uint8_t *)path, (size_t)n, digest);
+	sluice_sha256(path, (size_t)n, digest);
 	memcpy(c->id, digest, sizeof(c->id));
 	sluice_hex(c->id, sizeof(c->id), c->hex);
 	memcpy(c->tenant, tenant, strlen(tenant));

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/sha.h>
 
 #include "cloud/media.h"
 #include "cloud/recover.h"
 #include "cloud/segment.h"
 #include "cloud/walk.h"
+#include "lib/sha256.h"
 
 struct checking {
 	const char *data;
@@ -90,7 +90,7 @@ static int check_summary(void *ctx, const struct sluice_camera *c,
 			k->r->bad_media += err != -ENOKEY;
 			continue;
 		}
-		SHA256(bytes, size, digest);
+		sluice_sha256(bytes, size, digest);
 		k->r->bad_media += size != s->media[i].size ||
 				   memcmp(digest, s->media[i].sha256, sizeof(digest));
 		free(bytes);

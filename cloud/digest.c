@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "cloud/digest.h"
 #include "cloud/summary.h"
 #include "cloud/webm.h"
+#include "lib/sha256.h"
 
 #define BOX_NEAR_S 0.3 /* a box is drawn this near to its time */
 
@@ -157,7 +157,7 @@ static void make_id(const char *event_summary, char id[33])
 	char text[64];
 	int n = snprintf(text, sizeof(text), "sluice digest 1\n%s", event_summary);
 
-	SHA256((const unsigned char *)text, n, hash);
+	sluice_sha256(text, n, hash);
 	for (int i = 0; i < 16; i++)
 		snprintf(id + 2 * i, 3, "%02x", hash[i]);
 }

@@ -21,11 +21,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/sha.h>
 
 #include "cloud/api_state.h"
 #include "cloud/session.h"
 #include "lib/log.h"
+#include "lib/sha256.h"
 
 #define RETRY_S	  60
 #define MEDIA_MAX (64u << 20) /* bytes of one file */
@@ -260,7 +260,7 @@ static int load_file(struct sluice_media *media, const struct sluice_camera *c, 
 
 	if (err)
 		return err;
-	SHA256(*data, *size, digest);
+	sluice_sha256(*data, *size, digest);
 	return *size == m->size && !memcmp(digest, m->sha256, sizeof(digest)) ? 0 : -EUCLEAN;
 }
 

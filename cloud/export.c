@@ -19,9 +19,9 @@
 #include <archive_entry.h>
 #include <jansson.h>
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 
 #include "cloud/export.h"
+#include "lib/sha256.h"
 
 #define FILE_MAX (64u << 20)
 #define PAGE	 256 /* rows taken at a time */
@@ -93,7 +93,7 @@ static void hash(const void *data, size_t size, char hex[65])
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 
-	SHA256(data, size, digest);
+	sluice_sha256(data, size, digest);
 	sluice_hex(digest, sizeof(digest), hex);
 }
 
@@ -144,6 +144,12 @@ static int put_picture(struct export *e, const struct sluice_index_frame *f, con
 	return err ? err : sluice_mp4_frame(e->mp4, f->time_ns, jpeg, size);
 }
 
+/* Not there, or damaged: the manifest may say so for ever. All else may be better the next time. */
+static int is_lost(int err)
+{
+	return err == -ENOENT || err == -EBADMSG;
+}
+
 /* One frame: the picture, and its line in the manifest. */
 static int add_frame(struct export *e, const struct sluice_index_frame *f)
 {
@@ -157,10 +163,13 @@ static int add_frame(struct export *e, const struct sluice_index_frame *f)
 		return 0; /* a second copy; times of an epoch rise */
 	e->last_time_ns = f->time_ns;
 	err = sluice_shelf_record(e->shelf, &e->camera, f->epoch, f->sequence, &rec, &buf);
-	if (err && err != -EBADMSG && err != -ENOENT)
-		return err;
 	if (!err)
-		jpeg = sluice_shelf_jpeg(e->shelf, &e->camera, f->epoch, f->sequence, &size);
+		err = sluice_shelf_picture(e->shelf, &e->camera, f->epoch, f->sequence, &jpeg,
+					   &size);
+	if (err && !is_lost(err)) {
+		free(buf);
+		return err;
+	}
 	snprintf(name, sizeof(name), "frames/%06u-%llu-%llu.jpg", e->out->frames + 1,
 		 (unsigned long long)f->epoch, (unsigned long long)f->sequence);
 	err = jpeg ? put_picture(e, f, name, jpeg, size, rec.width, rec.height) : 0;
@@ -231,8 +240,13 @@ static int add_media(struct export *e)
 	err = add_file(e, e->out->complete ? "summary.json" : "event.json", e->summary,
 		       strlen(e->summary));
 	for (i = 0; i < e->media_count && !err; i++) {
-		if (m->ops->get(m, &e->camera, e->id, e->media[i].name, FILE_MAX, &data, &size))
+		err = m->ops->get(m, &e->camera, e->id, e->media[i].name, FILE_MAX, &data, &size);
+		if (is_lost(err)) {
+			err = 0;
 			continue; /* fsck tells */
+		}
+		if (err)
+			break;
 		err = add_file(e, e->media[i].name, data, size);
 		free(data);
 	}
@@ -267,14 +281,16 @@ static int zip_certificate(struct export *e, const char *file, const char *name)
 	char path[4096], text[16384];
 	size_t n;
 	FILE *f;
+	int err;
 
 	snprintf(path, sizeof(path), "%s/%s", e->shelf->data, file);
 	f = fopen(path, "re");
 	if (!f)
 		return -errno;
 	n = fread(text, 1, sizeof(text), f);
+	err = ferror(f) ? -EIO : 0;
 	fclose(f);
-	return zip_file(e, name, e->start_ns, text, n);
+	return err ? err : zip_file(e, name, e->start_ns, text, n);
 }
 
 static int finish_zip(struct export *e)
@@ -306,21 +322,25 @@ static int hash_file(int fd, char hex[65], uint64_t *size)
 {
 	uint8_t buf[65536], digest[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	ssize_t n;
+	int err = ctx && EVP_DigestInit(ctx, EVP_sha256()) == 1 ? 0 : -ENOMEM;
+	ssize_t n = 1;
 
 	*size = 0;
-	if (!ctx || EVP_DigestInit(ctx, EVP_sha256()) != 1) {
-		EVP_MD_CTX_free(ctx);
-		return -ENOMEM;
+	while (!err && n > 0) {
+		n = pread(fd, buf, sizeof(buf), (off_t)*size);
+		if (n < 0)
+			err = -errno;
+		else if (n && EVP_DigestUpdate(ctx, buf, (size_t)n) != 1)
+			err = -ENOMEM;
+		else
+			*size += (uint64_t)n;
 	}
-	while ((n = pread(fd, buf, sizeof(buf), (off_t)*size)) > 0) {
-		EVP_DigestUpdate(ctx, buf, (size_t)n);
-		*size += (uint64_t)n;
-	}
-	EVP_DigestFinal(ctx, digest, NULL);
+	if (!err && EVP_DigestFinal(ctx, digest, NULL) != 1)
+		err = -ENOMEM;
 	EVP_MD_CTX_free(ctx);
-	sluice_hex(digest, SHA256_DIGEST_LENGTH, hex);
-	return n < 0 ? -errno : 0;
+	if (!err)
+		sluice_hex(digest, SHA256_DIGEST_LENGTH, hex);
+	return err;
 }
 
 /* The file holds the text alone. */

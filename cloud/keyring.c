@@ -18,10 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 
 #include "cloud/camera.h"
 #include "cloud/seal.h"
+#include "lib/sha256.h"
 
 #define TEXT_MAX  256
 #define WORDS_MAX 32
@@ -61,7 +61,7 @@ static int add_key(struct sluice_keyring *r, char *text, const char *from, char 
 	OPENSSL_cleanse(text, TEXT_MAX);
 	if (err)
 		return err;
-	SHA256(r->key[r->count].key, sizeof(r->key[0].key), digest);
+	sluice_sha256(r->key[r->count].key, sizeof(r->key[0].key), digest);
 	memcpy(r->key[r->count++].id, digest, sizeof(r->key[0].id));
 	return 0;
 }

@@ -20,11 +20,11 @@
 #include <string.h>
 #include <curl/curl.h>
 #include <jansson.h>
-#include <openssl/sha.h>
 
 #include "cloud/media_s3.h"
 #include "cloud/sealed.h"
 #include "lib/log.h"
+#include "lib/sha256.h"
 
 #define SET_MAX	   65536 /* bytes */
 #define FILES_MAX  64
@@ -183,7 +183,7 @@ static int put_file(struct media_s3 *m, const struct sluice_camera *c, const cha
 	int err = seal_file(m, c, id, f, &data, &size, &made);
 
 	if (!err) {
-		SHA256(data, size, digest);
+		sluice_sha256(data, size, digest);
 		sluice_hex(digest, sizeof(digest), e->hash);
 		snprintf(e->name, sizeof(e->name), "%s", f->name);
 		e->size = size;
@@ -235,7 +235,7 @@ static int get_file(struct media_s3 *m, const struct sluice_camera *c, const cha
 	err = sluice_s3_get(m->s3, key_of_file(m, c, id, e, key), max, data, size, why);
 	if (err)
 		return tell(m, err, why);
-	SHA256(*data, *size, digest);
+	sluice_sha256(*data, *size, digest);
 	sluice_hex(digest, sizeof(digest), hash);
 	if (*size == e->size && !strcmp(hash, e->hash))
 		return 0;

@@ -6,11 +6,11 @@
  */
 #include "cloud/quarantine.h"
 #include "cloud/sealed.h"
+#include "lib/sha256.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -188,7 +188,7 @@ static void sha256_hex(const uint8_t *data, size_t size, char hex[65])
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 
-	SHA256(data, size, digest);
+	sluice_sha256(data, size, digest);
 	sluice_hex(digest, sizeof(digest), hex);
 }
 

@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <jansson.h>
-#include <openssl/sha.h>
 
 #include "cloud/media.h"
 #include "cloud/recover.h"
 #include "cloud/walk.h"
+#include "lib/sha256.h"
 
 struct summaries {
 	struct sluice_index *ix;
@@ -40,7 +40,7 @@ static int add_file(void *ctx, const char *name)
 		return 0;
 	snprintf(m->name, sizeof(m->name), "%s", name);
 	m->size = size;
-	SHA256(bytes, size, m->sha256);
+	sluice_sha256(bytes, size, m->sha256);
 	free(bytes);
 	s->files++;
 	return 0;

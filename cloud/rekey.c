@@ -42,9 +42,11 @@ static int change_lock(int fd, uint64_t at, const void *aad, size_t aad_size,
 	const struct sluice_lock first[2] = { lock[0], none };
 	struct sluice_lock fresh;
 	uint8_t key[32];
-	int place = !sluice_seal_unwrap(keys, aad, aad_size, first, key);
-	int err = sluice_seal_unwrap(keys, aad, aad_size, lock, key), i;
+	int opens = sluice_seal_unwrap(keys, aad, aad_size, first, key);
+	int err = sluice_seal_unwrap(keys, aad, aad_size, lock, key), i, place = !opens;
 
+	if (!err && opens && opens != -EBADMSG && opens != -ENOKEY)
+		err = opens; /* which of them opens is not known */
 	if (err)
 		return err;
 	for (i = 0; i < 2; i++)
@@ -73,6 +75,16 @@ static int note(struct rekeying *r, const char *path, int rc)
 	return rc < 0 ? rc : 0;
 }
 
+/* n: what reading its head has given; a head that cannot be read may well be sealed. */
+static int not_sealed(struct rekeying *r, int fd, ssize_t n)
+{
+	int err = n < 0 ? -errno : 0;
+
+	close(fd);
+	r->out->plain += !err;
+	return err;
+}
+
 static int rekey_segment(void *ctx, const struct sluice_camera *c, const char *path)
 {
 	struct {
@@ -82,6 +94,7 @@ static int rekey_segment(void *ctx, const struct sluice_camera *c, const char *p
 	struct sluice_segment_info info;
 	struct rekeying *r = ctx;
 	char full[4400];
+	ssize_t n;
 	int fd, rc;
 
 	(void)c;
@@ -89,12 +102,9 @@ static int rekey_segment(void *ctx, const struct sluice_camera *c, const char *p
 	fd = open(full, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (pread(fd, &h, sizeof(h), 0) < (ssize_t)sizeof(h) ||
-	    sluice_segment_decode(h.header, &info) || !info.sealed) {
-		r->out->plain++;
-		close(fd);
-		return 0;
-	}
+	n = pread(fd, &h, sizeof(h), 0);
+	if (n < (ssize_t)sizeof(h) || sluice_segment_decode(h.header, &info) || !info.sealed)
+		return not_sealed(r, fd, n);
 	r->out->files++;
 	rc = change_lock(fd, sizeof(h.header), h.header, sizeof(h.header), r->keys, h.lock);
 	close(fd);
@@ -106,18 +116,16 @@ static int rekey_sealed(struct rekeying *r, const char *below, const char *place
 {
 	struct sluice_sealed head;
 	char full[4400];
+	ssize_t n;
 	int fd, rc;
 
 	snprintf(full, sizeof(full), "%s/%s", r->data, below);
 	fd = open(full, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (pread(fd, &head, sizeof(head), 0) < (ssize_t)sizeof(head) ||
-	    le64toh(head.magic) != SLUICE_SEALED_MAGIC) {
-		r->out->plain++;
-		close(fd);
-		return 0;
-	}
+	n = pread(fd, &head, sizeof(head), 0);
+	if (n < (ssize_t)sizeof(head) || le64toh(head.magic) != SLUICE_SEALED_MAGIC)
+		return not_sealed(r, fd, n);
 	r->out->files++;
 	rc = change_lock(fd, offsetof(struct sluice_sealed, lock), place, strlen(place), r->keys,
 			 head.lock);

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <jansson.h>
 #include <malloc.h>
-#include <openssl/sha.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "cloud/cage.h"
 #include "cloud/decode.h"
 #include "cloud/sandbox.h"
+#include "lib/sha256.h"
 
 #define CHANNEL	 3
 #define AREA	 4
@@ -310,7 +310,7 @@ static void warm_up(void)
 
 	tzset();
 	json_object_seed(0);
-	SHA256((const unsigned char *)"", 0, digest);
+	sluice_sha256("", 0, digest);
 	if (d)
 		sluice_decode_gray(d, digest, sizeof(digest), 8, 8, &g);
 	sluice_decoder_close(d);

@@ -143,6 +143,12 @@ static int open_lock(const struct sluice_keyring *r, const void *aad, size_t aad
 	return -ENOKEY;
 }
 
+/* Says that a lock does not open, and nothing of the machine that has tried. */
+static int is_verdict(int err)
+{
+	return err == -ENODATA || err == -EBADMSG || err == -ENOKEY;
+}
+
 int sluice_seal_unwrap(const struct sluice_keyring *r, const void *aad, size_t aad_size,
 		       const struct sluice_lock lock[2], uint8_t key[32])
 {
@@ -153,9 +159,11 @@ int sluice_seal_unwrap(const struct sluice_keyring *r, const void *aad, size_t a
 	second = open_lock(r, aad, aad_size, &lock[1], key);
 	if (!second)
 		return 0;
-	if (first == -ENOKEY || second == -ENOKEY)
-		return -ENOKEY;
-	return first == -ENOMEM || second == -ENOMEM ? -ENOMEM : -EBADMSG;
+	if (!is_verdict(first))
+		return first;
+	if (!is_verdict(second))
+		return second;
+	return first == -ENOKEY || second == -ENOKEY ? -ENOKEY : -EBADMSG;
 }
 
 void sluice_keyring_clear(struct sluice_keyring *r)

@@ -47,7 +47,7 @@ int sluice_seal_wrap(const struct sluice_keyring *r, const void *aad, size_t aad
 /*
  * Finds the key in one of two locks (one is empty but during a change of the master key). r may be
  * NULL. -ENOKEY: wrapped by a master key that is not here; -EBADMSG: both locks are damaged, or
- * belong to something else.
+ * belong to something else; -ENOMEM, -EIO: it could not be tried.
  */
 int sluice_seal_unwrap(const struct sluice_keyring *r, const void *aad, size_t aad_size,
 		       const struct sluice_lock lock[2], uint8_t key[32]);

@@ -120,6 +120,7 @@ long sluice_record_decode(uint8_t *buf, size_t size, const struct sluice_record_
 	uint8_t *payload = buf + sizeof(r);
 	size_t whole, i, left;
 	long length;
+	int err;
 
 	if (size < sizeof(r))
 		return 0;
@@ -136,8 +137,9 @@ long sluice_record_decode(uint8_t *buf, size_t size, const struct sluice_record_
 		if (buf[i])
 			return -EBADMSG;
 	left = (size_t)length - (k->sealed ? SLUICE_SEAL_TAG : 0);
-	if (k->sealed && k->known && open_payload(&r, k->key, payload, (size_t)length))
-		return -EBADMSG;
+	err = k->sealed && k->known ? open_payload(&r, k->key, payload, (size_t)length) : 0;
+	if (err)
+		return err;
 	fill_frame(&r, k->sealed && !k->known ? NULL : payload, left, f);
 	return (long)whole;
 }

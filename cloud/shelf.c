@@ -2,7 +2,6 @@
 /* shelf.c - see shelf.h. A summary is written to media, then to the index, so that the index never
  * names what is not there. */
 #include <errno.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <jansson.h>
 
 #include "cloud/shelf.h"
+#include "lib/sha256.h"
 
 #define REGION_DEPTH 2 /* a base that came twice, in another form, is a region */
 
@@ -57,7 +57,7 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 			return -EINVAL;
 		memcpy(media[i].name, m->name, sizeof(media[i].name));
 		media[i].size = m->size;
-		SHA256(m->data, m->size, media[i].sha256);
+		sluice_sha256(m->data, m->size, media[i].sha256);
 		files[i] = (struct sluice_media_file){ m->name, m->data, m->size };
 	}
 	files[i] = (struct sluice_media_file){ "summary.json", (const uint8_t *)sum->json,
@@ -133,43 +133,66 @@ int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera
 	return sluice_segment_read(full, s->media->keys, row.offset, row.length, f, buf);
 }
 
-/* The whole picture that a region's record stands for; depth bounds what a device can make of bases
- * that are regions themselves. NULL: it cannot be had. */
-static uint8_t *fetch_whole(const struct sluice_shelf *s, const struct sluice_camera *c,
-			    uint64_t epoch, uint64_t sequence, size_t *size, int depth)
+/* A region's record with its base: the picture that it stands for. */
+static int rebuild(const struct sluice_shelf *s, const struct sluice_segment_frame *f,
+		   const struct sluice_wire_region_info *region, const uint8_t *base,
+		   size_t base_size, uint8_t **out, size_t *size)
+{
+	const uint8_t *jpeg;
+	int err = sluice_rebuild_frame(s->rebuild, base, base_size, f->width, f->height, region,
+				       &jpeg, size);
+
+	if (err)
+		return err == -ENOMEM ? err : -EBADMSG;
+	*out = malloc(*size);
+	if (!*out)
+		return -ENOMEM;
+	memcpy(*out, jpeg, *size);
+	return 0;
+}
+
+/* depth bounds what a device can make of bases that are regions themselves. */
+static int fetch_whole(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
+		       uint64_t sequence, uint8_t **out, size_t *size, int depth)
 {
 	struct sluice_wire_region_info region;
 	struct sluice_segment_frame f;
-	uint8_t *buf, *base = NULL, *out = NULL;
-	const uint8_t *jpeg;
+	uint8_t *buf, *base = NULL;
 	size_t base_size;
+	int err = sluice_shelf_record(s, c, epoch, sequence, &f, &buf);
 
-	if (sluice_shelf_record(s, c, epoch, sequence, &f, &buf))
-		return NULL;
-	if (f.flags & SLUICE_RECORD_BAD)
-		goto out;
-	if (!(f.flags & SLUICE_WIRE_REGION)) {
+	*out = NULL;
+	if (err)
+		return err;
+	if (!(f.flags & (SLUICE_RECORD_BAD | SLUICE_WIRE_REGION))) {
 		*size = f.jpeg_size;
 		memmove(buf, f.jpeg, f.jpeg_size); /* the caller frees what it is given */
-		return buf;
+		*out = buf;
+		return 0;
 	}
-	if (!sluice_wire_region_get(f.jpeg, f.jpeg_size, f.width, f.height, &region) &&
-	    region.base < sequence && depth < REGION_DEPTH)
-		base = fetch_whole(s, c, epoch, region.base, &base_size, depth + 1);
-	if (base && !sluice_rebuild_frame(s->rebuild, base, base_size, f.width, f.height, &region,
-					  &jpeg, size)) {
-		out = malloc(*size);
-		if (out)
-			memcpy(out, jpeg, *size);
-	}
-out:
+	if (f.flags & SLUICE_RECORD_BAD ||
+	    sluice_wire_region_get(f.jpeg, f.jpeg_size, f.width, f.height, &region) ||
+	    region.base >= sequence || depth == REGION_DEPTH)
+		err = -EBADMSG;
+	if (!err)
+		err = fetch_whole(s, c, epoch, region.base, &base, &base_size, depth + 1);
+	if (!err)
+		err = rebuild(s, &f, &region, base, base_size, out, size);
 	free(base);
 	free(buf);
-	return out;
+	return err;
+}
+
+int sluice_shelf_picture(const struct sluice_shelf *s, const struct sluice_camera *c,
+			 uint64_t epoch, uint64_t sequence, uint8_t **out, size_t *size)
+{
+	return fetch_whole(s, c, epoch, sequence, out, size, 0);
 }
 
 uint8_t *sluice_shelf_jpeg(const struct sluice_shelf *s, const struct sluice_camera *c,
 			   uint64_t epoch, uint64_t sequence, size_t *size)
 {
-	return fetch_whole(s, c, epoch, sequence, size, 0);
+	uint8_t *jpeg;
+
+	return fetch_whole(s, c, epoch, sequence, &jpeg, size, 0) ? NULL : jpeg;
 }

@@ -42,8 +42,13 @@ int sluice_shelf_pin(const struct sluice_shelf *s, const struct sluice_whose *wh
 int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
 			uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf);
 
-/* The JPEG of a stored frame, the whole picture also of a region, malloc'd, the caller's; NULL:
- * there is none, or it is damaged. */
+/*
+ * The JPEG of a stored frame, the whole picture also of a region, malloc'd, the caller's. -ENOENT:
+ * there is none (or not what the region lies on); -EBADMSG: it is damaged; or what failed.
+ */
+int sluice_shelf_picture(const struct sluice_shelf *s, const struct sluice_camera *c,
+			 uint64_t epoch, uint64_t sequence, uint8_t **out, size_t *size);
+/* The same where it does not matter why: NULL. */
 uint8_t *sluice_shelf_jpeg(const struct sluice_shelf *s, const struct sluice_camera *c,
 			   uint64_t epoch, uint64_t sequence, size_t *size);
 

@@ -2,7 +2,6 @@
 /* summary.c - see summary.h and docs/api.md. JSON is built with jansson; times are never rounded.
  */
 #include <math.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "cloud/summary.h"
 #include "cloud/text.h"
+#include "lib/sha256.h"
 
 #define BOXES_MAX 3000 /* of a summary: the JSON must fit SLUICE_WIRE_CONTROL_MAX */
 
@@ -23,7 +23,7 @@ void sluice_summary_id(const char *camera, uint64_t epoch, double start_s, uint3
 	int n = snprintf(text, sizeof(text), "sluice summary %d\n%s\n%llu\n%.3f\n%u",
 			 SLUICE_SUMMARY_VERSION, camera, (unsigned long long)epoch, start_s, part);
 
-	SHA256((const unsigned char *)text, n, digest);
+	sluice_sha256(text, n, digest);
 	for (int i = 0; i < 16; i++)
 		snprintf(id + 2 * i, 3, "%02x", digest[i]);
 }

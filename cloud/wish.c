@@ -6,9 +6,9 @@
 #include "cloud/wish.h"
 #include "cloud/camera.h"
 #include "lib/setting.h"
+#include "lib/sha256.h"
 
 #include <math.h>
-#include <openssl/sha.h>
 #include <sluice/control.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +143,7 @@ void sluice_wish_id(const json_t *json, char id[SLUICE_WISH_ID])
 	char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 	uint8_t sum[SHA256_DIGEST_LENGTH];
 
-	SHA256((const uint8_t *)(text ? text : ""), text ? strlen(text) : 0, sum);
+	sluice_sha256((text ? text : ""), text ? strlen(text) : 0, sum);
 	sluice_hex(sum, (SLUICE_WISH_ID - 1) / 2, id);
 	free(text);
 }

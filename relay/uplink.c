@@ -425,6 +425,9 @@ void relay_uplink_free(struct relay_uplink *u)
 {
 	if (!u->conf.io)
 		return;
+	u->stopping = true;
+	if (u->conn) /* it may be opening yet, and would go on with what is freed next */
+		sluice_conn_abort(u->conn, NULL);
 	sluice_io_timer_cancel(u->conf.io, &u->retry);
 	sluice_io_timer_cancel(u->conf.io, &u->ping);
 	sluice_io_timer_cancel(u->conf.io, &u->budget);

@@ -78,7 +78,7 @@ $(BUILD)/fuzz/fuzz_luma: | $(BUILD)/fuzz/corpus/luma/seed-0
 $(eval $(call fuzzer,luma,$(LUMA_SRCS) kmod/mask.c tests/fuzz/fuzz_luma.c,$(if $(filter x86_64,$(shell uname -m)),-mavx2 -DSLUICE_SIMD_X86)))
 
 # The cloud.
-$(eval $(call fuzzer,store_text,tests/fuzz/fuzz_store_text.c cloud/backup_line.c cloud/facets.c cloud/camera.c,,jansson libcrypto))
+$(eval $(call fuzzer,store_text,tests/fuzz/fuzz_store_text.c cloud/backup_manifest.c cloud/backup_file.c cloud/facets.c cloud/camera.c,,jansson libcrypto))
 $(eval $(call fuzzer,segment,tests/fuzz/fuzz_segment.c cloud/segment_read.c cloud/seal.c lib/crc32c.c,,libcrypto))
 
 # A folder of tests may have its own list.

@@ -10,10 +10,25 @@ checkers_quiet() {
 	[ "$said" = 'kasan 1, debug_locks 1, leaks 0' ] || { echo "$1: the checkers say '${said:-nothing}'"; return 1; }
 }
 
+# $1: a test. Its log is TEST_TMP/log; the directories that its guests leave are those newer than the start.
+run_test() {
+	local dir rc=0
+	touch "$TEST_TMP/start"
+	"$1" >"$TEST_TMP/log" 2>&1 || return
+	while read -r dir; do
+		checkers_quiet "${dir%/rc}" || rc=1
+	done < <(find "build/vm$(kernel_suffix)" -mindepth 2 -maxdepth 2 -name rc ! -path "*/plant-*" -newer "$TEST_TMP/start")
+	return $rc
+}
+
+# vhci_hcd frees a URB's private part in its receiver while another CPU takes the URB back: a race of
+# 6.1's own. KASAN's report of it switches lockdep off, so such a run says nothing of our module.
+vhci_raced() { grep -q 'KASAN: use-after-free in vhci_urb_dequeue' "$TEST_TMP/log"; }
+
 # Runs tests/vm/t_module_NAME.sh for each NAME, which boots guests, or the KUnit suites; a line each.
-# Returns how many did not pass. The directories that guests leave are those newer than the start.
+# Returns how many did not pass.
 run_suite() {
-	local t rc bad=0 dir start
+	local t rc bad=0 start
 	for t; do
 		if [ "$t" = kunit ]; then
 			run_kunit || bad=$((bad + 1))
@@ -21,14 +36,12 @@ run_suite() {
 		fi
 		t=tests/vm/t_module_$t.sh
 		start=$SECONDS
-		touch "$TEST_TMP/start"
-		rc=0
-		"$t" >"$TEST_TMP/log" 2>&1 || rc=$?
-		if [ "$rc" -eq 0 ]; then
-			while read -r dir; do
-				checkers_quiet "${dir%/rc}" || rc=1
-			done < <(find "build/vm$(kernel_suffix)" -mindepth 2 -maxdepth 2 -name rc ! -path "*/plant-*" -newer "$TEST_TMP/start")
-		fi
+		for _ in 1 2 3 4 5; do
+			rc=0
+			run_test "$t" || rc=$?
+			{ [ "$rc" -ne 0 ] && vhci_raced; } || break
+			echo "again ${t##*/}: the USB driver of the simulated camera has raced with itself"
+		done
 		case $rc in
 		0) echo "ok   ${t##*/} $((SECONDS - start)) s" ;;
 		77) echo "skip ${t##*/} $(tail -n 1 "$TEST_TMP/log")" ;;

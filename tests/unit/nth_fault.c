@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "nth_fault.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KILLED 137
+
+struct nth_fault nth_fault = { .err = EIO };
+
+static int must_fail(enum nth_kind k)
+{
+	if (k != (nth_fault.kind == NTH_KILL ? NTH_DISK : nth_fault.kind) ||
+	    ++nth_fault.calls != nth_fault.fail_at)
+		return 0;
+	if (nth_fault.kind == NTH_KILL)
+		_exit(KILLED);
+	errno = k == NTH_MEMORY ? ENOMEM : nth_fault.err;
+	return 1;
+}
+
+void nth_begin(enum nth_kind kind, unsigned long at)
+{
+	nth_fault.fail_at = at;
+	nth_fault.calls = 0;
+	nth_fault.kind = kind;
+}
+
+unsigned long nth_end(void)
+{
+	nth_fault.kind = NTH_NOTHING;
+	return nth_fault.calls;
+}
+
+int nth_killed(unsigned long at, void (*fn)(void *arg), void *arg)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (!child) {
+		nth_begin(NTH_KILL, at);
+		fn(arg);
+		_exit(0);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+	    (WEXITSTATUS(status) && WEXITSTATUS(status) != KILLED)) {
+		fprintf(stderr, "nth_killed: the child ended otherwise, status %x\n", status);
+		abort();
+	}
+	return WEXITSTATUS(status) == KILLED;
+}
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t size);
+void *__libc_memalign(size_t align, size_t size);
+void __libc_free(void *p);
+int posix_memalign(void **out, size_t align, size_t size);
+
+void *malloc(size_t size)
+{
+	void *p = must_fail(NTH_MEMORY) ? NULL : __libc_malloc(size);
+
+	nth_fault.live += p != NULL;
+	return p;
+}
+
+void *calloc(size_t n, size_t size)
+{
+	void *p = must_fail(NTH_MEMORY) ? NULL : __libc_calloc(n, size);
+
+	nth_fault.live += p != NULL;
+	return p;
+}
+
+void *realloc(void *old, size_t size)
+{
+	void *p = must_fail(NTH_MEMORY) ? NULL : __libc_realloc(old, size);
+
+	nth_fault.live += p && !old;
+	nth_fault.live -= old && !p && !size;
+	return p;
+}
+
+int posix_memalign(void **out, size_t align, size_t size)
+{
+	void *p = must_fail(NTH_MEMORY) ? NULL : __libc_memalign(align, size);
+
+	if (!p)
+		return ENOMEM;
+	nth_fault.live++;
+	*out = p;
+	return 0;
+}
+
+void free(void *p)
+{
+	nth_fault.live -= p != NULL;
+	__libc_free(p);
+}
+
+#define FAULTY(type, name, parameters, arguments)                  \
+	type name parameters;                                      \
+	type name parameters                                       \
+	{                                                          \
+		static type(*real) parameters;                     \
+		enum nth_kind keep = nth_fault.kind;               \
+		if (must_fail(NTH_DISK))                           \
+			return -1;                                 \
+		nth_fault.kind = NTH_NOTHING;                      \
+		if (!real)                                         \
+			*(void **)&real = dlsym(RTLD_NEXT, #name); \
+		nth_fault.kind = keep;                             \
+		return real arguments;                             \
+	}
+
+FAULTY(ssize_t, read, (int fd, void *buf, size_t size), (fd, buf, size))
+FAULTY(ssize_t, pread64, (int fd, void *buf, size_t size, off64_t at), (fd, buf, size, at))
+FAULTY(ssize_t, write, (int fd, const void *buf, size_t size), (fd, buf, size))
+FAULTY(ssize_t, pwrite64, (int fd, const void *buf, size_t size, off64_t at), (fd, buf, size, at))
+FAULTY(ssize_t, pwritev, (int fd, const struct iovec *v, int n, off_t at), (fd, v, n, at))
+FAULTY(int, fsync, (int fd), (fd))
+FAULTY(int, fdatasync, (int fd), (fd))
+FAULTY(int, syncfs, (int fd), (fd))
+FAULTY(int, ftruncate64, (int fd, off64_t size), (fd, size))
+FAULTY(int, ftruncate, (int fd, off_t size), (fd, size))
+FAULTY(int, rename, (const char *from, const char *to), (from, to))
+FAULTY(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q))
+FAULTY(int, link, (const char *from, const char *to), (from, to))
+FAULTY(int, mkdir, (const char *path, mode_t mode), (path, mode))
+FAULTY(int, mkdirat, (int fd, const char *path, mode_t mode), (fd, path, mode))
