@@ -335,6 +335,51 @@ static void test_crash(void)
 	CHECK(died >= 4);
 }
 
+static int away(struct sluice_media *m, const struct sluice_camera *c, const char *id)
+{
+	(void)m;
+	(void)c;
+	(void)id;
+	return -EHOSTUNREACH;
+}
+
+static int count_id(void *ctx, const char *tenant, const uint8_t camera16[16], const char *id)
+{
+	(void)tenant;
+	(void)camera16;
+	(void)id;
+	++*(unsigned int *)ctx;
+	return 0;
+}
+
+/* A remote store that does not answer: segments go all the same, its files when it is back. */
+static void test_away(void)
+{
+	struct sluice_retain_config c = {
+		.data = data, .events_s = 86400, .summaries_s = 86400, .utc_now = clock_now
+	};
+	struct sluice_media_ops ops;
+	struct sluice_media remote = { .ops = &ops, .remote = 1 }, *there;
+	struct sluice_retained r, later;
+	unsigned int n = 0;
+
+	fill();
+	there = media;
+	ops = *media->ops;
+	ops.remove = away;
+	media = &remote;
+	now = T0 + 4 * DAY;
+	run_all(&c, &r);
+	CHECK(segment_files() == 2 * (DAYS - 3) && r.summaries == 3 && r.failed == 1);
+	CHECK(!there->ops->each(there, count_id, &n) && n == DAYS);
+	media = there;
+	run_all(&c, &later);
+	n = 0;
+	CHECK(!later.failed && !there->ops->each(there, count_id, &n) && n == DAYS - 3);
+	check_store();
+	end_data();
+}
+
 /* As a thread: it comes to the same, and ends when it is asked to. */
 static void test_thread(void)
 {
@@ -357,6 +402,7 @@ int main(void)
 	test_age();
 	test_room();
 	test_crash();
+	test_away();
 	test_thread();
 	return check_result();
 }
