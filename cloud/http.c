@@ -9,7 +9,9 @@
  * through in milliseconds.
  *
  * An answer may take its time (sluice_http_later()), and a long body is pulled from whoever makes
- * it as the connection takes it. A body without a known length ends with the connection.
+ * it as the connection takes it. A body without a known length ends with the connection. How long
+ * an answer took (Server-Timing) is told to those alone who have shown who they are: to strangers
+ * it would tell which names and tokens are known.
  *
  * GET /v1/uplink with Upgrade: sluice/1 needs a verified client certificate that is recorded and
  * not denied; then the connection belongs to a session for the rest of its life.
@@ -19,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cloud/api.h"
@@ -54,6 +57,7 @@ struct client {
 	int head;		    /* of HEAD: no body */
 	int closing;		    /* after what is being sent */
 	int begun;		    /* the first byte of a request has come */
+	uint64_t asked_ns; /* monotonic; the time of the answer is told from then; 0: not */
 };
 
 static void on_late(void *arg)
@@ -212,6 +216,23 @@ void sluice_response_drop(struct sluice_response *r)
 	memset(r, 0, sizeof(*r));
 }
 
+static uint64_t monotonic_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* From the last byte of the request to the first of the answer. */
+static void write_timing(struct sluice_http_writer *w, struct client *c)
+{
+	if (c->asked_ns)
+		sluice_http_write_field(w, "Server-Timing", "app;dur=%.2f",
+					(double)(monotonic_now() - c->asked_ns) / 1e6);
+	c->asked_ns = 0;
+}
+
 /* Takes r's body. */
 static void send_response(struct client *c, struct sluice_response *r)
 {
@@ -227,6 +248,7 @@ static void send_response(struct client *c, struct sluice_response *r)
 	if (length >= 0 && r->status != 204 && r->status != 304)
 		sluice_http_write_field(&w, "Content-Length", "%lld", (long long)length);
 	write_fields(&w, r, c->closing);
+	write_timing(&w, c);
 	n = sluice_http_write_end(&w);
 	iov.iov_len = n > 0 ? (size_t)n : 0;
 	sluice_io_timer_cancel(c->loop->io, &c->deadline);
@@ -397,6 +419,7 @@ static void run_request(struct client *c)
 	struct sluice_tls_peer peer;
 	struct sluice_response r = { 0 };
 	const char *why = NULL;
+	uint64_t asked_ns = monotonic_now();
 	int status = find_peer(c, &peer, &why);
 	struct sluice_call call = {
 		.server = c->loop->server,
@@ -419,6 +442,7 @@ static void run_request(struct client *c)
 		sluice_api_problem(&r, status, why);
 	else
 		sluice_api_handle(&call);
+	c->asked_ns = call.who.role ? asked_ns : 0;
 	sluice_http_begin_request(c->http, 0);
 	c->begun = 0;
 	free(c->body);

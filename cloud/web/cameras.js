@@ -18,7 +18,8 @@ export async function cameras(signal) {
 		const device = devices.find((d) => d.name === c.device) || {}, told = (device.cameras || []).find((k) => k.id === c.id) || {};
 		c.moving = open.events.some((e) => e.camera_id === c.id);
 		c.paused = Boolean(told.paused);
-		c.drift = Object.keys(told.drift || {}).length > 0;
+		c.differs = told.drift || {};
+		c.drift = Object.keys(c.differs).length > 0;
 		c.allows = device.allows; // undefined: this server does not know
 	}
 	return list;

@@ -33,6 +33,9 @@ const paths = {
 	language: 'M2.5 4.5h9M7 3v1.5M10 4.5C9.5 8 6.5 11 3 12.5M4.5 7.5c1 2 3.5 4 5.5 5M9.5 17l4-9 4 9M11 14h5',
 	warn: 'M10 3l8 14H2zM10 8v4M10 14.5h.01',
 	region: 'M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4M7 7h6v6H7z',
+	undo: 'M4 8h8a4.5 4.5 0 0 1 0 9H7M4 8l4-4M4 8l4 4',
+	redo: 'M16 8H8a4.5 4.5 0 0 0 0 9h5M16 8l-4-4M16 8l-4 4',
+	work: 'M10 3v3M10 14v3M3 10h3M14 10h3M5 5l2 2M13 13l2 2M15 5l-2 2M7 13l-2 2',
 	still: 'M3 4h14v12H3zM3 13l4-4 3.5 3.5L13 10l4 4',
 };
 

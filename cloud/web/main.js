@@ -23,6 +23,7 @@ import { peopleView } from './view_people.js';
 import { searchView } from './view_search.js';
 import { timelineView } from './view_timeline.js';
 import { tokensView } from './view_tokens.js';
+import { workView } from './view_work.js';
 
 const app = document.getElementById('app');
 
@@ -36,6 +37,7 @@ router.route('/events/:id', 'events', eventView);
 router.route('/summaries/:id', 'events', summaryView);
 router.route('/search', 'search', searchView);
 router.route('/ledger', 'ledger', ledgerView);
+router.route('/work', 'work', workView);
 router.route('/devices', 'devices', devicesView);
 router.route('/devices/:name', 'devices', deviceView);
 router.route('/people', 'people', peopleView);

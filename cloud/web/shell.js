@@ -15,6 +15,7 @@ const PLACES = [
 	{ name: 'events', icon: 'events', phone: true },
 	{ name: 'search', icon: 'search' },
 	{ name: 'ledger', icon: 'ledger', phone: true },
+	{ name: 'work', icon: 'work', route: 'GET /v1/exports' },
 	{ name: 'devices', icon: 'devices', role: 'viewer' },
 	{ name: 'people', icon: 'people', role: 'admin', route: 'GET /v1/users' },
 	{ name: 'tokens', icon: 'key', role: 'admin', route: 'GET /v1/apitokens' },

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 /* One camera: its picture, how it is, what was lost, what is asked of it, and its latest events. */
-import { call, get } from './api.js';
+import { get } from './api.js';
+import { cameraActions } from './camera_actions.js';
 import { cameras } from './cameras.js';
 import { ledgerBar } from './chart.js';
-import { command } from './commands.js';
 import { el, fill } from './dom.js';
 import { t } from './i18n.js';
 import { summaryRow } from './summaries.js';
 import { listen } from './live.js';
-import { badge, button, complain, facts, head, linkButton, load, skeleton, toast } from './parts.js';
+import { badge, facts, head, linkButton, load, skeleton } from './parts.js';
 import { picture } from './picture.js';
 import { CLASSES, sum } from './reasons.js';
 import { link } from './router.js';
-import { can, has } from './session.js';
+import { has } from './session.js';
 import { ago, count, moment } from './time.js';
 import { drift, healthLine, stillOf } from './view_cameras.js';
 
@@ -31,51 +31,11 @@ export function cameraView(place, { id }, query, signal) {
 
 function page(c, events, again, signal) {
 	const still = el('div', null, stillOf(c, false));
-	return [head(c.name, actions(c, still, again, signal), has('GET /v1/cameras/{}/desired') ? linkButton(t('camera.edit'), link(`/cameras/${c.id}/edit`), { icon: 'edit' }) : null),
+	return [head(c.name, cameraActions(c, (src) => fill(still, picture({ src, alt: t('camera.snapshot_alt', { camera: c.name }), width: c.width, height: c.height, lazy: false })), again, signal), has('GET /v1/cameras/{}/desired') ? linkButton(t('camera.edit'), link(`/cameras/${c.id}/edit`), { icon: 'edit' }) : null),
 		el('div', { class: 'split' }, el('div', { class: 'stack' }, el('section', { class: 'card stack tight' }, still, healthLine(c)),
 			el('section', { class: 'stack tight' }, el('div', { class: 'row spread' }, el('h2', { text: t('camera.latest') }), el('a', { href: link('/events', { camera: c.id }), text: t('camera.all_events') })),
 				events.length ? el('ul', { class: 'event-list' }, events.map(summaryRow)) : el('p', { class: 'soft', text: t('camera.no_events') }))),
 		el('aside', { class: 'stack', 'aria-label': t('event.about') }, about(c), account(c), settings(c)))];
-}
-
-/* A snapshot is answered when the gate has let it through; it is stored a moment later. */
-async function stored(src, signal) {
-	for (let tries = 0; ; tries++) {
-		try {
-			return await call('HEAD', src, { signal });
-		} catch (error) {
-			if (error.status !== 404 || tries === 40)
-				throw error;
-		}
-		await new Promise((resume) => { setTimeout(resume, 250); });
-	}
-}
-
-function actions(c, still, again, signal) {
-	if (!can('operator') || !has('POST /v1/devices/{}/commands'))
-		return null;
-	const run = (b, body, then) => async () => {
-		b().disabled = true;
-		try {
-			await then(await command(c.device, { ...body, camera: c.name }, signal));
-		} catch (error) {
-			complain(error);
-		}
-		b().disabled = false;
-	};
-	const may = (command) => !c.allows || c.allows.includes(command);
-	const shot = button(t('camera.snapshot'), run(() => shot, { command: 'snapshot' }, async (r) => {
-		const src = `/v1/cameras/${c.id}/frames/${r.epoch}/${r.sequence}`;
-		await stored(src, signal);
-		fill(still, picture({ src, alt: t('camera.snapshot_alt', { camera: c.name }), width: c.width, height: c.height, lazy: false }));
-		toast(t('camera.snapshot_done'));
-	}), { icon: 'shot' });
-	const paused = c.paused;
-	const pause = button(t(paused ? 'camera.resume' : 'camera.pause'), run(() => pause, { command: paused ? 'resume' : 'pause' }, () => {
-		toast(t(paused ? 'camera.resumed' : 'camera.paused'));
-		again();
-	}), { icon: paused ? 'play' : 'pause' });
-	return [may('snapshot') ? shot : null, may(paused ? 'resume' : 'pause') ? pause : null];
 }
 
 function about(c) {

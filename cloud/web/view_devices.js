@@ -3,15 +3,19 @@
 import { call, get, post } from './api.js';
 import { cameras } from './cameras.js';
 import { command } from './commands.js';
+import { cameraActions } from './camera_actions.js';
 import { el, fill } from './dom.js';
+import { groupsCard } from './groups.js';
 import { t } from './i18n.js';
 import { listen } from './live.js';
-import { ask, badge, button, complain, confirm, copyable, empty, facts, formBody, head, load, select, skeleton, table, toast } from './parts.js';
+import { ask, badge, button, complain, confirm, copyable, empty, facts, form, formBody, head, load, select, skeleton, table, toast } from './parts.js';
+import { picture } from './picture.js';
 import { qr } from './qr.js';
 import { link } from './router.js';
 import { can, has } from './session.js';
 import { ago, date, fromNs, moment } from './time.js';
 import { healthLine } from './view_cameras.js';
+import { driftTable } from './wish.js';
 
 const NAME = '[A-Za-z0-9._\\-]{1,31}';
 
@@ -20,11 +24,11 @@ export function devicesView(place, params, query, signal) {
 	const show = () => load(body, signal, () => skeleton(220), async () => {
 		const [{ devices }, list, groups] = await Promise.all([get('/v1/devices', null, signal), cameras(signal), has('GET /v1/groups') && can('admin') ? get('/v1/groups', null, signal).catch(() => null) : null]);
 		return [devices.length ? table(t('nav.devices'), [
-			{ title: t('word.name'), cell: (d) => el('a', { href: link(`/devices/${encodeURIComponent(d.name)}`), text: d.name }) },
+			{ title: t('word.name'), cell: (d) => [el('a', { href: link(`/devices/${encodeURIComponent(d.name)}`), text: d.name }), d.label ? el('span', { class: 'soft', text: ` ${d.label}` }) : null] },
 			{ title: t('devices.state'), cell: (d) => stateBadge(d) },
 			{ title: t('nav.cameras'), cell: (d) => list.filter((c) => c.device === d.name).map((c) => c.name).join(', ') },
 			{ title: t('devices.enrolled'), cell: (d) => date(Date.parse(d.enrolled)) }, { title: t('devices.until'), cell: (d) => until(d) },
-		], devices) : empty(t('devices.none'), t('devices.none_text'), enrolButton(show)), groups ? groupsCard(groups.groups, devices, show) : null];
+		], devices) : empty(t('devices.none'), t('devices.none_text'), enrolButton(show)), groups ? groupsCard(groups.groups, devices, list, show) : null];
 	});
 	fill(place, head(t('nav.devices'), enrolButton(show)), body);
 	show();
@@ -71,39 +75,6 @@ function ticket(made) {
 		el('p', { class: 'note', text: t('enrol.once') })];
 }
 
-/* ---- groups ---- */
-
-function groupsCard(groups, devices, done) {
-	const edit = (group) => ask(group ? t('groups.edit', { name: group.name }) : t('groups.add'), (close) => {
-		const members = new Set(group ? group.devices : []);
-		return el('div', { class: 'stack' }, el('fieldset', { class: 'stack tight' }, el('legend', { text: t('groups.members') }), devices.map((d) => el('label', { class: 'check' },
-			el('input', { type: 'checkbox', checked: members.has(d.name), on: { change: (e) => (e.target.checked ? members.add(d.name) : members.delete(d.name)) } }), d.name))),
-		formBody([...(group ? [] : [{ name: 'name', label: t('word.name'), required: true, pattern: NAME, maxlength: 31 }]),
-			{ name: 'preset', label: t('setting.preset'), value: (group && group.settings && group.settings.preset) || '', options: [['', t('settings.as_is')], ['low', t('preset.low')], ['medium', t('preset.medium')], ['high', t('preset.high')]] },
-			{ name: 'enforce', label: t('groups.enforce'), value: group && group.enforce ? '1' : '0', options: [['0', t('word.no')], ['1', t('word.yes')]] },
-		], t('word.save'), (v) => {
-			const settings = { ...((group && group.settings) || {}) };
-			if (v.preset)
-				settings.preset = v.preset;
-			else
-				delete settings.preset;
-			const body = { ...(group ? {} : { name: v.name }), enforce: v.enforce === '1', devices: [...members], cameras: (group && group.cameras) || [], settings, ...(group && group.map ? { map: group.map } : {}) };
-			return group ? call('PUT', `/v1/groups/${encodeURIComponent(group.name)}`, { body, headers: { 'if-match': `"${group.version}"` } }) : post('/v1/groups', body);
-		}, close));
-	}).then((changed) => changed && done());
-	const drop = async (group) => {
-		if (await confirm(t('groups.remove', { name: group.name }), t('groups.remove_text'), t('word.remove'), true)) {
-			await call('DELETE', `/v1/groups/${encodeURIComponent(group.name)}`).catch(complain);
-			done();
-		}
-	};
-	return el('section', { class: 'stack tight' }, el('div', { class: 'row spread' }, el('h2', { text: t('groups.title') }), can('admin') ? button(t('groups.add'), () => edit(null), { icon: 'plus' }) : null),
-		groups.length ? table(t('groups.title'), [{ title: t('word.name'), cell: (g) => g.name }, { title: t('nav.devices'), cell: (g) => (g.devices || []).join(', ') },
-			{ title: t('settings.title'), cell: (g) => Object.entries(g.settings || {}).map(([k, v]) => `${t(`setting.${k}`, {}, k)}: ${v}`).join(', ') },
-			{ cell: (g) => (can('admin') ? el('div', { class: 'row tight' }, button(t('word.edit'), () => edit(g), { kind: 'plain' }), button(t('word.remove'), () => drop(g), { kind: 'plain danger' })) : null) }], groups) :
-			el('p', { class: 'soft', text: t('groups.none') }));
-}
-
 /* ---- one device ---- */
 
 export function deviceView(place, { name }, query, signal) {
@@ -113,13 +84,29 @@ export function deviceView(place, { name }, query, signal) {
 		if (!d)
 			throw Object.assign(new Error(t('devices.unknown')), { status: 404 });
 		const mine = list.filter((c) => c.device === name);
-		return [head(name, stateBadge(d), revokeButton(d, show)), el('div', { class: 'split' }, el('div', { class: 'stack' },
-			el('section', { class: 'card stack tight' }, el('h2', { text: t('nav.cameras') }), mine.length ? el('ul', { class: 'stack tight' }, mine.map((c) => el('li', { class: 'row spread' },
-				el('a', { href: link(`/cameras/${c.id}`), text: c.name }), healthLine(c)))) : el('p', { class: 'soft', text: t('devices.no_cameras') })), logsCard(d, signal)),
-		el('aside', { class: 'stack', 'aria-label': t('event.about') }, el('section', { class: 'card' }, el('h2', { text: t('event.about') }), facts([[t('devices.enrolled'), moment(Date.parse(d.enrolled))], [t('devices.until'), until(d)],
+		return [head(d.label || name, stateBadge(d), labelButton(d, show), revokeButton(d, show)), el('div', { class: 'split' }, el('div', { class: 'stack' },
+			el('section', { class: 'card stack tight' }, el('h2', { text: t('nav.cameras') }), mine.length ? el('ul', { class: 'stack' }, mine.map((c) => cameraRow(c, show, signal))) : el('p', { class: 'soft', text: t('devices.no_cameras') })), logsCard(d, signal)),
+		el('aside', { class: 'stack', 'aria-label': t('event.about') }, el('section', { class: 'card' }, el('h2', { text: t('event.about') }), facts([[t('word.name'), name], [t('devices.enrolled'), moment(Date.parse(d.enrolled))], [t('devices.until'), until(d)],
 			[t('devices.seen'), d.last_seen ? ago(Date.parse(d.last_seen)) : null], [t('devices.build'), d.build], [t('devices.group'), d.group], [t('devices.allows'), d.allows && d.allows.length ? d.allows.join(', ') : d.allows && t('devices.allows_nothing')]])), historyCard(name, signal)))];
 	});
 	show();
+}
+
+/* How it is, what can be asked of it, and where its settings differ from what is wanted. */
+function cameraRow(c, again, signal) {
+	const shown = el('div');
+	const put = (src) => fill(shown, picture({ src, alt: t('camera.snapshot_alt', { camera: c.name }), width: c.width, height: c.height, lazy: false }));
+	return el('li', { class: 'stack tight' }, el('div', { class: 'row spread' }, el('div', { class: 'row' }, el('a', { href: link(`/cameras/${c.id}`), text: c.name }), healthLine(c)),
+		el('div', { class: 'row tight' }, cameraActions(c, put, again, signal))), driftTable(c.differs), shown);
+}
+
+function labelButton(d, done) {
+	if (!can('operator') || !has('PUT /v1/devices/{}'))
+		return null;
+	return button(t('devices.label'), async () => {
+		if (await form(t('devices.label'), [{ name: 'label', label: t('devices.label_field'), value: d.label, maxlength: 63, hint: t('devices.label_hint', { name: d.name }) }], t('word.save'), (v) => call('PUT', `/v1/devices/${encodeURIComponent(d.name)}`, { body: { label: v.label.trim() } })))
+			done();
+	}, { icon: 'edit' });
 }
 
 function revokeButton(d, done) {

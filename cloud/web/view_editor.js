@@ -1,112 +1,130 @@
 // SPDX-License-Identifier: MIT
 /*
- * What is asked of a camera's gate: zones drawn on its still, sensitivity, rolls. What is saved is a
- * wish with a version; the device applies it or refuses it with a reason, and what it has in force is
- * shown beside. Privacy masks are not here: see the note.
+ * What is asked of a camera, drawn on its picture: zones of its gate, and with them sensitivity and
+ * rolls; named zones and lines of the analysis. The first is a wish with a version that the device
+ * applies or refuses with a reason; what it has in force is shown beside. The second holds in the
+ * cloud at once. Privacy masks are the device's alone: here they become the line to run there.
  */
 import { call, get } from './api.js';
+import { board as makeBoard } from './board.js';
 import { cameras } from './cameras.js';
 import { el, fill } from './dom.js';
 import { settingsForm } from './gate_settings.js';
 import { t } from './i18n.js';
 import { listen } from './live.js';
-import { badge, button, complain, confirm, head, linkButton, load, select, skeleton, table, toast } from './parts.js';
+import { liveStill } from './live_still.js';
+import { button, complain, confirm, copyable, head, linkButton, load, skeleton, toast } from './parts.js';
 import { link } from './router.js';
-import { can } from './session.js';
-import { fromMap, rectangle, SHAPES_MAX, toMap } from './shapes.js';
-import { stage } from './stage.js';
+import { can, has } from './session.js';
+import { freshName, nameTrouble, shapeList } from './shape_list.js';
+import { shapeTools } from './shape_tools.js';
+import { fromMap, fromZones, isNamed, ofList, pointsText, toMap, toZones } from './shapes.js';
+import { stage as makeStage } from './stage.js';
 import { ago } from './time.js';
-import { stillOf } from './view_cameras.js';
-
-const STATE = { none: 'outline', waiting: 'warn', asked: 'accent', applied: 'good', in_sync: 'good', refused: 'lost', conflict: 'lost' };
-const FACTORS = ['0.5', '0.75', '1.5', '2', '4'];
+import { wishStatus } from './wish.js';
 
 export function editorView(place, { id }, query, signal) {
+	const path = `/v1/cameras/${encodeURIComponent(id)}`;
 	load(place, signal, () => [skeleton(34, '40%'), el('div', { class: 'split' }, skeleton(420), skeleton(420))], async () => {
-		const [list, wish] = await Promise.all([cameras(signal), get(`/v1/cameras/${encodeURIComponent(id)}/desired`, null, signal)]);
+		const [list, wish, zones] = await Promise.all([cameras(signal), get(`${path}/desired`, null, signal), has('GET /v1/cameras/{}/zones') ? get(`${path}/zones`, null, signal) : null]);
 		const c = list.find((k) => k.id === id);
 		if (!c)
 			throw Object.assign(new Error(t('camera.unknown')), { status: 404 });
-		return page(c, wish, signal);
+		return page(c, path, wish, zones, signal);
 	});
 }
 
-function page(c, wish, signal) {
+/* One of the two documents that are edited: what the server has, whether that differs from what is shown, and how it is saved. */
+function edited(path, now, made) {
+	let version = now.version, saved = JSON.stringify(made());
+	return {
+		differs: () => JSON.stringify(made()) !== saved,
+		async store() {
+			const body = made(), answer = await call('PUT', path, { body, headers: version ? { 'if-match': `"${version}"` } : {} }).catch((error) => {
+				error.stale = error.status === 412 || (error.status === 409 && !version);
+				throw error;
+			});
+			version = answer.version;
+			saved = JSON.stringify(body);
+			return answer;
+		},
+	};
+}
+
+function page(c, path, wish, zones, signal) {
 	const width = c.width || 640, height = c.height || 480, wanted = { ...(wish.settings || {}) };
-	let shapes = fromMap(wish.map, width, height), dirty = false, kind = 'ignore';
-	let version = wish.version; // that what is drawn here began from; a newer one that is told of is not ours to overwrite
-	const foreign = shapes === null; // a map of cells that was not made here
-	shapes = shapes || [];
-	const status = el('div', { class: 'card stack tight', role: 'status' }), list = el('div', { class: 'stack tight' });
+	const foreign = fromMap(wish.map, width, height) === null; // a map of cells that was not made here
+	const board = makeBoard([...(fromMap(wish.map, width, height) || []), ...(zones ? fromZones(zones, width, height) : [])], width, height);
+	const status = el('div', { class: 'card stack tight', role: 'status' }), places = el('p', { class: 'small soft' }), mask = el('div', { class: 'stack tight' });
+	const said = el('p', { class: 'unseen', role: 'status' }), still = liveStill(c, signal);
 	const save = button(t('editor.save'), store, { kind: 'primary', disabled: true });
-	const board = stage({ picture: stillOf(c, false), width, height, shapes, onChange: changed, onChoose: () => showList(),
-		make: (points) => ({ kind, factor: kind === 'zone' ? 0.75 : 0, points }) });
+
+	const gate = edited(`${path}/desired`, wish, () => ({ settings: wanted, map: foreign && !ofList(board.shapes, 'map').length ? wish.map : toMap(board.shapes, width, height) }));
+	const named = zones ? edited(`${path}/zones`, zones, () => toZones(board.shapes, width, height)) : null;
+	const differs = () => gate.differs() || Boolean(named && named.differs());
+
+	let stage = null;
+	const kinds = ['ignore', 'zone', ...(zones ? ['place', 'line'] : []), 'mask'];
+	const tools = shapeTools(board, kinds, () => stage, signal);
+	stage = makeStage(board, still.node, { signal, onPen: () => stage && tools.show(), say: (text) => { said.textContent = text; },
+		make: (kind, points) => ({ kind, points, ...(kind === 'zone' ? { factor: 0.75 } : isNamed(kind) ? { name: freshName(board.shapes, kind) } : {}) }) });
 
 	function changed() {
-		dirty = true;
-		save.disabled = !can('operator');
-		showList();
+		save.disabled = !can('operator') || !differs();
+		showMask();
 	}
 
-	function add(what) {
-		kind = what;
-		shapes.push({ kind, factor: kind === 'zone' ? 0.75 : 0, points: rectangle(width * 0.35, height * 0.35, width * 0.3, height * 0.3) });
-		board.choose(shapes.length - 1);
-		changed();
-		const corner = board.node.querySelector('.corner');
-		if (corner)
-			corner.focus();
+	function showMask() {
+		const masks = ofList(board.shapes, 'mask').map((s) => ` --privacy '${pointsText(s)}'`).join('');
+		fill(mask, copyable(`sluicectl mask ${c.name}${masks || " --privacy 'X,Y X,Y X,Y'"}`, t('editor.privacy_line')));
 	}
 
-	function showList() {
-		fill(list, shapes.length ? el('ol', { class: 'shape-list' }, shapes.map((s, n) => el('li', { class: 'row spread' },
-			el('button', { type: 'button', class: 'button plain', text: `${n + 1}. ${t(`editor.${s.kind}`)}`, on: { click: () => { board.choose(n); } } }),
-			s.kind === 'zone' ? select(FACTORS.concat(FACTORS.includes(String(s.factor)) ? [] : String(s.factor)).map((f) => [f, t(Number(f) < 1 ? 'editor.more_sensitive' : 'editor.less_sensitive', { factor: f })]), String(s.factor),
-				(v) => { s.factor = Number(v); board.draw(); changed(); }, { 'aria-label': t('editor.factor') }) : null,
-			button(t('word.remove'), () => { shapes.splice(n, 1); board.choose(-1); changed(); }, { kind: 'plain danger' })))) : el('p', { class: 'soft small', text: t('editor.no_shapes') }));
+	function showPlaces() {
+		fill(places, zones && zones.version ? t('editor.places', { version: zones.version, who: zones.by || '', ago: zones.at ? ago(Date.parse(zones.at)) : '' }) : t('editor.places_none'));
 	}
 
-	function showStatus() {
-		const drift = Object.entries(wish.drift || {}), say = (v) => (typeof v === 'object' ? JSON.stringify(v) : String(v));
-		fill(status, el('div', { class: 'row spread' }, el('h2', { text: t('settings.state') }), badge(t(`desired.${wish.state}`, {}, wish.state), STATE[wish.state] || '')),
-			el('p', { class: 'small soft', text: t(`desired.${wish.state}_text`, { device: c.device, version: wish.version ?? '', ago: wish.state_at ? ago(Date.parse(wish.state_at)) : '' }, '') }),
-			wish.reason ? el('p', { class: 'note warn', text: wish.reason }) : null,
-			(wish.from || []).length ? el('p', { class: 'small soft', text: t('settings.from', { groups: wish.from.join(', ') }) }) : null,
-			drift.length ? [el('h3', { text: t('settings.drift') }), table(t('settings.drift'), [
-				{ title: t('settings.name'), cell: ([name]) => t(`setting.${name}`, {}, name) }, { title: t('settings.desired'), cell: ([, d]) => say(d.desired) }, { title: t('settings.actual'), cell: ([, d]) => say(d.actual) }], drift)] : null);
-	}
+	const showStatus = () => fill(status, wishStatus(wish, c.device), zones ? places : null);
 
 	async function refresh() {
-		const fresh = await get(`/v1/cameras/${encodeURIComponent(c.id)}/desired`, null, signal);
-		Object.assign(wish, { drift: {}, reason: undefined }, fresh);
+		Object.assign(wish, { drift: {}, reason: undefined }, await get(`${path}/desired`, null, signal));
 		showStatus();
-		return fresh;
+	}
+
+	/* A name that cannot be taken is the one thing that is known to be wrong before it is sent. */
+	function misnamed() {
+		const n = board.shapes.findIndex((s) => isNamed(s.kind) && nameTrouble(board.shapes, s));
+		const input = n < 0 ? null : list.querySelector(`input[name="name-${n}"]`);
+		if (input)
+			input.focus();
+		return n >= 0;
 	}
 
 	async function store() {
+		if (misnamed())
+			return;
 		save.disabled = true;
 		try {
-			const body = { settings: wanted };
-			if (!foreign || shapes.length)
-				body.map = toMap(shapes, width, height);
-			else
-				body.map = wish.map;
-			Object.assign(wish, { drift: {}, reason: undefined }, await call('PUT', `/v1/cameras/${encodeURIComponent(c.id)}/desired`,
-				{ body, headers: version ? { 'if-match': `"${version}"` } : {} }));
-			version = wish.version;
-			dirty = false;
-			toast(t('editor.saved'));
-			showStatus();
-			follow();
-		} catch (error) {
-			save.disabled = false;
-			if (error.status === 412 && await confirm(t('editor.changed_title'), t('editor.changed_text'), t('editor.reload'))) {
-				dirty = false;
-				dispatchEvent(new HashChangeEvent('hashchange'));
-			} else if (error.status !== 412) {
-				complain(error);
+			if (named && named.differs()) {
+				Object.assign(zones, await named.store());
+				showPlaces();
+				toast(t('editor.saved_places'));
 			}
+			if (gate.differs()) {
+				Object.assign(wish, { drift: {}, reason: undefined }, await gate.store());
+				toast(t('editor.saved'));
+				showStatus();
+				follow();
+			}
+		} catch (error) {
+			if (error.stale && await confirm(t('editor.changed_title'), t('editor.changed_text'), t('editor.reload'))) {
+				removeEventListener('beforeunload', leaving);
+				dispatchEvent(new HashChangeEvent('hashchange'));
+				return;
+			}
+			if (!error.stale)
+				complain(error);
 		}
+		changed();
 	}
 
 	/* Until the device has answered: the stream tells, and where there is none we ask, a few times. */
@@ -115,17 +133,20 @@ function page(c, wish, signal) {
 			setTimeout(() => refresh().then(() => follow(turn + 1)).catch(() => {}), 500 + turn * 250);
 	}
 
+	const list = shapeList(board), leaving = (e) => differs() && e.preventDefault();
 	listen('settings', () => refresh().catch(() => {}), signal);
-	const leaving = (e) => dirty && e.preventDefault();
 	addEventListener('beforeunload', leaving);
 	signal.addEventListener('abort', () => removeEventListener('beforeunload', leaving));
+	board.listen(changed);
+	tools.show();
+	showPlaces();
 	showStatus();
-	showList();
+	showMask();
 	return [head(t('editor.title', { camera: c.name }), linkButton(t('word.back'), link(`/cameras/${c.id}`), { icon: 'left' }), save),
-		el('div', { class: 'split' }, el('div', { class: 'stack' }, el('section', { class: 'card stack tight' },
-			el('div', { class: 'row' }, button(t('editor.add_ignore'), () => add('ignore'), { icon: 'plus', disabled: shapes.length >= SHAPES_MAX }), button(t('editor.add_zone'), () => add('zone'), { icon: 'plus' })),
-			foreign ? el('p', { class: 'note warn', text: t('editor.foreign') }) : null, board.node, el('p', { class: 'small soft', text: t('editor.hint') }), list),
-		el('section', { class: 'card stack tight' }, el('h2', { text: t('editor.privacy') }), el('p', { text: t('editor.privacy_text') }), el('code', { class: 'wrap', text: `sluicectl mask ${c.name} --privacy 'X,Y X,Y X,Y'` }))),
+		el('div', { class: 'split' }, el('div', { class: 'stack' }, el('section', { class: 'card stack tight', 'aria-label': t('editor.stage') }, tools.top,
+			foreign ? el('p', { class: 'note warn', text: t('editor.foreign') }) : null, stage.node, still.foot, tools.below, said),
+		el('section', { class: 'card stack tight' }, el('h2', { text: t('editor.shapes') }), list),
+		el('section', { class: 'card stack tight' }, el('h2', { text: t('editor.privacy') }), el('p', { text: t('editor.privacy_text') }), mask)),
 		el('aside', { class: 'stack', 'aria-label': t('settings.title') }, status, el('section', { class: 'card stack tight' }, el('h2', { text: t('settings.title') }),
 			el('p', { class: 'small soft', text: t('settings.text') }), settingsForm(wanted, wish.actual && wish.actual.settings, changed))))];
 }

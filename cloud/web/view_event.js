@@ -6,6 +6,7 @@
 import { call, get } from './api.js';
 import { activity } from './activity.js';
 import { el, fill } from './dom.js';
+import { exportCard } from './export_card.js';
 import { className, t } from './i18n.js';
 import { listen } from './live.js';
 import { badge, button, complain, facts, head, linkButton, load, skeleton, table, toast } from './parts.js';
@@ -37,8 +38,8 @@ function page(id, whole, entry, signal) {
 	const digestPlace = el('div', { class: 'stack' });
 	const main = el('div', { class: 'stack' }, whole.kind === 'event' ? [keyframes(id, whole), activityCard(whole), tracksCard(whole), digestPlace] : digestPlace);
 	fill(digestPlace, whole.kind === 'event' ? digestOf(whole, entry, signal) : digestCards(id, whole));
-	return [head(whole.title || t('event.untitled'), ...(whole.kind === 'event' ? [pinButton(id, entry), exportButton(id)] : [])),
-		el('div', { class: 'split' }, main, el('aside', { class: 'stack', 'aria-label': t('event.about') }, textCard(whole), factsCard(whole, entry), ledgerCard(whole)))];
+	return [head(whole.title || t('event.untitled'), ...(whole.kind === 'event' ? [pinButton(id, entry)] : [])),
+		el('div', { class: 'split' }, main, el('aside', { class: 'stack', 'aria-label': t('event.about') }, textCard(whole), factsCard(whole, entry), whole.kind === 'event' ? exportCard(id, signal) : null, ledgerCard(whole)))];
 }
 
 /* ---- pictures ---- */
@@ -188,8 +189,4 @@ function pinButton(id, entry) {
 		b.disabled = false;
 	}, { icon: 'pin', 'aria-pressed': String(pinned) });
 	return b;
-}
-
-function exportButton(id) {
-	return has('GET /v1/events/{}/export') ? linkButton(t('event.export'), `/v1/events/${id}/export`, { icon: 'save', download: '' }) : null;
 }

@@ -9,7 +9,7 @@ import { login } from './session.js';
 export function loginView(place, why, done) {
 	const user = el('input', { name: 'user', required: true, autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false' });
 	const password = el('input', { name: 'password', type: 'password', required: true, autocomplete: 'current-password' });
-	const code = el('input', { name: 'totp', inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: 40 });
+	const code = el('input', { name: 'totp', autocomplete: 'one-time-code', autocapitalize: 'characters', spellcheck: 'false', maxlength: 40 }); // not of digits alone: a recovery code has letters
 	const codeField = field(t('login.totp'), code, t('login.totp_hint'));
 	const trouble = el('div', { role: 'alert' });
 	const go = el('button', { type: 'submit', class: 'button primary', text: t('login.go') });

@@ -5,6 +5,7 @@ export const words = {
 	'nav.ledger': ['Ledger', '账目'], 'nav.devices': ['Devices', '设备'], 'nav.people': ['Users', '用户'], 'nav.tokens': ['API tokens', 'API 令牌'],
 	'nav.audit': ['Audit log', '审计日志'], 'nav.more': ['More', '更多'], 'nav.label': ['Main', '主导航'], 'nav.label_below': ['Main, below', '底部导航'], 'nav.skip': ['Skip to content', '跳到内容'],
 
+	'nav.work': ['Work', '任务'],
 	'nav.account': ['My account', '我的账号'], 'result.failed': ['failed', '失败'], 'result.denied': ['denied', '被拒绝'],
 	'account.sessions': ['Where you are signed in', '登录会话'], 'account.from': ['From', '来源'], 'account.this': ['this one', '当前'], 'account.since': ['Since', '登录时间'], 'account.totp_text': ['A code from an authenticator beside the password: a stolen password alone is not enough.', '除密码外还需验证器代码：仅凭被盗密码无法登录。'],
 	'account.totp_begin': ['Turn on', '启用'], 'account.totp_end': ['Turn off', '停用'], 'account.totp_scan': ['Scan this with your authenticator, then type the code that it shows.', '用验证器扫描，然后输入显示的代码。'], 'account.totp_qr': ['Secret for the authenticator as a QR code', '验证器密钥二维码'], 'account.totp_secret': ['The same secret as text', '同一密钥文本'],
@@ -18,7 +19,7 @@ export const words = {
 	'time.now': ['just now', '刚刚'], 'time.ago': ['{span} ago', '{span} 前'],
 
 	'login.title': ['Sign in to Sluice', '登录 Sluice'], 'login.text': ['An administrator of this server makes accounts.', '账号由本服务器的管理员创建。'],
-	'login.user': ['User name', '用户名'], 'login.password': ['Password', '密码'], 'login.totp': ['One-time code', '一次性验证码'], 'login.totp_hint': ['Six digits from your authenticator', '验证器显示的六位数字'],
+	'login.user': ['User name', '用户名'], 'login.password': ['Password', '密码'], 'login.totp': ['One-time code', '一次性验证码'], 'login.totp_hint': ['Six digits from your authenticator, or a recovery code', '验证器显示的六位数字，或恢复代码'],
 	'login.want_totp': ['This account also wants a one-time code.', '此账号还需要一次性验证码。'], 'login.go': ['Sign in', '登录'], 'login.out': ['Sign out', '退出登录'],
 	'login.wrong': ['The name or the password is wrong.', '用户名或密码错误。'], 'login.bye': ['You are signed out.', '您已退出登录。'], 'login.expired': ['Your session has ended. Sign in to go on where you were.', '会话已结束。请重新登录以继续。'],
 
@@ -78,6 +79,12 @@ export const words = {
 	'event.ledger_lost': ['Some frames of it were lost: what they held is not known.', '部分帧丢失：其内容不得而知。'], 'event.ledger_whole': ['No frame of it was lost.', '没有丢帧。'], 'event.pin': ['Pin', '固定'], 'event.unpin': ['Unpin', '取消固定'],
 	'event.pinned': ['It is kept until you unpin it', '已固定，将一直保留'], 'event.unpinned': ['Retention may remove it again', '可再按保留策略删除'], 'event.pinned_badge': ['pinned', '已固定'], 'event.export': ['Export', '导出'],
 
+	'exports.title': ['Exports', '导出'], 'exports.text': ['Files of events that you have asked for. They are made while you do something else, and kept for a quarter of an hour.', '您请求的事件文件。在后台生成，保留一刻钟。'], 'exports.none': ['Nothing is being made', '没有任务'], 'exports.none_text': ['Ask for an export where you look at an event; how far it has come is seen here.', '在事件页面请求导出，进度会显示在这里。'],
+	'exports.running': ['being made', '生成中'], 'exports.ready': ['ready', '就绪'], 'exports.failed': ['failed', '失败'], 'exports.cancelled': ['cancelled', '已取消'], 'exports.event': ['event', '事件'], 'exports.all': ['All my work', '全部任务'],
+	'exports.frames': ['{n} frames', '{n} 帧'], 'exports.missing': ['{n} could not be read', '{n} 帧无法读取'], 'exports.until': ['kept until {time}', '保留至 {time}'], 'exports.progress': ['{format}: how far it has come', '{format}：进度'], 'exports.incomplete': ['The event had not ended: it is exported as far as it had come.', '事件尚未结束：仅导出已有部分。'],
+	'exports.make': ['Make it', '生成'], 'exports.download': ['Download', '下载'], 'exports.forget': ['Forget it', '移除'], 'exports.format': ['As', '格式'], 'exports.signed': ['Its frames as they were stored, with a signed manifest of their hashes.', '按存储原样的帧，附带签名的哈希清单。'],
+	'format.mp4': ['Video (MP4)', '视频（MP4）'], 'format.zip': ['Pictures (ZIP)', '图片（ZIP）'], 'format.manifest': ['Manifest of hashes', '哈希清单'], 'format.signature': ['Signature of the manifest', '清单签名'],
+
 	'track.what': ['Class', '类别'], 'track.sure': ['Sure', '把握'], 'track.from': ['From', '起'], 'track.long': ['Length', '时长'], 'track.way': ['Came and went', '进出方向'], 'track.zones': ['Zones', '区域'],
 	'picture.gone': ['The picture cannot be shown', '图片无法显示'], 'player.gone': ['The video cannot be played here', '视频无法播放'], 'player.speed': ['Speed', '速度'], 'player.back': ['Frame back', '后退一帧'], 'player.on': ['Frame on', '前进一帧'],
 
@@ -92,17 +99,30 @@ export const words = {
 	'ledger.bytes': ['{passed} of {seen} left the kernel.', '{seen} 中有 {passed} 离开内核。'], 'ledger.none': ['No camera', '没有摄像头'], 'ledger.none_text': ['There is nothing to account for yet.', '尚无可统计的内容。'], 'ledger.chart_label': ['Frames over time by what became of them', '按去向统计的帧数随时间变化'],
 	'ledger.chart_hint': ['Point at a piece of time, or use the arrows.', '指向某一时段，或使用方向键。'], 'ledger.chart_frames': ['frames, at most {n}', '帧数，最高 {n}'], 'ledger.chart_lost': ['lost, at most {n}', '丢失，最高 {n}'], 'ledger.chart_none_lost': ['none lost', '无丢失'],
 
-	'editor.title': ['{camera}: zones and settings', '{camera}：区域与设置'], 'editor.save': ['Save', '保存'], 'editor.saved': ['Saved; the device is asked', '已保存，正在下发到设备'], 'editor.add_ignore': ['Ignore a zone', '添加忽略区域'], 'editor.add_zone': ['Zone of other sensitivity', '添加灵敏度区域'],
-	'editor.ignore': ['ignored', '忽略'], 'editor.zone': ['sensitivity', '灵敏度'], 'editor.no_shapes': ['No zones: the whole picture counts alike.', '没有区域：整个画面同等对待。'], 'editor.factor': ['Threshold of the zone', '区域阈值'],
-	'editor.more_sensitive': ['sees more (×{factor})', '更灵敏（×{factor}）'], 'editor.less_sensitive': ['sees less (×{factor})', '更迟钝（×{factor}）'], 'editor.stage': ['Zones on the picture', '画面上的区域'], 'editor.corner': ['Corner {n} of zone {shape}, x {x}, y {y}', '区域 {shape} 的角点 {n}，x {x}，y {y}'],
-	'editor.hint': ['Drag to draw. Drag a zone or its corners to move them; the marks on its sides make new corners. With Tab and the arrows corners move by a cell; Delete removes one.', '拖动以绘制。拖动区域或角点可移动；边上的标记可新增角点。用 Tab 和方向键可逐格移动角点；Delete 删除。'],
+	'editor.title': ['{camera}: zones and settings', '{camera}：区域与设置'], 'editor.save': ['Save', '保存'], 'editor.saved': ['Saved; the device is asked', '已保存，正在下发到设备'], 'editor.saved_places': ['Named zones and lines are saved', '命名区域和线已保存'],
+	'editor.add_ignore': ['Ignored zone', '忽略区域'], 'editor.add_zone': ['Zone of other sensitivity', '灵敏度区域'], 'editor.add_place': ['Named zone', '命名区域'], 'editor.add_line': ['Line', '线'], 'editor.add_mask': ['Privacy mask', '隐私遮罩'],
+	'editor.ignore': ['ignored', '忽略'], 'editor.zone': ['sensitivity', '灵敏度'], 'editor.place': ['named zone', '命名区域'], 'editor.line': ['line', '线'], 'editor.mask': ['privacy mask', '隐私遮罩'],
+	'editor.shapes': ['What is drawn', '已绘制内容'], 'editor.no_shapes': ['Nothing: the whole picture counts alike.', '没有区域：整个画面同等对待。'], 'editor.factor': ['Threshold of the zone', '区域阈值'],
+	'editor.name_zones': ['Zone {n}', '区域 {n}'], 'editor.name_lines': ['Line {n}', '线 {n}'], 'editor.name_of': ['Name of number {n}', '第 {n} 项的名称'], 'editor.remove_of': ['Remove number {n}', '删除第 {n} 项'], 'editor.turn': ['Turn round', '反向'],
+	'editor.name_none': ['It needs a name.', '需要名称。'], 'editor.name_long': ['The name is too long: at most {n} bytes.', '名称过长：最多 {n} 字节。'], 'editor.name_twice': ['Another one has this name.', '名称已被使用。'],
+	'editor.more_sensitive': ['sees more (×{factor})', '更灵敏（×{factor}）'], 'editor.less_sensitive': ['sees less (×{factor})', '更迟钝（×{factor}）'], 'editor.stage': ['Zones on the picture', '画面上的区域'], 'editor.corner': ['Corner {n} of number {shape}, x {x}, y {y}', '第 {shape} 项的角点 {n}，x {x}，y {y}'],
+	'editor.places': ['Named zones and lines: version {version} by {who}, {ago}. They hold for events that end from now on.', '命名区域和线：版本 {version}，由 {who} 于{ago}保存。对此后结束的事件生效。'], 'editor.places_none': ['No named zones or lines yet: with them the search can ask who was where, and who crossed.', '还没有命名区域或线：有了它们，便可搜索谁到过哪里、谁穿越了线。'],
 	'editor.foreign': ['A map of cells that was not drawn here is in force. It stays until you draw zones.', '当前生效的是并非在此绘制的单元格图。绘制区域前保持不变。'],
-	'editor.privacy': ['Privacy masks', '隐私遮罩'], 'editor.privacy_text': ['They are set on the device alone. What they cover is blanked in its kernel and never leaves it: the cloud cannot show it, and must not be able to uncover it. On the device:', '隐私遮罩只能在设备上设置。遮住的部分在设备内核中即被清空，不会离开设备：云端无法显示，也绝不能揭开。在设备上运行：'],
+	'editor.privacy': ['Privacy masks', '隐私遮罩'], 'editor.privacy_text': ['They are set on the device alone. What they cover is blanked in its kernel and never leaves it: the cloud cannot show it, and must not be able to uncover it. Draw them here and run the line on the device; it replaces the masks that it has:', '隐私遮罩只能在设备上设置。遮住的部分在设备内核中即被清空，不会离开设备：云端无法显示，也绝不能揭开。在此绘制后，在设备上运行以下命令；它会替换现有遮罩：'], 'editor.privacy_line': ['Command to run on the device', '在设备上运行的命令'],
 	'editor.changed_title': ['Someone else has changed it', '已被他人更改'], 'editor.changed_text': ['The settings were saved by another person meanwhile. Load them anew; your changes here are lost.', '设置已被他人保存。请重新加载；您在此处的更改将丢失。'], 'editor.reload': ['Load anew', '重新加载'],
+	'stage.hint': ['Choose what to draw. Drag what is chosen, its corners, or the marks on its sides, which make new corners. With keys: Tab to a corner, arrows move it (with shift by one pixel), Delete removes it, Insert or + adds one.', '选择要绘制的类型。可拖动选中的图形、角点，或边上的标记（会新增角点）。键盘：Tab 到角点，方向键移动（按 Shift 移动 1 像素），Delete 删除，Insert 或 + 新增。'],
+	'stage.hint_pen': ['Put down corner after corner, or drag a box. The first or the last corner once more ends it. With keys: arrows move the cross hairs, Enter puts a corner, Escape gives up.', '逐个放置角点，或拖出矩形。再次点击第一个或最后一个角点即完成。键盘：方向键移动十字线，Enter 放置角点，Esc 放弃。'],
+	'stage.hint_line': ['Put down both ends, or drag. The arrow shows the way that counts as forward. With keys: arrows move the cross hairs, Enter puts an end, Escape gives up.', '放置两个端点，或拖动。箭头表示正向。键盘：方向键移动十字线，Enter 放置端点，Esc 放弃。'],
+	'stage.pen': ['Drawing: {kind}. Arrows move the cross hairs, Enter puts a corner, Escape gives up', '正在绘制：{kind}。方向键移动十字线，Enter 放置角点，Esc 放弃'], 'stage.shape': ['Number {n}, {kind}: arrows move it, Delete removes it', '第 {n} 项，{kind}：方向键移动，Delete 删除'],
+	'stage.made': ['Drawn: {kind}', '已绘制：{kind}'], 'stage.point': ['Corner {n} at x {x}, y {y}', '角点 {n}：x {x}，y {y}'], 'stage.at': ['x {x}, y {y}', 'x {x}，y {y}'], 'stage.more': ['It needs {n} corners', '需要 {n} 个角点'], 'stage.least': ['It has no fewer than {n} corners', '至少需要 {n} 个角点'],
+	'stage.undo': ['Undo', '撤销'], 'stage.redo': ['Redo', '重做'], 'stage.add_corner': ['Add a corner', '新增角点'], 'stage.remove_corner': ['Remove the corner', '删除角点'], 'stage.finish': ['Finish', '完成'],
+	'still.taken': ['Taken {ago}', '拍摄于{ago}'], 'still.fresh': ['New picture', '新画面'],
 
 	'settings.title': ['Gate settings', '门控设置'], 'settings.text': ['An empty field asks for nothing: the device keeps what it has.', '留空表示不作要求：设备保持现状。'], 'settings.as_is': ['as it is', '保持现状'], 'settings.now': ['in force: {value}', '当前：{value}'], 'settings.more': ['More', '更多'],
+	'settings.map_none': ['none', '无'], 'settings.map_some': ['as drawn', '按绘制'], 'settings.map_other': ['others', '其他'], 'settings.not_known': ['not known', '未知'],
 	'settings.state': ['At the device', '设备状态'], 'settings.drift': ['Differs from what was asked', '与要求不符'], 'settings.from': ['With the groups: {groups}', '来自分组：{groups}'], 'settings.name': ['Setting', '设置项'], 'settings.desired': ['Asked', '要求'], 'settings.actual': ['In force', '实际'], 'settings.version': ['Version {version} is in force.', '当前版本 {version}。'],
 	'desired.none': ['nothing asked', '无要求'], 'desired.none_text': ['The device runs with its own settings.', '设备使用自己的设置。'], 'desired.waiting': ['waiting', '等待'], 'desired.waiting_text': ['{device} is not connected; it is asked when it comes back.', '{device} 未连接；恢复连接后下发。'],
+	'desired.waiting_busy': ['{device} is connected and has not told its settings yet; it is asked when it has.', '{device} 已连接但尚未上报设置；上报后下发。'],
 	'desired.asked': ['asked', '已下发'], 'desired.asked_text': ['{device} was asked and has not answered yet.', '已向 {device} 下发，等待回应。'], 'desired.in_sync': ['applied', '已应用'], 'desired.in_sync_text': ['{device} has version {version} in force. {ago}', '{device} 已应用版本 {version}。{ago}'], 'desired.applied': ['applied', '已应用'], 'desired.applied_text': ['{device} has version {version} in force. {ago}', '{device} 已应用版本 {version}。{ago}'],
 	'desired.refused': ['refused', '被拒绝'], 'desired.refused_text': ['{device} took none of it: its own file has the last word.', '{device} 未采纳任何一项：以设备自身的配置文件为准。'], 'desired.conflict': ['conflict', '冲突'], 'desired.conflict_text': ['It was changed on {device} itself. Save to ask again.', '{device} 上已被更改。保存以再次下发。'],
 
@@ -120,6 +140,8 @@ export const words = {
 	'enrol.text': ['The token is good for one device, one time.', '令牌只对一台设备有效，且只能使用一次。'], 'enrol.name': ['Name of the device', '设备名称'], 'enrol.name_hint': ['Letters, digits, dots, hyphens, underscores; at most 31', '字母、数字、点、连字符、下划线；最多 31 个字符'], 'enrol.minutes': ['Good for minutes', '有效分钟数'], 'enrol.make': ['Make the token', '生成令牌'],
 	'enrol.run': ['Run this on {device}:', '在 {device} 上运行：'], 'enrol.line': ['Command to run on the device', '在设备上运行的命令'], 'enrol.qr': ['The same line as a QR code', '同一命令的二维码'], 'enrol.expires': ['Good until {time}.', '有效期至 {time}。'], 'enrol.once': ['It is shown only now. The device makes its own key; only the request for a certificate leaves it.', '仅此一次显示。设备自行生成密钥，仅证书请求会离开设备。'],
 	'groups.title': ['Groups', '分组'], 'groups.add': ['Add a group', '添加分组'], 'groups.edit': ['Group {name}', '分组 {name}'], 'groups.members': ['Devices in it', '包含的设备'], 'groups.enforce': ['Ask again when a device differs', '设备不符时再次下发'], 'groups.none': ['No groups: each camera is set by itself.', '没有分组：各摄像头单独设置。'],
+	'groups.cameras': ['Single cameras in it', '包含的单个摄像头'], 'groups.enforced': ['Enforced', '强制'],
+	'devices.label': ['Rename', '重命名'], 'devices.label_field': ['What people call it', '显示名称'], 'devices.label_hint': ['Its own name stays {name}, as its certificate has it. Empty: none.', '证书中的名称 {name} 不变。留空则无。'],
 	'groups.remove': ['Remove the group {name}?', '删除分组 {name}？'], 'groups.remove_text': ['Its devices stay; what the group asked of them is asked no more.', '设备保留；分组的要求不再生效。'],
 
 	'people.role': ['Role', '角色'], 'people.totp': ['One-time codes', '一次性验证码'], 'people.made': ['Made', '创建时间'], 'people.add': ['Add a user', '添加用户'], 'people.edit': ['Edit {name}', '编辑 {name}'], 'people.remove': ['Remove {name}?', '删除 {name}？'], 'people.remove_text': ['Their sessions end at once.', '其会话立即终止。'],

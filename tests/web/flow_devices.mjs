@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Enrolment to the end, with the real sluicectl; revocation; people of lesser roles; zones and settings. */
+/* Enrolment to the end, with the real sluicectl; revocation; people of lesser roles; what is asked of a device now. */
 import { execFileSync } from 'node:child_process';
 import { ask, base, check, env, fail, jsQR, newPage, same, settled, shot, show, signIn, until } from './rig.mjs';
 
 /* The bits of the picture that a phone would see, four pixels a module. */
-function readCode(d, side) {
+export function readCode(d, side) {
 	const k = 4, w = side * k, pixels = new Uint8ClampedArray(w * w * 4).fill(255);
 	for (const [, x, y] of d.matchAll(/M(\d+) (\d+)h1v1h-1z/g))
 		for (let j = 0; j < k; j++)
@@ -98,6 +98,14 @@ export function commands(state, camera) {
 		await page.getByRole('button', { name: 'Resume' }).click();
 		await page.getByRole('button', { name: 'Pause' }).waitFor();
 		await show(page, `#/devices/${c.device}`);
+		const row = page.locator('main li', { hasText: camera });
+		await row.getByRole('button', { name: 'Snapshot' }).click();
+		await page.waitForFunction(() => document.querySelector('img[src*="/frames/"]')?.naturalWidth === 320);
+		await page.getByRole('button', { name: 'Rename' }).click();
+		await page.getByLabel('What people call it').fill('Hut by the gate');
+		await page.locator('dialog').getByRole('button', { name: 'Save' }).click();
+		await page.locator('h1', { hasText: 'Hut by the gate' }).waitFor();
+		same((await ask(page, '/v1/devices')).devices.find((d) => d.name === c.device).label, 'Hut by the gate', 'what the server calls it');
 		await page.getByRole('button', { name: 'Fetch the log' }).click();
 		await page.locator('pre.log').waitFor();
 		check((await page.locator('pre.log').textContent()).includes(camera), 'the log does not name the camera');
@@ -105,62 +113,34 @@ export function commands(state, camera) {
 	};
 }
 
-/* A zone drawn, one moved by keys, saved: the server has it in the camera's pixels, and the device's answer is shown. */
-export function editor(state, camera) {
+/* A group asks its devices for a setting: they take it; what asks too much is refused and the difference shown where one looks at the device. */
+export function groups(state, camera) {
 	return async (browser) => {
 		const page = await newPage(browser, { state });
 		await page.goto(`${base}/`);
 		await settled(page);
-		const { routes } = await ask(page, '/v1/about');
-		if (!routes.includes('GET /v1/cameras/{camera}/desired')) {
-			console.log('editor: this server has no desired settings; nothing links to the editor');
-			await show(page, '#/cameras');
-			same(await page.getByRole('link', { name: 'Zones and settings' }).count(), 0, 'links to the editor');
-			return;
-		}
-		const c = (await ask(page, '/v1/cameras')).cameras.find((k) => k.name === camera);
-		await show(page, `#/cameras/${c.id}/edit`);
-		const layer = page.locator('.stage-layer'), r = await layer.boundingBox();
-		const at = (x, y) => [r.x + x / c.width * r.width, r.y + y / c.height * r.height];
-		await page.mouse.move(...at(40, 40));
-		await page.mouse.down();
-		await page.mouse.move(...at(200, 120), { steps: 4 });
-		await page.mouse.up();
-		await page.getByRole('button', { name: 'Zone of other sensitivity' }).click();
-		await page.keyboard.press('ArrowRight');
-		await page.keyboard.press('ArrowDown');
-		await page.locator('select[name="preset"]').selectOption('high');
-		await page.locator('input[name="rate"]').fill('7');
-		await page.locator('input[name="rate"]').press('Tab');
-		await shot(page, 'editor-drawn');
-		await page.getByRole('button', { name: 'Save' }).click();
-		await page.getByText('Saved; the device is asked').waitFor();
-		const wish = await ask(page, `/v1/cameras/${c.id}/desired`);
-		same(wish.settings, { preset: 'high', rate: 7 }, 'settings that the server has');
-		const zones = wish.map.zones, first = zones[0].ignore.split(' ').map((p) => p.split(',').map(Number));
-		check(zones.length === 2 && [[40, 40], [200, 40], [200, 120], [40, 120]].every(([x, y], i) => Math.abs(first[i][0] - x) <= 3 && Math.abs(first[i][1] - y) <= 3), `zones that the server has: ${JSON.stringify(wish.map)}`);
-		same(zones[1].zone.split(':')[1].split(' ')[0], `${Math.round(c.width * 0.35) + 8},${Math.round(c.height * 0.35) + 8}`, 'the corner moved by keys');
-		await until(page, `/v1/cameras/${c.id}/desired`, (d) => ['in_sync', 'applied'].includes(d.state), 'the device applies it');
-		await page.locator('aside .badge', { hasText: 'applied' }).waitFor();
-		check((await page.locator('aside .card').first().textContent()).includes('At the device'), 'no word on the device');
-		check((await page.getByText('Privacy masks').count()) > 0 && (await page.textContent('.view')).includes('must not be able to uncover it'), 'no word on privacy masks');
-		await page.reload();
-		await settled(page);
-		same(await page.locator('.shape').count(), 2, 'zones after a reload');
-		/* someone else saves meanwhile: nothing is overwritten unseen */
-		const status = await page.evaluate(async ([id, version]) => {
-			const { csrf } = await (await fetch('/v1/session')).json();
-			return (await fetch(`/v1/cameras/${id}/desired`, { method: 'PUT', headers: { 'content-type': 'application/json', 'x-csrf-token': csrf, 'if-match': `"${version}"` }, body: JSON.stringify({ settings: { preset: 'low' } }) })).status;
-		}, [c.id, wish.version]);
-		same(status, 200, 'another saves');
-		page.expected.push(/status of 412/);
-		await page.locator('input[name="rate"]').fill('9');
-		await page.locator('input[name="rate"]').press('Tab');
-		await page.getByRole('button', { name: 'Save' }).click();
-		await page.getByText('Someone else has changed it').waitFor();
-		page.once('dialog', (d) => d.accept());
-		await page.getByRole('button', { name: 'Load anew' }).click();
-		await settled(page);
-		same(await page.locator('select[name="preset"]').inputValue(), 'low', 'what is shown once it was loaded anew');
+		const c = (await ask(page, '/v1/cameras')).cameras.find((k) => k.name === camera), dialog = page.locator('dialog');
+		await show(page, '#/devices');
+		await page.getByRole('button', { name: 'Add a group' }).click();
+		await dialog.getByRole('checkbox', { name: /^(hut|Hut by the gate)$/ }).check();
+		await dialog.locator('input[name="keepalive"]').fill('30');
+		await dialog.getByLabel('Name', { exact: true }).fill('huts');
+		await shot(page, 'group-new');
+		await dialog.getByRole('button', { name: 'Save' }).click();
+		await page.locator('td', { hasText: 'huts' }).waitFor();
+		await until(page, `/v1/cameras/${c.id}/desired`, (d) => d.from.includes('huts') && d.state === 'in_sync' && d.actual.settings.keepalive === 30, 'the device does what its group asks');
+		await page.getByRole('button', { name: 'Edit' }).click();
+		await dialog.locator('input[name="keepalive"]').fill('3000');
+		await dialog.getByRole('button', { name: 'Save' }).click();
+		await dialog.waitFor({ state: 'detached' });
+		await until(page, `/v1/cameras/${c.id}/desired`, (d) => d.state === 'refused', 'the device refuses what its owner does not allow');
+		await show(page, `#/devices/${c.device}`);
+		same((await page.locator('main li', { hasText: camera }).locator('tbody td').allTextContents()).slice(1), ['3000', '30'], 'asked and in force, on the page of the device');
+		await shot(page, 'device-drift');
+		await show(page, '#/devices');
+		await page.locator('tr', { hasText: 'huts' }).getByRole('button', { name: 'Remove' }).click();
+		await dialog.getByRole('button', { name: 'Remove' }).click();
+		await page.getByText('No groups').waitFor();
+		same((await ask(page, '/v1/groups')).groups, [], 'groups that the server has');
 	};
 }

@@ -34,6 +34,6 @@ async function places(page, real) {
 	const id = event.camera_id, at = Date.parse(event.start);
 	return [['cameras', '#/cameras', true], ['camera', `#/cameras/${id}`], ['editor', `#/cameras/${id}/edit`, true, 'GET /v1/cameras/{camera}/desired'], ['timeline', `#/timeline?from=${at - 120000}&to=${at + 120000}`, true],
 		['timeline-days', `#/timeline?from=${at - 20 * 86400000}&to=${at}`], ['events', '#/events'], ['event', `#/events/${event.id}`, true], ['search', `#/search?camera=${real.camera}`], ['ledger', '#/ledger', true],
-		['devices', '#/devices'], ['device', `#/devices/${event.device}`], ['people', '#/people', false, 'GET /v1/users'], ['tokens', '#/tokens', false, 'GET /v1/apitokens'], ['audit', '#/audit', false, 'GET /v1/audit'],
+		['work', '#/work', false, 'GET /v1/exports'], ['devices', '#/devices'], ['device', `#/devices/${event.device}`], ['people', '#/people', false, 'GET /v1/users'], ['tokens', '#/tokens', false, 'GET /v1/apitokens'], ['audit', '#/audit', false, 'GET /v1/audit'],
 		['account', '#/account', false, 'GET /v1/sessions']].filter(([, , , route]) => !route || has(route));
 }

@@ -46,7 +46,7 @@ export async function newPage(browser, { size = 'desktop', theme = 'light', stat
 		timezoneId: 'Europe/Berlin', hasTouch: size === 'phone', isMobile: size === 'phone', deviceScaleFactor: size === 'phone' ? 2 : 1, reducedMotion: 'reduce' });
 	const page = await context.newPage();
 	page.expected = [];
-	page.setDefaultTimeout(20000);
+	page.setDefaultTimeout(60000); // of a machine that has much else to do
 	const wrong = (text) => {
 		if (!page.expected.some((e) => e.test(text)))
 			fail(`${size}, ${theme}, ${page.url()}: ${text}`);
@@ -59,11 +59,16 @@ export async function newPage(browser, { size = 'desktop', theme = 'light', stat
 	return page;
 }
 
-export async function signIn(page, user = env.WEB_USER, password = env.WEB_PASSWORD) {
+/* code: of a second factor, which is asked for once the password was right. */
+export async function signIn(page, user = env.WEB_USER, password = env.WEB_PASSWORD, code = '') {
 	await page.goto(`${base}/`);
 	await page.getByLabel('User name').fill(user);
 	await page.getByLabel('Password').fill(password);
 	await page.getByRole('button', { name: 'Sign in' }).click();
+	if (code) {
+		await page.getByLabel('One-time code').fill(code);
+		await page.getByRole('button', { name: 'Sign in' }).click();
+	}
 	await page.locator('.shell').waitFor();
 }
 
