@@ -87,6 +87,17 @@ static void print_workers(const struct sluice_server *s, FILE *out)
 			   (double)sluice_quarantine_count(s->quarantine));
 }
 
+static void print_jobs(FILE *out)
+{
+	const struct sluice_jobs_counts *c = &sluice_jobs_counts;
+
+	sluice_gauge_print(out, "jobs_running", "Jobs at work.", "", c->running);
+	sluice_counter_print(out, "jobs_ended_total", "Jobs that ended, by how.",
+			     "{state=\"done\"}", c->done);
+	sluice_counter_print(out, "jobs_ended_total", NULL, "{state=\"failed\"}", c->failed);
+	sluice_counter_print(out, "jobs_ended_total", NULL, "{state=\"cancelled\"}", c->cancelled);
+}
+
 static void print_keeping(const struct sluice_server *s, FILE *out)
 {
 	struct sluice_retained r;
@@ -123,6 +134,7 @@ static void get_metrics(struct sluice_call *c)
 		sluice_counters_print(&c->server->counters, out);
 		print_gauges(c->server, sluice_io_now(c->loop->io), out);
 		print_workers(c->server, out);
+		print_jobs(out);
 		print_keeping(c->server, out);
 		bad = ferror(out);
 		bad |= fclose(out);

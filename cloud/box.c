@@ -140,16 +140,18 @@ int sluice_box_header_ok(const struct sluice_box_header *h, const struct sluice_
 		return 0;
 	switch (h->type) {
 	case SLUICE_BOX_EVENT:
-		return !s->digest && h->size > sizeof(struct sluice_box_event) &&
+		return !s->digest && !s->period && h->size > sizeof(struct sluice_box_event) &&
 		       h->size <= sizeof(struct sluice_box_event) + SLUICE_BOX_JSON_MAX;
 	case SLUICE_BOX_SUMMARY:
 		return h->size > sizeof(struct sluice_box_summary) &&
 		       h->size <= SLUICE_BOX_REPLY_MAX;
 	case SLUICE_BOX_PLAN:
-		return !s->digest && h->size > sizeof(struct sluice_digest_plan) &&
+		return !s->digest && !s->period && h->size > sizeof(struct sluice_digest_plan) &&
 		       h->size <= SLUICE_BOX_PLAN_MAX;
 	case SLUICE_BOX_FETCH:
 		return h->size == sizeof(struct sluice_box_fetch);
+	case SLUICE_BOX_PROGRESS:
+		return s->period && h->size == sizeof(struct sluice_box_passed);
 	case SLUICE_BOX_DONE:
 		return h->size == sizeof(struct sluice_box_done);
 	}
@@ -257,6 +259,16 @@ static int parse_plan(const uint8_t *data, size_t size, const struct sluice_box_
 	return err;
 }
 
+static int parse_progress(const uint8_t *data, struct sluice_box_reply *r)
+{
+	const struct sluice_box_passed *p = (const void *)data;
+
+	if (p->per_mille > 1000)
+		return -EBADMSG;
+	r->per_mille = (int)p->per_mille;
+	return 0;
+}
+
 int sluice_box_parse(const struct sluice_box_header *h, const uint8_t *data,
 		     const struct sluice_box_speaker *s, struct sluice_box_reply *r)
 {
@@ -273,7 +285,9 @@ int sluice_box_parse(const struct sluice_box_header *h, const uint8_t *data,
 		return parse_plan(data, h->size, s, r);
 	case SLUICE_BOX_FETCH:
 		memcpy(&r->fetch, data, sizeof(r->fetch));
-		return r->fetch.epoch == s->epoch ? 0 : -EBADMSG;
+		return s->period || r->fetch.epoch == s->epoch ? 0 : -EBADMSG;
+	case SLUICE_BOX_PROGRESS:
+		return parse_progress(data, r);
 	default:
 		memcpy(&r->done, data, sizeof(r->done));
 		return 0;

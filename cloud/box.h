@@ -13,6 +13,7 @@
  *	OPEN, CLOSE		no answer
  *	RUN			EVENT, SUMMARY, PLAN, FETCH (answered by FETCHED) ..., DONE
  *	DIGEST			FETCH ..., SUMMARY or none, DONE
+ *	PERIOD			FETCH, PROGRESS ..., SUMMARY or none, DONE
  *
  * What the child says may be said by whoever has taken it over: sluice_box_parse() looks at all of
  * it before anything is used.
@@ -41,6 +42,7 @@ enum sluice_box_type {
 	SLUICE_BOX_RUN,
 	SLUICE_BOX_FETCHED,
 	SLUICE_BOX_DIGEST,
+	SLUICE_BOX_PERIOD, /* as sluice_period_pack() makes it */
 
 	SLUICE_BOX_READY = 64,
 	SLUICE_BOX_EVENT,
@@ -48,6 +50,7 @@ enum sluice_box_type {
 	SLUICE_BOX_PLAN,
 	SLUICE_BOX_FETCH,
 	SLUICE_BOX_DONE,
+	SLUICE_BOX_PROGRESS,
 };
 
 struct sluice_box_header {
@@ -119,6 +122,10 @@ struct sluice_box_fetched {
 	uint64_t found; /* 0: there is none; then the bytes */
 };
 
+struct sluice_box_passed {
+	uint32_t per_mille, zero; /* of PROGRESS */
+};
+
 struct sluice_box_done {
 	int32_t err;
 	uint32_t bad; /* frames that did not decode */
@@ -139,6 +146,7 @@ struct sluice_box_speaker {
 	const char *camera; /* its name */
 	uint64_t epoch;
 	int digest; /* it makes one: no events, no plans */
+	int period; /* of a period: any frame of the camera, progress too */
 };
 
 /* Pointers point into the message, which must stay; plan is malloc'd, the caller's. */
@@ -150,6 +158,7 @@ struct sluice_box_reply {
 	struct sluice_digest_plan *plan;
 	struct sluice_box_fetch fetch;
 	struct sluice_box_done done;
+	int per_mille; /* PROGRESS */
 };
 
 /* True if a message with such a header may come now. */

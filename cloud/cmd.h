@@ -25,6 +25,7 @@ int sluice_cmd_crl(int argc, char **argv);
 int sluice_cmd_routes(int argc, char **argv);
 
 int sluice_cmd_quarantine(int argc, char **argv);
+int sluice_cmd_jobs(int argc, char **argv);
 int sluice_cmd_status(int argc, char **argv);
 int sluice_cmd_provision(int argc, char **argv);
 

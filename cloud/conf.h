@@ -83,6 +83,15 @@ struct sluice_cloud_conf {
 		bool enabled;
 	} digests;
 	struct {
+		bool hour, day;	       /* are told by themselves */
+		uint64_t wait_ms;      /* after its end */
+		unsigned int seconds;  /* of synopsis, at most */
+		unsigned int language; /* 0 English, 1 Chinese */
+	} periods;
+	struct {
+		unsigned int at_once;
+	} jobs;
+	struct {
 		bool enabled;
 		unsigned int children; /* of live frames, and as many of back-fill; 0: cores */
 		uint64_t memory;       /* bytes of each */

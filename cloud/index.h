@@ -133,6 +133,44 @@ typedef int (*sluice_index_bucket_fn)(void *ctx, const struct sluice_camera *c,
 typedef int (*sluice_index_ledger_fn)(void *ctx, uint64_t utc_ns, uint64_t epoch,
 				      const void *ledger, size_t size);
 
+/* Long work over what is stored (jobs.h). */
+enum sluice_job_state {
+	SLUICE_JOB_QUEUED,
+	SLUICE_JOB_RUNNING,
+	SLUICE_JOB_DONE,
+	SLUICE_JOB_FAILED,
+	SLUICE_JOB_CANCELLED,
+};
+
+#define SLUICE_JOB_TRIES 3 /* lives that may end in it; then it has failed */
+
+/* A row of jobs. Texts are borrowed; read, they are valid until the next call with the index. */
+struct sluice_index_job {
+	char id[33];
+	uint8_t camera[16];
+	char kind[16], by[48];	 /* what it does (jobs.h); "user:NAME", "token:NAME", "node", ... */
+	uint64_t from_ns, to_ns; /* of what is stored, UTC */
+	uint64_t made_ns, began_ns, ended_ns;
+	enum sluice_job_state state;
+	int cancel;	      /* somebody wants it to end; it runs yet */
+	int tries;	      /* times that it was begun, but for those that a stop broke off */
+	int per_mille;	      /* done of it */
+	const char *settings; /* a JSON object */
+	const char *result;   /* likewise, "" until there is one */
+	const char *error;    /* of FAILED: a sentence; else "" */
+};
+
+/* Which jobs; all zero: any, but that asks for a limit. */
+struct sluice_index_job_filter {
+	const char *id, *kind;
+	const char *camera;  /* its name, or its id in hex */
+	unsigned int states; /* bits by state; 0: any */
+	unsigned int limit;
+};
+
+typedef int (*sluice_index_job_fn)(void *ctx, const struct sluice_camera *c,
+				   const struct sluice_index_job *j);
+
 struct sluice_index;
 
 struct sluice_index_ops {
@@ -277,6 +315,34 @@ struct sluice_index_ops {
 	 * be there, segments before media; gone_done: it is not */
 	int (*gone)(struct sluice_index *ix, char path[192]);
 	int (*gone_done)(struct sluice_index *ix, const char *path);
+
+	/* ---- jobs; each call is a transaction of its own, unless it is in one ---- */
+
+	/* queued; 1: one of that id is there already, nothing changed */
+	int (*job_add)(struct sluice_index *ix, const struct sluice_index_job *j);
+	/* The oldest queued one is running from now on: its id. -ENOENT: none is queued. */
+	int (*job_take)(struct sluice_index *ix, uint64_t now_ns, char id[33]);
+	/* how far it has come, unless it has ended; *cancel: it is to end */
+	int (*job_progress)(struct sluice_index *ix, const char *id, int per_mille, int *cancel);
+	/* Ended: state, result, error and ended_ns of j; or queued again as if it had not been
+	 * begun. -ENOENT: it does not run. */
+	int (*job_end)(struct sluice_index *ix, const struct sluice_index_job *j);
+	/* a queued one is cancelled, one that runs is asked to end; any other stays: -EALREADY.
+	 * -ENOENT too if it is not theirs. */
+	int (*job_cancel)(struct sluice_index *ix, const struct sluice_whose *who, const char *id,
+			  uint64_t now_ns);
+	/* newest first; who NULL: of every tenant */
+	int (*jobs)(struct sluice_index *ix, const struct sluice_whose *who,
+		    const struct sluice_index_job_filter *f, sluice_index_job_fn fn, void *ctx);
+	/* When a node starts: what ran in an earlier life is queued again, or, if that has ended
+	 * SLUICE_JOB_TRIES lives, has failed. How many, or -errno. */
+	int (*jobs_again)(struct sluice_index *ix, uint64_t now_ns);
+	/* those that ended before */
+	int (*jobs_drop)(struct sluice_index *ix, uint64_t before_ns);
+	/* Cameras of every tenant with an event in [from, to) that is no nuisance, and their
+	 * picture; ledger is NULL. */
+	int (*cameras_busy)(struct sluice_index *ix, uint64_t from_ns, uint64_t to_ns,
+			    sluice_index_camera_fn fn, void *ctx);
 
 	/* of every tenant, for the check of the whole store */
 	int (*summaries_all)(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx);

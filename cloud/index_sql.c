@@ -78,10 +78,23 @@
 	"CREATE INDEX facets_nuisance ON facets (start_utc_ns) WHERE nuisance;"       \
 	"CREATE TABLE gone (path TEXT PRIMARY KEY) WITHOUT ROWID;"
 
+/* Version 4: long work over what is stored. Numbers of state: enum sluice_job_state. */
+#define FOURTH                                                                              \
+	"CREATE TABLE jobs (id TEXT PRIMARY KEY, camera BLOB NOT NULL, kind TEXT NOT NULL," \
+	" by TEXT NOT NULL, from_ns INTEGER NOT NULL, to_ns INTEGER NOT NULL,"              \
+	" made_ns INTEGER NOT NULL, began_ns INTEGER NOT NULL DEFAULT 0,"                   \
+	" ended_ns INTEGER NOT NULL DEFAULT 0, state INTEGER NOT NULL DEFAULT 0,"           \
+	" cancel INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0,"             \
+	" per_mille INTEGER NOT NULL DEFAULT 0, settings TEXT NOT NULL,"                    \
+	" result TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"  \
+	"CREATE INDEX jobs_by_state ON jobs (state, made_ns);"                              \
+	"CREATE INDEX jobs_by_camera ON jobs (camera, made_ns);"
+
 const struct sluice_sqlite_step sluice_index_steps[SLUICE_INDEX_VERSION] = {
 	{ FIRST, NULL },
 	{ SECOND, sluice_sqlite_facets_fill },
 	{ THIRD, NULL },
+	{ FOURTH, NULL },
 };
 
 #define CAMERA_COLUMNS "c.id, c.tenant, c.device, c.name"
@@ -282,5 +295,39 @@ const char *const sluice_index_sql[STATEMENTS] = {
 	[EPOCHS] = "SELECT " EPOCH_COLUMNS ", " CAMERA_COLUMNS " FROM cameras c"
 		   " JOIN epochs e ON e.camera = c.id WHERE c.id = ?3 AND" ALLOWED
 		   " ORDER BY e.epoch DESC LIMIT ?4",
+	[JOB_ADD] = "INSERT OR IGNORE INTO jobs (id, camera, kind, by, from_ns, to_ns, made_ns,"
+		    " settings) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	[JOB_NEXT] = "SELECT id FROM jobs WHERE state = 0 ORDER BY made_ns, id LIMIT 1",
+	[JOB_TAKE] = "UPDATE jobs SET state = 1, cancel = 0, tries = tries + 1, per_mille = 0,"
+		     " began_ns = ?2 WHERE id = ?1 AND state = 0",
+	[JOB_PROGRESS] = "UPDATE jobs SET per_mille = ?2 WHERE id = ?1 AND state = 1"
+			 " AND per_mille <> ?2",
+	[JOB_CANCELLED] = "SELECT cancel OR state <> 1 FROM jobs WHERE id = ?",
+	[JOB_END] = "UPDATE jobs SET state = iif(?2 = 0 AND cancel, 4, ?2),"
+		    " ended_ns = iif(?2 OR cancel, ?3, 0), result = ?4, error = ?5, cancel = 0,"
+		    " per_mille = iif(?2 = 2, 1000, iif(?2, per_mille, 0)),"
+		    " tries = iif(?2 OR cancel, tries, tries - 1),"
+		    " began_ns = iif(?2 OR cancel, began_ns, 0)"
+		    " WHERE id = ?1 AND state = 1",
+	[JOB_STATE] = "SELECT j.state FROM jobs j JOIN cameras c ON c.id = j.camera"
+		      " WHERE j.id = ?3 AND" ALLOWED,
+	[JOB_CANCEL] = "UPDATE jobs SET cancel = (state = 1), ended_ns = iif(state, 0, ?2),"
+		       " state = iif(state, state, 4) WHERE id = ?1 AND state IN (0, 1)",
+	[JOBS] = "SELECT j.id, j.kind, j.by, j.from_ns, j.to_ns, j.made_ns, j.began_ns, j.ended_ns,"
+		 " j.state, j.cancel, j.tries, j.per_mille, j.settings, j.result, j.error,"
+		 " " CAMERA_COLUMNS " FROM jobs j JOIN cameras c ON c.id = j.camera"
+		 " WHERE (?1 IS NULL OR c.tenant = ?1) AND (?2 IS NULL OR instr(?2, hex(c.id)))"
+		 " AND (?3 IS NULL OR j.id = ?3) AND (?4 IS NULL OR j.kind = ?4)"
+		 " AND (?5 IS NULL OR c.name = ?5 OR hex(c.id) = upper(?5))"
+		 " AND (?6 = 0 OR (?6 >> j.state) & 1) ORDER BY j.made_ns DESC, j.id LIMIT ?7",
+	[JOBS_AGAIN] = "UPDATE jobs SET cancel = 0, ended_ns = iif(cancel OR tries >= ?1, ?2, 0),"
+		       " error = iif(cancel OR tries < ?1, '',"
+		       " 'the node ended each time that it was at it'),"
+		       " state = iif(cancel, 4, iif(tries >= ?1, 3, 0)) WHERE state = 1",
+	[JOBS_DROP] = "DELETE FROM jobs WHERE state > 1 AND ended_ns < ?",
+	[CAMERAS_BUSY] = "SELECT " CAMERA_COLUMNS ", seen_utc_ns, width, height FROM cameras c"
+			 " WHERE EXISTS (SELECT 1 FROM facets f WHERE f.camera = c.id"
+			 " AND f.kind = 'event' AND f.start_utc_ns >= ? AND f.start_utc_ns < ?"
+			 " AND NOT f.nuisance) ORDER BY c.tenant, c.device, c.name",
 	[MEDIA] = "SELECT name, size, sha256 FROM media WHERE summary = ? ORDER BY at",
 };

@@ -9,7 +9,7 @@
 #include "cloud/index.h"
 #include "cloud/sqlite.h"
 
-#define SLUICE_INDEX_VERSION 3
+#define SLUICE_INDEX_VERSION 4
 
 enum {
 	CAMERA_ADD,
@@ -84,6 +84,18 @@ enum {
 	GONE,
 	GONE_DROP,
 	MEDIA,
+	JOB_ADD,
+	JOB_NEXT,
+	JOB_TAKE,
+	JOB_PROGRESS,
+	JOB_CANCELLED,
+	JOB_END,
+	JOB_STATE,
+	JOB_CANCEL,
+	JOBS,
+	JOBS_AGAIN,
+	JOBS_DROP,
+	CAMERAS_BUSY,
 	STATEMENTS
 };
 
@@ -217,6 +229,20 @@ int sluice_sqlite_ledgers_drop(struct sluice_index *ix, uint64_t before_ns);
 int sluice_sqlite_bytes(struct sluice_index *ix, uint64_t *bytes);
 int sluice_sqlite_gone(struct sluice_index *ix, char path[192]);
 int sluice_sqlite_gone_done(struct sluice_index *ix, const char *path);
+
+/* index_jobs.c */
+int sluice_sqlite_job_add(struct sluice_index *ix, const struct sluice_index_job *j);
+int sluice_sqlite_job_take(struct sluice_index *ix, uint64_t now_ns, char id[33]);
+int sluice_sqlite_job_progress(struct sluice_index *ix, const char *id, int per_mille, int *cancel);
+int sluice_sqlite_job_end(struct sluice_index *ix, const struct sluice_index_job *j);
+int sluice_sqlite_job_cancel(struct sluice_index *ix, const struct sluice_whose *who,
+			     const char *id, uint64_t now_ns);
+int sluice_sqlite_jobs(struct sluice_index *ix, const struct sluice_whose *who,
+		       const struct sluice_index_job_filter *f, sluice_index_job_fn fn, void *ctx);
+int sluice_sqlite_jobs_again(struct sluice_index *ix, uint64_t now_ns);
+int sluice_sqlite_jobs_drop(struct sluice_index *ix, uint64_t before_ns);
+int sluice_sqlite_cameras_busy(struct sluice_index *ix, uint64_t from_ns, uint64_t to_ns,
+			       sluice_index_camera_fn fn, void *ctx);
 
 /* index_history.c */
 int sluice_sqlite_frame_near(struct sluice_index *ix, const struct sluice_whose *who,

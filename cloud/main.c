@@ -30,6 +30,7 @@ static const struct {
 	{ "audit", sluice_cmd_audit },
 	{ "crl", sluice_cmd_crl },
 	{ "quarantine", sluice_cmd_quarantine },
+	{ "jobs", sluice_cmd_jobs },
 	{ "status", sluice_cmd_status },
 	{ "provision", sluice_cmd_provision },
 	{ SLUICE_SANDBOX_WORD, sluice_sandbox_child }, /* not for people */
@@ -91,6 +92,16 @@ static const char help[] =
 	"  quarantine list | export NAME [--output FILE] | retry NAME | drop NAME, --data DIR "
 	"[KEYS]\n"
 	"         frames that ended two analysing children\n"
+	"  jobs list | show ID | cancel ID | run, --data DIR [--tenant NAME] [--camera NAME] "
+	"[--json]\n"
+	"  jobs start --data DIR --camera NAME --from TIME [--to TIME] [--span hour|day]\n"
+	"       [--kind period] [--seconds N] [--language en|zh] [--tenant NAME] [--json]\n"
+	"         long work over what is stored: the summary of a period with a synopsis of at "
+	"most "
+	"N\n"
+	"         seconds. Times are UTC (2026-11-29T14:00). A running node does them; run does "
+	"them\n"
+	"         here where none runs (--key-file FILE of a sealed store)\n"
 	"  provision      --nats URL,... [--ca FILE --cert FILE --key FILE] [--partitions N] "
 	"[--replicas N]\n"
 	"                 [--lease S] [--ack-wait S] [--size MIB] [--age S] [--json] "

@@ -18,6 +18,7 @@ struct sluice_period *sluice_period_open(const char *camera, int64_t from_ns, in
 	if (!p)
 		return NULL;
 	snprintf(p->camera, sizeof(p->camera), "%s", camera);
+	snprintf(p->span, sizeof(p->span), "other");
 	snprintf(p->language, sizeof(p->language), "en");
 	p->from_ns = from_ns;
 	p->to_ns = to_ns;

@@ -53,6 +53,7 @@ struct sluice_period_tube {
 
 struct sluice_period {
 	char camera[32], language[8];
+	char id[33], span[8];  /* of the summary; "hour", "day", "other" */
 	uint64_t epoch;	       /* of its first event; names the summary's stream */
 	uint64_t first_utc_ns; /* of that stream: second 0 */
 	int64_t from_ns, to_ns;

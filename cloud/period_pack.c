@@ -58,7 +58,8 @@ static bool counts_ok(const struct sluice_period *p)
 	       p->height <= 65535 && p->from_ns >= 0 && p->to_ns > p->from_ns &&
 	       isfinite(p->seconds) && p->seconds >= 1 && p->seconds <= 600 &&
 	       isfinite(p->order_s) && p->order_s >= 0 && p->order_s <= 600 &&
-	       is_text(p->camera, sizeof(p->camera)) && is_text(p->language, sizeof(p->language));
+	       is_text(p->camera, sizeof(p->camera)) && is_text(p->language, sizeof(p->language)) &&
+	       is_text(p->id, sizeof(p->id)) && is_text(p->span, sizeof(p->span));
 }
 
 static bool rows_ok(const struct sluice_period *p)

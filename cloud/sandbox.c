@@ -28,6 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cloud/period.h"
+
 #define REST_MS_MAX 30000
 #define SLICE_MS    200	 /* how often a wait looks whether the node is stopping */
 #define STOP_MS	    3000 /* a child that is at work then has so long */
@@ -350,6 +352,16 @@ static int answer_fetch(struct sluice_sandbox *b, const struct sluice_box_speake
 	return err;
 }
 
+/* The place where work that takes minutes can be broken off while it speaks all the time. */
+static int hear_progress(struct sluice_sandbox *b, int per_mille, void *ctx)
+{
+	b->unwanted = (b->told && b->told(ctx, per_mille)) || atomic_load(b->stopping);
+	if (!b->unwanted)
+		return 0;
+	bury(b, "it is not wanted any more");
+	return -EPIPE;
+}
+
 static int dispatch(struct sluice_sandbox *b, const struct sluice_box_speaker *who,
 		    struct sluice_box_reply *r, const struct sluice_analysis_ops *ops, void *ctx)
 {
@@ -361,6 +373,8 @@ static int dispatch(struct sluice_sandbox *b, const struct sluice_box_speaker *w
 	case SLUICE_BOX_SUMMARY:
 		ops->summary(ctx, &r->summary);
 		return 0;
+	case SLUICE_BOX_PROGRESS:
+		return hear_progress(b, r->per_mille, ctx);
 	case SLUICE_BOX_PLAN:
 		if (ops->digest)
 			ops->digest(ctx, r->plan);
@@ -506,6 +520,36 @@ int sluice_sandbox_digest(struct sluice_sandbox *b, const struct sluice_digest_p
 	if (!err)
 		err = sandbox_serve(b, &who, messages, ops, ctx, &done);
 	if (err == -EPIPE && atomic_load(b->stopping))
+		err = -ECANCELED;
+	return err ? err : done.err;
+}
+
+int sluice_sandbox_period(struct sluice_sandbox *b, const struct sluice_period *p,
+			  const struct sluice_analysis_ops *ops,
+			  int (*progress)(void *ctx, int per_mille), void *ctx)
+{
+	const struct sluice_box_speaker who = { .camera = p->camera,
+						.epoch = p->epoch,
+						.period = 1 };
+	/* each picture needs some frames, and some of them more than once */
+	uint64_t messages = 32ull * p->frame_count + 64ull * p->box_count + 100000;
+	struct sluice_box_done done;
+	uint8_t *flat;
+	size_t size;
+	int err = sluice_period_pack(p, &flat, &size);
+
+	if (err)
+		return err;
+	err = sandbox_ensure(b);
+	if (!err)
+		err = sandbox_send(b, SLUICE_BOX_PERIOD, 0, flat, size, NULL, 0);
+	free(flat);
+	b->told = progress;
+	b->unwanted = false;
+	if (!err)
+		err = sandbox_serve(b, &who, messages, ops, ctx, &done);
+	b->told = NULL;
+	if (err == -EPIPE && (b->unwanted || atomic_load(b->stopping)))
 		err = -ECANCELED;
 	return err ? err : done.err;
 }

@@ -48,6 +48,18 @@ bool sluice_sandbox_killed(const struct sluice_sandbox *b);
 int sluice_sandbox_digest(struct sluice_sandbox *b, const struct sluice_digest_plan *plan,
 			  const struct sluice_analysis_ops *ops, void *ctx);
 
+struct sluice_period;
+
+/*
+ * The summary of a period, told by ops->summary; ops->fetch as in an analysis, for any frame of the
+ * camera. progress (may be NULL) is told how far it has come; other than 0 from it ends it: then,
+ * and when stopping, -ECANCELED. 0; -ENODATA, -ENOMEM as sluice_period_make(); -E2BIG; -EPIPE: the
+ * child died.
+ */
+int sluice_sandbox_period(struct sluice_sandbox *b, const struct sluice_period *p,
+			  const struct sluice_analysis_ops *ops,
+			  int (*progress)(void *ctx, int per_mille), void *ctx);
+
 /* ---- one camera's analysis, wherever it is done ---- */
 
 struct sluice_analyst;

@@ -21,6 +21,7 @@
 #include "cloud/box.h"
 #include "cloud/cage.h"
 #include "cloud/decode.h"
+#include "cloud/period_make.h"
 #include "cloud/sandbox.h"
 #include "lib/sha256.h"
 
@@ -280,6 +281,38 @@ static void make_digest(size_t size)
 	say(SLUICE_BOX_DONE, 0, &done, sizeof(done), NULL, 0);
 }
 
+static void on_progress(void *ctx, int per_mille)
+{
+	const struct sluice_box_passed p = { .per_mille = (uint32_t)per_mille };
+
+	say(SLUICE_BOX_PROGRESS, 0, &p, sizeof(p), NULL, 0);
+}
+
+static void make_period(size_t size)
+{
+	struct subject s = { 0 };
+	const struct sluice_period_options o = { .fetch = on_fetch,
+						 .progress = on_progress,
+						 .ctx = &s };
+	struct sluice_period_made *made = NULL;
+	struct sluice_period *p = NULL;
+	struct sluice_box_done done;
+	uint8_t *flat = size <= SLUICE_PERIOD_PACKED_MAX ? malloc(size) : NULL;
+
+	if (!flat)
+		_exit(1);
+	read_all(flat, size);
+	done = (struct sluice_box_done){ .err = sluice_period_unpack(flat, size, &p) };
+	free(flat);
+	if (!done.err)
+		done.err = sluice_period_make(p, &o, &made);
+	if (!done.err)
+		on_summary(&s, &made->summary);
+	sluice_period_made_free(made);
+	sluice_period_free(p);
+	say(SLUICE_BOX_DONE, 0, &done, sizeof(done), NULL, 0);
+}
+
 static void serve(void)
 {
 	struct sluice_box_header h;
@@ -294,6 +327,8 @@ static void serve(void)
 			run_batch(h.subject, h.size);
 		else if (h.type == SLUICE_BOX_DIGEST)
 			make_digest(h.size);
+		else if (h.type == SLUICE_BOX_PERIOD)
+			make_period(h.size);
 		else
 			_exit(1);
 	}

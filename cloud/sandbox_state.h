@@ -27,6 +27,9 @@ struct sluice_sandbox {
 	char death[96];
 	bool killed; /* by somebody outside: kill -9, the system out of memory */
 	struct sluice_log_limit limit;
+	/* of the period at work: whom to tell how far it is, and that it is not wanted any more */
+	int (*told)(void *ctx, int per_mille);
+	bool unwanted;
 	/* the batch */
 	struct sluice_analyst *owner; /* whose it is; NULL: there is none */
 	uint32_t steps, at;	      /* at: the step at work when the child died */

@@ -231,6 +231,29 @@ static int start_keeping(struct sluice_server *s)
 	return err ? err : sluice_retain_start(s->retain);
 }
 
+static int start_jobs(struct sluice_server *s)
+{
+	const struct sluice_cloud_conf *conf = s->c.conf;
+	const struct sluice_jobs_config c = {
+		.data = s->c.data,
+		.media = s->media,
+		.cameras = s->cameras,
+		.sandbox = s->sandbox.memory ? &s->sandbox : NULL,
+		.at_once = conf->jobs.at_once,
+		.periods = { .hour = conf->periods.hour,
+			     .day = conf->periods.day,
+			     .wait_ns = conf->periods.wait_ms * 1000000,
+			     .seconds = conf->periods.seconds,
+			     .language = conf->periods.language ? "zh" : "en" },
+		.keep_ns = conf->retention.summaries_ms * 1000000,
+		.ops = &sluice_server_worker_ops,
+		.told = sluice_server_tell_job,
+		.ctx = s,
+	};
+
+	return sluice_jobs_open(&c, &s->jobs);
+}
+
 static int start_threads(struct sluice_server *s)
 {
 	struct sluice_ingest_config in = { .data = s->c.data,
@@ -268,6 +291,8 @@ static int start_threads(struct sluice_server *s)
 		err = sluice_ingest_open(&in, &s->ingest);
 	if (!err)
 		err = start_keeping(s);
+	if (!err)
+		err = start_jobs(s);
 	if (err)
 		sluice_error("cannot start: %s", strerror(-err));
 	return err;
@@ -368,6 +393,7 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_listen_stop(s);
 	if (s->loops[0].io)
 		sluice_io_timer_cancel(s->loops[0].io, &s->late);
+	sluice_jobs_close(s->jobs);
 	sluice_exporter_close(s->exporter);
 	sluice_exports_close(s->exports);
 	sluice_retain_close(s->retain);

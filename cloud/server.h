@@ -12,6 +12,7 @@
 #include "cloud/exporter.h"
 #include "cloud/exports.h"
 #include "cloud/ingest.h"
+#include "cloud/jobs.h"
 #include "cloud/listen.h"
 #include "cloud/retain.h"
 #include "cloud/loop.h"
@@ -71,6 +72,7 @@ struct sluice_server {
 	struct sluice_retain *retain;
 	struct sluice_exporter *exporter;
 	struct sluice_exports *exports;
+	struct sluice_jobs *jobs;
 	struct sluice_worker *worker[2 * SLUICE_WORKERS_MAX];
 	unsigned int workers; /* of live lanes */
 	struct sluice_sandbox_config sandbox;
@@ -136,5 +138,6 @@ void sluice_session_watch(struct sluice_loop *l, int check_deny);
 /* tell.c: callbacks of the writer's and workers' threads; ctx is the server. */
 void sluice_server_tell(void *ctx, struct sluice_told *told, size_t count);
 extern const struct sluice_worker_ops sluice_server_worker_ops;
+void sluice_server_tell_job(void *ctx, const struct sluice_camera *c, const char *json);
 
 #endif

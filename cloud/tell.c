@@ -192,6 +192,13 @@ static void tell_done(void *ctx, const struct sluice_camera *c, const struct slu
 	}
 }
 
+void sluice_server_tell_job(void *ctx, const struct sluice_camera *c, const char *json)
+{
+	struct sluice_server *s = ctx;
+
+	sluice_stream_tell(s->api->stream, c->tenant, c, "job", json);
+}
+
 const struct sluice_worker_ops sluice_server_worker_ops = {
 	.event = tell_event,
 	.summary = tell_summary,

@@ -153,14 +153,14 @@ static void publish_summary(struct mqtt *q)
 		q->busy = false;
 	} else {
 		const char *kind = json_string_value(json_object_get(o, "kind"));
-		bool digest = kind && !strcmp(kind, "digest"); /* of an event that was told */
+		bool event = !kind || !strcmp(kind, "event"); /* else: of what was told before */
 
 		meet_camera(q, camera);
-		if (!digest) {
+		if (event) {
 			publish_keyframe(q, o);
 			publish_text(q, camera, "last", last, true);
 		}
-		if (!digest && !json_is_true(json_object_get(o, "continued"))) {
+		if (event && !json_is_true(json_object_get(o, "continued"))) {
 			snprintf(end, sizeof(end), "{\"type\":\"end\",\"id\":\"%s\"}",
 				 q->notice.id);
 			publish_text(q, camera, "motion", "OFF", true);

@@ -258,6 +258,18 @@ def export_of(c, status=200):
     return dict(path=[one], status=status if mine else 404)
 
 
+def job():
+    """Of a time without events: queued, soon failed."""
+    return {'camera': A['camera'], 'kind': 'period', 'from_ns': '1000000000', 'to_ns': '2000000000'}
+
+
+def job_of(c, status=200):
+    code, _, text = ask('POST', '/v1/jobs', admin, job())
+    if code != 202:
+        sys.exit(f'/v1/jobs: {code} {text}')
+    return dict(path=[json.loads(text)['id']], status=visible(status, c))
+
+
 def frame_of_still():
     ask('GET', f'/v1/cameras/{A["camera"]}/still', admin)
     for _ in range(100):
@@ -325,6 +337,9 @@ samples = {
                                   {'zones': [{'name': 'gate', 'points': [[0, 0], [0.5, 0], [0.5, 1]]}]}),
     'deleteDesired': lambda c: matched(c, '/v1/cameras/%s/desired', A['camera'], visible(204, c), wish=True),
     'exportEvent': lambda c: dict(path=[A['event']], query='?format=zip', status=visible(200, c)),
+    'listJobs': lambda c: dict(query='?state=failed&limit=5', status=200),
+    'startJob': lambda c: dict(body=job(), status=visible(202, c)),
+    'getJob': lambda c: job_of(c), 'cancelJob': lambda c: job_of(c, 204),
     'addExport': lambda c: dict(path=[A['event']], body={'format': 'zip'}, status=visible(202, c), after=forget_export),
     'getExport': lambda c: export_of(c), 'dropExport': lambda c: export_of(c, 204), 'getExportFile': lambda c: export_of(c),
     'listEventFrames': lambda c: dict(path=[A['event']], status=visible(200, c)),
@@ -400,7 +415,7 @@ for who, mine, other in (('a', A, B), ('b', B, A)):
                   'device': other['device'], 'file': 'summary.json', 'user': other['user'],
                   'apitoken': other['apitoken'], 'session': other['session'], 'token': other['token']}
         path = re.sub(r'{(\w+)}', lambda m: values.get(m[1], 'f' * 32), op['path'])
-        bodies = {'changeUser': {'disabled': True}, 'addExport': {'format': 'zip'}, 'labelDevice': {'label': 'mine'},
+        bodies = {'changeUser': {'disabled': True}, 'addExport': {'format': 'zip'}, 'startJob': job(), 'labelDevice': {'label': 'mine'},
                   'askSettings': {'settings': {'rate': 1}}}
         status, head, text = ask(op['method'], path, bearer(mine['tokens']['admin']),
                                  bodies.get(name, {} if op['method'] in ('POST', 'PUT') else None))

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/sha.h>
 #include <sluice/ring.h>
 
 #include "cloud/analysis.h"
 #include "cloud/camera.h"
+#include "lib/sha256.h"
 
 #define BLOB 100000
 
@@ -62,7 +62,7 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 		return 0;
 	n = snprintf(text, sizeof(text), "%s %llu %llu", a->c.camera, (unsigned long long)f->epoch,
 		     (unsigned long long)f->sequence);
-	SHA256((uint8_t *)text, (size_t)n, digest);
+	sluice_sha256(text, (size_t)n, digest);
 	sluice_hex(digest, 16, a->id);
 	a->open = 1;
 	a->first = f->sequence;

@@ -33,6 +33,7 @@ _sluice_cloud_options() {
 	crl) echo --data ;;
 	provision) echo --config --nats --ca --cert --key --partitions --replicas --lease --ack-wait --size --age --json ;;
 	status) echo --data --json ;;
+	jobs) echo --data --tenant --camera --json --from --to --span --kind --seconds --language --key-file ;;
 	quarantine) echo --data --json --output "$_sluice_cloud_keys" ;;
 	esac
 }
@@ -43,13 +44,14 @@ _sluice_cloud_actions() {
 	user) echo add role passwd disable enable drop list ;;
 	apitoken) echo add revoke list ;;
 	tenant) echo add list ;;
+	jobs) echo list show start cancel run ;;
 	quarantine) echo list export retry drop ;;
 	esac
 }
 
 _sluice_cloud() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' i offers=''
-	local commands='init run token devices revoke fsck rebuild-index export backup restore rekey user apitoken tenant audit crl status quarantine provision'
+	local commands='init run token devices revoke fsck rebuild-index export backup restore rekey user apitoken tenant audit crl status quarantine jobs provision'
 	local place=0 # of the word behind the command, options not counted
 
 	COMPREPLY=()
@@ -61,11 +63,15 @@ _sluice_cloud() {
 		esac
 	done
 	case "$previous" in
+	--span) offers='hour day' ;;
+	--kind) offers=period ;;
+	--language) offers='en zh' ;;
 	--role) offers='viewer operator admin' ;;
 	--scopes) offers='read media settings enrol admin' ;;
-	--data | --to | --from | --verify | --offline-root) _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
+	--to | --from) [ "$command" = jobs ] || _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
+	--data | --verify | --offline-root) _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
 	--config | --key-file | --old-key-file | --port-file | --output | --ca | --cert | --key) _sluice_cloud_reply < <(compgen -f -- "$current"); return ;;
-	--name | --listen | --device-life | --device | --minutes | --url | --tenant | --days | --limit | --key-command | --old-key-command | --nats | --partitions | --replicas | --lease | --ack-wait | --size | --age) return ;;
+	--name | --listen | --device-life | --device | --camera | --seconds | --minutes | --url | --tenant | --days | --limit | --key-command | --old-key-command | --nats | --partitions | --replicas | --lease | --ack-wait | --size | --age) return ;;
 	*)
 		offers="$(_sluice_cloud_options "$command") --help"
 		[ -n "$command" ] || offers="$commands --help"

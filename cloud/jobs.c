@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: MIT
+/*
+ * jobs.c - see jobs.h. A thread looks once a second whether something is due, and whether what runs
+ * is to end; each of the others takes a job, does it with a child of its own, and notes how it
+ * ended. The lock guards which job is whose, and wakes; the rows are the truth.
+ *
+ * A node that stops breaks off what runs: the row is queued again as if nobody had begun it. A node
+ * that is killed leaves it running; the next one finds it so and queues it, at most
+ * SLUICE_JOB_TRIES times. An index that cannot be written (disk full) is tried again.
+ */
+#include "cloud/jobs_state.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TELL_NS	   500000000ull /* progress is written so often at most */
+#define DUE_NS	   60000000000ull
+#define CHILD_NICE 19
+#define PATIENCE   10 /* a job's child may be silent this much longer than one of live frames */
+#define BUSY_TRIES 60 /* seconds that the end of a job is tried to be noted */
+
+struct sluice_jobs_counts sluice_jobs_counts;
+
+struct runner {
+	struct sluice_jobs *jobs;
+	pthread_t thread;
+	int started;
+	struct sluice_sandbox_config conf;
+	atomic_int stop; /* its job is to end */
+	char id[33];	 /* of its job, "" if it has none; under the lock */
+	struct sluice_log_limit limit;
+	struct job_work work;
+};
+
+struct sluice_jobs {
+	struct sluice_jobs_config c;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	unsigned int pokes; /* under the lock: grows */
+	atomic_int stopping;
+	pthread_t looker;
+	int looking;
+	struct sluice_index *index; /* the looker's */
+	uint64_t due_ns;	    /* looked last whether anything is due */
+	struct runner runner[SLUICE_JOBS_AT_ONCE_MAX];
+};
+
+static const struct {
+	const char *name;
+	int (*run)(struct job_work *w);
+	int (*check)(const json_t *settings, char *why, size_t size);
+} kinds[] = {
+	{ "period", job_period, job_period_check },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* ---- for people ---- */
+
+const char *sluice_job_state_name(enum sluice_job_state state)
+{
+	static const char *const names[] = { "queued", "running", "done", "failed", "cancelled" };
+
+	return (unsigned int)state < 5 ? names[state] : "unknown";
+}
+
+static json_t *time_json(uint64_t ns)
+{
+	char text[32];
+
+	if (!ns)
+		return json_null();
+	sluice_rfc3339(ns, text);
+	return json_string(text);
+}
+
+json_t *sluice_job_json(const struct sluice_camera *c, const struct sluice_index_job *j)
+{
+	json_t *settings = json_loads(j->settings, 0, NULL), *o;
+	json_t *result = j->result && *j->result ? json_loads(j->result, 0, NULL) : NULL;
+	char from[24], to[24];
+
+	snprintf(from, sizeof(from), "%llu", (unsigned long long)j->from_ns);
+	snprintf(to, sizeof(to), "%llu", (unsigned long long)j->to_ns);
+	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:b,s:i,s:s}", "id", j->id, "kind", j->kind,
+		      "camera", c->name, "camera_id", c->hex, "device", c->device, "state",
+		      sluice_job_state_name(j->state), "progress", j->per_mille / 1000.0, "ending",
+		      j->cancel, "tries", j->tries, "by", j->by);
+	json_object_set_new(o, "from", time_json(j->from_ns));
+	json_object_set_new(o, "to", time_json(j->to_ns));
+	json_object_set_new(o, "from_ns", json_string(from));
+	json_object_set_new(o, "to_ns", json_string(to));
+	json_object_set_new(o, "made", time_json(j->made_ns));
+	json_object_set_new(o, "began", time_json(j->began_ns));
+	json_object_set_new(o, "ended", time_json(j->ended_ns));
+	json_object_set_new(o, "settings", settings ? settings : json_object());
+	json_object_set_new(o, "result", result ? result : json_null());
+	json_object_set_new(o, "error",
+			    j->error && *j->error ? json_string(j->error) : json_null());
+	return o;
+}
+
+int sluice_job_ask(struct sluice_index_job *j, const char *kind, const json_t *settings,
+		   uint64_t from_ns, uint64_t to_ns, char **text, char *why, size_t size)
+{
+	uint8_t raw[16];
+	size_t i = 0;
+
+	*text = NULL;
+	snprintf(why, size, "out of memory");
+	while (i < KINDS && (!kind || strcmp(kind, kinds[i].name) != 0))
+		i++;
+	if (i == KINDS) {
+		snprintf(why, size, "kind must be period");
+		return -EINVAL;
+	}
+	if (from_ns >= to_ns || to_ns > INT64_MAX / 2 || to_ns - from_ns > SLUICE_JOBS_SPAN_MAX) {
+		snprintf(why, size, "from must lie before to, by 32 days at most");
+		return -EINVAL;
+	}
+	if (settings && (!json_is_object(settings) || kinds[i].check(settings, why, size))) {
+		if (!json_is_object(settings))
+			snprintf(why, size, "settings must be an object");
+		return -EINVAL;
+	}
+	*text = settings ? json_dumps(settings, JSON_COMPACT) : strdup("{}");
+	if (!*text || getentropy(raw, sizeof(raw)))
+		return -ENOMEM;
+	*j = (struct sluice_index_job){
+		.from_ns = from_ns, .to_ns = to_ns, .made_ns = sluice_utc_now(), .settings = *text
+	};
+	sluice_hex(raw, sizeof(raw), j->id);
+	snprintf(j->kind, sizeof(j->kind), "%s", kind);
+	return 0;
+}
+
+static void tell(struct job_work *w)
+{
+	json_t *o;
+	char *text;
+
+	if (!w->c->told)
+		return;
+	o = sluice_job_json(w->camera, &w->job);
+	json_object_del(o, "result"); /* it may be large; whoever wants it asks */
+	text = json_dumps(o, JSON_COMPACT);
+	if (text)
+		w->c->told(w->c->ctx, w->camera, text);
+	free(text);
+	json_decref(o);
+}
+
+/* ---- a job at work ---- */
+
+int job_progress(struct job_work *w, int per_mille)
+{
+	uint64_t now = sluice_utc_now();
+	int cancel = 0;
+
+	if (atomic_load(w->stop))
+		return 1;
+	if (now - w->told_ns < TELL_NS && now >= w->told_ns)
+		return 0;
+	w->told_ns = now;
+	/* that it cannot be written is no reason to end; it is tried again */
+	if (w->shelf.index->ops->job_progress(w->shelf.index, w->job.id, per_mille, &cancel))
+		return 0;
+	if (cancel)
+		atomic_store(w->stop, 1);
+	if (per_mille != w->told) {
+		w->told = w->job.per_mille = per_mille;
+		tell(w);
+	}
+	return cancel;
+}
+
+int job_stopped(void *ctx)
+{
+	struct job_work *w = ctx;
+
+	return atomic_load(w->stop);
+}
+
+struct copy {
+	struct job_work *w;
+	struct sluice_camera camera;
+};
+
+static int take_row(void *ctx, const struct sluice_camera *c, const struct sluice_index_job *j)
+{
+	struct copy *to = ctx;
+
+	to->camera = *c;
+	to->w->job = *j;
+	to->w->settings = json_loads(j->settings, 0, NULL);
+	return 0;
+}
+
+/* The row as it is now, its camera, and what it wants. */
+static int load_job(struct job_work *w, const char *id)
+{
+	const struct sluice_index_job_filter f = { .id = id, .limit = 1 };
+	struct copy copy = { .w = w };
+	int err;
+
+	w->camera = NULL;
+	w->settings = w->result = NULL;
+	w->why[0] = 0;
+	w->told = -1;
+	w->told_ns = 0;
+	err = w->shelf.index->ops->jobs(w->shelf.index, NULL, &f, take_row, &copy);
+	if (!err && !copy.camera.hex[0])
+		err = -ENOENT;
+	if (!err)
+		err = sluice_cameras_get(w->c->cameras, copy.camera.tenant, copy.camera.device,
+					 copy.camera.name, &w->camera);
+	w->job.settings = "{}";
+	w->job.result = w->job.error = "";
+	return err;
+}
+
+static int run_kind(struct job_work *w)
+{
+	size_t i = 0;
+
+	while (i < KINDS && strcmp(w->job.kind, kinds[i].name) != 0)
+		i++;
+	if (i == KINDS) {
+		snprintf(w->why, sizeof(w->why), "this node does not know such jobs");
+		return -EOPNOTSUPP;
+	}
+	if (!json_is_object(w->settings)) {
+		snprintf(w->why, sizeof(w->why), "its settings are damaged");
+		return -EBADMSG;
+	}
+	return kinds[i].run(w);
+}
+
+static void set_end(struct job_work *w, int err, int stopping)
+{
+	struct sluice_index_job *j = &w->job;
+
+	j->ended_ns = sluice_utc_now();
+	j->state = SLUICE_JOB_DONE;
+	j->per_mille = err ? j->per_mille : 1000;
+	if (err == -ECANCELED)
+		j->state = stopping ? SLUICE_JOB_QUEUED : SLUICE_JOB_CANCELLED;
+	else if (err)
+		j->state = SLUICE_JOB_FAILED;
+	if (j->state == SLUICE_JOB_FAILED && !w->why[0])
+		snprintf(w->why, sizeof(w->why), "%s", strerror(-err));
+	j->error = j->state == SLUICE_JOB_FAILED ? w->why : "";
+}
+
+static void count_end(enum sluice_job_state state)
+{
+	if (state == SLUICE_JOB_DONE)
+		atomic_fetch_add(&sluice_jobs_counts.done, 1);
+	else if (state == SLUICE_JOB_FAILED)
+		atomic_fetch_add(&sluice_jobs_counts.failed, 1);
+	else if (state == SLUICE_JOB_CANCELLED)
+		atomic_fetch_add(&sluice_jobs_counts.cancelled, 1);
+}
+
+/* A row that cannot be written stays running; the next start finds it so. */
+static void end_job(struct runner *r, int err)
+{
+	struct job_work *w = &r->work;
+	char *result = NULL;
+	int stopping = atomic_load(&r->jobs->stopping);
+
+	set_end(w, err, stopping);
+	if (w->job.state == SLUICE_JOB_DONE && w->result)
+		result = json_dumps(w->result, JSON_COMPACT);
+	w->job.result = result ? result : "";
+	for (int i = 0; i < BUSY_TRIES; i++) {
+		err = w->shelf.index->ops->job_end(w->shelf.index, &w->job);
+		if (!err || err == -ENOENT || atomic_load(&r->jobs->stopping))
+			break;
+		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+	}
+	if (err && err != -ENOENT)
+		sluice_log_limited(&r->limit, SLUICE_LOG_ERROR,
+				   "cannot note that job %s has ended: %s", w->job.id,
+				   strerror(-err));
+	else if (w->job.state == SLUICE_JOB_FAILED)
+		sluice_log_limited(&r->limit, SLUICE_LOG_WARNING, "job %s (%s of camera %s): %s",
+				   w->job.id, w->job.kind, w->camera ? w->camera->name : "?",
+				   w->why);
+	count_end(w->job.state);
+	if (w->camera)
+		tell(w);
+	free(result);
+	json_decref(w->settings);
+	json_decref(w->result);
+}
+
+static void run_job(struct runner *r, const char *id)
+{
+	int err;
+
+	atomic_fetch_add(&sluice_jobs_counts.running, 1);
+	err = load_job(&r->work, id);
+	memcpy(r->work.job.id, id, sizeof(r->work.job.id));
+	if (!err) {
+		tell(&r->work);
+		err = run_kind(&r->work);
+	}
+	end_job(r, err);
+	atomic_fetch_sub(&sluice_jobs_counts.running, 1);
+}
+
+/* ---- threads ---- */
+
+/* Under the lock: until a poke that was not seen, a second, or the end. */
+static void wait_poke(struct sluice_jobs *j, unsigned int seen)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	while (j->pokes == seen && !atomic_load(&j->stopping))
+		if (pthread_cond_timedwait(&j->more, &j->lock, &until))
+			break;
+}
+
+static int take_job(struct runner *r, char id[33])
+{
+	struct sluice_index *ix = r->work.shelf.index;
+	int err = ix->ops->job_take(ix, sluice_utc_now(), id);
+
+	if (err && err != -ENOENT)
+		sluice_log_limited(&r->limit, SLUICE_LOG_WARNING, "cannot look for jobs: %s",
+				   strerror(-err));
+	return err;
+}
+
+static void set_job(struct runner *r, const char *id)
+{
+	pthread_mutex_lock(&r->jobs->lock);
+	snprintf(r->id, sizeof(r->id), "%s", id);
+	/* a stop of the node that came between is not taken back */
+	atomic_store(&r->stop, atomic_load(&r->jobs->stopping));
+	pthread_mutex_unlock(&r->jobs->lock);
+}
+
+static void *runner_main(void *arg)
+{
+	struct runner *r = arg;
+	struct sluice_jobs *j = r->jobs;
+	unsigned int seen = 0;
+	char id[33];
+
+	/* of this thread alone; where it may not, it works on as it is */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), CHILD_NICE);
+	while (!atomic_load(&j->stopping)) {
+		pthread_mutex_lock(&j->lock);
+		wait_poke(j, seen);
+		seen = j->pokes;
+		pthread_mutex_unlock(&j->lock);
+		while (!atomic_load(&j->stopping) && !take_job(r, id)) {
+			set_job(r, id);
+			run_job(r, id);
+			set_job(r, "");
+		}
+	}
+	return NULL;
+}
+
+static int see_cancel(void *ctx, const struct sluice_camera *c, const struct sluice_index_job *j)
+{
+	(void)c;
+	*(int *)ctx = j->cancel;
+	return 0;
+}
+
+/* Is a job that runs to end? It may be silent itself for long. */
+static void look_at_cancels(struct sluice_jobs *j)
+{
+	for (unsigned int i = 0; i < j->c.at_once; i++) {
+		struct runner *r = &j->runner[i];
+		struct sluice_index_job_filter f = { .limit = 1 };
+		int cancel = 0;
+		char id[33];
+
+		pthread_mutex_lock(&j->lock);
+		memcpy(id, r->id, sizeof(id));
+		pthread_mutex_unlock(&j->lock);
+		f.id = id;
+		if (!id[0] || j->index->ops->jobs(j->index, NULL, &f, see_cancel, &cancel) ||
+		    !cancel)
+			continue;
+		pthread_mutex_lock(&j->lock);
+		if (!strcmp(r->id, id))
+			atomic_store(&r->stop, 1);
+		pthread_mutex_unlock(&j->lock);
+	}
+}
+
+static void look_at_due(struct sluice_jobs *j)
+{
+	uint64_t now = sluice_utc_now();
+	int added;
+
+	if (now - j->due_ns < DUE_NS && now >= j->due_ns)
+		return;
+	j->due_ns = now;
+	added = sluice_jobs_due(j->index, &j->c.periods, now);
+	if (added < 0)
+		sluice_warning("cannot look which hours and days are to be told: %s",
+			       strerror(-added));
+	if (added > 0)
+		sluice_jobs_poke(j);
+	if (j->c.keep_ns && now > j->c.keep_ns)
+		j->index->ops->jobs_drop(j->index, now - j->c.keep_ns);
+}
+
+static void *looker_main(void *arg)
+{
+	struct sluice_jobs *j = arg;
+	unsigned int seen = 0;
+
+	while (!atomic_load(&j->stopping)) {
+		look_at_due(j);
+		look_at_cancels(j);
+		pthread_mutex_lock(&j->lock);
+		wait_poke(j, seen);
+		seen = j->pokes;
+		pthread_mutex_unlock(&j->lock);
+	}
+	return NULL;
+}
+
+void sluice_jobs_poke(struct sluice_jobs *j)
+{
+	if (!j)
+		return;
+	pthread_mutex_lock(&j->lock);
+	j->pokes++;
+	pthread_cond_broadcast(&j->more);
+	pthread_mutex_unlock(&j->lock);
+}
+
+/* ---- start and end ---- */
+
+static int open_runner(struct sluice_jobs *j, struct runner *r)
+{
+	char path[4096];
+	int err;
+
+	r->jobs = j;
+	r->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
+	snprintf(path, sizeof(path), "%s/index.db", j->c.data);
+	r->work = (struct job_work){
+		.c = &j->c,
+		.shelf = { .data = j->c.data,
+			   .media = j->c.media,
+			   .rebuild = sluice_rebuild_open() },
+		.stop = &r->stop,
+		.limit = &r->limit,
+	};
+	err = r->work.shelf.rebuild ? sluice_index_sqlite_open(path, &r->work.shelf.index)
+				    : -ENOMEM;
+	if (!err && j->c.sandbox) {
+		r->conf = *j->c.sandbox;
+		r->conf.deadline_ms *= PATIENCE;
+		r->work.sandbox = sluice_sandbox_open(&r->conf, "jobs", CHILD_NICE, &r->stop);
+		err = r->work.sandbox ? 0 : -ENOMEM;
+	}
+	if (!err)
+		err = -pthread_create(&r->thread, NULL, runner_main, r);
+	r->started = !err;
+	return err;
+}
+
+static void close_runner(struct runner *r)
+{
+	if (r->started)
+		pthread_join(r->thread, NULL);
+	sluice_sandbox_close(r->work.sandbox);
+	sluice_index_close(r->work.shelf.index);
+	sluice_rebuild_close(r->work.shelf.rebuild);
+}
+
+int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **out)
+{
+	struct sluice_jobs *j = calloc(1, sizeof(*j));
+	char path[4096];
+	int again, err;
+
+	*out = NULL;
+	if (!j)
+		return -ENOMEM;
+	j->c = *c;
+	pthread_mutex_init(&j->lock, NULL);
+	pthread_cond_init(&j->more, NULL);
+	snprintf(path, sizeof(path), "%s/index.db", c->data);
+	err = sluice_index_sqlite_open(path, &j->index);
+	again = err ? err : j->index->ops->jobs_again(j->index, sluice_utc_now());
+	if (again > 0)
+		sluice_info("%d jobs that an earlier life was at are looked at again", again);
+	err = again < 0 ? again : 0;
+	j->pokes = 1;
+	for (unsigned int i = 0; i < c->at_once && !err; i++)
+		err = open_runner(j, &j->runner[i]);
+	if (!err)
+		err = -pthread_create(&j->looker, NULL, looker_main, j);
+	j->looking = !err;
+	if (err)
+		sluice_jobs_close(j);
+	else
+		*out = j;
+	return err;
+}
+
+void sluice_jobs_close(struct sluice_jobs *j)
+{
+	if (!j)
+		return;
+	pthread_mutex_lock(&j->lock);
+	atomic_store(&j->stopping, 1);
+	for (unsigned int i = 0; i < SLUICE_JOBS_AT_ONCE_MAX; i++)
+		atomic_store(&j->runner[i].stop, 1);
+	pthread_cond_broadcast(&j->more);
+	pthread_mutex_unlock(&j->lock);
+	if (j->looking)
+		pthread_join(j->looker, NULL);
+	for (unsigned int i = 0; i < SLUICE_JOBS_AT_ONCE_MAX; i++)
+		close_runner(&j->runner[i]);
+	sluice_index_close(j->index);
+	pthread_cond_destroy(&j->more);
+	pthread_mutex_destroy(&j->lock);
+	free(j);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* jobs_state.h - what jobs.c (rows and threads) and the kinds of jobs share. Nobody else includes
+ * it. */
+#ifndef SLUICE_JOBS_STATE_H
+#define SLUICE_JOBS_STATE_H
+
+#include "cloud/jobs.h"
+#include "lib/log.h"
+
+/* The job at work, and the thread that is at it. */
+struct job_work {
+	struct sluice_jobs_config *c;
+	struct sluice_shelf shelf;	/* the thread's own */
+	struct sluice_sandbox *sandbox; /* NULL: done in this process */
+	atomic_int *stop;		/* it is to end */
+	struct sluice_log_limit *limit;
+	/* of the job */
+	const struct sluice_camera *camera;
+	struct sluice_index_job job; /* its texts are copies that live as long as it is at work */
+	json_t *settings;
+	json_t *result;	  /* what the kind makes; a new reference */
+	char why[200];	  /* what it failed of, for people */
+	uint64_t told_ns; /* progress was written last */
+	int told;
+};
+
+/* Writes and tells how far it is, not too often. Other than 0: it is to end. */
+int job_progress(struct job_work *w, int per_mille);
+/* The same, for who only asks. */
+int job_stopped(void *w);
+
+/* jobs_period.c: 0, -ECANCELED, or -errno with why. */
+int job_period(struct job_work *w);
+/* What a period's settings may be: 0, or -EINVAL with why. */
+int job_period_check(const json_t *settings, char *why, size_t size);
+
+#endif
