@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* api_store.c - stored frames, exports and pins. */
 #include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cloud/api.h"
 #include "cloud/api_call.h"
+#include "cloud/api_state.h"
 #include "cloud/exporter.h"
 #include "cloud/shelf.h"
 #include "lib/wire.h"
@@ -50,17 +54,87 @@ static void get_export(struct sluice_call *c)
 
 /* ---- pins ---- */
 
-static void pin(struct sluice_call *c, const char *by, const char *note)
-{
-	struct sluice_shelf shelf = { c->server->c.data, c->index, c->server->media, NULL };
-	int err = sluice_wire_id_ok(c->part[0])
-			  ? sluice_shelf_pin(&shelf, &c->whose, c->part[0], by, note)
-			  : -ENOENT;
+/* The file of a pin may lie in a remote store, so the reader's thread puts it there. */
+struct pin_job {
+	struct sluice_job job;
+	struct sluice_loop *loop;
+	struct sluice_later *later;
+	struct sluice_who who;
+	struct sluice_whose whose;
+	char address[64], id[33], note[NOTE_MAX + 1];
+	int by, err; /* by: pin, by who; else unpin */
+};
 
-	if (err)
-		sluice_answer_error(c, err);
-	else if (!sluice_call_audit(c, c->who.tenant, by ? "pin" : "unpin", c->part[0], SLUICE_OK))
-		sluice_answer_nothing(c);
+static struct pin_job *pin_of(struct sluice_job *j)
+{
+	return (void *)((char *)j - offsetof(struct pin_job, job));
+}
+
+static void run_pin(struct sluice_job *j)
+{
+	struct pin_job *p = pin_of(j);
+
+	p->err = sluice_shelf_pin(&p->loop->server->api->shelf, &p->whose, p->id,
+				  p->by ? p->who.name : NULL, p->note[0] ? p->note : NULL);
+}
+
+static void pin_done(struct sluice_job *j)
+{
+	struct pin_job *p = pin_of(j);
+	struct sluice_response r = { 0 };
+	struct sluice_call c = {
+		.server = p->loop->server,
+		.loop = p->loop,
+		.auth = p->loop->auth,
+		.index = p->loop->index,
+		.address = p->address,
+		.who = p->who,
+		.out = &r,
+	};
+
+	snprintf(c.path, sizeof(c.path), "for %s", p->id);
+	if (j->cancelled)
+		sluice_answer_problem(&c, 503, "the server ends");
+	else if (p->err)
+		sluice_answer_error(&c, p->err);
+	else if (!sluice_call_audit(&c, p->who.tenant, p->by ? "pin" : "unpin", p->id, SLUICE_OK))
+		sluice_answer_nothing(&c);
+	sluice_http_answer(p->later, &r);
+	free(p);
+}
+
+static void pin(struct sluice_call *c, int by, const char *note)
+{
+	struct pin_job *p;
+
+	if (!sluice_wire_id_ok(c->part[0])) {
+		sluice_answer_error(c, -ENOENT);
+		return;
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p) {
+		sluice_answer_error(c, -ENOMEM);
+		return;
+	}
+	p->job = (struct sluice_job){ .run = run_pin, .done = pin_done, .io = c->loop->io };
+	p->loop = c->loop;
+	p->who = c->who;
+	p->whose.tenant = p->who.tenant;
+	p->whose.cameras = p->who.restricted ? p->who.cameras : NULL;
+	p->by = by;
+	snprintf(p->address, sizeof(p->address), "%s", c->address);
+	snprintf(p->id, sizeof(p->id), "%s", c->part[0]);
+	snprintf(p->note, sizeof(p->note), "%s", note ? note : "");
+	p->later = sluice_http_later(c);
+	if (!p->later) {
+		sluice_answer_error(c, -ENOMEM);
+		free(p);
+	} else if (sluice_slow_post(c->server->api->reader, &p->job)) {
+		sluice_http_later_drop(p->later, c);
+		sluice_answer_problem(c, 503, "too many files are asked for at once; try again");
+		c->out->retry_s = 1;
+		free(p);
+	}
 }
 
 static void put_pin(struct sluice_call *c)
@@ -73,13 +147,13 @@ static void put_pin(struct sluice_call *c)
 	if (note && (!json_is_string(note) || json_string_length(note) > NOTE_MAX))
 		sluice_answer_problem(c, 400, "note is a text of at most 500 bytes");
 	else
-		pin(c, c->who.name, json_string_value(note));
+		pin(c, 1, json_string_value(note));
 	json_decref(json);
 }
 
 static void drop_pin(struct sluice_call *c)
 {
-	pin(c, NULL, NULL);
+	pin(c, 0, NULL);
 }
 
 /* ---- frames ---- */

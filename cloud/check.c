@@ -98,24 +98,18 @@ static int check_summary(void *ctx, const struct sluice_camera *c,
 	return 0;
 }
 
-int sluice_check(const char *data, struct sluice_index *ix, const struct sluice_keyring *keys,
+int sluice_check(const char *data, struct sluice_index *ix, struct sluice_media *media,
 		 struct sluice_check *r)
 {
-	struct checking k = { .data = data, .ix = ix, .r = r };
-	char path[4096];
+	struct checking k = { .data = data, .ix = ix, .media = media, .r = r };
 	int err;
 
 	memset(r, 0, sizeof(*r));
-	snprintf(path, sizeof(path), "%s/media", data);
-	err = sluice_media_dir_open(path, keys, &k.media);
-	if (err)
-		return err;
 	err = sluice_walk_segments(data, check_segment, &k);
 	if (!err)
 		err = ix->ops->frames_count(ix, &r->indexed);
 	r->missing_frame = r->indexed - k.matched;
 	if (!err)
 		err = ix->ops->summaries_all(ix, check_summary, &k);
-	sluice_media_close(k.media);
 	return err;
 }

@@ -22,6 +22,7 @@
 #include "cloud/conf.h"
 #include "cloud/door.h"
 #include "cloud/keyconf.h"
+#include "cloud/mediaconf.h"
 #include "cloud/server.h"
 #include "lib/io.h"
 #include "lib/tls.h"
@@ -223,6 +224,25 @@ static void check_seal(struct report *r)
 	sluice_keyring_clear(&ring);
 }
 
+/* Can summaries be put where they are to go? A directory is made by init. */
+static void check_media(struct report *r)
+{
+	const struct sluice_cloud_conf *c = r->c;
+	char why[SLUICE_S3_WHY];
+	struct sluice_media *m;
+	int err = sluice_mediaconf_open(c, c->server.data, NULL, &m, why);
+
+	if (!err)
+		err = sluice_mediaconf_check(m, why);
+	if (err)
+		tell(r, "media", m && sluice_mediaconf_passes(err) ? NOTE : WRONG, "%s", why);
+	else if (c->media.backend == SLUICE_MEDIA_S3)
+		tell(r, "media", OK, "bucket %s of %s", c->media.bucket, c->media.endpoint);
+	else
+		tell(r, "media", OK, "%s/media", c->server.data);
+	sluice_media_close(m);
+}
+
 static void check_kernel(struct report *r)
 {
 	char why[256];
@@ -256,6 +276,7 @@ int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json)
 	check_address(&r, "listen", c->server.listen);
 	check_proxy(&r);
 	check_seal(&r);
+	check_media(&r);
 	check_kernel(&r);
 	if (json) {
 		all = json_pack("{s:s*,s:o,s:o,s:b}", "file", c->path, "settings", r.keys, "checks",

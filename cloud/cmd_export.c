@@ -65,7 +65,6 @@ static int export_all(const struct sluice_shelf *s, const struct sluice_cmd_word
 int sluice_cmd_export(int argc, char **argv)
 {
 	struct sluice_shelf s = { 0 };
-	char path[4096];
 	const char *end;
 	struct sluice_cmd_words w;
 	int err = sluice_cmd_words(argc, argv, "dtk", 2, 2, &w), mp4;
@@ -83,8 +82,8 @@ int sluice_cmd_export(int argc, char **argv)
 	s.data = w.data;
 	s.index = sluice_cmd_index(w.data);
 	s.rebuild = sluice_rebuild_open();
-	snprintf(path, sizeof(path), "%s/media", w.data);
-	err = s.index && s.rebuild ? sluice_media_dir_open(path, &w.ring, &s.media) : -EIO;
+	s.media = s.index && s.rebuild ? sluice_cmd_media(&w) : NULL;
+	err = s.media ? 0 : -EIO;
 	if (!err)
 		err = export_all(&s, &w, argv[optind], argv[optind + 1], mp4);
 	sluice_media_close(s.media);

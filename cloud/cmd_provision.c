@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* cmd_provision.c - provision: makes what the bus needs at the broker; again: nothing changes. */
+/*
+ * cmd_provision.c - provision: makes what the bus needs at the broker, and the bucket that [media]
+ * of cloud.conf names; again: nothing changes.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -9,9 +12,10 @@
 
 #include "cloud/bus_nats.h"
 #include "cloud/cmd.h"
+#include "cloud/mediaconf.h"
 #include "lib/log.h"
 
-enum { URLS = 1, CA, CERT, KEY, PARTITIONS, REPLICAS, TTL, SIZE, AGE, ACK_WAIT, JSON };
+enum { URLS = 1, CA, CERT, KEY, PARTITIONS, REPLICAS, TTL, SIZE, AGE, ACK_WAIT, JSON, CONFIG };
 
 static const struct option options[] = {
 	{ "nats", required_argument, NULL, URLS },
@@ -25,6 +29,7 @@ static const struct option options[] = {
 	{ "age", required_argument, NULL, AGE },
 	{ "ack-wait", required_argument, NULL, ACK_WAIT },
 	{ "json", no_argument, NULL, JSON },
+	{ "config", required_argument, NULL, CONFIG },
 	{ 0 },
 };
 
@@ -32,6 +37,7 @@ struct wanted {
 	struct sluice_nats_config config;
 	struct sluice_nats_plan plan;
 	json_t *objects; /* NULL: text */
+	const char *conf;
 };
 
 static void on_object(void *ctx, const char *object, const char *done)
@@ -96,6 +102,9 @@ static int read_option(struct wanted *w, int c)
 		err = read_number(optarg, 2, 3600, &n);
 		w->plan.ack_wait_ms = (unsigned int)n * 1000;
 		break;
+	case CONFIG:
+		w->conf = optarg;
+		break;
 	case JSON:
 		w->objects = json_object();
 		break;
@@ -118,6 +127,37 @@ static void warn_of_version(const struct wanted *w)
 		sluice_warning("nats-server %s: %s", version, warning);
 }
 
+static int provision_bus(struct wanted *w, char *why, size_t size)
+{
+	if (sluice_bus_nats_library())
+		warn_of_version(w);
+	return sluice_bus_nats_provision(&w->config, &w->plan, on_object, w, why, size);
+}
+
+static int provision_bucket(struct wanted *w, char *why, size_t size)
+{
+	char text[SLUICE_S3_WHY] = "", object[100];
+	struct sluice_media *m = NULL;
+	struct sluice_cloud_conf conf;
+	int rc = sluice_cloud_conf_read(&conf, w->conf, NULL, 0, why, size);
+
+	if (rc)
+		return rc;
+	if (conf.media.backend == SLUICE_MEDIA_S3) {
+		rc = sluice_mediaconf_open(&conf, "", NULL, &m, text);
+		if (!rc)
+			rc = sluice_s3_make_bucket(sluice_media_s3_client(m), text);
+		snprintf(object, sizeof(object), "bucket %s", conf.media.bucket);
+		if (rc >= 0)
+			on_object(w, object, rc ? "is there" : "made");
+		else
+			snprintf(why, size, "%s", text);
+	}
+	sluice_media_close(m);
+	sluice_cloud_conf_free(&conf);
+	return rc < 0 ? rc : 0;
+}
+
 int sluice_cmd_provision(int argc, char **argv)
 {
 	struct wanted w = { .config = { .name = "provision" },
@@ -127,7 +167,7 @@ int sluice_cmd_provision(int argc, char **argv)
 				      .max_bytes = 4096ull << 20,
 				      .max_age_s = 3600,
 				      .ack_wait_ms = 5000 } };
-	char why[512] = "";
+	char why[SLUICE_S3_WHY] = "";
 	int c, err;
 
 	while ((c = sluice_cmd_option(argc, argv, options)) != -1) {
@@ -137,13 +177,14 @@ int sluice_cmd_provision(int argc, char **argv)
 			return sluice_cmd_usage(argv[0], "'%s' is no value for %s", optarg,
 						argv[optind - 2]);
 	}
-	if (!w.config.urls || optind != argc)
-		return sluice_cmd_usage(argv[0], "--nats URL is needed, and no other words");
+	if ((!w.config.urls && !w.conf) || optind != argc)
+		return sluice_cmd_usage(argv[0],
+					"--nats URL, --config FILE or both, and no other words");
 	if (!w.config.cert != !w.config.key || (w.config.cert && !w.config.ca))
 		return sluice_cmd_usage(argv[0], "--cert, --key and --ca go together");
-	if (sluice_bus_nats_library())
-		warn_of_version(&w);
-	err = sluice_bus_nats_provision(&w.config, &w.plan, on_object, &w, why, sizeof(why));
+	err = w.config.urls ? provision_bus(&w, why, sizeof(why)) : 0;
+	if (!err && w.conf)
+		err = provision_bucket(&w, why, sizeof(why));
 	if (w.objects && !err)
 		json_dumpf(w.objects, stdout, JSON_INDENT(2)), putchar('\n');
 	json_decref(w.objects);

@@ -71,10 +71,10 @@ static void print_check_json(const struct sluice_check *r, const char *verdict)
 }
 
 /* What a start of the server would do, over every segment. */
-static int repair(const char *data, struct sluice_index *ix)
+static int repair(const char *data, struct sluice_index *ix, struct sluice_media *media)
 {
 	struct sluice_recovered r;
-	int err = sluice_retain_finish(data, ix);
+	int err = sluice_retain_finish(data, ix, media);
 
 	if (!err)
 		err = sluice_recover(data, ix, 1, &r);
@@ -90,6 +90,7 @@ static int repair(const char *data, struct sluice_index *ix)
 
 int sluice_cmd_fsck(int argc, char **argv)
 {
+	struct sluice_media *media;
 	struct sluice_index *ix;
 	struct sluice_check r;
 	const char *verdict;
@@ -100,9 +101,10 @@ int sluice_cmd_fsck(int argc, char **argv)
 		return err - 1;
 	lock = lock_data(w.data);
 	ix = lock < 0 ? NULL : sluice_cmd_index(w.data);
-	err = !ix ? -EIO : w.repair ? repair(w.data, ix) : 0;
+	media = ix ? sluice_cmd_media(&w) : NULL;
+	err = !media ? -EIO : w.repair ? repair(w.data, ix, media) : 0;
 	if (!err) {
-		err = sluice_check(w.data, ix, &w.ring, &r);
+		err = sluice_check(w.data, ix, media, &r);
 		if (err)
 			sluice_error("cannot check %s: %s", w.data, strerror(-err));
 	}
@@ -117,6 +119,7 @@ int sluice_cmd_fsck(int argc, char **argv)
 							: "ok";
 		(w.json ? print_check_json : print_check)(&r, verdict);
 	}
+	sluice_media_close(media);
 	sluice_index_close(ix);
 	sluice_cmd_words_free(&w);
 	if (lock >= 0)
@@ -129,6 +132,7 @@ int sluice_cmd_fsck(int argc, char **argv)
 int sluice_cmd_rebuild(int argc, char **argv)
 {
 	struct sluice_recovered r = { 0 };
+	struct sluice_media *media;
 	struct sluice_index *ix;
 	uint64_t summaries = 0;
 	struct sluice_cmd_words w;
@@ -139,8 +143,9 @@ int sluice_cmd_rebuild(int argc, char **argv)
 	umask(077);
 	lock = lock_data(w.data);
 	ix = lock < 0 ? NULL : sluice_cmd_index(w.data);
-	err = ix ? sluice_rebuild(w.data, ix, &w.ring, &r, &summaries) : -EIO;
-	if (ix && err)
+	media = ix ? sluice_cmd_media(&w) : NULL;
+	err = media ? sluice_rebuild(w.data, ix, media, &r, &summaries) : -EIO;
+	if (media && err)
 		sluice_error("cannot rebuild: %s", strerror(-err));
 	if (!err) {
 		printf("%llu frames of %u segments are in the index, %llu summaries were added; "
@@ -156,6 +161,7 @@ int sluice_cmd_rebuild(int argc, char **argv)
 				     "out",
 				     (unsigned long long)r.foreign);
 	}
+	sluice_media_close(media);
 	sluice_index_close(ix);
 	sluice_cmd_words_free(&w);
 	if (lock >= 0)
@@ -175,6 +181,9 @@ int sluice_cmd_rekey(int argc, char **argv)
 		sluice_cmd_words_free(&w);
 		return sluice_cmd_usage("rekey", "--key-file or --key-command is missing");
 	}
+	if (w.conf_is_its && w.conf.media.backend != SLUICE_MEDIA_DIRECTORY)
+		sluice_warning("files in the bucket keep their locks: keep the old key as "
+			       "[encryption] old_key_file");
 	lock = lock_data(w.data);
 	err = lock < 0 ? -EBUSY : sluice_rekey(w.data, &w.ring, &r);
 	if (lock >= 0 && err)

@@ -17,6 +17,7 @@
 #include "cloud/auth.h"
 #include "cloud/cmd.h"
 #include "cloud/keyconf.h"
+#include "cloud/mediaconf.h"
 #include "lib/log.h"
 
 static const struct option options[] = {
@@ -101,8 +102,9 @@ static int read_conf(struct sluice_cmd_words *w, struct sluice_keyconf *keys)
 	}
 	if (!w->data && c->server.data[0])
 		w->data = c->server.data;
-	if (said || !w->data ||
-	    (!w->config && c->server.data[0] && !is_same(c->server.data, w->data)))
+	w->conf_is_its =
+		w->data && (w->config || !c->server.data[0] || is_same(c->server.data, w->data));
+	if (said || !w->conf_is_its)
 		return 0;
 	*keys = (struct sluice_keyconf){ c->encryption.key_file, c->encryption.key_command,
 					 c->encryption.old_key_file,
@@ -138,6 +140,16 @@ void sluice_cmd_words_free(struct sluice_cmd_words *w)
 {
 	sluice_keyring_clear(&w->ring);
 	sluice_cloud_conf_free(&w->conf);
+}
+
+struct sluice_media *sluice_cmd_media(const struct sluice_cmd_words *w)
+{
+	struct sluice_media *m;
+	char why[SLUICE_S3_WHY];
+
+	if (sluice_mediaconf_open(w->conf_is_its ? &w->conf : NULL, w->data, &w->ring, &m, why))
+		sluice_error("%s", why);
+	return m;
 }
 
 struct sluice_index *sluice_cmd_index(const char *data)

@@ -9,6 +9,7 @@
 
 #include "cloud/conf.h"
 #include "cloud/index.h"
+#include "cloud/media.h"
 #include "cloud/seal.h"
 
 struct sluice_cmd_words {
@@ -16,6 +17,7 @@ struct sluice_cmd_words {
 	int json, repair;
 	struct sluice_keyring ring; /* to be cleared */
 	struct sluice_cloud_conf conf;
+	int conf_is_its; /* the file speaks of this data directory */
 };
 
 /*
@@ -26,6 +28,9 @@ struct sluice_cmd_words {
 int sluice_cmd_words(int argc, char **argv, const char *allowed, int from, int to,
 		     struct sluice_cmd_words *w);
 void sluice_cmd_words_free(struct sluice_cmd_words *w);
+
+/* The files of summaries, by [media] of the file if it is of this data directory; NULL: told. */
+struct sluice_media *sluice_cmd_media(const struct sluice_cmd_words *w);
 
 /* The index of a data directory; NULL: it has told why not. */
 struct sluice_index *sluice_cmd_index(const char *data);

@@ -24,6 +24,12 @@ enum sluice_totp_wanted {
 	SLUICE_TOTP_ALL,
 };
 
+/* Where the files of summaries lie; in the order of the words in conf.c. */
+enum sluice_media_backend {
+	SLUICE_MEDIA_DIRECTORY,
+	SLUICE_MEDIA_S3,
+};
+
 enum sluice_conf_origin {
 	SLUICE_CONF_DEFAULT,
 	SLUICE_CONF_FILE,
@@ -64,6 +70,12 @@ struct sluice_cloud_conf {
 		uint64_t events_ms, summaries_ms; /* 0: never */
 		uint64_t max_size, keep_free;	  /* bytes; 0: any */
 	} retention;
+	struct {
+		unsigned int backend; /* enum sluice_media_backend */
+		const char *endpoint, *region, *bucket, *prefix;
+		const char *key_id_file, *secret_file, *ca;
+		uint64_t timeout_ms; /* of a call, tries included */
+	} media;
 	struct {
 		const char *key_file, *key_command, *old_key_file, *old_key_command;
 	} encryption;

@@ -13,13 +13,16 @@
  * on with and did not have its SHA-256 in the end.
  *
  * Media that is missing or changed on disk: the summary is not sent and said to be damaged; the
- * others go on.
+ * others go on. From a remote store a file is brought by the reader's thread; meanwhile nothing
+ * else is sent down to this device.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/api_state.h"
 #include "cloud/session.h"
 #include "lib/log.h"
 #include "lib/sha256.h"
@@ -248,21 +251,117 @@ static void begin_summary(struct sluice_session *ss, struct sluice_parcel *p)
 	choose_start(ss);
 }
 
-/* The present file into memory, compared with what SUMMARY said. */
+/* A file into memory, compared with what SUMMARY said. */
+static int load_file(struct sluice_media *media, const struct sluice_camera *c, const char *id,
+		     const struct sluice_index_media *m, uint8_t **data, size_t *size)
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	int err = media->ops->get(media, c, id, m->name, MEDIA_MAX, data, size);
+
+	if (err)
+		return err;
+	sluice_sha256(*data, *size, digest);
+	return *size == m->size && !memcmp(digest, m->sha256, sizeof(digest)) ? 0 : -EUCLEAN;
+}
+
+/* ---- from a remote store ---- */
+
+/* In the reader's thread, of a session that may end meanwhile: it then forgets the fetch, which
+ * frees itself when it is done. */
+struct sluice_fetch {
+	struct sluice_job job;
+	struct sluice_loop *loop;
+	uint64_t session;
+	const struct sluice_camera *camera;
+	char id[33];
+	struct sluice_index_media file;
+	int err;
+	uint8_t *data;
+	size_t size;
+};
+
+static struct sluice_fetch *fetch_of(struct sluice_job *j)
+{
+	return (void *)((char *)j - offsetof(struct sluice_fetch, job));
+}
+
+static void run_fetch(struct sluice_job *j)
+{
+	struct sluice_fetch *f = fetch_of(j);
+
+	f->err = load_file(f->loop->server->media, f->camera, f->id, &f->file, &f->data, &f->size);
+}
+
+static void fail_media(struct sluice_session *ss, int err);
+
+static void fetch_done(struct sluice_job *j)
+{
+	struct sluice_fetch *f = fetch_of(j);
+	struct sluice_session *ss = sluice_session_find(f->loop, f->session);
+
+	if (ss && ss->sending.fetch == f) {
+		ss->sending.fetch = NULL;
+		if (j->cancelled || f->err) {
+			fail_media(ss, j->cancelled ? -ECANCELED : f->err);
+		} else {
+			ss->sending.data = f->data;
+			ss->sending.size = f->size;
+			f->data = NULL;
+		}
+		sluice_downlink_pump(ss);
+	}
+	free(f->data);
+	free(f);
+}
+
+static int start_fetch(struct sluice_session *ss)
+{
+	struct sluice_sending *s = &ss->sending;
+	struct sluice_fetch *f = calloc(1, sizeof(*f));
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	f->job = (struct sluice_job){ .run = run_fetch, .done = fetch_done, .io = ss->loop->io };
+	f->loop = ss->loop;
+	f->session = ss->id;
+	f->camera = s->parcel->camera;
+	memcpy(f->id, s->parcel->id, sizeof(f->id));
+	f->file = s->media[s->at];
+	err = sluice_slow_post(ss->loop->server->api->reader, &f->job);
+	if (err) {
+		free(f);
+		return err;
+	}
+	s->fetch = f;
+	return 0;
+}
+
+/* The present file: 0, also if it is under way (fetch). */
 static int load_media(struct sluice_session *ss)
 {
 	struct sluice_sending *s = &ss->sending;
-	const struct sluice_index_media *m = &s->media[s->at];
 	struct sluice_media *media = ss->loop->server->media;
-	uint8_t digest[SHA256_DIGEST_LENGTH];
-	int err;
 
-	err = media->ops->get(media, s->parcel->camera, s->parcel->id, m->name, MEDIA_MAX, &s->data,
-			      &s->size);
-	if (err)
-		return err;
-	sluice_sha256(s->data, s->size, digest);
-	return s->size == m->size && !memcmp(digest, m->sha256, sizeof(digest)) ? 0 : -EUCLEAN;
+	if (media->remote)
+		return start_fetch(ss);
+	return load_file(media, s->parcel->camera, s->parcel->id, &s->media[s->at], &s->data,
+			 &s->size);
+}
+
+/* It comes again when the device connects again. */
+static void fail_media(struct sluice_session *ss, int err)
+{
+	struct sluice_sending *s = &ss->sending;
+	const int damaged = err == -EUCLEAN || err == -ENOENT || err == -EBADMSG || err == -EFBIG;
+
+	if (err != -ECANCELED)
+		sluice_error("summary %s of camera %s: file %s %s (%s)%s", s->parcel->id,
+			     s->parcel->camera->name, s->media[s->at].name,
+			     damaged ? "is damaged" : "cannot be read now", strerror(-err),
+			     damaged ? "; run sluice-cloud fsck"
+				     : "; it is sent when the device connects again");
+	end_sending(ss, 0);
 }
 
 /* One PART, or the step to the next file. */
@@ -280,13 +379,11 @@ static void send_part(struct sluice_session *ss)
 	}
 	err = s->data ? 0 : load_media(ss);
 	if (err) {
-		sluice_error(
-			"summary %s of camera %s: file %s is damaged (%s); run sluice-cloud fsck",
-			s->parcel->id, s->parcel->camera->name, s->media[s->at].name,
-			strerror(-err));
-		end_sending(ss, 0);
+		fail_media(ss, err);
 		return;
 	}
+	if (s->fetch)
+		return;
 	n = s->size - s->offset; /* an offset was within the size that is the same */
 	if (n > SLUICE_WIRE_PART_MAX)
 		n = SLUICE_WIRE_PART_MAX;
@@ -326,6 +423,8 @@ void sluice_downlink_pump(struct sluice_session *ss)
 	while (ss->conn && sluice_conn_room(ss->conn)) {
 		struct sluice_parcel *p = ss->queue;
 
+		if (ss->sending.fetch)
+			return; /* goes on when it is here */
 		if (ss->sending.parcel) {
 			send_part(ss);
 			continue;

@@ -312,7 +312,7 @@ struct sluice_index_ops {
 	/* of closed segments and of media files */
 	int (*bytes)(struct sluice_index *ix, uint64_t *bytes);
 	/* a path below the data directory, of which nothing is known any more and which may still
-	 * be there; gone_done: it is not */
+	 * be there, segments before media; gone_done: it is not */
 	int (*gone)(struct sluice_index *ix, char path[192]);
 	int (*gone_done)(struct sluice_index *ix, const char *path);
 

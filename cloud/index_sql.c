@@ -170,7 +170,7 @@ const char *const sluice_index_sql[STATEMENTS] = {
 	[LEDGERS_DROP] = "DELETE FROM ledgers WHERE camera IN (SELECT id FROM cameras)"
 			 " AND utc_ns < ?",
 	[GONE_ADD] = "INSERT OR IGNORE INTO gone (path) VALUES (?)",
-	[GONE] = "SELECT path FROM gone LIMIT 1",
+	[GONE] = "SELECT path FROM gone ORDER BY path DESC LIMIT 1",
 	[GONE_DROP] = "DELETE FROM gone WHERE path = ?",
 	[CAMERA_ADD] = "INSERT OR IGNORE INTO cameras (id, tenant, device, name)"
 		       " VALUES (?, ?, ?, ?)",

@@ -56,6 +56,7 @@ struct sluice_media {
 	const struct sluice_media_ops *ops;
 	const struct sluice_keyring
 		*keys; /* of this store, segments too; NULL: nothing is sealed */
+	int remote;    /* a call may take seconds: not from an event loop */
 };
 
 int sluice_media_name_valid(const char *name);

@@ -20,11 +20,11 @@
 #include <string.h>
 #include <curl/curl.h>
 #include <jansson.h>
-#include <openssl/sha.h>
 
 #include "cloud/media_s3.h"
 #include "cloud/sealed.h"
 #include "lib/log.h"
+#include "lib/sha256.h"
 
 #define SET_MAX	   65536 /* bytes */
 #define FILES_MAX  64
@@ -183,7 +183,7 @@ static int put_file(struct media_s3 *m, const struct sluice_camera *c, const cha
 	int err = seal_file(m, c, id, f, &data, &size, &made);
 
 	if (!err) {
-		SHA256(data, size, digest);
+		sluice_sha256(data, size, digest);
 		sluice_hex(digest, sizeof(digest), e->hash);
 		snprintf(e->name, sizeof(e->name), "%s", f->name);
 		e->size = size;
@@ -235,7 +235,7 @@ static int get_file(struct media_s3 *m, const struct sluice_camera *c, const cha
 	err = sluice_s3_get(m->s3, key_of_file(m, c, id, e, key), max, data, size, why);
 	if (err)
 		return tell(m, err, why);
-	SHA256(*data, *size, digest);
+	sluice_sha256(*data, *size, digest);
 	sluice_hex(digest, sizeof(digest), hash);
 	if (*size == e->size && !strcmp(hash, e->hash))
 		return 0;
@@ -463,6 +463,7 @@ int sluice_media_s3_open(const struct sluice_media_s3_config *c, struct sluice_m
 	}
 	m->base.ops = &ops;
 	m->base.keys = c->keys;
+	m->base.remote = 1;
 	pthread_mutex_init(&m->lock, NULL);
 	m->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
 	snprintf(m->prefix, sizeof(m->prefix), "%s", c->prefix);

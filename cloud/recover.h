@@ -4,6 +4,7 @@
 #define SLUICE_RECOVER_H
 
 #include "cloud/index.h"
+#include "cloud/media.h"
 #include "cloud/seal.h"
 
 struct sluice_recovered {
@@ -27,7 +28,7 @@ int sluice_recover(const char *data, struct sluice_index *ix, int all, struct sl
 int sluice_recover_lost(const char *data, struct sluice_index *ix, struct sluice_recovered *r);
 
 /* reindex.c: throws away what the index says of frames and summaries' files and makes it again. */
-int sluice_rebuild(const char *data, struct sluice_index *ix, const struct sluice_keyring *keys,
+int sluice_rebuild(const char *data, struct sluice_index *ix, struct sluice_media *media,
 		   struct sluice_recovered *r, uint64_t *summaries);
 
 struct sluice_check {
@@ -44,7 +45,7 @@ struct sluice_check {
 };
 
 /* check.c: reads everything, changes nothing. */
-int sluice_check(const char *data, struct sluice_index *ix, const struct sluice_keyring *keys,
+int sluice_check(const char *data, struct sluice_index *ix, struct sluice_media *media,
 		 struct sluice_check *r);
 
 #endif

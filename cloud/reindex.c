@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * reindex.c - the whole index made again: frames from the segments, summaries from the media
- * directory.
+ * reindex.c - the whole index made again: frames from the segments, summaries from the media.
  *
  * What only the index knew is gone: which summaries the device has acknowledged (they are sent
  * again, and are acknowledged again), how far events were told (what is stored counts as told),
@@ -19,7 +18,6 @@
 #include "lib/sha256.h"
 
 struct summaries {
-	const char *data;
 	struct sluice_index *ix;
 	uint64_t count, unread, foreign;
 	struct sluice_media *media;
@@ -30,17 +28,14 @@ struct summaries {
 	size_t files;
 };
 
-static int add_file(void *ctx, const char *path, const char *name)
+static int add_file(void *ctx, const char *name)
 {
 	struct summaries *s = ctx;
 	struct sluice_index_media *m = &s->file[s->files];
 	uint8_t *bytes;
 	size_t size;
 
-	(void)path;
-	if (!strcmp(name, "summary.json") ||
-	    !strncmp(name, SLUICE_MEDIA_PIN, strlen(SLUICE_MEDIA_PIN)) ||
-	    s->files == SLUICE_SUMMARY_MEDIA_MAX ||
+	if (!strcmp(name, "summary.json") || s->files == SLUICE_SUMMARY_MEDIA_MAX ||
 	    s->media->ops->get(s->media, &s->owner, s->id, name, 64u << 20, &bytes, &size))
 		return 0;
 	snprintf(m->name, sizeof(m->name), "%s", name);
@@ -83,13 +78,13 @@ static int add_pin(struct summaries *s)
 }
 
 /* Its row, from summary.json and the files beside it. */
-static int add_row(struct summaries *s, const char *path, char *text, const json_t *json)
+static int add_row(struct summaries *s, char *text, const json_t *json)
 {
 	struct sluice_index_summary row = { .json = text, .media = s->file };
 	int err;
 
 	s->files = 0;
-	err = sluice_each_name(s->data, path, sluice_is_entry, add_file, s);
+	err = s->media->ops->names(s->media, &s->owner, s->id, add_file, s);
 	if (err)
 		return err;
 	memcpy(row.id, s->id, 33);
@@ -108,8 +103,7 @@ static int add_row(struct summaries *s, const char *path, char *text, const json
 	return err < 0 ? err : add_pin(s);
 }
 
-static int add_summary(void *ctx, const char *tenant, const uint8_t camera[16], const char *id,
-		       const char *path)
+static int add_summary(void *ctx, const char *tenant, const uint8_t camera[16], const char *id)
 {
 	struct summaries *s = ctx;
 	uint8_t *text;
@@ -117,6 +111,8 @@ static int add_summary(void *ctx, const char *tenant, const uint8_t camera[16], 
 	json_t *json;
 	int err;
 
+	if (strlen(id) != 32)
+		return 0; /* none of ours */
 	err = s->ix->ops->camera_find(s->ix, camera, &s->owner);
 	if (err == -ENOENT || (!err && strcmp(tenant, s->owner.tenant) != 0))
 		return 0; /* no frames of it: nobody can say whose they are */
@@ -130,26 +126,21 @@ static int add_summary(void *ctx, const char *tenant, const uint8_t camera[16], 
 		return 0;
 	text[size] = 0; /* get() leaves room for it */
 	json = json_loadb((char *)text, size, 0, NULL);
-	err = json ? add_row(s, path, (char *)text, json) : 0;
+	err = json ? add_row(s, (char *)text, json) : 0;
 	json_decref(json);
 	free(text);
 	return err;
 }
 
-int sluice_rebuild(const char *data, struct sluice_index *ix, const struct sluice_keyring *keys,
+int sluice_rebuild(const char *data, struct sluice_index *ix, struct sluice_media *media,
 		   struct sluice_recovered *r, uint64_t *count)
 {
-	struct summaries s = { .data = data, .ix = ix };
-	char path[4096];
+	struct summaries s = { .ix = ix, .media = media };
 	int err = sluice_recover_lost(data, ix, r);
 
 	if (err)
 		return err;
-	snprintf(path, sizeof(path), "%s/media", data);
-	err = sluice_media_dir_open(path, keys, &s.media);
-	if (!err)
-		err = sluice_walk_media(data, add_summary, &s);
-	sluice_media_close(s.media);
+	err = media->ops->each(media, add_summary, &s);
 	*count = s.count;
 	r->unread = s.unread;
 	r->foreign = s.foreign;

@@ -15,12 +15,14 @@
  * its file. A reader that has just looked up a frame finds no file, which is what it would have
  * found a moment later.
  *
+ * Files of summaries in a remote store wait while it cannot; segments, which are what fills the
+ * disk, do not wait for them.
+ *
  * The writer waits for a transaction of this thread at most: no step holds the index longer than
  * SLUICE_RETAIN_ROWS rows take.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,11 +35,13 @@
 
 #include "cloud/backup.h"
 #include "cloud/index.h"
+#include "cloud/media.h"
 #include "cloud/retain.h"
 #include "lib/log.h"
 
 #define PAUSE_MS 20    /* between two steps */
 #define IDLE_MS	 30000 /* with nothing to do */
+#define AWAY_S	 60    /* after a remote store of media could not */
 
 struct sluice_retain {
 	struct sluice_retain_config c;
@@ -50,6 +54,7 @@ struct sluice_retain {
 	int stopping;
 	struct sluice_retained stats;
 	/* the thread's own */
+	uint64_t away_until_s; /* the store of media is not asked before */
 	struct sluice_log_limit limit;
 };
 
@@ -63,26 +68,15 @@ static void reach_point(enum sluice_retain_at at)
 
 /* ---- files ---- */
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path) && errno != ENOENT ? -1 : 0;
-}
-
-/* A segment, or a summary's directory; the parent is synced, so that it stays away. */
-static int remove_path(const char *data, const char *path)
+/* A segment; its directory is synced, so that it stays away. */
+static int remove_segment(const char *data, const char *path)
 {
 	char full[4400], *slash;
 	int dir, err = 0;
 
 	snprintf(full, sizeof(full), "%s/%s", data, path);
-	if (strncmp(path, "segments/", 9) != 0 && strncmp(path, "media/", 6) != 0)
-		return -EINVAL;
-	errno = 0;
-	if (nftw(full, remove_entry, 8, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
-		return errno ? -errno : -EIO;
+	if (unlink(full) < 0 && errno != ENOENT)
+		return -errno;
 	slash = strrchr(full, '/');
 	*slash = 0;
 	dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -94,26 +88,46 @@ static int remove_path(const char *data, const char *path)
 	return err;
 }
 
-/* 1: one was removed; 0: none is left. */
-static int remove_gone(const char *data, struct sluice_index *ix)
+/* media/TENANT/CAMERA-HEX/ID, wherever the media are. */
+static int remove_summary(struct sluice_media *media, const char *path)
+{
+	struct sluice_camera c = { 0 };
+	char id[41], more;
+
+	_Static_assert(SLUICE_NAME_MAX == 32, "the number below");
+	if (sscanf(path, "media/%31[^/]/%32[^/]/%40[^/]%c", c.tenant, c.hex, id, &more) != 3 ||
+	    !sluice_name_valid(c.tenant) || sluice_unhex(c.hex, c.id, sizeof(c.id)))
+		return -EINVAL;
+	return media->ops->remove(media, &c, id);
+}
+
+/* 1: one was removed; 0: none is left, or (media NULL) no segment. -ENOLINK: of a remote store,
+ * which cannot at present. */
+static int remove_gone(const char *data, struct sluice_index *ix, struct sluice_media *media)
 {
 	char path[192];
-	int err = ix->ops->gone(ix, path);
+	int err = ix->ops->gone(ix, path), segment;
 
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	err = remove_path(data, path);
+	segment = !strncmp(path, "segments/", 9);
+	if (!segment && !media)
+		return 0;
+	err = segment ? remove_segment(data, path) : remove_summary(media, path);
+	if (!segment && err && err != -EINVAL && media->remote)
+		return -ENOLINK;
 	reach_point(SLUICE_RETAIN_REMOVED);
 	if (!err || err == -EINVAL)
 		err = ix->ops->gone_done(ix, path);
 	return err ? err : 1;
 }
 
-int sluice_retain_finish(const char *data, struct sluice_index *ix)
+int sluice_retain_finish(const char *data, struct sluice_index *ix, struct sluice_media *media)
 {
 	int rc;
 
-	while ((rc = remove_gone(data, ix)) > 0)
+	/* nobody looks for files in a remote store: those the thread removes */
+	while ((rc = remove_gone(data, ix, media->remote ? NULL : media)) > 0)
 		;
 	return rc;
 }
@@ -226,14 +240,38 @@ static int hold_backup(const struct sluice_retain *r)
 	return fd;
 }
 
+static uint64_t monotonic_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec;
+}
+
+static int is_away(const struct sluice_retain *r)
+{
+	return monotonic_s() < r->away_until_s;
+}
+
+static void note_away(struct sluice_retain *r)
+{
+	r->away_until_s = monotonic_s() + AWAY_S;
+	pthread_mutex_lock(&r->lock);
+	r->stats.failed++;
+	pthread_mutex_unlock(&r->lock);
+}
+
 int sluice_retain_step(struct sluice_retain *r)
 {
 	int lock = hold_backup(r), rc;
 
 	if (lock < 0)
 		return lock == -EAGAIN ? 0 : lock;
-	rc = remove_gone(r->c.data, r->index);
-
+	rc = remove_gone(r->c.data, r->index, is_away(r) ? NULL : r->c.media);
+	if (rc == -ENOLINK) { /* segments do not wait for it */
+		note_away(r);
+		rc = 0;
+	}
 	if (!rc)
 		rc = drop_segment(r);
 	if (!rc)

@@ -5,16 +5,20 @@
 
 #include <stdint.h>
 
+struct sluice_index;
+struct sluice_media;
+
 #define SLUICE_RETAIN_EVENTS_S	  (10ull * 86400)
 #define SLUICE_RETAIN_SUMMARIES_S (30ull * 86400)
 
 struct sluice_retain_config {
-	const char *data;	   /* the data directory, borrowed */
-	uint64_t events_s;	   /* frames older than this go; 0: never for their age */
-	uint64_t summaries_s;	   /* likewise summaries, their files and ledgers */
-	uint64_t max_bytes;	   /* of segments and media; 0: any */
-	uint64_t free_bytes;	   /* to be left on the disk; 0: any */
-	uint64_t (*utc_now)(void); /* NULL: the clock */
+	const char *data;	    /* the data directory, borrowed */
+	struct sluice_media *media; /* its files of summaries, borrowed */
+	uint64_t events_s;	    /* frames older than this go; 0: never for their age */
+	uint64_t summaries_s;	    /* likewise summaries, their files and ledgers */
+	uint64_t max_bytes;	    /* of segments and media; 0: any */
+	uint64_t free_bytes;	    /* to be left on the disk; 0: any */
+	uint64_t (*utc_now)(void);  /* NULL: the clock */
 };
 
 /* What has gone since the start. */
@@ -47,8 +51,7 @@ void sluice_retain_stats(struct sluice_retain *r, struct sluice_retained *out);
 void sluice_retain_close(struct sluice_retain *r);
 
 /* Removes what an earlier life has forgotten and not removed; before anybody reads segments. */
-struct sluice_index;
-int sluice_retain_finish(const char *data, struct sluice_index *ix);
+int sluice_retain_finish(const char *data, struct sluice_index *ix, struct sluice_media *media);
 
 /* Called at each step of forgetting, if set: tests end the process there. */
 enum sluice_retain_at {

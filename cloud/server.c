@@ -23,6 +23,7 @@
 #include "cloud/api_state.h"
 #include "cloud/conf.h"
 #include "cloud/fleet.h"
+#include "cloud/mediaconf.h"
 #include "cloud/recover.h"
 #include "cloud/server.h"
 #include "cloud/service.h"
@@ -175,11 +176,31 @@ static int recover_store(struct sluice_server *s, struct sluice_index *ix)
 	return 0;
 }
 
+/* A bucket that cannot be used is told at once; one that cannot be reached may be there soon. */
+static int open_media(struct sluice_server *s)
+{
+	char why[SLUICE_S3_WHY];
+	int err = sluice_mediaconf_open(s->c.conf, s->c.data, s->c.keys, &s->media, why);
+
+	if (!err)
+		err = sluice_mediaconf_check(s->media, why);
+	if (err && s->media && sluice_mediaconf_passes(err)) {
+		sluice_warning("%s; summaries wait until it answers", why);
+		return 0;
+	}
+	if (err)
+		sluice_error("%s", why);
+	return err;
+}
+
 static int open_store(struct sluice_server *s)
 {
 	struct sluice_index *ix;
 	char path[4096];
-	int err;
+	int err = open_media(s);
+
+	if (err)
+		return err;
 
 	snprintf(path, sizeof(path), "%s/index.db", s->c.data);
 	err = sluice_index_sqlite_open(path, &ix);
@@ -189,16 +210,11 @@ static int open_store(struct sluice_server *s)
 			     path, strerror(-err), s->c.data);
 		return err;
 	}
-	err = sluice_retain_finish(s->c.data, ix); /* or what was forgotten would come back */
+	err = sluice_retain_finish(s->c.data, ix,
+				   s->media); /* or what was forgotten would come back */
 	if (!err)
 		err = recover_store(s, ix);
 	sluice_index_close(ix);
-	if (err)
-		return err;
-	snprintf(path, sizeof(path), "%s/media", s->c.data);
-	err = sluice_media_dir_open(path, s->c.keys, &s->media);
-	if (err)
-		sluice_error("cannot open %s: %s", path, strerror(-err));
 	return err;
 }
 
@@ -210,6 +226,7 @@ static int start_keeping(struct sluice_server *s)
 	s->exporter = sluice_exporter_open(s->c.data, s->media);
 	s->exports = sluice_exports_open(s->c.data, s->media);
 	s->c.retain.data = s->c.data;
+	s->c.retain.media = s->media;
 	err = s->exporter && s->exports ? sluice_retain_open(&s->c.retain, &s->retain) : -ENOMEM;
 	return err ? err : sluice_retain_start(s->retain);
 }

@@ -38,8 +38,9 @@ struct sluice_parcel {
 struct sluice_sending {
 	struct sluice_parcel *parcel; /* NULL: none */
 	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
-	size_t media_count, at; /* at: which file */
-	uint8_t *data;		/* of that file, NULL: not loaded */
+	size_t media_count, at;	    /* at: which file */
+	struct sluice_fetch *fetch; /* brings it from a remote store; NULL: none */
+	uint8_t *data;		    /* of that file, NULL: not loaded */
 	size_t size, offset;
 };
 

@@ -49,6 +49,35 @@ static void begin_data(void)
 	mkdir(path, 0700);
 }
 
+static int check_all(struct sluice_index *ix, const struct sluice_keyring *ring,
+		     struct sluice_check *k)
+{
+	struct sluice_media *m;
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/media", data);
+	err = sluice_media_dir_open(path, ring, &m);
+	if (!err)
+		err = sluice_check(data, ix, m, k);
+	sluice_media_close(m);
+	return err;
+}
+
+static int rebuild_all(struct sluice_index *ix, struct sluice_recovered *r, uint64_t *count)
+{
+	struct sluice_media *m;
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/media", data);
+	err = sluice_media_dir_open(path, keys, &m);
+	if (!err)
+		err = sluice_rebuild(data, ix, m, r, count);
+	sluice_media_close(m);
+	return err;
+}
+
 static struct sluice_item *make_item(enum sluice_item_kind kind, int c, uint64_t epoch,
 				     uint64_t sequence, size_t size)
 {
@@ -222,9 +251,9 @@ static void test_rebuild(void)
 
 	/* rows thrown away */
 	ix = open_index();
-	CHECK(!sluice_rebuild(data, ix, keys, &r, &summaries));
+	CHECK(!rebuild_all(ix, &r, &summaries));
 	CHECK(r.frames == 80 && r.added == 80 && !r.damaged && !r.cut);
-	CHECK(!sluice_check(data, ix, keys, &k));
+	CHECK(!check_all(ix, keys, &k));
 	CHECK(k.frames == 80 && k.indexed == 80 && !k.missing_row && !k.missing_frame);
 	sluice_index_close(ix);
 	CHECK(digest_index(after) == 80);
@@ -234,7 +263,7 @@ static void test_rebuild(void)
 	snprintf(path, sizeof(path), "%s/index.db", data);
 	unlink(path);
 	ix = open_index();
-	CHECK(!sluice_rebuild(data, ix, keys, &r, &summaries));
+	CHECK(!rebuild_all(ix, &r, &summaries));
 	sluice_index_close(ix);
 	CHECK(digest_index(after) == 80);
 	CHECK(!memcmp(before, after, 32));
@@ -299,7 +328,7 @@ static void test_recover(void)
 		fclose(f);
 	CHECK(!sluice_recover(data, ix, 1, &r));
 	CHECK(r.damaged == 1 && !r.cut);
-	CHECK(!sluice_check(data, ix, keys, &k));
+	CHECK(!check_all(ix, keys, &k));
 	CHECK(k.missing_frame > 0 && k.bad_tail == 1);
 	sluice_index_close(ix);
 	end_data();
@@ -409,7 +438,7 @@ static void test_summaries(void)
 	snprintf(path, sizeof(path), "%s/index.db", data);
 	unlink(path);
 	ix = open_index();
-	CHECK(!sluice_rebuild(data, ix, keys, &r, &again) && again == 1);
+	CHECK(!sluice_rebuild(data, ix, m, &r, &again) && again == 1);
 	CHECK(!ix->ops->summary_find(ix, &t, id, count_summary, &n) && n == 4);
 	sluice_index_close(ix);
 	sluice_media_close(m);

@@ -22,6 +22,7 @@
 #define DAYS 6 /* a segment of a quiet camera and one of a busy one on each */
 
 static char data[64];
+static struct sluice_media *media;
 static struct sluice_camera camera[2]; /* 0 quiet, 1 busy */
 static const struct sluice_whose who = { "t", NULL };
 static uint64_t now;
@@ -121,7 +122,6 @@ static void store_event(struct sluice_index *ix, struct sluice_media *m, unsigne
 static void fill(void)
 {
 	struct sluice_index *ix;
-	struct sluice_media *m;
 	struct sluice_store *s;
 	char path[128];
 	unsigned int day, i;
@@ -133,7 +133,7 @@ static void fill(void)
 	mkdir(path, 0700);
 	snprintf(path, sizeof(path), "%s/media", data);
 	mkdir(path, 0700);
-	CHECK(!sluice_media_dir_open(path, NULL, &m));
+	CHECK(!sluice_media_dir_open(path, NULL, &media));
 	for (day = 0; day < DAYS; day++) {
 		CHECK(!sluice_store_open(data, NULL, &s));
 		for (i = 0; i < 3; i++) {
@@ -144,17 +144,24 @@ static void fill(void)
 	}
 	ix = open_index();
 	for (day = 0; day < DAYS; day++)
-		store_event(ix, m, day);
+		store_event(ix, media, day);
 	sluice_index_close(ix);
-	sluice_media_close(m);
+}
+
+static void end_data(void)
+{
+	sluice_media_close(media);
+	nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void run_all(const struct sluice_retain_config *c, struct sluice_retained *stats)
 {
+	struct sluice_retain_config of = *c;
 	struct sluice_retain *r;
 	int rc, steps = 0;
 
-	CHECK(!sluice_retain_open(c, &r));
+	of.media = media;
+	CHECK(!sluice_retain_open(&of, &r));
 	while ((rc = sluice_retain_step(r)) > 0 && ++steps < 1000)
 		;
 	CHECK(!rc);
@@ -206,7 +213,7 @@ static void check_store(void)
 	struct sluice_index *ix = open_index();
 	struct sluice_check k;
 
-	CHECK(!sluice_check(data, ix, NULL, &k));
+	CHECK(!sluice_check(data, ix, media, &k));
 	CHECK(!k.missing_frame && !k.missing_row && !k.bad_media && !k.bad_header);
 	sluice_index_close(ix);
 }
@@ -242,7 +249,7 @@ static void test_age(void)
 	run_all(&c, &r);
 	CHECK(r.segments == 1 && r.summaries == 1 && !segment_files());
 	check_store();
-	nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	end_data();
 }
 
 /* Room: quiet ones first, then nuisance, then the oldest; a pin outlasts all of it. */
@@ -277,7 +284,7 @@ static void test_room(void)
 	run_all(&c, &r);
 	CHECK(has_day(1, 0) && segment_files() == 1);
 	check_store();
-	nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	end_data();
 }
 
 static enum sluice_retain_at die_at;
@@ -314,7 +321,7 @@ static void test_crash(void)
 			wait(&status);
 			died += WIFSIGNALED(status);
 			ix = open_index();
-			CHECK(!sluice_retain_finish(data, ix));
+			CHECK(!sluice_retain_finish(data, ix, media));
 			CHECK(!sluice_recover(data, ix, 0, &rec));
 			CHECK(!rec.added);
 			sluice_index_close(ix);
@@ -322,10 +329,55 @@ static void test_crash(void)
 			run_all(&c, &r);
 			CHECK(segment_files() == 2 * (DAYS - 3));
 			check_store();
-			nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+			end_data();
 		}
 	}
 	CHECK(died >= 4);
+}
+
+static int away(struct sluice_media *m, const struct sluice_camera *c, const char *id)
+{
+	(void)m;
+	(void)c;
+	(void)id;
+	return -EHOSTUNREACH;
+}
+
+static int count_id(void *ctx, const char *tenant, const uint8_t camera16[16], const char *id)
+{
+	(void)tenant;
+	(void)camera16;
+	(void)id;
+	++*(unsigned int *)ctx;
+	return 0;
+}
+
+/* A remote store that does not answer: segments go all the same, its files when it is back. */
+static void test_away(void)
+{
+	struct sluice_retain_config c = {
+		.data = data, .events_s = 86400, .summaries_s = 86400, .utc_now = clock_now
+	};
+	struct sluice_media_ops ops;
+	struct sluice_media remote = { .ops = &ops, .remote = 1 }, *there;
+	struct sluice_retained r, later;
+	unsigned int n = 0;
+
+	fill();
+	there = media;
+	ops = *media->ops;
+	ops.remove = away;
+	media = &remote;
+	now = T0 + 4 * DAY;
+	run_all(&c, &r);
+	CHECK(segment_files() == 2 * (DAYS - 3) && r.summaries == 3 && r.failed == 1);
+	CHECK(!there->ops->each(there, count_id, &n) && n == DAYS);
+	media = there;
+	run_all(&c, &later);
+	n = 0;
+	CHECK(!later.failed && !there->ops->each(there, count_id, &n) && n == DAYS - 3);
+	check_store();
+	end_data();
 }
 
 /* As a thread: it comes to the same, and ends when it is asked to. */
@@ -336,10 +388,11 @@ static void test_thread(void)
 
 	fill();
 	now = T0 + 30 * DAY;
+	c.media = media;
 	CHECK(!sluice_retain_open(&c, &r));
 	CHECK(!sluice_retain_start(r));
 	sluice_retain_close(r);
-	nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	end_data();
 }
 
 int main(void)
@@ -349,6 +402,7 @@ int main(void)
 	test_age();
 	test_room();
 	test_crash();
+	test_away();
 	test_thread();
 	return check_result();
 }

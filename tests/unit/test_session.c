@@ -705,6 +705,21 @@ static void kill_at(int point, int count)
 		CHECK(is_stored(epoch, i, 500 + i));
 }
 
+static int check_all(struct sluice_index *ix, const struct sluice_keyring *ring,
+		     struct sluice_check *k)
+{
+	struct sluice_media *m;
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/media", cloud.data);
+	err = sluice_media_dir_open(path, ring, &m);
+	if (!err)
+		err = sluice_check(cloud.data, ix, m, k);
+	sluice_media_close(m);
+	return err;
+}
+
 static void test_kill(void)
 {
 	struct sluice_check k;
@@ -715,7 +730,7 @@ static void test_kill(void)
 		for (count = 2; count <= 3; count++)
 			kill_at(point, count);
 	ix = open_index();
-	CHECK(!sluice_check(cloud.data, ix, NULL, &k));
+	CHECK(!check_all(ix, NULL, &k));
 	CHECK(!k.missing_frame && !k.missing_row && !k.bad_header && !k.bad_tail && !k.bad_media);
 	CHECK(k.frames == k.indexed && k.summaries == 8 + 3);
 	sluice_index_close(ix);
@@ -726,6 +741,7 @@ int main(int argc, char **argv)
 	random_seed(argc > 1 ? strtoull(argv[1], NULL, 0) : 1);
 	signal(SIGPIPE, SIG_IGN);
 	cloud_init(&cloud);
+	cloud.remote = 1; /* test_asked has it otherwise */
 	cloud_start(&cloud);
 	test_main_path();
 	test_close_tells();

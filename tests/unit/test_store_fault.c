@@ -40,7 +40,7 @@ static void use_store(struct done *d, int forget)
 	struct sluice_retain *retain = NULL;
 	struct sluice_shelf shelf;
 	struct sluice_store *s = NULL;
-	int i;
+	int i, err;
 
 	if (!sluice_store_open(rig.data, &rig.ring, &s)) {
 		for (i = 0; i < FRAMES; i += STORE_RIG_GROUP)
@@ -48,16 +48,19 @@ static void use_store(struct done *d, int forget)
 				store_rig_group(&rig, s, i);
 	}
 	sluice_store_close(s);
-	if (!store_rig_shelf(&rig, rig.data, &shelf)) {
+	err = store_rig_shelf(&rig, rig.data, &shelf);
+	if (!err) {
 		d->summary = store_rig_summary(&rig, &shelf);
-		store_rig_close(&shelf);
+		keep.media = shelf.media;
 	}
-	if (forget && !sluice_retain_open(&keep, &retain)) {
+	if (!err && forget && !sluice_retain_open(&keep, &retain)) {
 		for (i = 0; i < 8 && sluice_retain_step(retain) > 0; i++)
 			;
 		d->dropped = 1;
 	}
 	sluice_retain_close(retain);
+	if (!err)
+		store_rig_close(&shelf);
 }
 
 /* ---- what must be true afterwards ---- */
@@ -93,7 +96,7 @@ static void check_store(const struct done *d)
 	CHECK(!err);
 	if (err)
 		return;
-	CHECK(!sluice_retain_finish(rig.data, shelf.index));
+	CHECK(!sluice_retain_finish(rig.data, shelf.index, shelf.media));
 	CHECK(!sluice_recover(rig.data, shelf.index, 0, &r));
 	CHECK(!r.damaged);
 	check_frames(&shelf, d);
@@ -102,7 +105,7 @@ static void check_store(const struct done *d)
 		CHECK(!shelf.index->ops->summary_find(shelf.index, &who, store_rig_id,
 						      count_summary, &n) &&
 		      n == 1);
-	CHECK(!sluice_check(rig.data, shelf.index, &rig.ring, &k));
+	CHECK(!sluice_check(rig.data, shelf.index, shelf.media, &k));
 	CHECK(!k.missing_frame && !k.bad_media && !k.bad_header);
 	store_rig_close(&shelf);
 }

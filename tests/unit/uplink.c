@@ -227,6 +227,8 @@ static void run_cloud(struct cloud *c)
 	}
 	read_settings(c, &settings);
 	err = sluice_server_open(&server, &conf);
+	if (server.media)
+		server.media->remote = c->remote;
 	if (!err)
 		err = sluice_server_run(&server);
 	sluice_server_close(&server);

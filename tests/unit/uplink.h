@@ -26,6 +26,7 @@ struct cloud {
 	long file_max;		  /* bytes a file may grow to: a full disk; 0: any */
 	int die_point, die_count; /* SIGKILL at that point of the n-th group; 0: never */
 	char admin[64];		  /* administrator's token */
+	int remote;		  /* media are read as from a remote store */
 };
 
 /* A data directory with one enrolled device "box1": DIR/box1.crt, box1.key. */

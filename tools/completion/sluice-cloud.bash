@@ -31,7 +31,7 @@ _sluice_cloud_options() {
 	tenant) echo --data ;;
 	audit) echo --data --tenant --limit --json ;;
 	crl) echo --data ;;
-	provision) echo --nats --ca --cert --key --partitions --replicas --lease --ack-wait --size --age --json ;;
+	provision) echo --config --nats --ca --cert --key --partitions --replicas --lease --ack-wait --size --age --json ;;
 	status) echo --data --json ;;
 	jobs) echo --data --tenant --camera --json --from --to --span --kind --seconds --language --key-file ;;
 	quarantine) echo --data --json --output "$_sluice_cloud_keys" ;;
