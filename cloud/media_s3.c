@@ -94,13 +94,20 @@ static const char *key_of_file(const struct media_s3 *m, const struct sluice_cam
 
 /* ---- the set ---- */
 
+/* NULL: out of memory. */
 static json_t *pack_set(const struct entry *e, size_t count)
 {
 	json_t *files = json_array();
+	int err = !files;
 
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(files, json_pack("{s:s,s:I,s:s}", "name", e[i].name, "size",
-						       (json_int_t)e[i].size, "sha256", e[i].hash));
+	for (size_t i = 0; i < count && !err; i++)
+		err = json_array_append_new(files, json_pack("{s:s,s:I,s:s}", "name", e[i].name,
+							     "size", (json_int_t)e[i].size,
+							     "sha256", e[i].hash));
+	if (err) {
+		json_decref(files);
+		return NULL;
+	}
 	return json_pack("{s:i,s:o}", "version", 1, "files", files);
 }
 
@@ -213,7 +220,7 @@ static int s3_put(struct sluice_media *base, const struct sluice_camera *c, cons
 	if (err)
 		return err;
 	set = pack_set(e, count);
-	text = json_dumps(set, JSON_COMPACT);
+	text = set ? json_dumps(set, JSON_COMPACT) : NULL;
 	json_decref(set);
 	if (!text)
 		return -ENOMEM;

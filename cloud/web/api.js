@@ -2,9 +2,10 @@
 /*
  * The cloud, asked. Every request goes to the server that gave this page. An answer that is no
  * success is thrown as a Problem, with the sentence that the server gave for people. 401 ends the
- * session here too: whoever listens for 'expired' shows the login.
+ * session here too: whoever listens for 'expired' shows the login. Where the server asks this person
+ * for a second factor first, whoever listens for 'factor' leads there.
  */
-const listeners = { expired: [], reached: [], unreached: [] };
+const listeners = { expired: [], factor: [], reached: [], unreached: [] };
 let csrf = '';
 
 export class Problem extends Error {
@@ -13,7 +14,7 @@ export class Problem extends Error {
 		this.type = type || 'about:blank';
 		this.status = status; // 0: there was no answer
 		this.detail = detail;
-		this.expired = false;
+		this.expired = false; // somebody else shows what it means
 	}
 }
 
@@ -63,6 +64,10 @@ export async function call(method, path, { query, body, signal, quiet, headers: 
 	if (response.status === 401 && !quiet) {
 		problem.expired = true;
 		tell('expired');
+	}
+	if (response.status === 403 && problem.type === 'urn:sluice:factor-needed') {
+		problem.expired = true;
+		tell('factor');
 	}
 	throw problem;
 }

@@ -92,6 +92,10 @@ on('expired', () => {
 	if (who())
 		askIn(t('login.expired'));
 });
+on('factor', () => {
+	if (who())
+		router.go('/account', { factor: 1 });
+});
 /* A stream that is refused may mean that the session has ended: a request tells. */
 live.listen('closed', () => who() && navigator.onLine && get('/v1/session').catch(() => {}));
 begin();

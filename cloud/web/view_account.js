@@ -19,6 +19,11 @@ export function accountView(place, params, query, signal) {
 		el('p', { class: 'soft', text: t('account.totp_text') }), el('div', null, who().totp ? button(t('account.totp_end'), endCodes) : button(t('account.totp_begin'), beginCodes, { kind: 'primary' })));
 	const again = async () => {
 		await resume();
+		if (query.get('factor') && who().totp) { // all the rest was hidden until now
+			location.hash = '#/';
+			location.reload();
+			return;
+		}
 		if (!signal.aborted)
 			showCodes();
 	};
@@ -55,7 +60,8 @@ export function accountView(place, params, query, signal) {
 
 	const me = who();
 	fill(place, head(t('nav.account'), button(t('account.password'), password)), el('div', { class: 'stack' },
-		el('p', { class: 'soft', text: t('account.who', { user: me.user, role: t(`role.${me.role}`), tenant: me.tenant }) }), codes,
+		el('p', { class: 'soft', text: t('account.who', { user: me.user, role: t(`role.${me.role}`), tenant: me.tenant }) }),
+		query.get('factor') && !me.totp ? el('p', { class: 'note warn', role: 'alert', text: t('account.factor_needed') }) : null, codes,
 		el('section', { class: 'stack tight' }, el('h2', { text: t('account.sessions') }), sessions)));
 	showCodes();
 	showSessions();

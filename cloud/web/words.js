@@ -8,6 +8,7 @@ export const words = {
 	'nav.work': ['Work', '任务'],
 	'nav.account': ['My account', '我的账号'], 'result.failed': ['failed', '失败'], 'result.denied': ['denied', '被拒绝'],
 	'account.sessions': ['Where you are signed in', '登录会话'], 'account.from': ['From', '来源'], 'account.this': ['this one', '当前'], 'account.since': ['Since', '登录时间'], 'account.totp_text': ['A code from an authenticator beside the password: a stolen password alone is not enough.', '除密码外还需验证器代码：仅凭被盗密码无法登录。'],
+	'account.factor_needed': ['This server asks you for a one-time code beside the password. Turn it on below; until then there is nothing else here.', '此服务器要求在密码之外使用一次性代码。请在下方启用；在此之前无法使用其他功能。'],
 	'account.totp_begin': ['Turn on', '启用'], 'account.totp_end': ['Turn off', '停用'], 'account.totp_scan': ['Scan this with your authenticator, then type the code that it shows.', '用验证器扫描，然后输入显示的代码。'], 'account.totp_qr': ['Secret for the authenticator as a QR code', '验证器密钥二维码'], 'account.totp_secret': ['The same secret as text', '同一密钥文本'],
 	'account.totp_confirm': ['Confirm', '确认'], 'account.recovery': ['It is on. Keep these codes: each lets you in once when the authenticator is lost. They are shown only now.', '已启用。请保存这些恢复代码：验证器丢失时每个可用一次，仅此一次显示。'],
 	'account.password': ['Change the password', '修改密码'], 'account.old': ['Password until now', '当前密码'], 'account.password_done': ['The password is changed; your other sessions have ended', '密码已修改，其他会话已结束'], 'account.who': ['{user}, {role} of {tenant}', '{user}，{tenant} 的{role}'],

@@ -5,7 +5,7 @@ import { readCode } from './flow_devices.mjs';
 import { accessible, ask, base, check, newPage, same, settled, shot, show, signIn } from './rig.mjs';
 
 /* The code of now for an otpauth: address (RFC 6238). */
-function codeOf(uri) {
+export function codeOf(uri) {
 	const q = new URL(uri).searchParams, bits = [...q.get('secret')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
 	const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2))), step = Buffer.alloc(8), digits = Number(q.get('digits') || 6);
 	step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 1000 / Number(q.get('period') || 30))));

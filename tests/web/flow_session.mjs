@@ -2,6 +2,7 @@
 /* The way in and out: wrong words, the right ones, an end from outside, a server that goes and comes back. */
 import { spawn } from 'node:child_process';
 import { existsSync, unlinkSync } from 'node:fs';
+import { codeOf } from './flow_account.mjs';
 import { accessible, base, check, env, newPage, same, settled, shot, show, signIn } from './rig.mjs';
 
 export async function wrongPassword(browser) {
@@ -64,12 +65,40 @@ export async function restart(browser) {
 	return again;
 }
 
-async function startCloud() {
+/* The server asks everybody for a second factor from now on: whoever has none is led to where it is turned on, and has all the rest after it. */
+export async function factor(browser, cloud) {
+	const ended = new Promise((resolve) => { cloud.on('exit', resolve); });
+	cloud.kill('SIGTERM');
+	await ended;
+	const again = await startCloud({ SLUICE_CLOUD_AUTH_TOTP: 'all' });
+	const page = await newPage(browser, { size: 'phone' });
+	page.expected.push(/status of 40[013]/, /EventSource/);
+	await signIn(page);
+	await page.locator('.note.warn').waitFor();
+	check((await page.locator('.note.warn').textContent()).includes('one-time code'), 'nothing says what is missing');
+	await accessible(page, 'second factor needed');
+	await shot(page, 'factor-needed-phone');
+	await page.evaluate(() => { location.hash = '#/events'; });
+	await page.waitForFunction(() => location.hash.startsWith('#/account'));
+	await page.getByRole('button', { name: 'Turn on' }).click();
+	const dialog = page.locator('dialog'), secret = await dialog.locator('.copy-text').textContent();
+	await dialog.getByLabel('One-time code').fill(codeOf(`otpauth://totp/x?secret=${secret}`));
+	await dialog.getByRole('button', { name: 'Confirm' }).click();
+	await dialog.locator('pre.log').waitFor();
+	await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Close' }).click()]);
+	await settled(page);
+	same(await page.evaluate(() => location.hash), '#/', 'once it is on one is led to');
+	await show(page, '#/events');
+	await page.locator('.event-row').first().waitFor();
+	return again;
+}
+
+async function startCloud(more = {}) {
 	const words = JSON.parse(env.WEB_CLOUD_COMMAND), end = Date.now() + 30000;
 	if (existsSync(env.WEB_PORT_FILE))
 		unlinkSync(env.WEB_PORT_FILE);
 	for (;;) { // until the one before has let go of the data directory
-		const child = spawn(words[0], words.slice(1), { stdio: 'ignore' });
+		const child = spawn(words[0], words.slice(1), { stdio: 'ignore', env: { ...process.env, ...more } });
 		let ended = false;
 		child.on('exit', () => { ended = true; });
 		process.on('exit', () => child.kill('SIGKILL'));
