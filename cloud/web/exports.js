@@ -3,37 +3,17 @@
  * One's own exports: files of an event that the server makes while nobody waits, and keeps for a
  * quarter of an hour. They are looked at often while one is being made, and seldom otherwise.
  */
-import { get, post, remove } from './api.js';
+import { post, remove } from './api.js';
 import { t } from './i18n.js';
 import { button, complain, linkButton } from './parts.js';
+import { watchList } from './tasks.js';
 import { bytes, clock, count } from './time.js';
 
-const BUSY_MS = 500, IDLE_MS = 15000;
 export const FORMATS = ['mp4', 'zip', 'manifest', 'signature'];
 const KIND = { running: 'accent', ready: 'good', failed: 'lost', cancelled: '' };
 
-/* show(exports) at once and whenever they were looked at; failed(error) if it is the first look that fails. Returns what looks now. */
 export function watchExports(signal, show, failed) {
-	let timer = 0, seen = false;
-	async function look() {
-		clearTimeout(timer);
-		let list = null;
-		try {
-			list = (await get('/v1/exports', null, signal)).exports;
-		} catch (error) {
-			if (!signal.aborted && !seen && failed)
-				failed(error);
-		}
-		if (signal.aborted)
-			return;
-		seen = seen || Boolean(list);
-		if (list)
-			show(list);
-		timer = setTimeout(look, list && list.some((e) => e.state === 'running') ? BUSY_MS : IDLE_MS);
-	}
-	signal.addEventListener('abort', () => clearTimeout(timer));
-	look();
-	return look;
+	return watchList({ path: '/v1/exports', name: 'exports', busy: (e) => e.state === 'running', busyMs: 500 }, signal, show, failed);
 }
 
 export function beginExport(event, format) {

@@ -3,9 +3,40 @@
  * Long work as lists show it: how far it has come, what it became, what can be done about it. A row is
  * made anew only when its state is another, so that who is at one of its buttons stays there.
  */
+import { get } from './api.js';
 import { el, fill } from './dom.js';
 import { badge } from './parts.js';
 import { percent } from './time.js';
+
+const IDLE_MS = 15000;
+
+/*
+ * A list of the server's, looked at now and then: every busyMs while one of them is being done. show(list)
+ * at once and after each look; failed(error) if it is the first look that fails. Returns what looks now.
+ */
+export function watchList({ path, name, busy, busyMs }, signal, show, failed) {
+	let timer = 0, seen = false;
+	async function look() {
+		clearTimeout(timer);
+		let list = null;
+		try {
+			list = (await get(path, null, signal))[name];
+		} catch (error) {
+			if (!signal.aborted && !seen && failed)
+				failed(error);
+		}
+		if (signal.aborted)
+			return;
+		seen = seen || Boolean(list);
+		if (list)
+			show(list);
+		clearTimeout(timer);
+		timer = setTimeout(look, list && list.some(busy) ? busyMs : IDLE_MS);
+	}
+	signal.addEventListener('abort', () => clearTimeout(timer));
+	look();
+	return look;
+}
 
 /* share: 0..1 */
 export function progressBar(share, label) {

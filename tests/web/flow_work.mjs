@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Long work: asked for at an event, seen wherever one goes, cancelled, downloaded, forgotten. */
-import { ask, base, check, newPage, same, settled, shot, show } from './rig.mjs';
+import { accessible, ask, base, check, env, newPage, same, settled, shot, show } from './rig.mjs';
 
 export function work(state, camera) {
 	return async (browser) => {
@@ -27,6 +27,27 @@ export function work(state, camera) {
 		await page.getByRole('link', { name: 'All my work' }).click();
 		await page.locator(`.task[data-task="${made.id}"]`).waitFor();
 		same(await page.locator('h1').textContent(), 'Work', 'where the link leads');
+		/* A time is summed up: asked for here, done by the server, opened from here. */
+		const minutes = (n) => page.evaluate((m) => new Date(Date.now() + m * 60000 - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 16), n);
+		await page.getByRole('button', { name: 'Sum up a time' }).click();
+		const dialog = page.locator('dialog');
+		await dialog.getByLabel('Camera').selectOption({ label: camera });
+		await dialog.getByLabel('From', { exact: true }).fill(await minutes(-30));
+		await dialog.getByLabel('To', { exact: true }).fill(await minutes(2));
+		await dialog.getByLabel('Seconds of video').fill('30');
+		await accessible(page, 'sum up a time');
+		await dialog.getByRole('button', { name: 'Begin' }).click();
+		await page.locator('ul[aria-label="Summaries of hours and days"] .task').waitFor();
+		await shot(page, 'work-job');
+		await page.locator('.task[data-state="done"]').getByRole('link', { name: 'Open' }).waitFor({ timeout: 150000 });
+		const [job] = (await ask(page, '/v1/jobs?limit=1')).jobs;
+		same([job.kind, job.camera, job.state, job.by], ['period', camera, 'done', `user:${env.WEB_USER}`], 'the job that the server has');
+		await page.getByRole('link', { name: 'Open' }).click();
+		await page.waitForFunction((id) => location.hash.includes(id), job.result.summary);
+		await settled(page);
+		await shot(page, 'summary-period');
+		await accessible(page, 'summary of a period');
+		await show(page, '#/work');
 		/* An event of the scene is exported at once: what the server says of it is told as if it took longer. */
 		let share = 0.25;
 		page.on('request', (r) => { share = r.method() === 'DELETE' ? null : share; });
