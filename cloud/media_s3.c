@@ -101,9 +101,9 @@ static json_t *pack_set(const struct entry *e, size_t count)
 	int err = !files;
 
 	for (size_t i = 0; i < count && !err; i++)
-		err = json_array_append_new(files, json_pack("{s:s,s:I,s:s}", "name", e[i].name,
-							     "size", (json_int_t)e[i].size,
-							     "sha256", e[i].hash));
+		err = json_array_append_new(files,
+					    json_pack("{s:s,s:I,s:s}", "name", e[i].name, "size",
+						      (json_int_t)e[i].size, "sha256", e[i].hash));
 	if (err) {
 		json_decref(files);
 		return NULL;
