@@ -96,17 +96,18 @@ cat >/etc/motion/motion.conf <<-END
 	webcontrol_port 0
 	stream_port 0
 END
+# What it says tells why, should it not start.
+trap 'cp /tmp/motion.log /tmp/motion.out /out/ 2>/dev/null || true' EXIT
 motion -n -c /etc/motion/motion.conf >/tmp/motion.out 2>&1 &
 motion=$!
 wait_for 60 test -s /tmp/motion.log
-wait_for 60 grep -qi 'camera 1' /tmp/motion.log
+wait_for 60 grep -qiE 'camera 1|selected palette' /tmp/motion.log
 sleep 10
 measure motion "^$motion "
 kill -0 $motion || fail "motion has ended: $(tail -n 5 /tmp/motion.out /tmp/motion.log)"
 kill $motion
 wait $motion || true
 grep -ci 'motion detected' /tmp/motion.log || true
-cp /tmp/motion.log /out/
 kill $camsim
 wait $camsim || true
 rmmod sluice
