@@ -9,12 +9,12 @@
  *
  * A device whose link broke tells in HELLO how far it has got with a summary (PARTIAL): its first
  * PART then begins there, once; a place that is not in that summary counts as none. A summary that
- * the device could not keep waits RETRY_S and comes again, from its start; at once if it was gone
+ * the device could not keep waits a minute and comes again, from its start; at once if it was gone
  * on with and did not have its SHA-256 in the end.
  *
  * Media that is missing or changed on disk: the summary is not sent and said to be damaged; the
- * others go on. From a remote store a file is brought by the reader's thread; meanwhile nothing
- * else is sent down to this device.
+ * others go on. Media that cannot be read now: it waits a minute as well. From a remote store a
+ * file is brought by the reader's thread; meanwhile nothing else is sent down to this device.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -27,8 +27,9 @@
 #include "lib/log.h"
 #include "lib/sha256.h"
 
-#define RETRY_S	  60
 #define MEDIA_MAX (64u << 20) /* bytes of one file */
+
+unsigned int sluice_downlink_retry_s = 60;
 
 static void add_parcel(struct sluice_session *ss, const struct sluice_parcel *from)
 {
@@ -153,7 +154,7 @@ static void choose_start(struct sluice_session *ss)
 	ss->partial[i] = ss->partial[--ss->partial_count];
 }
 
-/* The device could not keep it. */
+/* The device could not keep it, or (status 0) it cannot be had now. */
 static void put_aside(struct sluice_session *ss, struct sluice_parcel *p, uint32_t status)
 {
 	bool again = p->resumed && status == EILSEQ;
@@ -164,7 +165,7 @@ static void put_aside(struct sluice_session *ss, struct sluice_parcel *p, uint32
 		free(p);
 		return;
 	}
-	p->due_ns = sluice_io_now(ss->loop->io) + RETRY_S * 1000000000ull;
+	p->due_ns = sluice_io_now(ss->loop->io) + sluice_downlink_retry_s * 1000000000ull;
 	p->next = ss->failed;
 	ss->failed = p;
 }
@@ -349,7 +350,8 @@ static int load_media(struct sluice_session *ss)
 			 &s->size);
 }
 
-/* It comes again when the device connects again. */
+/* What is damaged stays so, and comes again when the device connects again; the rest before that.
+ */
 static void fail_media(struct sluice_session *ss, int err)
 {
 	struct sluice_sending *s = &ss->sending;
@@ -359,8 +361,11 @@ static void fail_media(struct sluice_session *ss, int err)
 		sluice_error("summary %s of camera %s: file %s %s (%s)%s", s->parcel->id,
 			     s->parcel->camera->name, s->media[s->at].name,
 			     damaged ? "is damaged" : "cannot be read now", strerror(-err),
-			     damaged ? "; run sluice-cloud fsck"
-				     : "; it is sent when the device connects again");
+			     damaged ? "; run sluice-cloud fsck" : "; trying again");
+	if (err != -ECANCELED && !damaged) {
+		put_aside(ss, s->parcel, 0);
+		s->parcel = NULL;
+	}
 	end_sending(ss, 0);
 }
 

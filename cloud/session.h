@@ -122,6 +122,8 @@ const struct sluice_camera *sluice_downlink_acked(struct sluice_session *ss, con
 void sluice_downlink_partial(struct sluice_session *ss, const uint8_t *hello, uint32_t length);
 /* Every now and then: what had failed comes again. */
 void sluice_downlink_retry(struct sluice_session *ss);
+/* Seconds that what could not be kept, or be had, waits. Less only for tests. */
+extern unsigned int sluice_downlink_retry_s;
 void sluice_downlink_clear(struct sluice_session *ss);
 
 #endif

@@ -267,6 +267,27 @@ static void test_going_on(void)
 	uplink_close(&u);
 }
 
+/* The store of media cannot be reached for a while: the summary comes on the same link. */
+static void test_away(void)
+{
+	struct uplink u;
+	char id[33];
+
+	cloud.away = 1;
+	cloud_start(&cloud);
+	CHECK(!uplink_open(&u, &cloud, "box1"));
+	CHECK(open_camera(&u, 30) == 0);
+	uplink_frame(&u, 1, 30, 0, MOTION, 300);
+	uplink_end(&u, 1, 30, 2000000000);
+	CHECK(take_summary(&u, id));
+	uplink_ack(&u, id);
+	uplink_end(&u, 1, 30, 2000000000);
+	CHECK(uplink_expect(&u, SLUICE_MSG_DONE, 5));
+	uplink_close(&u);
+	CHECK(!cloud_stop(&cloud));
+	cloud.away = 0;
+}
+
 static void test_pictures(void)
 {
 	struct uplink u;
@@ -732,7 +753,7 @@ static void test_kill(void)
 	ix = open_index();
 	CHECK(!check_all(ix, NULL, &k));
 	CHECK(!k.missing_frame && !k.missing_row && !k.bad_header && !k.bad_tail && !k.bad_media);
-	CHECK(k.frames == k.indexed && k.summaries == 8 + 3);
+	CHECK(k.frames == k.indexed && k.summaries == 9 + 3);
 	sluice_index_close(ix);
 }
 
@@ -755,6 +776,7 @@ int main(int argc, char **argv)
 	test_identity();
 	test_rest();
 	CHECK(!cloud_stop(&cloud));
+	test_away();
 	cloud.set[0].section = "limits";
 	cloud.set[0].key = "credit";
 	cloud.set[0].value = "65536";

@@ -6,6 +6,7 @@
 #include <ftw.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #include "cloud/conf.h"
 #include "cloud/server.h"
+#include "cloud/session.h"
 #include "lib/crc32c.h"
 #include "lib/log.h"
 #include "tests/unit/uplink.h"
@@ -203,6 +205,36 @@ static void read_settings(const struct cloud *c, struct sluice_cloud_conf *out)
 		die(why);
 }
 
+/* ---- a store of media that is away ---- */
+
+static atomic_int away;
+static const struct sluice_media_ops *there;
+
+static int get_later(struct sluice_media *m, const struct sluice_camera *c, const char *id,
+		     const char *name, size_t max, uint8_t **data, size_t *size)
+{
+	if (atomic_load(&away) > 0) {
+		atomic_fetch_sub(&away, 1);
+		return -EHOSTUNREACH;
+	}
+	return there->get(m, c, id, name, max, data, size);
+}
+
+static void set_media(struct sluice_media *m, const struct cloud *c)
+{
+	static struct sluice_media_ops ops;
+
+	m->remote = c->remote;
+	if (!c->away)
+		return;
+	there = m->ops;
+	ops = *there;
+	ops.get = get_later;
+	m->ops = &ops;
+	atomic_store(&away, c->away);
+	sluice_downlink_retry_s = 1;
+}
+
 static void run_cloud(struct cloud *c)
 {
 	static struct sluice_server server;
@@ -228,7 +260,7 @@ static void run_cloud(struct cloud *c)
 	read_settings(c, &settings);
 	err = sluice_server_open(&server, &conf);
 	if (server.media)
-		server.media->remote = c->remote;
+		set_media(server.media, c);
 	if (!err)
 		err = sluice_server_run(&server);
 	sluice_server_close(&server);

@@ -27,6 +27,7 @@ struct cloud {
 	int die_point, die_count; /* SIGKILL at that point of the n-th group; 0: never */
 	char admin[64];		  /* administrator's token */
 	int remote;		  /* media are read as from a remote store */
+	int away;		  /* so many reads of it fail at first */
 };
 
 /* A data directory with one enrolled device "box1": DIR/box1.crt, box1.key. */
