@@ -5,13 +5,11 @@
  * and while none does; `run` does them here, if no node is there to do so.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,7 +18,6 @@
 #include "cloud/cmd.h"
 #include "cloud/cmd_words.h"
 #include "cloud/jobs.h"
-#include "cloud/keyconf.h"
 #include "lib/log.h"
 
 #define LISTED	    100
@@ -29,16 +26,15 @@
 #define LOOK_MS	    100
 
 struct what {
-	const char *data, *tenant, *camera, *kind, *from, *to, *span, *seconds, *language;
-	int json;
+	struct sluice_cmd_words store;
+	const char *camera, *kind, *from, *to, *span, *seconds, *language;
 	const char *id; /* the word behind the action */
 	struct sluice_index *index;
-	struct sluice_keyring ring;
 };
 
 static struct sluice_whose whose(const struct what *w)
 {
-	return (struct sluice_whose){ w->tenant, NULL };
+	return (struct sluice_whose){ w->store.tenant, NULL };
 }
 
 /* ---- list and show ---- */
@@ -81,7 +77,7 @@ static int print_jobs(const struct what *w, const char *id)
 
 	if (!err && id && !json_array_size(list))
 		err = -ENOENT;
-	if (!err && w->json) {
+	if (!err && w->store.json) {
 		json_dumpf(id ? json_array_get(list, 0) : list, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else if (!err) {
@@ -230,7 +226,7 @@ static int start(struct what *w)
 	snprintf(j.by, sizeof(j.by), "local");
 	err = w->index->ops->job_add(w->index, &j);
 	free(text);
-	if (!err && w->json)
+	if (!err && w->store.json)
 		err = print_jobs(w, j.id);
 	else if (!err)
 		puts(j.id);
@@ -284,43 +280,29 @@ static int wait_all(struct what *w)
 	return err ? err : left ? -EINTR : 0;
 }
 
-/* The node's own lock: two that do jobs would do each other's again. */
-static int lock_data(const struct what *w)
-{
-	char path[4096];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/lock", w->data);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
-		return fd;
-	if (fd >= 0) {
-		sluice_error("a node uses %s, and does its jobs itself", w->data);
-		close(fd);
-		return -EINVAL;
-	}
-	return -errno;
-}
-
 static int run(struct what *w)
 {
 	static const struct sluice_worker_ops ops = { .summary = on_summary };
 	static const struct sluice_sandbox_config sandbox = { MEMORY, DEADLINE_MS };
 	struct sluice_jobs_config c = {
-		.data = w->data, .sandbox = &sandbox, .at_once = 1, .ops = &ops
+		.data = w->store.data, .sandbox = &sandbox, .at_once = 1, .ops = &ops
 	};
 	struct sluice_jobs *jobs = NULL;
-	char path[4096];
-	int lock = lock_data(w), err = lock < 0 ? lock : 0;
+	/* two that do jobs would do each other's again */
+	int lock = sluice_cmd_lock(w->store.data, "the node there does its jobs itself");
+	int err = lock < 0 ? -EINVAL : 0;
 
 	if (err)
 		return err;
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	sluice_cmd_catch_interrupt();
-	snprintf(path, sizeof(path), "%s/media", w->data);
 	c.cameras = sluice_cameras_open();
-	err = c.cameras ? sluice_media_dir_open(path, &w->ring, &c.media) : -ENOMEM;
+	c.media = sluice_cmd_media(&w->store);
+	if (!c.media)
+		err = -EINVAL;
+	else if (!c.cameras)
+		err = -ENOMEM;
 	if (!err)
 		err = sluice_jobs_open(&c, &jobs);
 	if (!err)
@@ -349,21 +331,33 @@ static const struct {
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
 static const struct option options[] = {
-	{ "data", required_argument, NULL, 'd' },     { "tenant", required_argument, NULL, 't' },
-	{ "camera", required_argument, NULL, 'c' },   { "kind", required_argument, NULL, 'K' },
-	{ "from", required_argument, NULL, 'f' },     { "to", required_argument, NULL, 'T' },
-	{ "span", required_argument, NULL, 's' },     { "seconds", required_argument, NULL, 'S' },
-	{ "language", required_argument, NULL, 'l' }, { "key-file", required_argument, NULL, 'k' },
-	{ "json", no_argument, NULL, 'j' },	      { 0 },
+	{ "data", required_argument, NULL, 'd' },
+	{ "tenant", required_argument, NULL, 't' },
+	{ "camera", required_argument, NULL, 'c' },
+	{ "kind", required_argument, NULL, 'K' },
+	{ "from", required_argument, NULL, 'f' },
+	{ "to", required_argument, NULL, 'T' },
+	{ "span", required_argument, NULL, 's' },
+	{ "seconds", required_argument, NULL, 'S' },
+	{ "language", required_argument, NULL, 'l' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "config", required_argument, NULL, 'F' },
+	{ "key-file", required_argument, NULL, 'k' },
+	{ "key-command", required_argument, NULL, 'C' },
+	{ "old-key-file", required_argument, NULL, 'o' },
+	{ "old-key-command", required_argument, NULL, 'O' },
+	{ 0 },
 };
 
-static const char **text_at(struct what *w, const char **key, int o)
+static const char **text_at(struct what *w, struct sluice_keyconf *keys, int o)
 {
 	switch (o) {
 	case 'd':
-		return &w->data;
+		return &w->store.data;
 	case 't':
-		return &w->tenant;
+		return &w->store.tenant;
+	case 'F':
+		return &w->store.config;
 	case 'c':
 		return &w->camera;
 	case 'K':
@@ -378,15 +372,20 @@ static const char **text_at(struct what *w, const char **key, int o)
 		return &w->seconds;
 	case 'l':
 		return &w->language;
+	case 'k':
+		return &keys->file;
+	case 'C':
+		return &keys->command;
+	case 'o':
+		return &keys->old_file;
 	default:
-		return key;
+		return &keys->old_command;
 	}
 }
 
 static int read_words(struct what *w, int argc, char **argv, size_t *action)
 {
 	struct sluice_keyconf keys = { 0 };
-	const char *key = NULL;
 	size_t i = 0;
 	int o;
 
@@ -394,12 +393,10 @@ static int read_words(struct what *w, int argc, char **argv, size_t *action)
 		if (o == '?')
 			return 2;
 		if (o == 'j')
-			w->json = 1;
+			w->store.json = 1;
 		else
-			*text_at(w, &key, o) = optarg;
+			*text_at(w, &keys, o) = optarg;
 	}
-	if (!w->data)
-		return sluice_cmd_usage(argv[0], "--data DIR is missing");
 	if (optind == argc)
 		return sluice_cmd_usage(argv[0], "list, show, start, cancel or run?");
 	while (i < ACTIONS && strcmp(argv[optind], actions[i].word) != 0)
@@ -414,26 +411,27 @@ static int read_words(struct what *w, int argc, char **argv, size_t *action)
 			       : sluice_cmd_usage(argv[0], "too many words");
 	w->id = actions[i].named ? argv[optind + 1] : NULL;
 	*action = i;
-	keys.file = key;
-	return key && sluice_keyconf_read(&keys, &w->ring) ? 1 : 0;
+	return sluice_cmd_words_rest(&w->store, &keys, argv[0]);
 }
 
 int sluice_cmd_jobs(int argc, char **argv)
 {
-	struct what w = { .tenant = SLUICE_TENANT };
+	struct what w = { .store = { .tenant = SLUICE_TENANT } };
 	size_t action = 0;
-	int err = read_words(&w, argc, argv, &action);
+	int code = read_words(&w, argc, argv, &action), err;
 
-	if (err)
-		return err;
-	w.index = sluice_cmd_index(w.data);
-	if (!w.index)
-		return 1;
-	err = actions[action].act(&w);
-	if (err && err != -EINVAL)
-		sluice_error("%s: %s", w.id ? w.id : w.data,
-			     err == -ENOENT ? "there is no such job" : strerror(-err));
+	if (!code) {
+		w.index = sluice_cmd_index(w.store.data);
+		code = !w.index;
+	}
+	if (!code) {
+		err = actions[action].act(&w);
+		if (err && err != -EINVAL)
+			sluice_error("%s: %s", w.id ? w.id : w.store.data,
+				     err == -ENOENT ? "there is no such job" : strerror(-err));
+		code = err != 0;
+	}
 	sluice_index_close(w.index);
-	sluice_keyring_clear(&w.ring);
-	return err ? 1 : 0;
+	sluice_cmd_words_free(&w.store);
+	return code;
 }

@@ -16,24 +16,6 @@
 #include "cloud/retain.h"
 #include "lib/log.h"
 
-/* Locked for as long as the descriptor is open. */
-static int lock_data(const char *data)
-{
-	char path[4096];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/lock", data);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		sluice_error("cannot open %s: %s", path, strerror(errno));
-	} else if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		sluice_error("%s is in use; stop the server first", data);
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
 /* ---- fsck ---- */
 
 static void print_check(const struct sluice_check *r, const char *verdict)
@@ -99,7 +81,7 @@ int sluice_cmd_fsck(int argc, char **argv)
 
 	if (err)
 		return err - 1;
-	lock = lock_data(w.data);
+	lock = sluice_cmd_lock(w.data, "stop the server first");
 	ix = lock < 0 ? NULL : sluice_cmd_index(w.data);
 	media = ix ? sluice_cmd_media(&w) : NULL;
 	err = !media ? -EIO : w.repair ? repair(w.data, ix, media) : 0;
@@ -141,7 +123,7 @@ int sluice_cmd_rebuild(int argc, char **argv)
 	if (err)
 		return err - 1;
 	umask(077);
-	lock = lock_data(w.data);
+	lock = sluice_cmd_lock(w.data, "stop the server first");
 	ix = lock < 0 ? NULL : sluice_cmd_index(w.data);
 	media = ix ? sluice_cmd_media(&w) : NULL;
 	err = media ? sluice_rebuild(w.data, ix, media, &r, &summaries) : -EIO;
@@ -184,7 +166,7 @@ int sluice_cmd_rekey(int argc, char **argv)
 	if (w.conf_is_its && w.conf.media.backend != SLUICE_MEDIA_DIRECTORY)
 		sluice_warning("files in the bucket keep their locks: keep the old key as "
 			       "[encryption] old_key_file");
-	lock = lock_data(w.data);
+	lock = sluice_cmd_lock(w.data, "stop the server first");
 	err = lock < 0 ? -EBUSY : sluice_rekey(w.data, &w.ring, &r);
 	if (lock >= 0 && err)
 		sluice_error("cannot change the key: %s; say it again to go on", strerror(-err));

@@ -8,15 +8,16 @@
 #include "cloud/cmd_words.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cloud/auth.h"
 #include "cloud/cmd.h"
-#include "cloud/keyconf.h"
 #include "cloud/mediaconf.h"
 #include "lib/log.h"
 
@@ -112,6 +113,18 @@ static int read_conf(struct sluice_cmd_words *w, struct sluice_keyconf *keys)
 	return 0;
 }
 
+int sluice_cmd_words_rest(struct sluice_cmd_words *w, struct sluice_keyconf *keys,
+			  const char *command)
+{
+	int code = read_conf(w, keys);
+
+	if (!code && !w->data)
+		code = sluice_cmd_usage(command, "--data DIR is missing, or --config FILE");
+	if (!code && sluice_keyconf_read(keys, &w->ring))
+		code = 1;
+	return code;
+}
+
 int sluice_cmd_words(int argc, char **argv, const char *allowed, int from, int to,
 		     struct sluice_cmd_words *w)
 {
@@ -126,11 +139,7 @@ int sluice_cmd_words(int argc, char **argv, const char *allowed, int from, int t
 		code = sluice_cmd_usage(argv[0],
 					others > to ? "too many words" : "a word is missing");
 	if (!code)
-		code = read_conf(w, &keys);
-	if (!code && !w->data)
-		code = sluice_cmd_usage(argv[0], "--data DIR is missing, or --config FILE");
-	if (!code && sluice_keyconf_read(&keys, &w->ring))
-		code = 1;
+		code = sluice_cmd_words_rest(w, &keys, argv[0]);
 	if (code)
 		sluice_cmd_words_free(w);
 	return code ? code + 1 : 0;
@@ -140,6 +149,23 @@ void sluice_cmd_words_free(struct sluice_cmd_words *w)
 {
 	sluice_keyring_clear(&w->ring);
 	sluice_cloud_conf_free(&w->conf);
+}
+
+int sluice_cmd_lock(const char *data, const char *hint)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", data);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		sluice_error("cannot open %s: %s", path, strerror(errno));
+	} else if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		sluice_error("%s is in use; %s", data, hint);
+		close(fd);
+		fd = -1;
+	}
+	return fd;
 }
 
 struct sluice_media *sluice_cmd_media(const struct sluice_cmd_words *w)

@@ -9,6 +9,7 @@
 
 #include "cloud/conf.h"
 #include "cloud/index.h"
+#include "cloud/keyconf.h"
 #include "cloud/media.h"
 #include "cloud/seal.h"
 
@@ -27,7 +28,15 @@ struct sluice_cmd_words {
  */
 int sluice_cmd_words(int argc, char **argv, const char *allowed, int from, int to,
 		     struct sluice_cmd_words *w);
+/* The second half of it, for a command that reads its own options into w and keys: data directory,
+ * file and keys. 0, or the exit code after a message; w is to be freed in any case. */
+int sluice_cmd_words_rest(struct sluice_cmd_words *w, struct sluice_keyconf *keys,
+			  const char *command);
 void sluice_cmd_words_free(struct sluice_cmd_words *w);
+
+/* The node's own lock on a data directory, held for as long as the descriptor is open. -1: told;
+ * hint: what to do if a node holds it. */
+int sluice_cmd_lock(const char *data, const char *hint);
 
 /* The files of summaries, by [media] of the file if it is of this data directory; NULL: told. */
 struct sluice_media *sluice_cmd_media(const struct sluice_cmd_words *w);

@@ -101,7 +101,7 @@ static const char help[] =
 	"N\n"
 	"         seconds. Times are UTC (2026-11-29T14:00). A running node does them; run does "
 	"them\n"
-	"         here where none runs (--key-file FILE of a sealed store)\n"
+	"         here where none runs, with the keys and [media] of cloud.conf\n"
 	"  provision      --nats URL,... [--ca FILE --cert FILE --key FILE] [--partitions N] "
 	"[--replicas N]\n"
 	"                 [--lease S] [--ack-wait S] [--size MIB] [--age S] [--json] "
