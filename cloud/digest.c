@@ -167,7 +167,7 @@ static double rounded(double v)
 	return round(v * 1000) / 1000;
 }
 
-static void set_time(json_t *o, const char *key, const char *key_ns, uint64_t ns)
+void sluice_digest_time(json_t *o, const char *key, const char *key_ns, uint64_t ns)
 {
 	time_t s = ns / 1000000000;
 	struct tm tm;
@@ -219,8 +219,8 @@ static char *make_json(const struct sluice_digest *d, const struct film *m)
 	json_object_set_new(o, "epoch", json_string(text));
 	json_object_set_new(o, "event", json_string(p->event));
 	json_object_set_new(o, "of", json_string(p->summary));
-	set_time(o, "start", "start_ns", d->summary.start_utc_ns);
-	set_time(o, "end", "end_ns", d->summary.end_utc_ns);
+	sluice_digest_time(o, "start", "start_ns", d->summary.start_utc_ns);
+	sluice_digest_time(o, "end", "end_ns", d->summary.end_utc_ns);
 	json_object_set_new(o, "start_s", json_real(rounded(p->start_s)));
 	json_object_set_new(o, "end_s", json_real(rounded(p->end_s)));
 	json_object_set_new(o, "reason", json_string("digest"));

@@ -6,6 +6,7 @@
 #ifndef SLUICE_DIGEST_H
 #define SLUICE_DIGEST_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "cloud/analysis.h"
@@ -90,6 +91,9 @@ struct sluice_digest {
 int sluice_digest_make(const struct sluice_digest_plan *p, const struct sluice_digest_options *o,
 		       struct sluice_digest **out);
 void sluice_digest_free(struct sluice_digest *d); /* NULL-safe */
+
+/* Members of o: key, as RFC 3339 to the millisecond, and key_ns, in decimal. */
+void sluice_digest_time(json_t *o, const char *key, const char *key_ns, uint64_t ns);
 
 /* sheet.c: the storyboard (JPEG) and the heat map (PNG) of p; *data malloc'd. -ENODATA: no frame
  * can be shown, or nothing moved. -ENOSYS: no PNG encoder. -ENOMEM, -EIO. */

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cloud/digest.h"
 #include "cloud/period_text.h"
@@ -256,21 +255,6 @@ static double rounded(double v)
 	return round(v * 1000) / 1000;
 }
 
-static void set_time(json_t *o, const char *key, const char *key_ns, int64_t ns)
-{
-	time_t s = (time_t)(ns / 1000000000);
-	struct tm tm;
-	char text[64];
-	size_t n;
-
-	gmtime_r(&s, &tm);
-	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(ns / 1000000 % 1000));
-	json_object_set_new(o, key, json_string(text));
-	snprintf(text, sizeof(text), "%lld", (long long)ns);
-	json_object_set_new(o, key_ns, json_string(text));
-}
-
 static const char *file_of(const struct making *m, const char *name)
 {
 	for (size_t i = 0; i < m->made->summary.media_count; i++)
@@ -286,8 +270,8 @@ static json_t *event_json(const struct sluice_period_event *e)
 	json_object_set_new(o, "event", json_string(e->event));
 	json_object_set_new(o, "summary", json_string(e->summary));
 	json_object_set_new(o, "title", json_string(e->title));
-	set_time(o, "start", "start_ns", e->start_ns);
-	set_time(o, "end", "end_ns", e->end_ns);
+	sluice_digest_time(o, "start", "start_ns", (uint64_t)e->start_ns);
+	sluice_digest_time(o, "end", "end_ns", (uint64_t)e->end_ns);
 	json_object_set_new(o, "confidence", json_real(rounded(e->confidence)));
 	json_object_set_new(o, "threat_level", json_integer(e->threat));
 	json_object_set_new(o, "peak_objects", json_integer(e->peak));
@@ -308,7 +292,7 @@ static void set_events(json_t *o, const struct making *m)
 		const struct sluice_period_event *e = &p->events[m->key_event[i]];
 		json_t *cell = json_pack("{s:s,s:s}", "event", e->event, "summary", e->summary);
 
-		set_time(cell, "at", "at_ns", m->key[i].at_ns);
+		sluice_digest_time(cell, "at", "at_ns", (uint64_t)m->key[i].at_ns);
 		json_array_append_new(board, cell);
 	}
 	json_object_set_new(o, "events", list);
@@ -400,8 +384,8 @@ static char *make_json(const struct making *m)
 	json_object_set_new(o, "span", json_string(p->span));
 	json_object_set_new(o, "camera", json_string(p->camera));
 	json_object_set_new(o, "epoch", json_string(text));
-	set_time(o, "start", "start_ns", p->from_ns);
-	set_time(o, "end", "end_ns", p->to_ns);
+	sluice_digest_time(o, "start", "start_ns", (uint64_t)p->from_ns);
+	sluice_digest_time(o, "end", "end_ns", (uint64_t)p->to_ns);
 	json_object_set_new(
 		o, "start_s",
 		json_real(rounded((double)(p->from_ns - (int64_t)p->first_utc_ns) * 1e-9)));
@@ -410,7 +394,7 @@ static char *make_json(const struct making *m)
 		json_real(rounded((double)(p->to_ns - (int64_t)p->first_utc_ns) * 1e-9)));
 	json_object_set_new(o, "reason", json_string("period"));
 	json_object_set_new(o, "language", json_string(p->language));
-	json_object_set_new(o, "confidence", json_real(1));
+	json_object_set_new(o, "confidence", json_real(rounded(m->facts.confidence)));
 	set_words(o, m);
 	set_counts(o, m);
 	set_events(o, m);

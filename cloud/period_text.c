@@ -47,6 +47,7 @@ static uint32_t bucket_of(const struct sluice_period *p, int64_t at_ns)
 void sluice_period_facts(const struct sluice_period *p, struct sluice_period_facts *f)
 {
 	int64_t until = p->from_ns;
+	uint32_t told = 0;
 
 	memset(f, 0, sizeof(*f));
 	for (uint32_t i = 0; i < p->event_count; i++) {
@@ -62,6 +63,7 @@ void sluice_period_facts(const struct sluice_period *p, struct sluice_period_fac
 			f->bucket[bucket_of(p, e->start_ns)]++;
 		f->events += !part;
 		f->objects += e->tracks;
+		f->confidence += ((double)e->confidence - f->confidence) / ++told;
 		f->peak = e->peak > f->peak ? e->peak : f->peak;
 		f->threat = e->threat > f->threat ? e->threat : f->threat;
 		if (e->end_ns > from)

@@ -17,6 +17,7 @@ struct sluice_period_facts {
 	uint32_t by_class[SLUICE_PERIOD_CLASSES];
 	uint32_t peak;				/* at once, in any of them */
 	uint32_t threat;			/* the highest */
+	double confidence;			/* mean of theirs; 0: there is none */
 	double active_s;			/* that any event was going on */
 	int64_t first_ns, last_ns;		/* start of the first event, end of the last */
 	uint32_t bucket[SLUICE_PERIOD_BUCKETS]; /* events that began in each part of the period */

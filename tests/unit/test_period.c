@@ -29,11 +29,13 @@ static void add_event(struct sluice_period *p, int number, int from_s, int to_s,
 	snprintf(event, sizeof(event), "%032d", part_of ? part_of : number);
 	snprintf(start, sizeof(start), "%lld", T0 + from_s * S);
 	snprintf(end, sizeof(end), "%lld", T0 + to_s * S);
-	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:i,s:i,s:s,s:b,s:i,s:[{s:i,s:s,s:[[fiiii]]}]}",
-		      "kind", "event", "id", id, "event", event, "epoch", "7", "start_ns", start,
-		      "end_ns", end, "start_s", (double)from_s, "width", 640, "height", 480,
-		      "title", "One", "nuisance", nuisance, "peak_objects", 2, "tracks", "id", 1,
-		      "class", class, "boxes", (double)from_s, 10, 10, 20, 20);
+	o = json_pack(
+		"{s:f,s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:i,s:i,s:s,s:b,s:i,s:[{s:i,s:s,s:[[fiiii]]}]}",
+		"confidence", number == 3 ? 0.9 : number * 0.125, "kind", "event", "id", id,
+		"event", event, "epoch", "7", "start_ns", start, "end_ns", end, "start_s",
+		(double)from_s, "width", 640, "height", 480, "title", "One", "nuisance", nuisance,
+		"peak_objects", 2, "tracks", "id", 1, "class", class, "boxes", (double)from_s, 10,
+		10, 20, 20);
 	CHECK(o && !sluice_period_event(p, o));
 	json_decref(o);
 }
@@ -52,6 +54,7 @@ static void test_words(void)
 	sluice_period_facts(p, &f);
 	CHECK(f.events == 3 && f.nuisance == 1 && f.objects == 4 && f.peak == 2);
 	CHECK(f.by_class[0] == 3 && f.by_class[1] == 1 && f.by_class[4] == 0);
+	CHECK(f.confidence == (1 + 2 + 4 + 5) * 0.125 / 4); /* of the nuisance nothing */
 	CHECK(f.active_s == 400 && f.busiest == 0 && f.bucket[0] == 2 && f.bucket[30] == 1);
 	p->lost = 12;
 	p->seen = 1000;
