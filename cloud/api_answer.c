@@ -178,6 +178,20 @@ json_t *sluice_grants_json(int restricted, const char *cameras)
 	return list;
 }
 
+struct sluice_call sluice_call_again(struct sluice_loop *loop, const struct sluice_who *who,
+				     const char *address, struct sluice_response *r)
+{
+	return (struct sluice_call){
+		.server = loop->server,
+		.loop = loop,
+		.auth = loop->auth,
+		.index = loop->index,
+		.address = address,
+		.who = *who,
+		.out = r,
+	};
+}
+
 json_t *sluice_time_json(uint64_t utc_ns)
 {
 	char text[32];

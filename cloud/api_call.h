@@ -60,6 +60,11 @@ extern const struct sluice_route sluice_api_health[], sluice_api_enrol[], sluice
 	sluice_api_desired[], sluice_api_about[], sluice_api_web[], sluice_api_store[],
 	sluice_api_zones[], sluice_api_exports[], sluice_api_jobs[];
 
+/* For what was handed to another thread, to be answered into *r: a call with what was kept of the
+ * first one, so without its request and whose. address is borrowed. */
+struct sluice_call sluice_call_again(struct sluice_loop *loop, const struct sluice_who *who,
+				     const char *address, struct sluice_response *r);
+
 /* ---- who did it ---- */
 
 /* For the audit log; the address is borrowed from the call. */

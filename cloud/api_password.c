@@ -41,15 +41,7 @@ static void job_done(struct sluice_job *j)
 	struct sluice_password_job *p =
 		(void *)((char *)j - offsetof(struct sluice_password_job, job));
 	struct sluice_response r = { 0 };
-	struct sluice_call c = {
-		.server = p->loop->server,
-		.loop = p->loop,
-		.auth = p->loop->auth,
-		.index = p->loop->index,
-		.address = p->address,
-		.who = p->who,
-		.out = &r,
-	};
+	struct sluice_call c = sluice_call_again(p->loop, &p->who, p->address, &r);
 
 	snprintf(c.path, sizeof(c.path), "(password)");
 	c.whose.tenant = c.who.tenant;

@@ -82,15 +82,7 @@ static void pin_done(struct sluice_job *j)
 {
 	struct pin_job *p = pin_of(j);
 	struct sluice_response r = { 0 };
-	struct sluice_call c = {
-		.server = p->loop->server,
-		.loop = p->loop,
-		.auth = p->loop->auth,
-		.index = p->loop->index,
-		.address = p->address,
-		.who = p->who,
-		.out = &r,
-	};
+	struct sluice_call c = sluice_call_again(p->loop, &p->who, p->address, &r);
 
 	snprintf(c.path, sizeof(c.path), "for %s", p->id);
 	if (j->cancelled)

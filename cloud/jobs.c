@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cloud/api_call.h"
+
 #define TELL_NS	   500000000ull /* progress is written so often at most */
 #define DUE_NS	   60000000000ull
 #define CHILD_NICE 19
@@ -71,16 +73,6 @@ const char *sluice_job_state_name(enum sluice_job_state state)
 	return (unsigned int)state < 5 ? names[state] : "unknown";
 }
 
-static json_t *time_json(uint64_t ns)
-{
-	char text[32];
-
-	if (!ns)
-		return json_null();
-	sluice_rfc3339(ns, text);
-	return json_string(text);
-}
-
 json_t *sluice_job_json(const struct sluice_camera *c, const struct sluice_index_job *j)
 {
 	json_t *settings = json_loads(j->settings, 0, NULL), *o;
@@ -93,13 +85,13 @@ json_t *sluice_job_json(const struct sluice_camera *c, const struct sluice_index
 		      "camera", c->name, "camera_id", c->hex, "device", c->device, "state",
 		      sluice_job_state_name(j->state), "progress", j->per_mille / 1000.0, "ending",
 		      j->cancel, "tries", j->tries, "by", j->by);
-	json_object_set_new(o, "from", time_json(j->from_ns));
-	json_object_set_new(o, "to", time_json(j->to_ns));
+	json_object_set_new(o, "from", sluice_time_json(j->from_ns));
+	json_object_set_new(o, "to", sluice_time_json(j->to_ns));
 	json_object_set_new(o, "from_ns", json_string(from));
 	json_object_set_new(o, "to_ns", json_string(to));
-	json_object_set_new(o, "made", time_json(j->made_ns));
-	json_object_set_new(o, "began", time_json(j->began_ns));
-	json_object_set_new(o, "ended", time_json(j->ended_ns));
+	json_object_set_new(o, "made", sluice_time_json(j->made_ns));
+	json_object_set_new(o, "began", sluice_time_json(j->began_ns));
+	json_object_set_new(o, "ended", sluice_time_json(j->ended_ns));
 	json_object_set_new(o, "settings", settings ? settings : json_object());
 	json_object_set_new(o, "result", result ? result : json_null());
 	json_object_set_new(o, "error",
@@ -324,7 +316,7 @@ static void wait_poke(struct sluice_jobs *j, unsigned int seen)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec++;
 	while (j->pokes == seen && !atomic_load(&j->stopping))
 		if (pthread_cond_timedwait(&j->more, &j->lock, &until))
@@ -492,6 +484,7 @@ static void close_runner(struct runner *r)
 int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **out)
 {
 	struct sluice_jobs *j = calloc(1, sizeof(*j));
+	pthread_condattr_t attr;
 	char path[4096];
 	int again, err;
 
@@ -500,7 +493,10 @@ int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **ou
 		return -ENOMEM;
 	j->c = *c;
 	pthread_mutex_init(&j->lock, NULL);
-	pthread_cond_init(&j->more, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&j->more, &attr);
+	pthread_condattr_destroy(&attr);
 	snprintf(path, sizeof(path), "%s/index.db", c->data);
 	err = sluice_index_sqlite_open(path, &j->index);
 	again = err ? err : j->index->ops->jobs_again(j->index, sluice_utc_now());

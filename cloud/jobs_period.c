@@ -169,8 +169,10 @@ int job_period(struct job_work *w)
 		tell(w, id); /* by an earlier life */
 		return 0;
 	}
-	json_object_set_new(w->settings, "summary", json_string(id));
-	err = open_period(w, id, &p);
+	/* what store() takes, and no other */
+	err = json_object_set_new(w->settings, "summary", json_string(id)) ? -ENOMEM : 0;
+	if (!err)
+		err = open_period(w, id, &p);
 	if (!err)
 		err = w->sandbox ? make_in_child(w, p) : make_here(w, p);
 	sluice_period_free(p);
