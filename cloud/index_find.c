@@ -77,6 +77,10 @@ int sluice_sqlite_facets_add(struct sluice_sqlite *s, const struct sluice_index_
 		sluice_facets_read(sum->json, f);
 		err = add_rows(s, sum, f);
 	}
+	/* an analysis is for who asked for it here: no device is to get it */
+	if (!err && !strcmp(f->kind, "analysis"))
+		err = sluice_sqlite_run(
+			sluice_sqlite_bind(s, SUMMARY_ACKED, "cs", sum->camera, sum->id));
 	if (!err)
 		err = sluice_sqlite_event_over(s, sum, f);
 	free(f);

@@ -70,6 +70,13 @@ int sluice_sqlite_job_progress(struct sluice_index *ix, const char *id, int per_
 	return 0;
 }
 
+int sluice_sqlite_job_note(struct sluice_index *ix, const char *id, const char *notes)
+{
+	int err = sluice_sqlite_run(sluice_sqlite_bind(db(ix), JOB_NOTE, "ss", id, notes));
+
+	return err || sqlite3_changes(db(ix)->db) ? err : -ENOENT;
+}
+
 int sluice_sqlite_job_end(struct sluice_index *ix, const struct sluice_index_job *j)
 {
 	int err = sluice_sqlite_run(

@@ -303,6 +303,7 @@ const char *const sluice_index_sql[STATEMENTS] = {
 	[JOB_PROGRESS] = "UPDATE jobs SET per_mille = ?2 WHERE id = ?1 AND state = 1"
 			 " AND per_mille <> ?2",
 	[JOB_CANCELLED] = "SELECT cancel OR state <> 1 FROM jobs WHERE id = ?",
+	[JOB_NOTE] = "UPDATE jobs SET result = ?2 WHERE id = ?1 AND state = 1",
 	[JOB_END] = "UPDATE jobs SET state = iif(?2 = 0 AND cancel, 4, ?2),"
 		    " ended_ns = iif(?2 OR cancel, ?3, 0), result = ?4, error = ?5, cancel = 0,"
 		    " per_mille = iif(?2 = 2, 1000, iif(?2, per_mille, 0)),"

@@ -338,6 +338,7 @@ static const struct sluice_index_ops ops = {
 	.job_add = sluice_sqlite_job_add,
 	.job_take = sluice_sqlite_job_take,
 	.job_progress = sluice_sqlite_job_progress,
+	.job_note = sluice_sqlite_job_note,
 	.job_end = sluice_sqlite_job_end,
 	.job_cancel = sluice_sqlite_job_cancel,
 	.jobs = sluice_sqlite_jobs,
