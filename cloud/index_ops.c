@@ -354,10 +354,11 @@ int sluice_sql_index(struct sluice_db *d, struct sluice_index **out)
 {
 	struct index_table *ix = calloc(1, sizeof(*ix));
 
-	*out = ix ? &ix->base : NULL;
+	*out = NULL;
 	if (!ix)
 		return -ENOMEM;
 	ix->base.ops = &ops;
 	ix->db = d;
+	*out = &ix->base;
 	return 0;
 }
