@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * index.h - what is stored where: cameras, epochs, segments, frames, summaries. A table of
- * functions, so that another data base can stand behind it (index_sqlite.c is the first).
+ * functions, so that any data base can stand behind it (index_sql.c has the statements).
  *
  * One handle per thread. All return 0 or a negative errno (-ENOENT: no such row) unless said
  * otherwise. Numbers from devices are below 2^63 (the ingest checks it). Where a person asks, whose

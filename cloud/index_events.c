@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * index_events.c - what is not told yet, and what must stay, in the SQLite index.
+ * index_events.c - what is not told yet, and what must stay, in the index.
  *
  * An open event is a row from its start until the summary of its last part, or the end of its
  * epoch. A worker that begins again finds the same events again, under the same ids. A pin is a row
@@ -9,46 +9,46 @@
  */
 #include <errno.h>
 
-#include "cloud/index_sqlite.h"
+#include "cloud/index_sql.h"
 
 #define PINNED "pinned:"
 
-int sluice_sqlite_event_open(struct sluice_index *ix, const struct sluice_index_summary *s)
+int sluice_sql_event_open(struct sluice_index *ix, const struct sluice_index_summary *s)
 {
-	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), EVENT_OPEN, "sciis", s->id, s->camera,
-						    s->epoch, s->start_utc_ns, s->json));
+	return sluice_db_run(sluice_db_bind(db(ix), EVENT_OPEN, "sciis", s->id, s->camera, s->epoch,
+					    s->start_utc_ns, s->json));
 }
 
-int sluice_sqlite_event_over(struct sluice_sqlite *s, const struct sluice_index_summary *sum,
-			     const struct sluice_facets *f)
+int sluice_sql_event_over(struct sluice_db *s, const struct sluice_index_summary *sum,
+			  const struct sluice_facets *f)
 {
 	if (!f->event[0])
 		return 0;
-	return sluice_sqlite_run(
-		f->continued ? sluice_sqlite_bind(s, EVENT_GOES_ON, "sci", f->event, sum->camera,
-						  sum->end_utc_ns)
-			     : sluice_sqlite_bind(s, EVENT_OVER, "sc", f->event, sum->camera));
+	return sluice_db_run(f->continued
+				     ? sluice_db_bind(s, EVENT_GOES_ON, "sci", f->event,
+						      sum->camera, sum->end_utc_ns)
+				     : sluice_db_bind(s, EVENT_OVER, "sc", f->event, sum->camera));
 }
 
-int sluice_sqlite_events_open(struct sluice_index *ix, const struct sluice_whose *who,
-			      const char *id, sluice_index_summary_fn fn, void *ctx)
+int sluice_sql_events_open(struct sluice_index *ix, const struct sluice_whose *who, const char *id,
+			   sluice_index_summary_fn fn, void *ctx)
 {
-	sqlite3_stmt *st =
-		sluice_sqlite_bind(db(ix), EVENTS_OPEN, "sss", who->tenant, who->cameras, id);
+	struct sluice_rows *st =
+		sluice_db_bind(db(ix), EVENTS_OPEN, "sss", who->tenant, who->cameras, id);
 	struct sluice_camera c;
 	int rc;
 
-	while ((rc = sluice_sqlite_step(st)) > 0) {
+	while ((rc = sluice_db_step(st)) > 0) {
 		struct sluice_index_summary s = { .epoch = column_u64(st, 2),
 						  .start_utc_ns = column_u64(st, 3),
-						  .json = sluice_sqlite_text(st, 5) };
+						  .json = sluice_db_text(st, 5) };
 
 		column_text(st, 0, s.id, sizeof(s.id));
-		sluice_sqlite_id(st, 1, s.camera);
+		sluice_db_id(st, 1, s.camera);
 		read_camera(st, 7, &c);
 		rc = fn(ctx, &c, &s);
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(st);
 			break;
 		}
 	}
@@ -58,20 +58,20 @@ int sluice_sqlite_events_open(struct sluice_index *ix, const struct sluice_whose
 static int find_pin(struct sluice_index *ix, const struct sluice_whose *who, const char *id,
 		    uint64_t *start_ns, uint8_t camera[16])
 {
-	sqlite3_stmt *st =
-		sluice_sqlite_bind(db(ix), PIN_FIND, "sss", who->tenant, who->cameras, id);
-	int rc = sluice_sqlite_step(st);
+	struct sluice_rows *st =
+		sluice_db_bind(db(ix), PIN_FIND, "sss", who->tenant, who->cameras, id);
+	int rc = sluice_db_step(st);
 
 	if (rc <= 0)
 		return rc ? rc : -ENOENT;
 	*start_ns = column_u64(st, 0);
-	sluice_sqlite_id(st, 1, camera);
-	sqlite3_reset(st);
+	sluice_db_id(st, 1, camera);
+	sluice_db_end(st);
 	return 0;
 }
 
-int sluice_sqlite_pin(struct sluice_index *ix, const struct sluice_whose *who, const char *id,
-		      const char *by, const char *note, uint64_t utc_ns)
+int sluice_sql_pin(struct sluice_index *ix, const struct sluice_whose *who, const char *id,
+		   const char *by, const char *note, uint64_t utc_ns)
 {
 	uint8_t camera[16];
 	uint64_t start_ns;
@@ -81,17 +81,17 @@ int sluice_sqlite_pin(struct sluice_index *ix, const struct sluice_whose *who, c
 		return err;
 	err = find_pin(ix, who, id, &start_ns, camera);
 	if (!err)
-		err = sluice_sqlite_run(by ? sluice_sqlite_bind(db(ix), PIN_ADD, "sssi", id, by,
-								note ? note : "", utc_ns)
-					   : sluice_sqlite_bind(db(ix), PIN_REMOVE, "s", id));
+		err = sluice_db_run(by ? sluice_db_bind(db(ix), PIN_ADD, "sssi", id, by,
+							note ? note : "", utc_ns)
+				       : sluice_db_bind(db(ix), PIN_REMOVE, "s", id));
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(db(ix), FACETS_PIN, "sisd", who->tenant,
-							   start_ns, id, by != NULL));
+		err = sluice_db_run(sluice_db_bind(db(ix), FACETS_PIN, "sisd", who->tenant,
+						   start_ns, id, by != NULL));
 	if (!err)
-		err = sluice_sqlite_run(by ? sluice_sqlite_bind(db(ix), TAG_ADD, "csis", camera,
-								PINNED, start_ns, id)
-					   : sluice_sqlite_bind(db(ix), TAG_REMOVE, "ssis",
-								who->tenant, PINNED, start_ns, id));
+		err = sluice_db_run(
+			by ? sluice_db_bind(db(ix), TAG_ADD, "csis", camera, PINNED, start_ns, id)
+			   : sluice_db_bind(db(ix), TAG_REMOVE, "ssis", who->tenant, PINNED,
+					    start_ns, id));
 	if (!err)
 		err = ix->ops->commit(ix);
 	if (err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * index_find.c - what people look for, in the SQLite index.
+ * index_find.c - what people look for, in the index.
  *
  * A filter that names a zone, class, device, camera or kind walks that tag in order of time, the
  * first of these that is there; else the tenant's rows are walked. Every row on the way is looked
@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cloud/index_sqlite.h"
+#include "cloud/index_sql.h"
 
 #define TAGS  5
 #define WORDS 4
@@ -29,7 +29,7 @@ static void join_tags(const struct sluice_facets *f, char *out, size_t size)
 	out[n] = 0;
 }
 
-static int add_rows(struct sluice_sqlite *s, const struct sluice_index_summary *sum,
+static int add_rows(struct sluice_db *s, const struct sluice_index_summary *sum,
 		    const struct sluice_facets *f)
 {
 	char tags[SLUICE_TAGS_MAX * (SLUICE_TAG_MAX + 1) + 2];
@@ -37,34 +37,34 @@ static int add_rows(struct sluice_sqlite *s, const struct sluice_index_summary *
 	int err;
 
 	join_tags(f, tags, sizeof(tags));
-	err = sluice_sqlite_run(sluice_sqlite_bind(
+	err = sluice_db_run(sluice_db_bind(
 		s, FACETS_ADD, "cisisddiiiiss", sum->camera, sum->start_utc_ns, sum->id,
 		sum->end_utc_ns, f->kind, f->confidence, f->nuisance, f->region.word[0],
 		f->region.word[1], f->region.word[2], f->region.word[3], tags, f->words));
 	for (i = 0; !err && i < f->tag_count; i++)
-		err = sluice_sqlite_run(sluice_sqlite_bind(s, TAG_ADD, "csis", sum->camera,
-							   f->tags[i], sum->start_utc_ns, sum->id));
+		err = sluice_db_run(sluice_db_bind(s, TAG_ADD, "csis", sum->camera, f->tags[i],
+						   sum->start_utc_ns, sum->id));
 	return err;
 }
 
 /* Whose it is can be asked for too. -ENOENT: a camera without a name, which nobody can ask for. */
-static int add_owner(struct sluice_sqlite *s, const uint8_t camera[16], struct sluice_facets *f)
+static int add_owner(struct sluice_db *s, const uint8_t camera[16], struct sluice_facets *f)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(s, CAMERA_FIND, "c", camera);
+	struct sluice_rows *st = sluice_db_bind(s, CAMERA_FIND, "c", camera);
 	struct sluice_camera c;
-	int rc = sluice_sqlite_step(st);
+	int rc = sluice_db_step(st);
 
 	if (rc <= 0)
 		return rc ? rc : -ENOENT;
 	read_camera(st, 0, &c);
-	sqlite3_reset(st);
+	sluice_db_end(st);
 	sluice_facets_tag(f, "camera", c.name);
 	sluice_facets_tag(f, "camera", c.hex);
 	sluice_facets_tag(f, "device", c.device);
 	return 0;
 }
 
-int sluice_sqlite_facets_add(struct sluice_sqlite *s, const struct sluice_index_summary *sum)
+int sluice_sql_facets_add(struct sluice_db *s, const struct sluice_index_summary *sum)
 {
 	struct sluice_facets *f = malloc(sizeof(*f));
 	int err;
@@ -78,27 +78,27 @@ int sluice_sqlite_facets_add(struct sluice_sqlite *s, const struct sluice_index_
 		err = add_rows(s, sum, f);
 	}
 	if (!err)
-		err = sluice_sqlite_event_over(s, sum, f);
+		err = sluice_sql_event_over(s, sum, f);
 	free(f);
 	return err == -ENOENT ? 0 : err;
 }
 
-int sluice_sqlite_facets_fill(struct sluice_sqlite *s)
+int sluice_sql_facets_fill(struct sluice_db *s)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(s, SUMMARIES_ALL, "");
+	struct sluice_rows *st = sluice_db_bind(s, SUMMARIES_ALL, "");
 	int rc;
 
-	while ((rc = sluice_sqlite_step(st)) > 0) {
+	while ((rc = sluice_db_step(st)) > 0) {
 		struct sluice_index_summary sum = { .epoch = column_u64(st, 2),
 						    .start_utc_ns = column_u64(st, 3),
 						    .end_utc_ns = column_u64(st, 4),
-						    .json = sluice_sqlite_text(st, 5) };
+						    .json = sluice_db_text(st, 5) };
 
 		column_text(st, 0, sum.id, sizeof(sum.id));
-		sluice_sqlite_id(st, 1, sum.camera);
-		rc = sluice_sqlite_facets_add(s, &sum);
+		sluice_db_id(st, 1, sum.camera);
+		rc = sluice_sql_facets_add(s, &sum);
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(st);
 			break;
 		}
 	}
@@ -190,45 +190,46 @@ static int wanted(int choice)
 	return choice ? choice > 0 : -1;
 }
 
-static sqlite3_stmt *bind_question(struct sluice_index *ix, const struct sluice_whose *who,
-				   const struct sluice_index_filter *f, const struct question *q)
+static struct sluice_rows *bind_question(struct sluice_index *ix, const struct sluice_whose *who,
+					 const struct sluice_index_filter *f,
+					 const struct question *q)
 {
 	const uint64_t *r = f->region.word, from = f->from_ns < INT64_MAX ? f->from_ns : INT64_MAX;
 
 	/* without a tag to walk the last parameter is not there: the format ends before it */
-	return sluice_sqlite_bind(db(ix), q->drive ? FIND_TAG : FIND,
-				  q->drive ? "siissddddiiiisssssssss"
-					     "s"
-					   : "siissddddiiiisssssssss",
-				  who->tenant, from, q->before_ns, q->before_id, who->cameras,
-				  f->confidence, wanted(f->nuisance), wanted(f->pinned),
-				  !(r[0] | r[1] | r[2] | r[3]), r[0], r[1], r[2], r[3],
-				  text_or_null(q->tag[0]), text_or_null(q->tag[1]),
-				  text_or_null(q->tag[2]), text_or_null(q->tag[3]),
-				  text_or_null(q->tag[4]), q->word[0], q->word[1], q->word[2],
-				  q->word[3], q->drive);
+	return sluice_db_bind(db(ix), q->drive ? FIND_TAG : FIND,
+			      q->drive ? "siissddddiiiisssssssss"
+					 "s"
+				       : "siissddddiiiisssssssss",
+			      who->tenant, from, q->before_ns, q->before_id, who->cameras,
+			      f->confidence, wanted(f->nuisance), wanted(f->pinned),
+			      !(r[0] | r[1] | r[2] | r[3]), r[0], r[1], r[2], r[3],
+			      text_or_null(q->tag[0]), text_or_null(q->tag[1]),
+			      text_or_null(q->tag[2]), text_or_null(q->tag[3]),
+			      text_or_null(q->tag[4]), q->word[0], q->word[1], q->word[2],
+			      q->word[3], q->drive);
 }
 
 /* 1: found; 0: not. */
-static int show(struct sluice_index *ix, sqlite3_stmt *st, const char *id,
+static int show(struct sluice_index *ix, struct sluice_rows *st, const char *id,
 		sluice_index_summary_fn fn, void *ctx)
 {
 	int err;
 
-	if (!sqlite3_column_int(st, 2))
+	if (!(int)sluice_db_int(st, 2))
 		return 0;
-	err = sluice_sqlite_summary_get(ix, id, sqlite3_column_int(st, 3),
-					sqlite3_column_int(st, 4), fn, ctx);
+	err = sluice_sql_summary_get(ix, id, (int)sluice_db_int(st, 3), (int)sluice_db_int(st, 4),
+				     fn, ctx);
 	return err == -ENOENT ? 0 : err ? err : 1;
 }
 
-int sluice_sqlite_find(struct sluice_index *ix, const struct sluice_whose *who,
-		       const struct sluice_index_filter *f, sluice_index_summary_fn fn, void *ctx,
-		       char *next)
+int sluice_sql_find(struct sluice_index *ix, const struct sluice_whose *who,
+		    const struct sluice_index_filter *f, sluice_index_summary_fn fn, void *ctx,
+		    char *next)
 {
 	unsigned int scanned = 0, rows = 0;
 	struct question q;
-	sqlite3_stmt *st;
+	struct sluice_rows *st;
 	char id[33];
 	int rc = ask(&q, f);
 
@@ -236,10 +237,10 @@ int sluice_sqlite_find(struct sluice_index *ix, const struct sluice_whose *who,
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
 	st = bind_question(ix, who, f, &q);
-	while ((rc = sluice_sqlite_step(st)) > 0) {
+	while ((rc = sluice_db_step(st)) > 0) {
 		if (rows == f->limit || scanned == SLUICE_FIND_SCANNED) { /* there is more */
 			sluice_cursor_write(q.before_ns, id, next);
-			sqlite3_reset(st);
+			sluice_db_end(st);
 			return 0;
 		}
 		scanned++;
@@ -247,7 +248,7 @@ int sluice_sqlite_find(struct sluice_index *ix, const struct sluice_whose *who,
 		column_text(st, 1, id, sizeof(id));
 		rc = show(ix, st, id, fn, ctx);
 		if (rc < 0 || rc > 1) {
-			sqlite3_reset(st);
+			sluice_db_end(st);
 			return rc;
 		}
 		rows += (unsigned int)rc;
@@ -257,21 +258,21 @@ int sluice_sqlite_find(struct sluice_index *ix, const struct sluice_whose *who,
 
 /* ---- the timeline ---- */
 
-int sluice_sqlite_timeline(struct sluice_index *ix, const struct sluice_whose *who,
-			   const char *camera, uint64_t from_ns, uint64_t to_ns, uint64_t width_ns,
-			   sluice_index_bucket_fn fn, void *ctx)
+int sluice_sql_timeline(struct sluice_index *ix, const struct sluice_whose *who, const char *camera,
+			uint64_t from_ns, uint64_t to_ns, uint64_t width_ns,
+			sluice_index_bucket_fn fn, void *ctx)
 {
 	struct sluice_index_bucket b = { 0 };
 	struct sluice_camera now, c = { 0 };
-	sqlite3_stmt *st;
+	struct sluice_rows *st;
 	int rc;
 
 	if (!width_ns || to_ns < from_ns || to_ns > INT64_MAX ||
 	    (to_ns - from_ns) / width_ns >= SLUICE_BUCKETS_MAX)
 		return -EINVAL;
-	st = sluice_sqlite_bind(db(ix), TIMELINE, "sssii", who->tenant, who->cameras, camera,
-				from_ns, to_ns);
-	while ((rc = sluice_sqlite_step(st)) > 0) {
+	st = sluice_db_bind(db(ix), TIMELINE, "sssii", who->tenant, who->cameras, camera, from_ns,
+			    to_ns);
+	while ((rc = sluice_db_step(st)) > 0) {
 		uint64_t at = column_u64(st, 4);
 
 		at -= (at - from_ns) % width_ns;
@@ -283,13 +284,13 @@ int sluice_sqlite_timeline(struct sluice_index *ix, const struct sluice_whose *w
 			rc = 0;
 		}
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(st);
 			return rc;
 		}
 		c = now;
 		b.start_ns = at;
 		b.events++;
-		b.nuisance += sqlite3_column_int(st, 5) != 0;
+		b.nuisance += (int)sluice_db_int(st, 5) != 0;
 	}
 	return !rc && b.events ? fn(ctx, &c, &b) : rc;
 }

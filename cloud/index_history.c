@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * index_history.c - what was when, of one camera, in the SQLite index: stored frames by their time,
+ * index_history.c - what was when, of one camera, in the index: stored frames by their time,
  * ledgers, epochs.
  *
  * The newest ledger lies in the camera's row. For the time axis the last of every SLUICE_LEDGER_S
@@ -9,23 +9,23 @@
  */
 #include <errno.h>
 
-#include "cloud/index_sqlite.h"
+#include "cloud/index_sql.h"
 
-static int read_near(sqlite3_stmt *st, struct sluice_index_frame *f, char *path)
+static int read_near(struct sluice_rows *st, struct sluice_index_frame *f, char *path)
 {
-	int rc = sluice_sqlite_step(st);
+	int rc = sluice_db_step(st);
 
 	if (rc <= 0)
 		return rc ? rc : -ENOENT;
 	read_frame(st, f);
 	column_text(st, 10, path, sizeof(((struct sluice_index_segment *)0)->path));
-	sqlite3_reset(st);
+	sluice_db_end(st);
 	return 0;
 }
 
-int sluice_sqlite_frame_near(struct sluice_index *ix, const struct sluice_whose *who,
-			     const uint8_t camera[16], uint64_t utc_ns,
-			     struct sluice_index_frame *f, char *path)
+int sluice_sql_frame_near(struct sluice_index *ix, const struct sluice_whose *who,
+			  const uint8_t camera[16], uint64_t utc_ns, struct sluice_index_frame *f,
+			  char *path)
 {
 	struct sluice_index_frame behind;
 	char behind_path[sizeof(((struct sluice_index_segment *)0)->path)];
@@ -33,13 +33,13 @@ int sluice_sqlite_frame_near(struct sluice_index *ix, const struct sluice_whose 
 
 	if (utc_ns > INT64_MAX)
 		utc_ns = INT64_MAX;
-	before = read_near(sluice_sqlite_bind(db(ix), FRAME_BEFORE, "ssci", who->tenant,
-					      who->cameras, camera, utc_ns),
+	before = read_near(sluice_db_bind(db(ix), FRAME_BEFORE, "ssci", who->tenant, who->cameras,
+					  camera, utc_ns),
 			   f, path);
 	if (before && before != -ENOENT)
 		return before;
-	err = read_near(sluice_sqlite_bind(db(ix), FRAME_BEHIND, "ssci", who->tenant, who->cameras,
-					   camera, utc_ns),
+	err = read_near(sluice_db_bind(db(ix), FRAME_BEHIND, "ssci", who->tenant, who->cameras,
+				       camera, utc_ns),
 			&behind, behind_path);
 	if (err)
 		return err == -ENOENT ? before : err;
@@ -50,80 +50,80 @@ int sluice_sqlite_frame_near(struct sluice_index *ix, const struct sluice_whose 
 	return 0;
 }
 
-int sluice_sqlite_frames_between(struct sluice_index *ix, const struct sluice_whose *who,
-				 const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
-				 unsigned int limit, sluice_index_frame_fn fn, void *ctx)
+int sluice_sql_frames_between(struct sluice_index *ix, const struct sluice_whose *who,
+			      const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
+			      unsigned int limit, sluice_index_frame_fn fn, void *ctx)
 {
 	struct sluice_index_frame f;
-	sqlite3_stmt *st;
+	struct sluice_rows *st;
 	int rc;
 
 	if (from_ns > INT64_MAX || to_ns > INT64_MAX || limit > SLUICE_FRAMES_MAX)
 		return -EINVAL;
-	st = sluice_sqlite_bind(db(ix), FRAMES_BETWEEN, "ssciid", who->tenant, who->cameras, camera,
-				from_ns, to_ns, (int)limit);
-	while ((rc = sluice_sqlite_step(st)) > 0) {
+	st = sluice_db_bind(db(ix), FRAMES_BETWEEN, "ssciid", who->tenant, who->cameras, camera,
+			    from_ns, to_ns, (int)limit);
+	while ((rc = sluice_db_step(st)) > 0) {
 		read_frame(st, &f);
 		rc = fn(ctx, &f);
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(st);
 			break;
 		}
 	}
 	return rc;
 }
 
-int sluice_sqlite_ledger_add(struct sluice_index *ix, const uint8_t id[16], uint64_t utc_ns,
-			     uint64_t epoch, const void *ledger, size_t size)
+int sluice_sql_ledger_add(struct sluice_index *ix, const uint8_t id[16], uint64_t utc_ns,
+			  uint64_t epoch, const void *ledger, size_t size)
 {
 	uint64_t span = SLUICE_LEDGER_S * 1000000000ull;
-	int err = sluice_sqlite_run(
-		sluice_sqlite_bind(db(ix), CAMERA_LEDGER, "cb", id, ledger, size));
+	int err = sluice_db_run(sluice_db_bind(db(ix), CAMERA_LEDGER, "cb", id, ledger, size));
 
 	return err ? err
-		   : sluice_sqlite_run(sluice_sqlite_bind(db(ix), LEDGER_ADD, "ciib", id,
-							  utc_ns - utc_ns % span, epoch, ledger,
-							  size));
+		   : sluice_db_run(sluice_db_bind(db(ix), LEDGER_ADD, "ciib", id,
+						  utc_ns - utc_ns % span, epoch, ledger, size));
 }
 
-int sluice_sqlite_ledgers(struct sluice_index *ix, const struct sluice_whose *who,
-			  const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
-			  sluice_index_ledger_fn fn, void *ctx)
+int sluice_sql_ledgers(struct sluice_index *ix, const struct sluice_whose *who,
+		       const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
+		       sluice_index_ledger_fn fn, void *ctx)
 {
-	sqlite3_stmt *st;
+	struct sluice_rows *st;
+	const void *ledger;
+	size_t size;
 	int rc;
 
 	if (from_ns > INT64_MAX || to_ns > INT64_MAX)
 		return -EINVAL;
-	st = sluice_sqlite_bind(db(ix), LEDGERS, "sscii", who->tenant, who->cameras, camera,
-				from_ns, to_ns);
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		rc = fn(ctx, column_u64(st, 0), column_u64(st, 1), sqlite3_column_blob(st, 2),
-			(size_t)sqlite3_column_bytes(st, 2));
+	st = sluice_db_bind(db(ix), LEDGERS, "sscii", who->tenant, who->cameras, camera, from_ns,
+			    to_ns);
+	while ((rc = sluice_db_step(st)) > 0) {
+		ledger = sluice_db_blob(st, 2, &size);
+		rc = fn(ctx, column_u64(st, 0), column_u64(st, 1), ledger, size);
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(st);
 			break;
 		}
 	}
 	return rc;
 }
 
-int sluice_sqlite_epochs(struct sluice_index *ix, const struct sluice_whose *who,
-			 const uint8_t camera[16], unsigned int limit, sluice_index_epoch_fn fn,
-			 void *ctx)
+int sluice_sql_epochs(struct sluice_index *ix, const struct sluice_whose *who,
+		      const uint8_t camera[16], unsigned int limit, sluice_index_epoch_fn fn,
+		      void *ctx)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), EPOCHS, "sscd", who->tenant, who->cameras,
-					      camera, (int)limit);
+	struct sluice_rows *st = sluice_db_bind(db(ix), EPOCHS, "sscd", who->tenant, who->cameras,
+						camera, (int)limit);
 	struct sluice_index_epoch e;
 	struct sluice_camera c;
 	int rc;
 
-	while ((rc = sluice_sqlite_step(st)) > 0) {
+	while ((rc = sluice_db_step(st)) > 0) {
 		read_epoch(st, &e);
 		read_camera(st, 6, &c);
 		rc = fn(ctx, &c, &e);
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(st);
 			break;
 		}
 	}

@@ -1,32 +1,31 @@
 // SPDX-License-Identifier: MIT
-/* index_retain.c - what may be forgotten, and forgetting it, in the SQLite index; see retain.c. */
+/* index_retain.c - what may be forgotten, and forgetting it, in the index; see retain.c. */
 #include <errno.h>
 
-#include "cloud/index_sqlite.h"
+#include "cloud/index_sql.h"
 
-static int first_segment(sqlite3_stmt *st, struct sluice_index_segment *s)
+static int first_segment(struct sluice_rows *st, struct sluice_index_segment *s)
 {
-	int rc = sluice_sqlite_step(st);
+	int rc = sluice_db_step(st);
 
 	if (rc <= 0)
 		return rc ? rc : -ENOENT;
 	read_segment(st, s);
-	sqlite3_reset(st);
+	sluice_db_end(st);
 	return 0;
 }
 
-int sluice_sqlite_segment_oldest(struct sluice_index *ix, enum sluice_index_class class,
-				 uint64_t before_ns, struct sluice_index_segment *s)
+int sluice_sql_segment_oldest(struct sluice_index *ix, enum sluice_index_class class,
+			      uint64_t before_ns, struct sluice_index_segment *s)
 {
-	int err = first_segment(sluice_sqlite_bind(db(ix), SEGMENT_LEAVING, ""), s);
+	int err = first_segment(sluice_db_bind(db(ix), SEGMENT_LEAVING, ""), s);
 
 	if (err != -ENOENT)
 		return err;
 	if (class == SLUICE_CLASS_NUISANCE)
-		return first_segment(sluice_sqlite_bind(db(ix), SEGMENT_NUISANCE, "i", before_ns),
-				     s);
-	return first_segment(sluice_sqlite_bind(db(ix), SEGMENT_OLDEST, "di",
-						class == SLUICE_CLASS_MOTION, before_ns),
+		return first_segment(sluice_db_bind(db(ix), SEGMENT_NUISANCE, "i", before_ns), s);
+	return first_segment(sluice_db_bind(db(ix), SEGMENT_OLDEST, "di",
+					    class == SLUICE_CLASS_MOTION, before_ns),
 			     s);
 }
 
@@ -43,64 +42,62 @@ static int end(struct sluice_index *ix, int err)
 	return err;
 }
 
-int sluice_sqlite_segment_drop(struct sluice_index *ix, const struct sluice_index_segment *s,
-			       unsigned int limit)
+int sluice_sql_segment_drop(struct sluice_index *ix, const struct sluice_index_segment *s,
+			    unsigned int limit)
 {
 	int err = ix->ops->begin(ix), more = 0;
 
 	if (err)
 		return err;
-	err = sluice_sqlite_run(sluice_sqlite_bind(db(ix), SEGMENT_LEAVE, "i", s->id));
+	err = sluice_db_run(sluice_db_bind(db(ix), SEGMENT_LEAVE, "i", s->id));
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(db(ix), FRAMES_DROP, "ciiid", s->camera,
-							   s->first_utc_ns, s->last_utc_ns, s->id,
-							   (int)limit));
+		err = sluice_db_run(sluice_db_bind(db(ix), FRAMES_DROP, "ciiid", s->camera,
+						   s->first_utc_ns, s->last_utc_ns, s->id,
+						   (int)limit));
 	if (!err)
-		more = sqlite3_changes(db(ix)->db) == (int)limit;
+		more = sluice_db_changed(db(ix)) == (int)limit;
 	if (!err && !more)
-		err = sluice_sqlite_run(sluice_sqlite_bind(db(ix), SEGMENT_DROP, "i", s->id));
+		err = sluice_db_run(sluice_db_bind(db(ix), SEGMENT_DROP, "i", s->id));
 	if (!err && !more)
-		err = sluice_sqlite_run(sluice_sqlite_bind(db(ix), GONE_ADD, "s", s->path));
+		err = sluice_db_run(sluice_db_bind(db(ix), GONE_ADD, "s", s->path));
 	return end(ix, err ? err : more);
 }
 
-int sluice_sqlite_summary_oldest(struct sluice_index *ix, uint64_t before_ns, char id[33],
-				 struct sluice_camera *c)
+int sluice_sql_summary_oldest(struct sluice_index *ix, uint64_t before_ns, char id[33],
+			      struct sluice_camera *c)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), SUMMARY_OLDEST, "i", before_ns);
+	struct sluice_rows *st = sluice_db_bind(db(ix), SUMMARY_OLDEST, "i", before_ns);
 	uint8_t camera[16];
-	int rc = sluice_sqlite_step(st);
+	int rc = sluice_db_step(st);
 
 	if (rc <= 0)
 		return rc ? rc : -ENOENT;
 	column_text(st, 0, id, 33);
-	sluice_sqlite_id(st, 2, camera);
-	sqlite3_reset(st);
+	sluice_db_id(st, 2, camera);
+	sluice_db_end(st);
 	return ix->ops->camera_find(ix, camera, c);
 }
 
 /* Tag by tag, as its row of facets lists them. */
-static int drop_facets(struct sluice_sqlite *s, const char *tenant, const char *id)
+static int drop_facets(struct sluice_db *s, const char *tenant, const char *id)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(s, FACETS_OF, "ss", tenant, id);
+	struct sluice_rows *st = sluice_db_bind(s, FACETS_OF, "ss", tenant, id);
 	char tags[SLUICE_TAGS_MAX * (SLUICE_TAG_MAX + 1) + 2], *save = NULL, *tag;
 	uint64_t start;
-	int rc = sluice_sqlite_step(st);
+	int rc = sluice_db_step(st);
 
 	if (rc <= 0)
 		return rc; /* one without a name has none */
 	start = column_u64(st, 0);
 	column_text(st, 1, tags, sizeof(tags));
-	sqlite3_reset(st);
-	rc = sluice_sqlite_run(sluice_sqlite_bind(s, FACETS_DROP, "sis", tenant, start, id));
+	sluice_db_end(st);
+	rc = sluice_db_run(sluice_db_bind(s, FACETS_DROP, "sis", tenant, start, id));
 	for (tag = strtok_r(tags, "\n", &save); tag && !rc; tag = strtok_r(NULL, "\n", &save))
-		rc = sluice_sqlite_run(
-			sluice_sqlite_bind(s, TAG_REMOVE, "ssis", tenant, tag, start, id));
+		rc = sluice_db_run(sluice_db_bind(s, TAG_REMOVE, "ssis", tenant, tag, start, id));
 	return rc;
 }
 
-int sluice_sqlite_summary_drop(struct sluice_index *ix, const struct sluice_camera *c,
-			       const char *id)
+int sluice_sql_summary_drop(struct sluice_index *ix, const struct sluice_camera *c, const char *id)
 {
 	char path[192];
 	int err = ix->ops->begin(ix);
@@ -110,52 +107,52 @@ int sluice_sqlite_summary_drop(struct sluice_index *ix, const struct sluice_came
 	snprintf(path, sizeof(path), "media/%s/%s/%s", c->tenant, c->hex, id);
 	err = drop_facets(db(ix), c->tenant, id);
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(db(ix), MEDIA_DROP, "s", id));
+		err = sluice_db_run(sluice_db_bind(db(ix), MEDIA_DROP, "s", id));
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(db(ix), SUMMARY_DROP, "s", id));
+		err = sluice_db_run(sluice_db_bind(db(ix), SUMMARY_DROP, "s", id));
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(db(ix), GONE_ADD, "s", path));
+		err = sluice_db_run(sluice_db_bind(db(ix), GONE_ADD, "s", path));
 	return end(ix, err);
 }
 
-int sluice_sqlite_ledgers_drop(struct sluice_index *ix, uint64_t before_ns)
+int sluice_sql_ledgers_drop(struct sluice_index *ix, uint64_t before_ns)
 {
-	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), LEDGERS_DROP, "i", before_ns));
+	return sluice_db_run(sluice_db_bind(db(ix), LEDGERS_DROP, "i", before_ns));
 }
 
-static int read_sum(sqlite3_stmt *st, uint64_t *sum)
+static int read_sum(struct sluice_rows *st, uint64_t *sum)
 {
-	int rc = sluice_sqlite_step(st);
+	int rc = sluice_db_step(st);
 
 	if (rc <= 0)
 		return rc ? rc : -EIO;
 	*sum += column_u64(st, 0);
-	sqlite3_reset(st);
+	sluice_db_end(st);
 	return 0;
 }
 
-int sluice_sqlite_bytes(struct sluice_index *ix, uint64_t *bytes)
+int sluice_sql_bytes(struct sluice_index *ix, uint64_t *bytes)
 {
 	int err;
 
 	*bytes = 0;
-	err = read_sum(sluice_sqlite_bind(db(ix), SEGMENT_BYTES, ""), bytes);
-	return err ? err : read_sum(sluice_sqlite_bind(db(ix), MEDIA_BYTES, ""), bytes);
+	err = read_sum(sluice_db_bind(db(ix), SEGMENT_BYTES, ""), bytes);
+	return err ? err : read_sum(sluice_db_bind(db(ix), MEDIA_BYTES, ""), bytes);
 }
 
-int sluice_sqlite_gone(struct sluice_index *ix, char path[192])
+int sluice_sql_gone(struct sluice_index *ix, char path[192])
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), GONE, "");
-	int rc = sluice_sqlite_step(st);
+	struct sluice_rows *st = sluice_db_bind(db(ix), GONE, "");
+	int rc = sluice_db_step(st);
 
 	if (rc <= 0)
 		return rc ? rc : -ENOENT;
 	column_text(st, 0, path, 192);
-	sqlite3_reset(st);
+	sluice_db_end(st);
 	return 0;
 }
 
-int sluice_sqlite_gone_done(struct sluice_index *ix, const char *path)
+int sluice_sql_gone_done(struct sluice_index *ix, const char *path)
 {
-	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), GONE_DROP, "s", path));
+	return sluice_db_run(sluice_db_bind(db(ix), GONE_DROP, "s", path));
 }

@@ -1,368 +1,126 @@
 // SPDX-License-Identifier: MIT
 /*
- * index_sqlite.c - the index in one SQLite file, WAL with synchronous=FULL.
+ * index_sqlite.c - the index in one SQLite file, WAL with synchronous=FULL: its tables.
  *
  * The writer thread commits in groups; other threads read in their own connections. Who writes
  * waits for its turn (sqlite_turn.h), at most 5 s (-EBUSY). Disk full is -ENOSPC, a damaged file
  * -EUCLEAN: then `sluice-cloud rebuild-index` makes it again.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "cloud/db_sqlite.h"
+#include "cloud/index_sql.h"
 
-#include "cloud/index_sqlite.h"
-#include "cloud/segment.h"
+/* Version 1; runs came later without a number of its own. */
+#define FIRST                                                                                      \
+	"CREATE TABLE cameras (id BLOB PRIMARY KEY, tenant TEXT NOT NULL, device TEXT NOT NULL,"   \
+	" name TEXT NOT NULL, seen_utc_ns INTEGER NOT NULL DEFAULT 0,"                             \
+	" width INTEGER NOT NULL DEFAULT 0, height INTEGER NOT NULL DEFAULT 0, ledger BLOB,"       \
+	" UNIQUE (tenant, device, name)) WITHOUT ROWID;"                                           \
+	"CREATE TABLE segments (id INTEGER PRIMARY KEY AUTOINCREMENT, camera BLOB NOT NULL,"       \
+	" path TEXT NOT NULL UNIQUE, created_ns INTEGER NOT NULL,"                                 \
+	" size INTEGER NOT NULL DEFAULT 0, closed INTEGER NOT NULL DEFAULT 0);"                    \
+	"CREATE TABLE frames (camera BLOB, epoch INTEGER, seq INTEGER, segment INTEGER NOT NULL,"  \
+	" offset INTEGER NOT NULL, length INTEGER NOT NULL, time_ns INTEGER NOT NULL,"             \
+	" utc_ns INTEGER NOT NULL, reason INTEGER NOT NULL, flags INTEGER NOT NULL,"               \
+	" PRIMARY KEY (camera, epoch, seq)) WITHOUT ROWID;"                                        \
+	"CREATE TABLE epochs (camera BLOB, epoch INTEGER, first_ns INTEGER NOT NULL,"              \
+	" first_utc_ns INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT -1,"                        \
+	" done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (camera, epoch)) WITHOUT ROWID;"            \
+	"CREATE TABLE summaries (id TEXT PRIMARY KEY, camera BLOB NOT NULL,"                       \
+	" epoch INTEGER NOT NULL, start_utc_ns INTEGER NOT NULL, end_utc_ns INTEGER NOT NULL,"     \
+	" json TEXT NOT NULL, acked INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"                    \
+	"CREATE INDEX summaries_by_camera ON summaries (camera, start_utc_ns);"                    \
+	"CREATE INDEX summaries_by_time ON summaries (start_utc_ns);"                              \
+	"CREATE INDEX summaries_unacked ON summaries (camera, start_utc_ns) WHERE acked = 0;"      \
+	"CREATE TABLE media (summary TEXT, at INTEGER, name TEXT NOT NULL, size INTEGER NOT NULL," \
+	" sha256 BLOB NOT NULL, PRIMARY KEY (summary, at)) WITHOUT ROWID;"
 
-static void index_close(struct sluice_index *ix)
+/*
+ * Version 2: what people look for. facets is a narrow row beside each summary, in the order in
+ * which they are shown, and tags the same once more for each thing that is asked for often; a query
+ * walks the rarest of them and looks at one row of facets for each step, never at the JSON. The
+ * region is 16 x 16 bits in four words (facets.h).
+ */
+#define SECOND                                                                                   \
+	"CREATE TABLE IF NOT EXISTS runs (camera BLOB, epoch INTEGER, first INTEGER,"            \
+	" last INTEGER NOT NULL, first_ns INTEGER NOT NULL, first_utc_ns INTEGER NOT NULL,"      \
+	" told INTEGER NOT NULL DEFAULT -1, done INTEGER NOT NULL DEFAULT 0,"                    \
+	" PRIMARY KEY (camera, epoch, first)) WITHOUT ROWID;"                                    \
+	"ALTER TABLE segments ADD COLUMN first_utc_ns INTEGER NOT NULL DEFAULT 0;"               \
+	"ALTER TABLE segments ADD COLUMN last_utc_ns INTEGER NOT NULL DEFAULT 0;"                \
+	"ALTER TABLE segments ADD COLUMN frames INTEGER NOT NULL DEFAULT 0;"                     \
+	"ALTER TABLE segments ADD COLUMN motion INTEGER NOT NULL DEFAULT 0;"                     \
+	"UPDATE segments SET (first_utc_ns, last_utc_ns, frames, motion) ="                      \
+	" (n.first, n.last, n.frames, n.motion) FROM (SELECT segment, min(utc_ns) AS first,"     \
+	" max(utc_ns) AS last, count(*) AS frames, sum(reason NOT IN (11, 12)) AS motion"        \
+	" FROM frames GROUP BY segment) AS n WHERE n.segment = segments.id;"                     \
+	"CREATE INDEX segments_by_age ON segments (closed, motion, last_utc_ns);"                \
+	"CREATE INDEX frames_by_time ON frames (camera, utc_ns);"                                \
+	"CREATE TABLE facets (tenant TEXT, start_utc_ns INTEGER, id TEXT, camera BLOB NOT NULL," \
+	" end_utc_ns INTEGER NOT NULL, kind TEXT NOT NULL, confidence INTEGER NOT NULL,"         \
+	" nuisance INTEGER NOT NULL, pinned INTEGER NOT NULL DEFAULT 0, r0 INTEGER NOT NULL,"    \
+	" r1 INTEGER NOT NULL, r2 INTEGER NOT NULL, r3 INTEGER NOT NULL, tags TEXT NOT NULL,"    \
+	" words TEXT NOT NULL, PRIMARY KEY (tenant, start_utc_ns, id)) WITHOUT ROWID;"           \
+	"CREATE INDEX facets_by_camera ON facets (camera, kind, start_utc_ns, end_utc_ns,"       \
+	" nuisance, pinned);"                                                                    \
+	"CREATE INDEX facets_pinned ON facets (camera, start_utc_ns, end_utc_ns) WHERE pinned;"  \
+	"CREATE TABLE tags (tenant TEXT, tag TEXT, start_utc_ns INTEGER, id TEXT,"               \
+	" PRIMARY KEY (tenant, tag, start_utc_ns, id)) WITHOUT ROWID;"                           \
+	"CREATE TABLE pins (id TEXT PRIMARY KEY, by TEXT NOT NULL, note TEXT NOT NULL,"          \
+	" utc_ns INTEGER NOT NULL) WITHOUT ROWID;"                                               \
+	"CREATE TABLE open_events (id TEXT PRIMARY KEY, camera BLOB NOT NULL,"                   \
+	" epoch INTEGER NOT NULL, start_utc_ns INTEGER NOT NULL, json TEXT NOT NULL)"            \
+	" WITHOUT ROWID;"                                                                        \
+	"CREATE INDEX open_events_by_camera ON open_events (camera, epoch);"                     \
+	"CREATE TABLE ledgers (camera BLOB, utc_ns INTEGER, epoch INTEGER NOT NULL,"             \
+	" ledger BLOB NOT NULL, PRIMARY KEY (camera, utc_ns)) WITHOUT ROWID;"
+
+/*
+ * Version 3: what the retention asks for. gone: files whose rows are deleted and that are still to
+ * be deleted themselves (retain.c). closed is 2 while a segment's frames are being deleted.
+ */
+#define THIRD                                                                         \
+	"DROP INDEX segments_by_age;"                                                 \
+	"CREATE INDEX segments_by_age ON segments (closed, motion > 0, last_utc_ns);" \
+	"CREATE INDEX segments_by_camera ON segments (camera, closed, last_utc_ns);"  \
+	"CREATE INDEX facets_nuisance ON facets (start_utc_ns) WHERE nuisance;"       \
+	"CREATE TABLE gone (path TEXT PRIMARY KEY) WITHOUT ROWID;"
+
+/* Version 4: long work over what is stored. Numbers of state: enum sluice_job_state. */
+#define FOURTH                                                                              \
+	"CREATE TABLE jobs (id TEXT PRIMARY KEY, camera BLOB NOT NULL, kind TEXT NOT NULL," \
+	" by TEXT NOT NULL, from_ns INTEGER NOT NULL, to_ns INTEGER NOT NULL,"              \
+	" made_ns INTEGER NOT NULL, began_ns INTEGER NOT NULL DEFAULT 0,"                   \
+	" ended_ns INTEGER NOT NULL DEFAULT 0, state INTEGER NOT NULL DEFAULT 0,"           \
+	" cancel INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0,"             \
+	" per_mille INTEGER NOT NULL DEFAULT 0, settings TEXT NOT NULL,"                    \
+	" result TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"  \
+	"CREATE INDEX jobs_by_state ON jobs (state, made_ns);"                              \
+	"CREATE INDEX jobs_by_camera ON jobs (camera, made_ns);"
+
+static int fill_facets(struct sluice_sqlite *s)
 {
-	sluice_sqlite_close(db(ix));
-	free(ix);
+	return sluice_sql_facets_fill(sluice_db_of_sqlite(s));
 }
 
-static int index_begin(struct sluice_index *ix)
-{
-	return sluice_sqlite_begin(db(ix));
-}
-
-static int index_commit(struct sluice_index *ix)
-{
-	return sluice_sqlite_commit(db(ix));
-}
-
-static void index_rollback(struct sluice_index *ix)
-{
-	sluice_sqlite_rollback(db(ix));
-}
-
-/* ---- cameras ---- */
-
-static int camera_find(struct sluice_index *ix, const uint8_t id[16], struct sluice_camera *c)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), CAMERA_FIND, "c", id);
-	int rc = sluice_sqlite_step(st);
-
-	if (rc <= 0)
-		return rc ? rc : -ENOENT;
-	read_camera(st, 0, c);
-	sqlite3_reset(st);
-	return 0;
-}
-
-static int camera_add(struct sluice_index *ix, const struct sluice_camera *c)
-{
-	struct sluice_camera known;
-	sqlite3_stmt *st;
-	int rc = camera_find(ix, c->id, &known);
-
-	if (rc != -ENOENT)
-		return rc;
-	st = sluice_sqlite_bind(db(ix), CAMERA_COUNT, "ss", c->tenant, c->device);
-	rc = sluice_sqlite_step(st);
-	if (rc < 0)
-		return rc;
-	rc = rc > 0 && sqlite3_column_int(st, 0) >= SLUICE_CAMERAS_MAX ? -EDQUOT : 0;
-	sqlite3_reset(st);
-	return rc ? rc
-		  : sluice_sqlite_run(sluice_sqlite_bind(db(ix), CAMERA_ADD, "csss", c->id,
-							 c->tenant, c->device, c->name));
-}
-
-static int camera_seen(struct sluice_index *ix, const uint8_t id[16], uint64_t utc_ns,
-		       uint32_t width, uint32_t height)
-{
-	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), CAMERA_SEEN, "cidd", id, utc_ns,
-						    (int)width, (int)height));
-}
-
-static int cameras(struct sluice_index *ix, const struct sluice_whose *whose,
-		   sluice_index_camera_fn fn, void *ctx)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), CAMERAS, "ss", whose->tenant, whose->cameras);
-	struct sluice_camera c;
-	int rc;
-
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		read_camera(st, 0, &c);
-		rc = fn(ctx, &c, column_u64(st, 4), (uint32_t)sqlite3_column_int(st, 5),
-			(uint32_t)sqlite3_column_int(st, 6), sqlite3_column_blob(st, 7),
-			(size_t)sqlite3_column_bytes(st, 7));
-		if (rc) {
-			sqlite3_reset(st);
-			break;
-		}
-	}
-	return rc;
-}
-
-/* ---- segments ---- */
-
-static int segment_add(struct sluice_index *ix, struct sluice_index_segment *s)
-{
-	int err = sluice_sqlite_run(
-		sluice_sqlite_bind(db(ix), SEGMENT_ADD, "csi", s->camera, s->path, s->created_ns));
-
-	if (!err)
-		s->id = (uint64_t)sqlite3_last_insert_rowid(db(ix)->db);
-	return err;
-}
-
-static int segment_closed(struct sluice_index *ix, const struct sluice_index_segment *s)
-{
-	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), SEGMENT_CLOSED, "iiiiii", s->id,
-						    s->size, s->first_utc_ns, s->last_utc_ns,
-						    s->frames, s->motion));
-}
-
-static int segment_find(struct sluice_index *ix, const char *path, struct sluice_index_segment *s)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), SEGMENT_FIND, "s", path);
-	int rc = sluice_sqlite_step(st);
-
-	if (rc <= 0)
-		return rc ? rc : -ENOENT;
-	read_segment(st, s);
-	sqlite3_reset(st);
-	return 0;
-}
-
-static int segments(struct sluice_index *ix, sluice_index_segment_fn fn, void *ctx)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), SEGMENTS, "");
-	struct sluice_index_segment s;
-	int rc;
-
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		read_segment(st, &s);
-		rc = fn(ctx, &s);
-		if (rc) {
-			sqlite3_reset(st);
-			break;
-		}
-	}
-	return rc;
-}
-
-static int segment_beyond(struct sluice_index *ix, const struct sluice_index_segment *s,
-			  uint64_t offset, uint64_t *count)
-{
-	sqlite3_stmt *st =
-		sluice_sqlite_bind(db(ix), SEGMENT_BEYOND, "cii", s->camera, s->id, offset);
-	int rc = sluice_sqlite_step(st);
-
-	if (rc <= 0)
-		return rc ? rc : -EIO;
-	*count = column_u64(st, 0);
-	sqlite3_reset(st);
-	return 0;
-}
-
-/* ---- frames ---- */
-
-static int frame_add(struct sluice_index *ix, const struct sluice_index_frame *f)
-{
-	return sluice_sqlite_run(sluice_sqlite_bind(
-		db(ix), FRAME_ADD, "ciiiiiiidd", f->camera, f->epoch, f->sequence, f->segment,
-		f->offset, (uint64_t)f->length, f->time_ns, f->utc_ns, f->reason, f->flags));
-}
-
-static int frame_last(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
-		      uint64_t first, uint64_t last, uint64_t *sequence)
-{
-	sqlite3_stmt *st =
-		sluice_sqlite_bind(db(ix), FRAME_LAST, "ciii", camera, epoch, first, last);
-	int rc = sluice_sqlite_step(st);
-
-	if (rc <= 0)
-		return rc ? rc : -EIO;
-	rc = sqlite3_column_type(st, 0) == SQLITE_NULL ? -ENOENT : 0;
-	if (!rc)
-		*sequence = column_u64(st, 0);
-	sqlite3_reset(st);
-	return rc;
-}
-
-static int frame_find(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
-		      uint64_t sequence, struct sluice_index_frame *f, char *path)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), FRAME_FIND, "cii", camera, epoch, sequence);
-	int rc = sluice_sqlite_step(st);
-
-	if (rc <= 0)
-		return rc ? rc : -ENOENT;
-	read_frame(st, f);
-	column_text(st, 10, path, sizeof(((struct sluice_index_segment *)0)->path));
-	sqlite3_reset(st);
-	return 0;
-}
-
-static int frames(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch, int64_t after,
-		  uint64_t last, uint32_t lane, sluice_index_frame_fn fn, void *ctx)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), FRAMES, "ciiid", camera, epoch, after, last,
-					      lane ? (int)SLUICE_RECORD_BACKFILL : 0);
-	struct sluice_index_frame f;
-	int rc;
-
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		read_frame(st, &f);
-		rc = fn(ctx, &f);
-		if (rc) {
-			sqlite3_reset(st);
-			break;
-		}
-	}
-	return rc;
-}
-
-static int frames_clear(struct sluice_index *ix)
-{
-	return sluice_sqlite_exec(db(ix), "DELETE FROM frames; DELETE FROM segments;");
-}
-
-static int frames_count(struct sluice_index *ix, uint64_t *count)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), FRAMES_COUNT, "");
-	int rc = sluice_sqlite_step(st);
-
-	if (rc <= 0)
-		return rc ? rc : -EIO;
-	*count = column_u64(st, 0);
-	sqlite3_reset(st);
-	return 0;
-}
-
-/* ---- epochs ---- */
-
-static int epoch_add(struct sluice_index *ix, const struct sluice_index_epoch *e)
-{
-	return sluice_sqlite_run(sluice_sqlite_bind(db(ix), EPOCH_ADD, "ciii", e->camera, e->epoch,
-						    e->first_ns, e->first_utc_ns));
-}
-
-static int epoch_find(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
-		      struct sluice_index_epoch *e)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), EPOCH_FIND, "ci", camera, epoch);
-	int rc = sluice_sqlite_step(st);
-
-	if (rc <= 0)
-		return rc ? rc : -ENOENT;
-	read_epoch(st, e);
-	sqlite3_reset(st);
-	return 0;
-}
-
-static int epoch_told(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
-		      int64_t told, int done)
-{
-	int err = sluice_sqlite_run(
-		sluice_sqlite_bind(db(ix), EPOCH_TOLD, "ciid", camera, epoch, told, done));
-
-	/* what was open and never became a summary */
-	return err || !done ? err
-			    : sluice_sqlite_run(
-				      sluice_sqlite_bind(db(ix), EVENTS_OVER, "ci", camera, epoch));
-}
-
-static int epochs_open(struct sluice_index *ix, sluice_index_epoch_fn fn, void *ctx)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(db(ix), EPOCHS_OPEN, "");
-	struct sluice_index_epoch e;
-	struct sluice_camera c;
-	int rc;
-
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		read_epoch(st, &e);
-		read_camera(st, 6, &c);
-		rc = fn(ctx, &c, &e);
-		if (rc) {
-			sqlite3_reset(st);
-			break;
-		}
-	}
-	return rc;
-}
-
-static const struct sluice_index_ops ops = {
-	.close = index_close,
-	.begin = index_begin,
-	.commit = index_commit,
-	.rollback = index_rollback,
-	.camera_add = camera_add,
-	.camera_find = camera_find,
-	.camera_seen = camera_seen,
-	.camera_ledger = sluice_sqlite_ledger_add,
-	.cameras = cameras,
-	.segment_add = segment_add,
-	.segment_closed = segment_closed,
-	.segment_find = segment_find,
-	.segments = segments,
-	.segment_beyond = segment_beyond,
-	.frame_add = frame_add,
-	.frame_last = frame_last,
-	.frame_find = frame_find,
-	.frames = frames,
-	.frames_clear = frames_clear,
-	.frames_count = frames_count,
-	.epoch_add = epoch_add,
-	.epoch_find = epoch_find,
-	.epoch_told = epoch_told,
-	.epochs_open = epochs_open,
-	.run_add = sluice_sqlite_run_add,
-	.run_find = sluice_sqlite_run_find,
-	.run_told = sluice_sqlite_run_told,
-	.runs_open = sluice_sqlite_runs_open,
-	.summary_add = sluice_sqlite_summary_add,
-	.summary_owner = sluice_sqlite_summary_owner,
-	.summary_acked = sluice_sqlite_summary_acked,
-	.summaries_unacked = sluice_sqlite_summaries_unacked,
-	.summaries = sluice_sqlite_summaries,
-	.summaries_find = sluice_sqlite_find,
-	.timeline = sluice_sqlite_timeline,
-	.summary_pin = sluice_sqlite_pin,
-	.event_open = sluice_sqlite_event_open,
-	.events_open = sluice_sqlite_events_open,
-	.frame_near = sluice_sqlite_frame_near,
-	.frames_between = sluice_sqlite_frames_between,
-	.ledgers = sluice_sqlite_ledgers,
-	.epochs = sluice_sqlite_epochs,
-	.segment_oldest = sluice_sqlite_segment_oldest,
-	.segment_drop = sluice_sqlite_segment_drop,
-	.summary_oldest = sluice_sqlite_summary_oldest,
-	.summary_drop = sluice_sqlite_summary_drop,
-	.ledgers_drop = sluice_sqlite_ledgers_drop,
-	.bytes = sluice_sqlite_bytes,
-	.gone = sluice_sqlite_gone,
-	.gone_done = sluice_sqlite_gone_done,
-	.job_add = sluice_sqlite_job_add,
-	.job_take = sluice_sqlite_job_take,
-	.job_progress = sluice_sqlite_job_progress,
-	.job_end = sluice_sqlite_job_end,
-	.job_cancel = sluice_sqlite_job_cancel,
-	.jobs = sluice_sqlite_jobs,
-	.jobs_again = sluice_sqlite_jobs_again,
-	.jobs_drop = sluice_sqlite_jobs_drop,
-	.cameras_busy = sluice_sqlite_cameras_busy,
-	.summaries_all = sluice_sqlite_summaries_all,
-	.summary_find = sluice_sqlite_summary_find,
+static const struct sluice_sqlite_step steps[] = {
+	{ FIRST, NULL },
+	{ SECOND, fill_facets },
+	{ THIRD, NULL },
+	{ FOURTH, NULL },
 };
 
 int sluice_index_sqlite_open(const char *path, struct sluice_index **out)
 {
-	struct index_sqlite *ix = calloc(1, sizeof(*ix));
+	struct sluice_db *d;
 	int err;
 
 	*out = NULL;
-	if (!ix)
-		return -ENOMEM;
-	ix->base.ops = &ops;
-	err = sluice_sqlite_open(&ix->s, path, sluice_index_steps, SLUICE_INDEX_VERSION,
-				 sluice_index_sql, STATEMENTS);
-	if (err) {
-		free(ix);
+	err = sluice_db_sqlite_open(path, steps, (int)(sizeof(steps) / sizeof(steps[0])),
+				    sluice_index_sql, STATEMENTS, &d);
+	if (err)
 		return err;
-	}
-	*out = &ix->base;
-	return 0;
+	err = sluice_sql_index(d, out);
+	if (err)
+		sluice_db_close(d);
+	return err;
 }

@@ -223,17 +223,26 @@ void sluice_sqlite_close(struct sluice_sqlite *s)
 
 sqlite3_stmt *sluice_sqlite_bind(struct sluice_sqlite *s, int which, const char *fmt, ...)
 {
+	sqlite3_stmt *st;
+	va_list ap;
+
+	va_start(ap, fmt);
+	st = sluice_sqlite_vbind(s, which, fmt, ap);
+	va_end(ap);
+	return st;
+}
+
+sqlite3_stmt *sluice_sqlite_vbind(struct sluice_sqlite *s, int which, const char *fmt, va_list ap)
+{
 	sqlite3_stmt *st = s->stmt[which];
 	int i = 1, rc = SQLITE_OK;
 	const void *p;
-	va_list ap;
 
 	if (!st &&
 	    sqlite3_prepare_v3(s->db, s->sql[which], -1, SQLITE_PREPARE_PERSISTENT, &st, NULL))
 		return NULL;
 	s->stmt[which] = st;
 	sqlite3_reset(st);
-	va_start(ap, fmt);
 	for (; *fmt && rc == SQLITE_OK; fmt++, i++) {
 		switch (*fmt) {
 		case 'i':
@@ -257,7 +266,6 @@ sqlite3_stmt *sluice_sqlite_bind(struct sluice_sqlite *s, int which, const char 
 			rc = SQLITE_MISUSE;
 		}
 	}
-	va_end(ap);
 	return rc == SQLITE_OK ? st : NULL;
 }
 

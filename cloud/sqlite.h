@@ -3,6 +3,7 @@
 #ifndef SLUICE_SQLITE_H
 #define SLUICE_SQLITE_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sqlite3.h>
@@ -43,6 +44,7 @@ void sluice_sqlite_close(struct sluice_sqlite *s);
  * statement is reset. NULL if it cannot be prepared or bound.
  */
 sqlite3_stmt *sluice_sqlite_bind(struct sluice_sqlite *s, int which, const char *fmt, ...);
+sqlite3_stmt *sluice_sqlite_vbind(struct sluice_sqlite *s, int which, const char *fmt, va_list ap);
 
 /* Steps a statement that returns no rows, resets it. 0, or a negative errno; NULL is -EIO. */
 int sluice_sqlite_run(sqlite3_stmt *st);

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sqlite3.h>
 
-#include "cloud/index_sqlite.h"
+#include "cloud/index_sql.h"
 #include "tests/unit/check.h"
 
 #define CAMERAS	  3
