@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cloud/analysis_state.h"
+#include "cloud/starved.h"
 
 #define LIGHT_SHARE 0.06f /* of the picture under another light: more than a shadow */
 #define AREA_MIN    1500  /* a blob has at least 1/AREA_MIN of the picture, and at least 5 pixels */
@@ -32,6 +33,11 @@ struct sluice_analysis *sluice_analysis_open(const struct sluice_analysis_config
 		return NULL;
 	}
 	return a;
+}
+
+bool analysis_starved(const struct sluice_analysis *a)
+{
+	return a->starved != sluice_starved;
 }
 
 void sluice_analysis_zones(struct sluice_analysis *a, const struct sluice_analysis_config *c)
@@ -92,6 +98,7 @@ static int models_for(struct sluice_analysis *a, const struct sluice_gray *g, ui
 	a->mask = calloc(n, 1);
 	a->hold = calloc(n, 1);
 	a->heat = a->ops->digest ? calloc(n, sizeof(*a->heat)) : NULL;
+	sluice_starved += a->ops->digest && !a->heat;
 	a->width = width;
 	a->height = height;
 	if (a->background)
@@ -248,6 +255,7 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 	struct sluice_moment m = { .sequence = f->sequence, .score = f->score, .motion = motion };
 	int err = 0;
 
+	a->starved = sluice_starved;
 	if (f->epoch != a->epoch)
 		sluice_analysis_epoch(a, f->epoch, f->time_ns, f->utc_ns);
 	m.t_s = f->time_ns > a->first_ns ? (f->time_ns - a->first_ns) / 1e9 : 0;
@@ -259,8 +267,10 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 		analysis_event_continue(a, m.t_s);
 	if (f->reason != SLUICE_REASON_CORRUPT)
 		err = look(a, f, m.t_s, &m);
-	if (err == -ENOMEM)
+	if (err == -ENOMEM) {
+		sluice_starved++;
 		return err;
+	}
 	if (err || !a->tracker) {
 		a->undecodable++;
 		if (e->active && motion)
@@ -274,7 +284,7 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 		sluice_event_moment(e, &m);
 	}
 	history_add(a, &m);
-	return 0;
+	return analysis_starved(a) ? -ENOMEM : 0;
 }
 
 void sluice_analysis_clock(struct sluice_analysis *a, uint64_t now_ns, int gate_open,
@@ -282,6 +292,7 @@ void sluice_analysis_clock(struct sluice_analysis *a, uint64_t now_ns, int gate_
 {
 	double now_s = now_ns > a->first_ns ? (now_ns - a->first_ns) / 1e9 : 0;
 
+	a->starved = sluice_starved;
 	a->delivered = delivered;
 	memcpy(a->counts, counts, sizeof(a->counts));
 	if (!gate_open && analysis_event_over(a, now_s))
@@ -290,6 +301,7 @@ void sluice_analysis_clock(struct sluice_analysis *a, uint64_t now_ns, int gate_
 
 void sluice_analysis_flush(struct sluice_analysis *a)
 {
+	a->starved = sluice_starved;
 	if (a->event.active)
 		a->event.end_s = fmax(a->event.end_s, analysis_dwelling(a));
 	if (a->tracker)

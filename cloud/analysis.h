@@ -126,7 +126,11 @@ void sluice_analysis_zones(struct sluice_analysis *a, const struct sluice_analys
 void sluice_analysis_epoch(struct sluice_analysis *a, uint64_t epoch, uint64_t first_ns,
 			   uint64_t first_utc_ns);
 
-/* One frame. 0, or -EBADMSG if the JPEG does not decode (it is counted and skipped). */
+/*
+ * One frame. 0, or -EBADMSG if the JPEG does not decode (it is counted and skipped). Where memory
+ * was wanting, here (-ENOMEM) and below, sluice_starved has grown (starved.h), what would have been
+ * told is not, and the analysis is of no use any more: begin one anew, with the same frames.
+ */
 int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_frame *f);
 
 /*
