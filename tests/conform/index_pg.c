@@ -207,7 +207,7 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	sluice_log_setup("index_pg", SLUICE_LOG_ERROR, false);
-	server_port = config.port = (unsigned int)atoi(argv[1]);
+	server_port = config.port = (unsigned int)strtoul(argv[1], NULL, 10);
 	config.ca = argv[2];
 	test_explains();
 	test_provision();
