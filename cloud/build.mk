@@ -33,11 +33,15 @@ SANDBOX := cloud/sandbox_child.c cloud/cage.c lib/filter.c
 HAVE_NATS := $(shell $(PKGCONF) --exists libnats && echo libnats)
 NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_provision.c),cloud/bus_nats_absent.c) \
 	cloud/nats_version.c cloud/chunk.c
+# The index in PostgreSQL, where libpq is there (libpq-dev).
+HAVE_PG := $(shell $(PKGCONF) --exists libpq && echo libpq)
+PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c db_pg.c),cloud/index_pg_absent.c)
+CLOUD += $(PG)
 # Summaries in a bucket, where libcurl is there (libcurl4-openssl-dev).
 HAVE_S3 := $(shell $(PKGCONF) --exists libcurl && echo libcurl)
 S3 := $(if $(HAVE_S3),$(addprefix cloud/,media_s3.c s3.c s3_call.c s3_list.c s3_text.c),cloud/media_s3_absent.c)
 CLOUD += cloud/mediaconf.c $(S3)
-CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode libarchive libavformat libavcodec libavutil $(HAVE_S3)
+CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode libarchive libavformat libavcodec libavutil $(HAVE_S3) $(HAVE_PG)
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
 $(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c words.c interrupt.c store.c export.c backup.c jobs.c user.c access.c routes.c quarantine.c status.c provision.c) \
@@ -50,6 +54,9 @@ $(eval $(call testprog,test_cloud_conf,tests/unit/test_cloud_conf.c cloud/conf.c
 $(eval $(call testprog,test_bus,tests/unit/test_bus.c tests/conform/bus.c cloud/bus_local.c cloud/camera.c,libcrypto,-lpthread))
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_index_cases,tests/unit/test_index_cases.c tests/unit/nth_fault.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
+ifneq ($(HAVE_PG),)
+$(eval $(call testprog,index_pg,tests/conform/index_pg.c tests/conform/cut_wire.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+endif
 $(eval $(call testprog,test_turn,tests/unit/test_turn.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_index_jobs,tests/unit/test_index_jobs.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))

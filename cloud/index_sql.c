@@ -279,4 +279,10 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			 " AND f.kind = 'event' AND f.start_utc_ns >= ? AND f.start_utc_ns < ?"
 			 " AND NOT f.nuisance) ORDER BY c.tenant, c.device, c.name",
 	[MEDIA] = "SELECT name, size, sha256 FROM media WHERE summary = ? ORDER BY at",
+	[PG_HAS_SCHEMA] = "SELECT count(*) FROM pg_namespace"
+			  " WHERE nspname = current_setting('search_path')",
+	[PG_HAS_VERSION] = "SELECT count(*) FROM pg_tables WHERE tablename = 'version'"
+			   " AND schemaname = current_setting('search_path')",
+	[PG_VERSION] = "SELECT max(version) FROM version",
+	[PG_VERSION_SET] = "UPDATE version SET version = ?",
 };

@@ -100,6 +100,10 @@ enum {
 	JOBS_AGAIN,
 	JOBS_DROP,
 	CAMERAS_BUSY,
+	PG_HAS_SCHEMA, /* these are run on PostgreSQL alone */
+	PG_HAS_VERSION,
+	PG_VERSION,
+	PG_VERSION_SET,
 	STATEMENTS
 };
 
