@@ -40,7 +40,7 @@ CLOUD += $(PG)
 # Summaries in a bucket, where libcurl is there (libcurl4-openssl-dev).
 HAVE_S3 := $(shell $(PKGCONF) --exists libcurl && echo libcurl)
 S3 := $(if $(HAVE_S3),$(addprefix cloud/,media_s3.c s3.c s3_call.c s3_list.c s3_text.c),cloud/media_s3_absent.c)
-CLOUD += cloud/mediaconf.c $(S3)
+CLOUD += cloud/confline.c cloud/indexconf.c cloud/mediaconf.c $(S3)
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode libarchive libavformat libavcodec libavutil $(HAVE_S3) $(HAVE_PG)
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a

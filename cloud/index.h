@@ -367,6 +367,13 @@ struct sluice_index {
 	const struct sluice_index_ops *ops;
 };
 
+/*
+ * A handle on the index of a data directory, wherever it lies (indexconf.h): index.db in it, made if
+ * it does not exist, unless something else was said. Where PostgreSQL cannot be used the log says
+ * why. -EREMOTE: it lies there, and this process was not told.
+ */
+int sluice_index_open(const char *data, struct sluice_index **out);
+
 /* A handle on the SQLite file at path, made if it does not exist. */
 int sluice_index_sqlite_open(const char *path, struct sluice_index **out);
 
