@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cloud/analysis_state.h"
+#include "cloud/starved.h"
 
 #define LIGHT_SHARE 0.06f /* of the picture under another light: more than a shadow */
 #define AREA_MIN    1500  /* a blob has at least 1/AREA_MIN of the picture, and at least 5 pixels */
@@ -26,12 +27,17 @@ struct sluice_analysis *sluice_analysis_open(const struct sluice_analysis_config
 	a->config = *c;
 	a->ops = ops;
 	a->ctx = ctx;
-	a->canvas = sluice_canvas_open();
+	a->canvas = sluice_canvas_open(c->scale);
 	if (!a->canvas) {
 		free(a);
 		return NULL;
 	}
 	return a;
+}
+
+bool analysis_starved(const struct sluice_analysis *a)
+{
+	return a->starved != sluice_starved;
 }
 
 void sluice_analysis_zones(struct sluice_analysis *a, const struct sluice_analysis_config *c)
@@ -66,6 +72,16 @@ void sluice_analysis_close(struct sluice_analysis *a)
 	free(a);
 }
 
+static float sensitivity(const struct sluice_analysis *a)
+{
+	uint32_t s = a->config.sensitivity;
+
+	if (!s)
+		return 1;
+	s = s < SLUICE_SENSITIVITY_MIN ? SLUICE_SENSITIVITY_MIN : s;
+	return (s > SLUICE_SENSITIVITY_MAX ? SLUICE_SENSITIVITY_MAX : s) / 1000.0f;
+}
+
 /* Models for the picture just decoded; made anew when its size changes. */
 static int models_for(struct sluice_analysis *a, const struct sluice_gray *g, uint32_t width,
 		      uint32_t height)
@@ -82,8 +98,11 @@ static int models_for(struct sluice_analysis *a, const struct sluice_gray *g, ui
 	a->mask = calloc(n, 1);
 	a->hold = calloc(n, 1);
 	a->heat = a->ops->digest ? calloc(n, sizeof(*a->heat)) : NULL;
+	sluice_starved += a->ops->digest && !a->heat;
 	a->width = width;
 	a->height = height;
+	if (a->background)
+		sluice_background_sensitivity(a->background, sensitivity(a));
 	if (!a->background || !a->blobs || !a->tracker || !a->mask || !a->hold) {
 		models_close(a);
 		return -ENOMEM;
@@ -191,7 +210,7 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 				&r);
 	for (size_t i = 0; a->heat && a->event.active && i < (size_t)g.w * g.h; i++)
 		a->heat[i] += a->mask[i] && a->heat[i] < UINT16_MAX;
-	area_min = g.w * g.h / AREA_MIN;
+	area_min = (uint32_t)((float)(g.w * g.h) / (AREA_MIN * sensitivity(a)));
 	n = sluice_blobs_find(a->blobs, a->mask, sluice_background_lit(a->background), &g,
 			      area_min > 12 ? area_min : 12, f->cells, f->grid_w, f->grid_h, blobs);
 	for (uint32_t i = 0; i < n && n > 1; i++)
@@ -236,6 +255,7 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 	struct sluice_moment m = { .sequence = f->sequence, .score = f->score, .motion = motion };
 	int err = 0;
 
+	a->starved = sluice_starved;
 	if (f->epoch != a->epoch)
 		sluice_analysis_epoch(a, f->epoch, f->time_ns, f->utc_ns);
 	m.t_s = f->time_ns > a->first_ns ? (f->time_ns - a->first_ns) / 1e9 : 0;
@@ -247,8 +267,10 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 		analysis_event_continue(a, m.t_s);
 	if (f->reason != SLUICE_REASON_CORRUPT)
 		err = look(a, f, m.t_s, &m);
-	if (err == -ENOMEM)
+	if (err == -ENOMEM) {
+		sluice_starved++;
 		return err;
+	}
 	if (err || !a->tracker) {
 		a->undecodable++;
 		if (e->active && motion)
@@ -262,7 +284,7 @@ int sluice_analysis_frame(struct sluice_analysis *a, const struct sluice_stored_
 		sluice_event_moment(e, &m);
 	}
 	history_add(a, &m);
-	return 0;
+	return analysis_starved(a) ? -ENOMEM : 0;
 }
 
 void sluice_analysis_clock(struct sluice_analysis *a, uint64_t now_ns, int gate_open,
@@ -270,6 +292,7 @@ void sluice_analysis_clock(struct sluice_analysis *a, uint64_t now_ns, int gate_
 {
 	double now_s = now_ns > a->first_ns ? (now_ns - a->first_ns) / 1e9 : 0;
 
+	a->starved = sluice_starved;
 	a->delivered = delivered;
 	memcpy(a->counts, counts, sizeof(a->counts));
 	if (!gate_open && analysis_event_over(a, now_s))
@@ -278,6 +301,7 @@ void sluice_analysis_clock(struct sluice_analysis *a, uint64_t now_ns, int gate_
 
 void sluice_analysis_flush(struct sluice_analysis *a)
 {
+	a->starved = sluice_starved;
 	if (a->event.active)
 		a->event.end_s = fmax(a->event.end_s, analysis_dwelling(a));
 	if (a->tracker)

@@ -39,6 +39,7 @@ struct sluice_analysis {
 	double last_t_s;
 	bool seen_one;
 	uint64_t undecodable;
+	unsigned long starved; /* sluice_starved when the present call began */
 	uint64_t delivered, counts[SLUICE_REASON_COUNT]; /* the device's ledger as last told */
 	struct sluice_moment history[ANALYSIS_HISTORY];
 	uint32_t history_count;
@@ -57,6 +58,9 @@ void analysis_event_continue(struct sluice_analysis *a, double t_s);
 
 /* Is the event over at t_s? */
 bool analysis_event_over(const struct sluice_analysis *a, double t_s);
+
+/* Is something missing of what the present call has made? Then it is not told. */
+bool analysis_starved(const struct sluice_analysis *a);
 
 /* When the thing that the event is about was last seen, if it stands in the newest picture; else 0.
  */

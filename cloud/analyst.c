@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cloud/sandbox_state.h"
+#include "cloud/starved.h"
 
 #define MESSAGES 4096u /* of a batch, and as many again for each step's worth */
 
@@ -50,12 +51,12 @@ struct sluice_analyst *sluice_analyst_open(struct sluice_sandbox *b,
 
 bool sluice_analyst_lost(const struct sluice_analyst *a)
 {
-	return a->box && (a->lost || (a->child && (!a->box->pid || a->child != a->box->child)));
+	return a->lost || (a->box && a->child && (!a->box->pid || a->child != a->box->child));
 }
 
 void sluice_analyst_lose(struct sluice_analyst *a)
 {
-	a->lost = a->box != NULL;
+	a->lost = true;
 }
 
 bool sluice_analyst_died(const struct sluice_analyst *a)
@@ -98,6 +99,7 @@ int sluice_analyst_reset(struct sluice_analyst *a)
 			return -ENOMEM;
 		sluice_analysis_close(a->own);
 		a->own = fresh;
+		a->lost = false;
 		return 0;
 	}
 	leave_child(a);
@@ -105,12 +107,30 @@ int sluice_analyst_reset(struct sluice_analyst *a)
 	return 0;
 }
 
+/* ---- in this process ---- */
+
+/* Before a call of its own analysis. -EPIPE: it is lost. */
+static int begin_own(struct sluice_analyst *a, unsigned long *starved)
+{
+	*starved = sluice_starved;
+	return a->lost ? -EPIPE : 0;
+}
+
+/* After it: what has come out of too little memory is not gone on with. */
+static int end_own(struct sluice_analyst *a, unsigned long starved)
+{
+	if (starved == sluice_starved)
+		return 0;
+	a->lost = true;
+	return -ENOMEM;
+}
+
 /* ---- batches ---- */
 
 static int lose(struct sluice_analyst *a)
 {
 	a->lost = true;
-	return atomic_load(a->box->stopping) ? -ECANCELED : -EPIPE;
+	return a->box && atomic_load(a->box->stopping) ? -ECANCELED : -EPIPE;
 }
 
 static int run_batch(struct sluice_sandbox *b)
@@ -139,10 +159,10 @@ static int run_batch(struct sluice_sandbox *b)
 
 int sluice_analyst_sync(struct sluice_analyst *a)
 {
-	if (!a->box)
-		return 0;
 	if (sluice_analyst_lost(a))
 		return lose(a);
+	if (!a->box)
+		return 0;
 	return a->box->owner == a ? run_batch(a->box) : 0;
 }
 
@@ -214,11 +234,15 @@ int sluice_analyst_epoch(struct sluice_analyst *a, uint64_t epoch, uint64_t firs
 			 uint64_t first_utc_ns)
 {
 	struct sluice_box_step *s;
+	unsigned long starved;
 	int err;
 
 	if (!a->box) {
+		err = begin_own(a, &starved);
+		if (err)
+			return err;
 		sluice_analysis_epoch(a->own, epoch, first_ns, first_utc_ns);
-		return 0;
+		return end_own(a, starved);
 	}
 	/* what the last epoch still tells is told as its own */
 	err = a->child ? sluice_analyst_flush(a) : 0;
@@ -238,12 +262,16 @@ int sluice_analyst_frame(struct sluice_analyst *a, const struct sluice_stored_fr
 {
 	size_t cells = f->cells ? ((size_t)f->grid_w * f->grid_h + 7) / 8 : 0;
 	struct sluice_box_step *s;
+	unsigned long starved;
 	uint8_t *behind;
 	int err;
 
 	if (!a->box) {
-		err = sluice_analysis_frame(a->own, f);
-		return err == -ENOMEM ? err : 0; /* one that does not decode is the analysis' */
+		err = begin_own(a, &starved);
+		if (err)
+			return err;
+		sluice_analysis_frame(a->own, f); /* one that does not decode is its own affair */
+		return end_own(a, starved);
 	}
 	s = add_step(a, SLUICE_STEP_FRAME, cells + f->jpeg_size, &err);
 	if (!s)
@@ -263,11 +291,15 @@ int sluice_analyst_clock(struct sluice_analyst *a, uint64_t now_ns, int gate_ope
 			 uint64_t delivered, const uint64_t counts[32])
 {
 	struct sluice_box_step *s;
+	unsigned long starved;
 	int err;
 
 	if (!a->box) {
+		err = begin_own(a, &starved);
+		if (err)
+			return err;
 		sluice_analysis_clock(a->own, now_ns, gate_open, delivered, counts);
-		return 0;
+		return end_own(a, starved);
 	}
 	s = add_step(a, SLUICE_STEP_CLOCK, 0, &err);
 	if (!s)
@@ -281,11 +313,15 @@ int sluice_analyst_clock(struct sluice_analyst *a, uint64_t now_ns, int gate_ope
 
 int sluice_analyst_flush(struct sluice_analyst *a)
 {
+	unsigned long starved;
 	int err;
 
 	if (!a->box) {
+		err = begin_own(a, &starved);
+		if (err)
+			return err;
 		sluice_analysis_flush(a->own);
-		return 0;
+		return end_own(a, starved);
 	}
 	return add_step(a, SLUICE_STEP_FLUSH, 0, &err) ? sluice_analyst_sync(a) : err;
 }

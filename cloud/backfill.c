@@ -107,7 +107,7 @@ static int end_run(struct subject *s, const struct sluice_item *item)
 	return 0;
 }
 
-void worker_backfill_item(struct sluice_worker *w, const struct sluice_item *item)
+int worker_backfill_item(struct sluice_worker *w, const struct sluice_item *item)
 {
 	struct subject *s = worker_subject(w, item->camera);
 	int err = s ? enter_run(s, item->epoch, item->range_first) : -ENOMEM;
@@ -118,10 +118,7 @@ void worker_backfill_item(struct sluice_worker *w, const struct sluice_item *ite
 		err = go_on(s, item->range_last);
 	if (!err && item->kind == SLUICE_ITEM_CLOSE)
 		err = end_run(s, item);
-	if (err && err != -ECANCELED)
-		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR,
-				   "cannot analyse the back-fill of camera %s: %s",
-				   item->camera->name, strerror(-err));
+	return err;
 }
 
 /* ---- after a crash ---- */
@@ -160,20 +157,30 @@ static int collect_run(void *ctx, const struct sluice_camera *c, const struct sl
 	return 0;
 }
 
+static int replay_run(struct sluice_worker *w, const struct todo *t)
+{
+	struct subject *s = worker_subject(w, t->camera);
+	int err = s ? enter_run(s, t->epoch, t->first) : -ENOMEM;
+
+	return err ? err : go_on(s, t->last);
+}
+
 void worker_backfill_start(struct sluice_worker *w)
 {
+	static const char what[] = "cannot read stored back-fill again";
 	struct again a = { .worker = w };
-	int err = w->index->ops->runs_open(w->index, collect_run, &a);
+	int err, tries = 0;
 
 	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-	for (size_t i = 0; i < a.count && !err; i++) {
-		struct subject *s = worker_subject(w, a.todo[i].camera);
-
-		err = s ? enter_run(s, a.todo[i].epoch, a.todo[i].first) : -ENOMEM;
-		if (!err)
-			err = go_on(s, a.todo[i].last);
+	do {
+		a.count = 0;
+		err = w->index->ops->runs_open(w->index, collect_run, &a);
+	} while (worker_try_again(w, err, what, &tries));
+	for (size_t i = 0; i < a.count && err != -ECANCELED; i++) {
+		tries = 0;
+		do
+			err = replay_run(w, &a.todo[i]);
+		while (worker_try_again(w, err, what, &tries));
 	}
-	if (err && err != -ECANCELED)
-		sluice_error("cannot read stored back-fill again: %s", strerror(-err));
 	free(a.todo);
 }

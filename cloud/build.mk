@@ -2,7 +2,7 @@
 # What the worker does with a frame, in that order.
 ANALYSIS := cloud/decode.c cloud/canvas.c cloud/background.c cloud/background_find.c cloud/background_learn.c cloud/background_moved.c cloud/background_light.c \
 	    cloud/background_mean.c cloud/background_mixture.c cloud/background_delta.c cloud/background_median.c cloud/blobs.c cloud/assign.c cloud/track.c cloud/stills.c cloud/events.c \
-	    cloud/keyframes.c cloud/track_facts.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c \
+	    cloud/keyframes.c cloud/track_facts.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c cloud/starved.c \
 	    cloud/picture.c cloud/digest_plan.c
 $(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs,$(eval CFLAGS_cloud/$(f).c := -O3))
 # A period in a minute, from boxes to pictures.
@@ -23,10 +23,10 @@ include cloud/web/build.mk
 CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/store.c \
 	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
-	 cloud/quarantine.c cloud/box.c cloud/sandbox.c cloud/analyst.c cloud/worker.c cloud/revive.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
+	 cloud/quarantine.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/analyst.c cloud/worker.c cloud/revive.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
 	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 # Long work over what is stored, and what a period is known by.
-CLOUD += $(addprefix cloud/,index_jobs.c api_jobs.c jobs.c jobs_due.c jobs_period.c period_fill.c period.c period_pack.c)
+CLOUD += $(addprefix cloud/,index_jobs.c api_jobs.c jobs.c jobs_due.c jobs_period.c jobs_reanalyse.c reanalyse.c compare.c analysis_report.c period_fill.c period.c period_pack.c)
 # The child's end of the sandbox, and what it gives up.
 SANDBOX := cloud/sandbox_child.c cloud/cage.c lib/filter.c
 # Between processes, where libnats is there (libnats-dev).
@@ -61,9 +61,14 @@ $(eval $(call testprog,test_turn,tests/unit/test_turn.c $(LIBCLOUD) $(LIBSLUICE)
 $(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_index_jobs,tests/unit/test_index_jobs.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_period,tests/unit/test_period.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+$(eval $(call testprog,test_compare,tests/unit/test_compare.c cloud/compare.c,jansson,-lm))
+$(eval $(call testprog,test_reanalyse,tests/unit/test_reanalyse.c tests/unit/store_rig.c tests/unit/jpeg_make.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
+	$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_retain,tests/unit/test_retain.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_store_fault,tests/unit/test_store_fault.c tests/unit/nth_fault.c tests/unit/store_rig.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
 $(eval $(call testprog,test_copy_fault,tests/unit/test_copy_fault.c tests/unit/nth_fault.c tests/unit/store_rig.c tests/unit/certs.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
+$(eval $(call testprog,test_worker_fault,$(addprefix tests/unit/,test_worker_fault.c worker_rig.c nth_fault.c store_rig.c jpeg_make.c) $(SANDBOX) \
+	$(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread -ldl))
 $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_people,tests/unit/test_people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
@@ -77,7 +82,7 @@ $(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplin
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
 	$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.c devices_link.c devices_shake.c devices_sink.c) \
+$(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.c devices_link.c devices_shake.c devices_bare.c devices_sink.c) \
 	tests/unit/jpeg_make.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_plan,tests/unit/test_plan.c cloud/plan.c cloud/wish.c cloud/camera.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm -lpthread))
 # What the children cost: a row of make bench-cloud.

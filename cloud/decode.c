@@ -104,6 +104,15 @@ static int grow(uint8_t **buffer, size_t *capacity, size_t need)
 	return 0;
 }
 
+/* libjpeg has left by longjmp: is it the picture's fault, or is there no memory for it? */
+static int give_up(struct sluice_decoder *d)
+{
+	int err = d->errors.msg_code == JERR_OUT_OF_MEMORY ? -ENOMEM : -EBADMSG;
+
+	jpeg_abort_decompress(&d->jpeg);
+	return err;
+}
+
 static int decode_rows(struct sluice_decoder *d, struct sluice_gray *out)
 {
 	struct jpeg_decompress_struct *j = &d->jpeg;
@@ -228,10 +237,8 @@ int sluice_decode_scaled(struct sluice_decoder *d, const uint8_t *jpeg, size_t s
 	if (width > SLUICE_DECODE_SIDE_MAX || height > SLUICE_DECODE_SIDE_MAX)
 		return -EBADMSG;
 	d->early_end = 0;
-	if (setjmp(d->fail)) {
-		jpeg_abort_decompress(j);
-		return -EBADMSG;
-	}
+	if (setjmp(d->fail))
+		return give_up(d);
 	if (read_head(d, jpeg, size, width, height)) {
 		jpeg_abort_decompress(j);
 		return -EBADMSG;
@@ -315,10 +322,8 @@ int sluice_decode_picture(struct sluice_decoder *d, const uint8_t *jpeg, size_t 
 	if (width > SLUICE_DECODE_SIDE_MAX || height > SLUICE_DECODE_SIDE_MAX)
 		return -EBADMSG;
 	d->early_end = 0;
-	if (setjmp(d->fail)) {
-		jpeg_abort_decompress(j);
-		return -EBADMSG;
-	}
+	if (setjmp(d->fail))
+		return give_up(d);
 	if (read_head(d, jpeg, size, width, height)) {
 		jpeg_abort_decompress(j);
 		return -EBADMSG;

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cloud/digest.h"
+#include "cloud/starved.h"
 
 #define GAP_S	  0.5 /* a longer gap is shown as this */
 #define BOXES_MAX 65536
@@ -46,10 +47,13 @@ struct sluice_digest_plan *sluice_digest_plan(const struct sluice_event_log *e,
 	struct sluice_digest_plan *p = calloc(1, sizeof(*p));
 	uint32_t boxes = boxes_of(e);
 
-	if (!p)
+	if (!p) {
+		sluice_starved++;
 		return NULL;
+	}
 	p->frames = calloc(e->moment_count + 1, sizeof(*p->frames));
 	p->boxes = calloc(boxes + 1, sizeof(*p->boxes));
+	sluice_starved += !p->frames || !p->boxes;
 	if (p->frames && p->boxes) {
 		copy_boxes(p, e, boxes, scale);
 		for (uint32_t i = 0; i < e->moment_count; i++) {

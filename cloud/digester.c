@@ -59,7 +59,7 @@ static uint8_t *fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size
 {
 	struct sluice_digester *d = ctx;
 
-	return sluice_shelf_jpeg(&d->shelf, d->camera, epoch, sequence, size);
+	return sluice_shelf_jpeg_insist(&d->shelf, d->camera, epoch, sequence, size);
 }
 
 static void store(void *ctx, const struct sluice_summary *sum)

@@ -83,7 +83,7 @@ struct sluice_index_summary {
 struct sluice_index_filter {
 	const char *camera; /* its name, or the 32 hex digits of its id; NULL: any */
 	const char *device;
-	const char *kind;  /* "event", "digest", "period" */
+	const char *kind;  /* "event", "digest", "period", "analysis" */
 	const char *class; /* of a track: "person-like" */
 	const char *zone;
 	const char *text;	 /* every word of it (at most 4) is in title or text; any case */
@@ -324,8 +324,11 @@ struct sluice_index_ops {
 	int (*job_take)(struct sluice_index *ix, uint64_t now_ns, char id[33]);
 	/* how far it has come, unless it has ended; *cancel: it is to end */
 	int (*job_progress)(struct sluice_index *ix, const char *id, int per_mille, int *cancel);
+	/* To go on from in a later life: result holds it until the job has ended. -ENOENT: it does
+	 * not run. */
+	int (*job_note)(struct sluice_index *ix, const char *id, const char *notes);
 	/* Ended: state, result, error and ended_ns of j; or queued again as if it had not been
-	 * begun. -ENOENT: it does not run. */
+	 * begun, result (notes) with it. -ENOENT: it does not run. */
 	int (*job_end)(struct sluice_index *ix, const struct sluice_index_job *j);
 	/* a queued one is cancelled, one that runs is asked to end; any other stays: -EALREADY.
 	 * -ENOENT too if it is not theirs. */

@@ -340,6 +340,7 @@ static const struct sluice_index_ops ops = {
 	.job_add = sluice_sql_job_add,
 	.job_take = sluice_sql_job_take,
 	.job_progress = sluice_sql_job_progress,
+	.job_note = sluice_sql_job_note,
 	.job_end = sluice_sql_job_end,
 	.job_cancel = sluice_sql_job_cancel,
 	.jobs = sluice_sql_jobs,

@@ -244,6 +244,7 @@ const char *const sluice_index_sql[STATEMENTS] = {
 	[JOB_PROGRESS] = "UPDATE jobs SET per_mille = ?2 WHERE id = ?1 AND state = 1"
 			 " AND per_mille <> ?2",
 	[JOB_CANCELLED] = "SELECT cancel <> 0 OR state <> 1 FROM jobs WHERE id = ?",
+	[JOB_NOTE] = "UPDATE jobs SET result = ?2 WHERE id = ?1 AND state = 1",
 	/* ?2: its state; queued again (0), unless it is to be cancelled */
 	[JOB_END] = "UPDATE jobs SET state = CASE WHEN ?2 = 0 AND cancel <> 0 THEN 4 ELSE ?2 END,"
 		    " ended_ns = CASE WHEN ?2 <> 0 OR cancel <> 0 THEN ?3 ELSE 0 END,"

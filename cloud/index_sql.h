@@ -92,6 +92,7 @@ enum {
 	JOB_TAKE,
 	JOB_PROGRESS,
 	JOB_CANCELLED,
+	JOB_NOTE,
 	JOB_END,
 	JOB_STATE,
 	JOB_CANCEL,
@@ -242,6 +243,7 @@ int sluice_sql_gone_done(struct sluice_index *ix, const char *path);
 int sluice_sql_job_add(struct sluice_index *ix, const struct sluice_index_job *j);
 int sluice_sql_job_take(struct sluice_index *ix, uint64_t now_ns, char id[33]);
 int sluice_sql_job_progress(struct sluice_index *ix, const char *id, int per_mille, int *cancel);
+int sluice_sql_job_note(struct sluice_index *ix, const char *id, const char *notes);
 int sluice_sql_job_end(struct sluice_index *ix, const struct sluice_index_job *j);
 int sluice_sql_job_cancel(struct sluice_index *ix, const struct sluice_whose *who, const char *id,
 			  uint64_t now_ns);

@@ -99,7 +99,7 @@ static uint8_t *fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size
 {
 	struct job_work *w = ctx;
 
-	return sluice_shelf_jpeg(&w->shelf, w->camera, epoch, sequence, size);
+	return sluice_shelf_jpeg_insist(&w->shelf, w->camera, epoch, sequence, size);
 }
 
 static int progress(void *ctx, int per_mille)

@@ -42,6 +42,10 @@ static void give_up(struct subject *s)
 	/* other cameras of this thread go on meanwhile only if this one does not spin */
 	if (s->stuck > 1)
 		nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+	sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
+			   "a child died at no frame of camera %s/%s: %s; starting again",
+			   s->camera->device, s->camera->name,
+			   sluice_sandbox_death(s->worker->sandbox));
 	if (++s->stuck < STUCK_MAX)
 		return;
 	sluice_error(
@@ -52,12 +56,26 @@ static void give_up(struct subject *s)
 	worker_told(s);
 }
 
+/* A child that was at no batch: the log tells of its death nevertheless. */
+static void mourn(struct sluice_worker *w)
+{
+	if (!w->sandbox || w->mourned == sluice_sandbox_number(w->sandbox))
+		return;
+	w->mourned = sluice_sandbox_number(w->sandbox);
+	sluice_log_limited(&w->limit, SLUICE_LOG_WARNING,
+			   "a child died between two batches: %s; starting again",
+			   sluice_sandbox_death(w->sandbox));
+}
+
 static void blame(struct subject *s)
 {
 	const struct sluice_stored_frame *f = sluice_analyst_suspect(s->analyst);
 
-	if (!sluice_analyst_died(s->analyst))
-		return; /* it died of another camera's */
+	if (!sluice_analyst_died(s->analyst)) {
+		mourn(s->worker); /* or it died of another camera's, and that is told */
+		return;
+	}
+	s->worker->mourned = sluice_sandbox_number(s->worker->sandbox);
 	if (!f) {
 		give_up(s);
 		return;
@@ -113,6 +131,8 @@ static int begin_anew(struct subject *s, int64_t upto)
 
 int worker_revive(struct subject *s, int err)
 {
+	if (err != -EPIPE && err != -ECANCELED && err)
+		sluice_analyst_lose(s->analyst); /* whoever tries again begins anew */
 	if (err != -EPIPE)
 		return err;
 	do {
@@ -125,7 +145,7 @@ int worker_revive(struct subject *s, int err)
 		s->suspect = -1;
 		s->killed = 0;
 	} else {
-		sluice_analyst_lose(s->analyst); /* the next item tries again */
+		sluice_analyst_lose(s->analyst);
 	}
 	return err;
 }

@@ -77,6 +77,8 @@ static void bury(struct sluice_sandbox *b, const char *why)
 	else if (WIFSIGNALED(status))
 		snprintf(b->death, sizeof(b->death), "signal %d (%s)", WTERMSIG(status),
 			 strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) == SLUICE_SANDBOX_STARVED)
+		snprintf(b->death, sizeof(b->death), "it was out of memory ([sandbox] memory)");
 	else
 		snprintf(b->death, sizeof(b->death), "it ended with code %d", WEXITSTATUS(status));
 	atomic_fetch_add(&sluice_sandbox_counts.died, 1);
@@ -491,6 +493,11 @@ void sluice_sandbox_close(struct sluice_sandbox *b)
 const char *sluice_sandbox_death(const struct sluice_sandbox *b)
 {
 	return b->death;
+}
+
+uint32_t sluice_sandbox_number(const struct sluice_sandbox *b)
+{
+	return b->child;
 }
 
 bool sluice_sandbox_killed(const struct sluice_sandbox *b)

@@ -38,6 +38,8 @@ void sluice_sandbox_close(struct sluice_sandbox *b);
 
 /* Of the child that is dead now: what ended it, for people: "signal 11 (Segmentation fault)". */
 const char *sluice_sandbox_death(const struct sluice_sandbox *b);
+/* Which child that was: a number that grows. */
+uint32_t sluice_sandbox_number(const struct sluice_sandbox *b);
 /* Was it killed from outside (kill -9, the system out of memory)? A child cannot do that itself. */
 bool sluice_sandbox_killed(const struct sluice_sandbox *b);
 
@@ -74,7 +76,8 @@ void sluice_analyst_close(struct sluice_analyst *a);
 /*
  * As those of analysis.h. With a sandbox they may be kept for a while: sync() sees to it that all
  * of it is done and told; clock() and flush() do so themselves. 0; -EPIPE: the child died, this
- * analyst is lost; -ENOMEM; -ECANCELED: stopping, the analyst is lost too.
+ * analyst is lost (or has been before); -ENOMEM: what was made is thrown away, the analyst is lost;
+ * -ECANCELED: stopping, the analyst is lost too.
  */
 int sluice_analyst_epoch(struct sluice_analyst *a, uint64_t epoch, uint64_t first_ns,
 			 uint64_t first_utc_ns);
@@ -101,7 +104,8 @@ const struct sluice_stored_frame *sluice_analyst_suspect(struct sluice_analyst *
 
 /* The child's end: what sluice-cloud does when it finds itself started as one. Returns the exit
  * code. */
-#define SLUICE_SANDBOX_WORD "sandbox-child"
+#define SLUICE_SANDBOX_WORD    "sandbox-child"
+#define SLUICE_SANDBOX_STARVED 4 /* it had no memory for something that may not be missing */
 int sluice_sandbox_child(int argc, char **argv);
 
 /* For tests: called in a child before each frame, if anybody defines it. */

@@ -4,8 +4,9 @@
  * out.
  *
  * What the libraries do once (read the time zone, seed a hash, look for the processor's features)
- * is done before the rights are given up. Whatever goes wrong with the channel ends the child: the
- * master starts another one. The child ends with its master, too.
+ * is done before the rights are given up. Whatever goes wrong with the channel ends the child, and
+ * so does want of memory, before anything is said of which a part is missing: the master starts
+ * another one. The child ends with its master, too.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -23,6 +24,7 @@
 #include "cloud/decode.h"
 #include "cloud/period_make.h"
 #include "cloud/sandbox.h"
+#include "cloud/starved.h"
 
 #define CHANNEL	 3
 #define AREA	 4
@@ -40,6 +42,14 @@ static struct child {
 	struct subject *subject[SLUICE_BOX_SUBJECTS];
 	uint32_t bad;
 } child;
+
+/* Something is missing of what this child knows, or of what it was about to say: a new one is to
+ * make it again. */
+static void end_if_starved(void)
+{
+	if (sluice_starved)
+		_exit(SLUICE_SANDBOX_STARVED);
+}
 
 /* ---- the channel ---- */
 
@@ -76,6 +86,7 @@ static void say(uint32_t type, uint32_t subject, const void *data, size_t size, 
 {
 	const struct sluice_box_header h = { type, subject, size + more_size };
 
+	end_if_starved();
 	write_all(&h, sizeof(h));
 	write_all(data, size);
 	write_all(more, more_size);
@@ -105,6 +116,7 @@ static void on_summary(void *ctx, const struct sluice_summary *sum)
 
 	if (sum->media_count > SLUICE_BOX_MEDIA)
 		abort();
+	end_if_starved();
 	memcpy(b.id, sum->id, sizeof(sum->id));
 	h.size += b.json_size + 1;
 	for (i = 0; i < sum->media_count; i++) {
@@ -125,7 +137,11 @@ static void on_digest(void *ctx, struct sluice_digest_plan *plan)
 	uint8_t *flat;
 	size_t size;
 
-	if (!sluice_box_plan_pack(plan, &flat, &size)) {
+	int err = sluice_box_plan_pack(plan, &flat, &size);
+
+	sluice_starved += err == -ENOMEM;
+	end_if_starved();
+	if (!err) {
 		say(SLUICE_BOX_PLAN, s->number, flat, size, NULL, 0);
 		free(flat);
 	}
@@ -138,7 +154,7 @@ static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *s
 	const struct sluice_box_fetch f = { epoch, sequence };
 	struct sluice_box_fetched found;
 	struct sluice_box_header h;
-	uint8_t *jpeg, rest[4096];
+	uint8_t *jpeg;
 	size_t left;
 
 	*size = 0;
@@ -151,18 +167,11 @@ static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *s
 	if (!found.found)
 		return NULL;
 	jpeg = malloc(left + 1);
-	if (jpeg) {
-		read_all(jpeg, left);
-		*size = left;
-		return jpeg;
-	}
-	while (left) { /* no memory for it: then there is none */
-		size_t n = left < sizeof(rest) ? left : sizeof(rest);
-
-		read_all(rest, n);
-		left -= n;
-	}
-	return NULL;
+	sluice_starved += !jpeg;
+	end_if_starved();
+	read_all(jpeg, left);
+	*size = left;
+	return jpeg;
 }
 
 static const struct sluice_analysis_ops plain = { .event = on_event,
@@ -179,6 +188,8 @@ static void open_subject(uint32_t number, size_t size)
 	struct sluice_box_open open;
 	struct subject *s = calloc(1, sizeof(*s));
 
+	sluice_starved += !s;
+	end_if_starved();
 	if (size != sizeof(open) || number >= SLUICE_BOX_SUBJECTS || child.subject[number] || !s)
 		_exit(1);
 	read_all(&open, sizeof(open));
@@ -186,8 +197,8 @@ static void open_subject(uint32_t number, size_t size)
 	memcpy(s->language, open.language, sizeof(s->language) - 1);
 	open.config.language = s->language;
 	s->analysis = sluice_analysis_open(&open.config, open.digests ? &with_digests : &plain, s);
-	if (!s->analysis)
-		_exit(1);
+	sluice_starved += !s->analysis;
+	end_if_starved();
 	child.subject[number] = s;
 }
 
@@ -231,6 +242,7 @@ static void run_step(struct subject *s, const struct sluice_box_step *step)
 		sluice_analysis_flush(s->analysis);
 		break;
 	}
+	end_if_starved();
 }
 
 static void run_batch(uint32_t number, size_t size)
@@ -370,6 +382,7 @@ int sluice_sandbox_child(int argc, char **argv)
 		return 1;
 	close(AREA);
 	close(PROGRESS);
+	sluice_starved_watch_json();
 	warm_up();
 	if (sluice_cage_enter(&cage, why, sizeof(why)))
 		return 3;

@@ -236,6 +236,7 @@ static int start_jobs(struct sluice_server *s)
 		.data = s->c.data,
 		.media = s->media,
 		.cameras = s->cameras,
+		.fleet = s->fleet,
 		.sandbox = s->sandbox.memory ? &s->sandbox : NULL,
 		.at_once = conf->jobs.at_once,
 		.periods = { .hour = conf->periods.hour,

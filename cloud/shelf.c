@@ -11,6 +11,7 @@
 #include "cloud/shelf.h"
 #include "lib/sha256.h"
 
+#define READS	     5 /* of what may yet be read */
 #define REGION_DEPTH 2 /* a base that came twice, in another form, is a region */
 
 static int take_camera(void *ctx, const struct sluice_camera *c,
@@ -133,6 +134,28 @@ int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera
 	return sluice_segment_read(full, s->media->keys, row.offset, row.length, f, buf);
 }
 
+/* What cannot be read: is it to be tried again? Waits before. */
+static int read_again(int err, int *reads)
+{
+	if (!err || err == -ENOENT || err == -EBADMSG || err == -EUCLEAN || err == -ENOKEY ||
+	    ++*reads == READS)
+		return 0;
+	nanosleep(&(struct timespec){ .tv_nsec = 100000000L * *reads }, NULL);
+	return 1;
+}
+
+int sluice_shelf_record_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
+			       uint64_t epoch, uint64_t sequence, struct sluice_segment_frame *f,
+			       uint8_t **buf)
+{
+	int err, reads = 0;
+
+	do
+		err = sluice_shelf_record(s, c, epoch, sequence, f, buf);
+	while (read_again(err, &reads));
+	return err;
+}
+
 /* A region's record with its base: the picture that it stands for. */
 static int rebuild(const struct sluice_shelf *s, const struct sluice_segment_frame *f,
 		   const struct sluice_wire_region_info *region, const uint8_t *base,
@@ -195,4 +218,16 @@ uint8_t *sluice_shelf_jpeg(const struct sluice_shelf *s, const struct sluice_cam
 	uint8_t *jpeg;
 
 	return fetch_whole(s, c, epoch, sequence, &jpeg, size, 0) ? NULL : jpeg;
+}
+
+uint8_t *sluice_shelf_jpeg_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
+				  uint64_t epoch, uint64_t sequence, size_t *size)
+{
+	uint8_t *jpeg;
+	int err, reads = 0;
+
+	do
+		err = fetch_whole(s, c, epoch, sequence, &jpeg, size, 0);
+	while (read_again(err, &reads));
+	return err ? NULL : jpeg;
 }

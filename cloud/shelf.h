@@ -42,12 +42,21 @@ int sluice_shelf_pin(const struct sluice_shelf *s, const struct sluice_whose *wh
 int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
 			uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf);
 
+/* The same for a thread that may wait: where it may yet be read (no memory, an error of the disk)
+ * it is tried again, for a second in all. */
+int sluice_shelf_record_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
+			       uint64_t epoch, uint64_t sequence, struct sluice_segment_frame *f,
+			       uint8_t **buf);
+
 /*
  * The JPEG of a stored frame, the whole picture also of a region, malloc'd, the caller's. -ENOENT:
  * there is none (or not what the region lies on); -EBADMSG: it is damaged; or what failed.
  */
 int sluice_shelf_picture(const struct sluice_shelf *s, const struct sluice_camera *c,
 			 uint64_t epoch, uint64_t sequence, uint8_t **out, size_t *size);
+/* Likewise for a thread that may wait, and where it does not matter why: NULL. */
+uint8_t *sluice_shelf_jpeg_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
+				  uint64_t epoch, uint64_t sequence, size_t *size);
 /* The same where it does not matter why: NULL. */
 uint8_t *sluice_shelf_jpeg(const struct sluice_shelf *s, const struct sluice_camera *c,
 			   uint64_t epoch, uint64_t sequence, size_t *size);

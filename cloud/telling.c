@@ -18,6 +18,7 @@
 #include "cloud/analysis_state.h"
 #include "cloud/digest.h"
 #include "cloud/keyframes.h"
+#include "cloud/starved.h"
 #include "cloud/summary.h"
 #include "cloud/text.h"
 
@@ -64,8 +65,10 @@ static void tell_living(struct sluice_analysis *a)
 		    copy.seen_s < a->event.part_start_s)
 			continue;
 		copy.path = malloc(SLUICE_TRACK_PATH_MAX * sizeof(*copy.path));
-		if (!copy.path)
+		if (!copy.path) {
+			sluice_starved++;
 			continue;
+		}
 		memcpy(copy.path, live[i].path, copy.path_count * sizeof(*copy.path));
 		if (!sluice_event_track(&a->event, &copy))
 			free(copy.path);
@@ -164,6 +167,7 @@ static void plan_digest(struct sluice_analysis *a, const char *id,
 		p->heat_w = a->gray.w;
 		p->heat_h = a->gray.h;
 		a->heat = calloc(n, sizeof(*a->heat));
+		sluice_starved += !a->heat;
 		a->ops->digest(a->ctx, p);
 	} else if (a->heat) {
 		memset(a->heat, 0, n * sizeof(*a->heat));
@@ -263,9 +267,10 @@ static void tell(struct sluice_analysis *a, bool continued)
 	s.end_utc_ns = sluice_summary_utc(a->first_utc_ns, e->end_s);
 	s.json = json;
 	s.media_count = n;
-	if (json)
+	sluice_starved += !json;
+	if (!analysis_starved(a))
 		a->ops->summary(a->ctx, &s);
-	if (json && !e->nuisance)
+	if (!analysis_starved(a) && !e->nuisance)
 		plan_digest(a, s.id, keys, n);
 	free(json);
 	for (uint32_t i = 0; i < n; i++)
@@ -387,7 +392,8 @@ void analysis_event_start(struct sluice_analysis *a, const struct sluice_moment 
 		return;
 	facts_of(a, &f);
 	json = sluice_summary_event_json(e, &f, box);
-	if (json)
+	sluice_starved += !json;
+	if (!analysis_starved(a))
 		a->ops->event(a->ctx, e->event_id, json);
 	free(json);
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "cloud/assign.h"
+#include "cloud/starved.h"
 #include "cloud/track.h"
 
 #define CONFIRM_HITS 3
@@ -367,6 +368,7 @@ static void start(struct sluice_tracker *t, const struct sluice_blob *b, double 
 	k->id = t->next_id++;
 	k->start_s = k->seen_s = t_s;
 	k->path = malloc(SLUICE_TRACK_PATH_MAX * sizeof(*k->path));
+	sluice_starved += !k->path;
 	kalman_init(&k->cx, b->x + b->w / 2, MEASURE * t->w, 0.3f * t->w);
 	kalman_init(&k->cy, b->y + b->h / 2, MEASURE * t->w, 0.3f * t->w);
 	kalman_init(&k->w, b->w, MEASURE * t->w, 0.05f * t->w);

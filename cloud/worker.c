@@ -16,6 +16,10 @@
  * with it what it knew of all cameras of this thread; each is begun anew and read again from its
  * segments behind the point up to which it is told (revive.c).
  *
+ * What fails for want of memory, or of the index, is done again, item by item, a few times within
+ * seconds. What must be given up then is not lost either: the next item of the camera begins its
+ * analysis anew, from the segments.
+ *
  * The disk is full when a summary is to be stored: the worker waits and tries again; the bus fills
  * behind it and the devices are given no more credit.
  */
@@ -95,7 +99,7 @@ static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *s
 {
 	struct subject *s = ctx;
 
-	return sluice_shelf_jpeg(&s->worker->shelf, s->camera, epoch, sequence, size);
+	return sluice_shelf_jpeg_insist(&s->worker->shelf, s->camera, epoch, sequence, size);
 }
 
 static const struct sluice_analysis_ops analysis_ops = {
@@ -208,31 +212,59 @@ void worker_told(struct subject *s)
 	s->stuck = 0;
 }
 
-static void end_epoch(struct subject *s)
+/* 0, or as worker_flush(): it has not ended. */
+static int end_epoch(struct subject *s)
 {
 	struct sluice_worker *w = s->worker;
+	int err;
 
 	if (!s->has_epoch || s->ended)
-		return;
-	if (worker_flush(s) || atomic_load(&w->stopping))
-		return; /* a summary may have been given up: not done, analysed again */
+		return 0;
+	err = worker_flush(s);
+	if (!err && atomic_load(&w->stopping))
+		err = -ECANCELED; /* a summary may have been given up: it is analysed again */
+	if (!err && w->digester)
+		err = sluice_digester_after(w->digester, s->camera, s->epoch, s->last, 0);
+	if (err)
+		return err;
 	s->event_open = 0;
 	s->ended = 1;
-	if (w->digester && !sluice_digester_after(w->digester, s->camera, s->epoch, s->last, 0))
+	if (w->digester)
 		worker_told(s);
 	else
 		mark_told(s, 1);
+	return 0;
 }
 
-/* The device may be told that nothing more comes of the epoch. */
-static void tell_done(struct subject *s)
+/* The device may be told that nothing more comes of the epoch. -ENOMEM: it is not told. */
+static int tell_done(struct subject *s)
 {
 	struct sluice_worker *w = s->worker;
 
 	if (!s->ended)
-		return;
-	if (!w->digester || sluice_digester_after(w->digester, s->camera, s->epoch, s->last, 1))
-		w->c.ops->done(w->c.ctx, s->camera, &(struct sluice_done){ .epoch = s->epoch });
+		return 0;
+	if (w->digester)
+		return sluice_digester_after(w->digester, s->camera, s->epoch, s->last, 1);
+	w->c.ops->done(w->c.ctx, s->camera, &(struct sluice_done){ .epoch = s->epoch });
+	return 0;
+}
+
+/* Another epoch begins: the last one ends, if it can. One that cannot is not done: it is analysed
+ * again in the worker's next life. */
+static int leave_epoch(struct subject *s)
+{
+	int err = end_epoch(s);
+
+	if (err && err != -ECANCELED && ++s->unended < WORKER_TRIES)
+		return err;
+	if (err && err != -ECANCELED)
+		sluice_error(
+			"epoch %llu of camera %s/%s cannot be ended: %s; its last event is told "
+			"after the next start",
+			(unsigned long long)s->epoch, s->camera->device, s->camera->name,
+			strerror(-err));
+	s->unended = 0;
+	return 0;
 }
 
 /* The epoch is the present one from now on; what the index knows of it decides where it begins. */
@@ -246,7 +278,9 @@ static int enter_epoch(struct subject *s, uint64_t epoch)
 	err = s->worker->index->ops->epoch_find(s->worker->index, s->camera->id, epoch, &e);
 	if (err)
 		return err;
-	end_epoch(s);
+	err = leave_epoch(s);
+	if (err)
+		return err;
 	s->has_epoch = 1;
 	s->epoch = epoch;
 	s->last = s->told = e.told;
@@ -295,14 +329,35 @@ static int give_clock(struct subject *s, const struct sluice_item *item)
 	return err;
 }
 
-static void run_item(struct sluice_worker *w, const struct sluice_item *item)
+/*
+ * The epoch is the item's, and the analysis knows all that came before it. An epoch is entered by
+ * its OPEN; where it is not, and after a loss, items before this one may have been given up: their
+ * frames are in the store.
+ */
+static int be_up_to_date(struct subject *s, const struct sluice_item *item)
+{
+	int behind = item->kind != SLUICE_ITEM_OPEN && !(s->has_epoch && s->epoch == item->epoch);
+	uint64_t upto = item->kind == SLUICE_ITEM_CLOSE ? INT64_MAX : item->sequence - 1;
+	uint64_t frames = 0;
+	int err = enter_epoch(s, item->epoch);
+
+	if (!err && sluice_analyst_lost(s->analyst)) {
+		behind = 1;
+		err = worker_revive(s, -EPIPE);
+	}
+	if (err || !behind ||
+	    (item->kind != SLUICE_ITEM_CLOSE && item->kind != SLUICE_ITEM_FRAME) ||
+	    upto == UINT64_MAX)
+		return err;
+	return worker_catch_up(s, upto, &frames);
+}
+
+static int run_item(struct sluice_worker *w, const struct sluice_item *item)
 {
 	struct subject *s = worker_subject(w, item->camera);
 	struct sluice_stored_frame f;
-	int err = s ? enter_epoch(s, item->epoch) : -ENOMEM;
+	int err = s ? be_up_to_date(s, item) : -ENOMEM;
 
-	if (!err && sluice_analyst_lost(s->analyst))
-		err = worker_revive(s, -EPIPE);
 	switch (err ? SLUICE_ITEM_ACK : item->kind) {
 	case SLUICE_ITEM_FRAME:
 		f = (struct sluice_stored_frame){
@@ -330,16 +385,39 @@ static void run_item(struct sluice_worker *w, const struct sluice_item *item)
 	case SLUICE_ITEM_CLOSE:
 		if (!s->ended)
 			err = give_clock(s, item);
-		end_epoch(s);
-		tell_done(s);
+		if (!err)
+			err = end_epoch(s);
+		if (!err)
+			err = tell_done(s);
 		break;
 	case SLUICE_ITEM_OPEN:
 	case SLUICE_ITEM_ACK:
 		break;
 	}
-	if (err && err != -ECANCELED)
-		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR, "cannot analyse camera %s: %s",
-				   item->camera->name, strerror(-err));
+	return err;
+}
+
+/* What fails may succeed in a moment; a camera that never does must not hold up the others. */
+static void do_item(struct sluice_worker *w, const struct sluice_item *item)
+{
+	int err, tries = 0;
+
+	for (;;) {
+		err = (w->lane ? worker_backfill_item : run_item)(w, item);
+		if (!err || err == -ECANCELED || atomic_load(&w->stopping))
+			return;
+		if (++tries == WORKER_TRIES)
+			break;
+		sluice_log_limited(&w->limit, SLUICE_LOG_WARNING,
+				   "cannot analyse camera %s/%s: %s; trying again",
+				   item->camera->device, item->camera->name, strerror(-err));
+		nanosleep(&(struct timespec){ .tv_nsec = 100000000L * tries }, NULL);
+	}
+	sluice_log_limited(
+		&w->limit, SLUICE_LOG_ERROR,
+		"cannot analyse camera %s/%s: %s; its frames are stored and will be read "
+		"again with what comes next of it",
+		item->camera->device, item->camera->name, strerror(-err));
 }
 
 /* ---- from the segments: after a crash, and of back-fill ---- */
@@ -370,10 +448,15 @@ static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
 
 	if (atomic_load(&s->worker->stopping))
 		return -ECANCELED;
-	if (sluice_shelf_record(&s->worker->shelf, s->camera, row->epoch, row->sequence, &rec,
-				&buf)) {
-		s->bad_frames++;
-		return 0; /* damage; fsck tells */
+	err = sluice_shelf_record_insist(&s->worker->shelf, s->camera, row->epoch, row->sequence,
+					 &rec, &buf);
+	if (err) {
+		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
+				   "frame %llu of camera %s/%s cannot be read and is passed over: "
+				   "%s; see sluice-cloud fsck",
+				   (unsigned long long)row->sequence, s->camera->device,
+				   s->camera->name, strerror(-err));
+		return 0;
 	}
 	f = (struct sluice_stored_frame){
 		.epoch = rec.epoch,
@@ -426,7 +509,6 @@ int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *fra
 
 struct again {
 	struct sluice_worker *worker;
-	struct subject *subject;
 	uint64_t frames;
 	/* the epochs to do; the walk over them is over before they are done */
 	struct {
@@ -461,21 +543,47 @@ static int collect_epoch(void *ctx, const struct sluice_camera *c,
 	return 0;
 }
 
+static int replay_epoch(struct again *r, size_t i)
+{
+	struct subject *s = worker_subject(r->worker, r->todo[i].camera);
+	int err = s ? enter_epoch(s, r->todo[i].epoch) : -ENOMEM;
+
+	return err ? err : worker_catch_up(s, INT64_MAX, &r->frames);
+}
+
+int worker_try_again(struct sluice_worker *w, int err, const char *what, int *tries)
+{
+	int last = *tries == WORKER_TRIES - 1;
+
+	if (!err || err == -ECANCELED || atomic_load(&w->stopping))
+		return 0;
+	sluice_log_limited(&w->limit, last ? SLUICE_LOG_ERROR : SLUICE_LOG_WARNING, "%s: %s; %s",
+			   what, strerror(-err),
+			   last ? "it is left for the next start" : "trying again");
+	if (last)
+		return 0;
+	nanosleep(&(struct timespec){ .tv_nsec = 100000000L * ++*tries }, NULL);
+	return 1;
+}
+
 static void replay_epochs(struct sluice_worker *w)
 {
+	static const char what[] = "cannot read stored frames again";
 	struct again r = { .worker = w };
-	int err = w->index->ops->epochs_open(w->index, collect_epoch, &r);
+	int err, tries = 0;
 	size_t i;
 
-	for (i = 0; i < r.count && !err; i++) {
-		r.subject = worker_subject(w, r.todo[i].camera);
-		err = r.subject ? enter_epoch(r.subject, r.todo[i].epoch) : -ENOMEM;
-		if (!err)
-			err = worker_catch_up(r.subject, INT64_MAX, &r.frames);
+	do {
+		r.count = 0;
+		err = w->index->ops->epochs_open(w->index, collect_epoch, &r);
+	} while (worker_try_again(w, err, what, &tries));
+	for (i = 0; i < r.count && err != -ECANCELED; i++) {
+		tries = 0;
+		do
+			err = replay_epoch(&r, i);
+		while (worker_try_again(w, err, what, &tries));
 	}
-	if (err && err != -ECANCELED)
-		sluice_error("cannot read stored frames again: %s", strerror(-err));
-	else if (r.frames)
+	if (r.frames)
 		sluice_info("analysed %llu stored frames again", (unsigned long long)r.frames);
 	free(r.todo);
 }
@@ -489,10 +597,11 @@ static void finish_chunk(struct sluice_worker *w, const struct sluice_chunk *c)
 		worker_revive(s, sluice_analyst_sync(s->analyst));
 }
 
-/* Those whose child died while it was at another one; there need not come anything more of them. */
+/* Those whose child died while it was at another one, or that failed; there need not come anything
+ * more of them. */
 static void revive_all(struct sluice_worker *w)
 {
-	for (int i = 0; i < BUCKETS && w->sandbox; i++)
+	for (int i = 0; i < BUCKETS; i++)
 		for (struct subject *s = w->bucket[i]; s; s = s->next)
 			if (s->has_epoch && !s->ended && sluice_analyst_lost(s->analyst))
 				worker_revive(s, -EPIPE);
@@ -512,10 +621,12 @@ static void *worker_main(void *arg)
 		struct sluice_chunk *c = bus->ops->next(bus, &w->lease, 500);
 		const struct sluice_item *item;
 
-		if (!c)
+		if (!c) {
+			revive_all(w);
 			continue;
+		}
 		for (item = c->items; item && !atomic_load(&w->stopping); item = item->next)
-			(w->lane ? worker_backfill_item : run_item)(w, item);
+			do_item(w, item);
 		finish_chunk(w, c);
 		bus->ops->ack(bus, &w->lease, c);
 		revive_all(w);

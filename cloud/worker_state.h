@@ -36,12 +36,12 @@ struct subject {
 	uint16_t reason; /* of the frame given last */
 	int event_open;
 	uint64_t zones_turn; /* of the zones that the analyst has */
-	uint64_t bad_frames; /* that cannot be read from their segments */
 	/* the child died over it */
 	struct clock clock, clock_told; /* clock_told: as it was when told was noted */
 	int64_t suspect;		/* sequence of the frame that it last died at; -1: none */
 	unsigned int killed;		/* times that it was killed there from outside */
 	unsigned int stuck;		/* times that it died at no frame, without getting on */
+	unsigned int unended;		/* times that the epoch could not be ended */
 };
 
 struct sluice_worker {
@@ -52,6 +52,7 @@ struct sluice_worker {
 	struct sluice_shelf shelf;
 	struct sluice_digester *digester; /* NULL: no digests are wanted */
 	struct sluice_sandbox *sandbox;	  /* NULL: analysed in this process */
+	uint32_t mourned;		  /* the last child whose death the log tells */
 	struct sluice_rebuild *rebuild;
 	pthread_t thread;
 	atomic_int stopping;
@@ -81,8 +82,14 @@ int worker_flush(struct subject *s);
 /* Gives the stored frames behind s->last up to upto, all of them done; errors as above. */
 int worker_catch_up(struct subject *s, uint64_t upto, uint64_t *frames);
 
+#define WORKER_TRIES 5 /* of what may yet succeed */
+
+/* At a start: is what failed to be tried again? Says so, and waits before. *tries begins at 0. */
+int worker_try_again(struct sluice_worker *w, int err, const char *what, int *tries);
+
 /* backfill.c */
 void worker_backfill_start(struct sluice_worker *w);
-void worker_backfill_item(struct sluice_worker *w, const struct sluice_item *item);
+/* 0 or -errno: it is not done, and may be tried again. */
+int worker_backfill_item(struct sluice_worker *w, const struct sluice_item *item);
 
 #endif

@@ -108,7 +108,7 @@ static int part_idle(const struct cloud_process *c, const struct devices_options
 
 static int part_shake(const struct cloud_process *c, const struct devices_options *o)
 {
-	double rate[2];
+	double rate[2], bare;
 	int resumed;
 
 	for (resumed = 0; resumed < 2; resumed++) {
@@ -126,7 +126,10 @@ static int part_shake(const struct cloud_process *c, const struct devices_option
 		tell(o, "shake", resumed ? "resumed" : "full", rate[resumed], "per CPU second");
 	}
 	tell(o, "shake", "resumed over full", rate[1] / rate[0], "");
-	return 0;
+	bare = devices_bare(c, o->seconds / 4 + 1);
+	tell(o, "shake", "full, OpenSSL alone", bare, "per CPU second");
+	tell(o, "shake", "full over OpenSSL alone", bare > 0 ? rate[0] / bare : 0, "");
+	return bare > 0 ? 0 : 1;
 }
 
 static int part_ingest(const struct cloud_process *c, const struct devices_options *all)

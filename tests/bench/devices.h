@@ -79,6 +79,12 @@ void fleet_close(struct fleet *f);
  * handshake counts when the server's ticket has come, by which it has finished, too. */
 uint64_t devices_shake(const struct cloud_process *c, bool resumed, unsigned int seconds);
 
+/* ---- devices_bare.c ---- */
+
+/* The same handshakes by OpenSSL alone, for so many seconds: how many a second of CPU of their
+ * server's half; 0: one failed. */
+double devices_bare(const struct cloud_process *c, unsigned int seconds);
+
 /* ---- devices_sink.c ---- */
 
 /* A bare TLS sink reads and discards so many bytes: its seconds of CPU. < 0: it failed. */

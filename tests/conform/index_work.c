@@ -206,14 +206,16 @@ static void case_jobs_again(struct conform_index *rig)
 
 	CHECK(!add_job(ix, C0, 1, T0));
 	CHECK(ix->ops->jobs_again(ix, T0) == 0);
+	CHECK(ix->ops->job_note(ix, index_id(1), "n") == -ENOENT);
 	for (i = 1; i < SLUICE_JOB_TRIES; i++) {
-		CHECK(!ix->ops->job_take(ix, 1, id));
+		CHECK(!ix->ops->job_take(ix, 1, id) &&
+		      !ix->ops->job_note(ix, id, i == 1 ? "m" : "n"));
 		CHECK(ix->ops->jobs_again(ix, T0) == 1);
 		jobs_are(ix, NULL, (struct sluice_index_job_filter){ .states = 1 },
-			 i == 1 ? "1:0.1.0" : "1:0.2.0");
+			 i == 1 ? "1:0.1.0m" : "1:0.2.0n");
 	}
 	CHECK(!ix->ops->job_take(ix, 1, id) && ix->ops->jobs_again(ix, T0) == 1);
-	jobs_are(ix, NULL, any, "1:3.3.0the node ended each time that it was at it");
+	jobs_are(ix, NULL, any, "1:3.3.0nthe node ended each time that it was at it");
 	CHECK(!add_job(ix, C0, 2, T0) && !ix->ops->job_take(ix, 1, id) &&
 	      !ix->ops->job_cancel(ix, &index_all, id, T0) && ix->ops->jobs_again(ix, T0) == 1);
 	jobs_are(ix, NULL, (struct sluice_index_job_filter){ .id = index_id(2) }, "2:4.1.0");

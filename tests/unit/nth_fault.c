@@ -3,9 +3,12 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -18,8 +21,13 @@ struct nth_fault nth_fault = { .err = EIO };
 
 static int must_fail(enum nth_kind k)
 {
-	if (k != (nth_fault.kind == NTH_KILL ? NTH_DISK : nth_fault.kind) ||
-	    ++nth_fault.calls != nth_fault.fail_at)
+	if (k != (nth_fault.kind == NTH_KILL ? NTH_DISK : nth_fault.kind))
+		return 0;
+	nth_fault.calls++;
+	if (nth_fault.shown)
+		*nth_fault.shown = nth_fault.calls;
+	if (nth_fault.calls != nth_fault.fail_at &&
+	    !(nth_fault.onward && nth_fault.fail_at && nth_fault.calls > nth_fault.fail_at))
 		return 0;
 	if (nth_fault.kind == NTH_KILL)
 		_exit(KILLED);
@@ -107,13 +115,15 @@ void free(void *p)
 	__libc_free(p);
 }
 
-#define FAULTY(type, name, parameters, arguments)                  \
+#define FAULTY(type, name, parameters, arguments) \
+	FAULTY_OF(NTH_DISK, type, name, parameters, arguments)
+#define FAULTY_OF(counted, type, name, parameters, arguments)      \
 	type name parameters;                                      \
 	type name parameters                                       \
 	{                                                          \
 		static type(*real) parameters;                     \
 		enum nth_kind keep = nth_fault.kind;               \
-		if (must_fail(NTH_DISK))                           \
+		if (must_fail(counted))                            \
 			return -1;                                 \
 		nth_fault.kind = NTH_NOTHING;                      \
 		if (!real)                                         \
@@ -137,3 +147,24 @@ FAULTY(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q)
 FAULTY(int, link, (const char *from, const char *to), (from, to))
 FAULTY(int, mkdir, (const char *path, mode_t mode), (path, mode))
 FAULTY(int, mkdirat, (int fd, const char *path, mode_t mode), (fd, path, mode))
+FAULTY_OF(NTH_CHILD, int, memfd_create, (const char *name, unsigned int flags), (name, flags))
+FAULTY_OF(NTH_CHILD, int, socketpair, (int a, int b, int c, int pair[2]), (a, b, c, pair))
+FAULTY_OF(NTH_CHILD, ssize_t, send, (int fd, const void *p, size_t n, int flags), (fd, p, n, flags))
+FAULTY_OF(NTH_CHILD, ssize_t, recv, (int fd, void *p, size_t n, int flags), (fd, p, n, flags))
+
+/* It returns what went wrong. */
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *files,
+		const posix_spawnattr_t *attr, char *const argv[], char *const env[])
+{
+	static int (*real)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+			   const posix_spawnattr_t *, char *const[], char *const[]);
+	enum nth_kind keep = nth_fault.kind;
+
+	if (must_fail(NTH_CHILD))
+		return EAGAIN;
+	nth_fault.kind = NTH_NOTHING;
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "posix_spawn");
+	nth_fault.kind = keep;
+	return real(pid, path, files, attr, argv, env);
+}

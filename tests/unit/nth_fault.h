@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nth_fault.h - the N-th allocation, or the N-th call that touches the disk, fails, or is the last.
+ * nth_fault.h - the N-th allocation, or the N-th call that touches the disk (or a child's channel),
+ * fails, or is the last.
  *
  * A program that links nth_fault.c has its malloc, write, fsync, ... stand before libc's for every
  * library in it. One thread.
@@ -12,6 +13,8 @@ enum nth_kind {
 	NTH_NOTHING,
 	NTH_MEMORY,
 	NTH_DISK,
+	NTH_CHILD, /* what starts a child and speaks with it: memfd, socketpair, spawn, send, recv
+		    */
 	NTH_KILL, /* in place of the N-th call that touches the disk the process ends, as by kill -9
 		   */
 };
@@ -20,8 +23,10 @@ struct nth_fault {
 	enum nth_kind kind;    /* what is counted */
 	int err;	       /* errno of a failed call */
 	unsigned long fail_at; /* the so many-th from now, 1..; 0: none, they are only counted */
+	int onward;	       /* not that one alone, but all from it on */
 	unsigned long calls;   /* so many were there */
 	long live;	       /* blocks of memory that are not freed */
+	unsigned long *shown;  /* where calls is written too, for another process; may be NULL */
 };
 
 extern struct nth_fault nth_fault;
