@@ -478,8 +478,7 @@ static int open_runner(struct sluice_jobs *j, struct runner *r)
 		.stop = &r->stop,
 		.limit = &r->limit,
 	};
-	err = r->work.shelf.rebuild ? sluice_index_open(j->c.data, &r->work.shelf.index)
-				    : -ENOMEM;
+	err = r->work.shelf.rebuild ? sluice_index_open(j->c.data, &r->work.shelf.index) : -ENOMEM;
 	if (!err && j->c.sandbox) {
 		r->conf = *j->c.sandbox;
 		r->conf.deadline_ms *= PATIENCE;
