@@ -22,7 +22,8 @@ _sluice_cloud_options() {
 	token) echo --data --device --minutes --url --tenant ;;
 	devices | revoke) echo --data --tenant ;;
 	fsck) echo --data --repair --json "$_sluice_cloud_keys" ;;
-	rebuild-index | migrate-index | rekey) echo --data "$_sluice_cloud_keys" ;;
+	rebuild-index | rekey) echo --data "$_sluice_cloud_keys" ;;
+	migrate-index) echo --data --config ;;
 	export) echo --data --tenant "$_sluice_cloud_keys" ;;
 	backup) echo --data --to --link --verify ;;
 	restore) echo --from --data ;;
