@@ -35,7 +35,7 @@ NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c
 	cloud/nats_version.c cloud/chunk.c
 # The index in PostgreSQL, where libpq is there (libpq-dev).
 HAVE_PG := $(shell $(PKGCONF) --exists libpq && echo libpq)
-PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c db_pg.c),cloud/index_pg_absent.c)
+PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c index_move.c db_pg.c),cloud/index_pg_absent.c)
 CLOUD += $(PG)
 # Summaries in a bucket, where libcurl is there (libcurl4-openssl-dev).
 HAVE_S3 := $(shell $(PKGCONF) --exists libcurl && echo libcurl)
@@ -44,7 +44,7 @@ CLOUD += cloud/confline.c cloud/indexconf.c cloud/mediaconf.c $(S3)
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode libarchive libavformat libavcodec libavutil $(HAVE_S3) $(HAVE_PG)
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
-$(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c words.c interrupt.c store.c export.c backup.c jobs.c user.c access.c routes.c quarantine.c status.c provision.c) \
+$(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c words.c interrupt.c store.c export.c backup.c jobs.c user.c access.c routes.c quarantine.c status.c provision.c move.c) \
 	$(NATS) $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp $(HAVE_NATS),-lm -lpthread))
 
 $(eval $(call testprog,test_door,tests/unit/test_door.c cloud/door.c,,-lpthread))

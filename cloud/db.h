@@ -20,6 +20,14 @@ struct sluice_rows {
 	struct sluice_db *db;
 };
 
+/* A parameter whose type is known when the program runs. */
+struct sluice_value {
+	char type; /* i number, s text, b bytes, n NULL */
+	int64_t number;
+	const void *data; /* borrowed until the statement ends */
+	size_t size;
+};
+
 struct sluice_db_ops {
 	void (*close)(struct sluice_db *d);
 	int (*begin)(struct sluice_db *d);
@@ -28,6 +36,8 @@ struct sluice_db_ops {
 	int (*idle)(struct sluice_db *d);
 	int64_t (*changed)(struct sluice_db *d);
 	struct sluice_rows *(*bind)(struct sluice_db *d, int which, const char *fmt, va_list ap);
+	struct sluice_rows *(*bind_values)(struct sluice_db *d, int which,
+					   const struct sluice_value *v, unsigned int count);
 	int (*step)(struct sluice_rows *r);
 	void (*end)(struct sluice_rows *r);
 	int (*is_null)(struct sluice_rows *r, int column);
@@ -84,6 +94,14 @@ static inline int64_t sluice_db_changed(struct sluice_db *d)
  * statement ends. NULL if it cannot be prepared or bound.
  */
 struct sluice_rows *sluice_db_bind(struct sluice_db *d, int which, const char *fmt, ...);
+
+/* The same with a list of parameters. */
+static inline struct sluice_rows *sluice_db_bind_values(struct sluice_db *d, int which,
+							const struct sluice_value *v,
+							unsigned int count)
+{
+	return d->ops->bind_values(d, which, v, count);
+}
 
 /* The next row: 1 there is one, 0 the end, or a negative errno; after both the statement has ended.
  * NULL is -EIO. Never -EACCES: that a data base cannot be read is not a "no" to whoever asks. */

@@ -441,7 +441,7 @@ static struct sluice_rows *bind(struct sluice_db *base, int which, const char *f
 			break;
 		case 'b':
 			p = va_arg(ap, const char *);
-			bind_bytes(r, i, BYTEA_OID, p ? p : "", va_arg(ap, size_t));
+			bind_bytes(r, i, BYTEA_OID, p, va_arg(ap, size_t));
 			break;
 		default:
 			return NULL;
@@ -449,6 +449,31 @@ static struct sluice_rows *bind(struct sluice_db *base, int which, const char *f
 	}
 	r->count = i;
 	return *fmt ? NULL : &r->base;
+}
+
+/* NULL is of the type that its column has. */
+static struct sluice_rows *bind_values(struct sluice_db *base, int which,
+				       const struct sluice_value *v, unsigned int count)
+{
+	struct rows *r = &of(base)->rows[which];
+	unsigned int i;
+
+	r->base.db = base;
+	end(&r->base);
+	if (count > PARAMETERS_MAX)
+		return NULL;
+	for (i = 0; i < count; i++) {
+		r->formats[i] = 1;
+		if (v[i].type == 'i')
+			bind_number(r, (int)i, v[i].number);
+		else if (v[i].type == 'n')
+			bind_bytes(r, (int)i, 0, NULL, 0);
+		else
+			bind_bytes(r, (int)i, v[i].type == 's' ? TEXT_OID : BYTEA_OID,
+				   v[i].data ? v[i].data : "", v[i].size);
+	}
+	r->count = (int)count;
+	return &r->base;
 }
 
 /* ---- rows ---- */
@@ -590,6 +615,7 @@ static const struct sluice_db_ops ops = {
 	.idle = idle,
 	.changed = changed,
 	.bind = bind,
+	.bind_values = bind_values,
 	.step = step,
 	.end = end,
 	.is_null = is_null,

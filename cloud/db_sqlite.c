@@ -73,6 +73,36 @@ static struct sluice_rows *bind(struct sluice_db *d, int which, const char *fmt,
 	return r->st ? &r->base : NULL;
 }
 
+static int bind_value(sqlite3_stmt *st, int i, const struct sluice_value *v)
+{
+	switch (v->type) {
+	case 'i':
+		return sqlite3_bind_int64(st, i, v->number);
+	case 's':
+		return sqlite3_bind_text64(st, i, v->data, v->size, SQLITE_STATIC, SQLITE_UTF8);
+	case 'b':
+		return sqlite3_bind_blob64(st, i, v->data, v->size, SQLITE_STATIC);
+	case 'n':
+		return sqlite3_bind_null(st, i);
+	default:
+		return SQLITE_MISUSE;
+	}
+}
+
+static struct sluice_rows *bind_values(struct sluice_db *d, int which, const struct sluice_value *v,
+				       unsigned int count)
+{
+	struct rows *r = &((struct db *)d)->rows[which];
+	unsigned int i;
+
+	r->base.db = d;
+	r->st = sluice_sqlite_bind(sqlite_of(d), which, "");
+	for (i = 0; r->st && i < count; i++)
+		if (bind_value(r->st, (int)i + 1, &v[i]) != SQLITE_OK)
+			return NULL;
+	return r->st ? &r->base : NULL;
+}
+
 static int step(struct sluice_rows *r)
 {
 	return sluice_sqlite_step(statement(r));
@@ -114,6 +144,7 @@ static const struct sluice_db_ops ops = {
 	.idle = idle,
 	.changed = changed,
 	.bind = bind,
+	.bind_values = bind_values,
 	.step = step,
 	.end = end,
 	.is_null = is_null,

@@ -195,22 +195,22 @@ static int wanted(int choice)
 
 static struct sluice_rows *bind_question(struct sluice_index *ix, const struct sluice_whose *who,
 					 const struct sluice_index_filter *f,
-					 const struct question *q)
+					 const struct question *q, unsigned int limit)
 {
 	const uint64_t *r = f->region.word, from = f->from_ns < INT64_MAX ? f->from_ns : INT64_MAX;
 
 	/* without a tag to walk the last parameter is not there: the format ends before it */
 	return sluice_db_bind(db(ix), q->drive ? FIND_TAG : FIND,
-			      q->drive ? "siissddddiiiisssssssss"
+			      q->drive ? "siissddddiiiisssssssssd"
 					 "s"
-				       : "siissddddiiiisssssssss",
+				       : "siissddddiiiisssssssssd",
 			      who->tenant, from, q->before_ns, q->before_id, who->cameras,
 			      f->confidence, wanted(f->nuisance), wanted(f->pinned),
 			      !(r[0] | r[1] | r[2] | r[3]), r[0], r[1], r[2], r[3],
 			      text_or_null(q->tag[0]), text_or_null(q->tag[1]),
 			      text_or_null(q->tag[2]), text_or_null(q->tag[3]),
 			      text_or_null(q->tag[4]), q->word[0], q->word[1], q->word[2],
-			      q->word[3], q->drive);
+			      q->word[3], (int)limit, q->drive);
 }
 
 /* 1: found; 0: not. */
@@ -226,37 +226,65 @@ static int show(struct sluice_index *ix, struct sluice_rows *st, const char *id,
 	return err == -ENOENT ? 0 : err ? err : 1;
 }
 
-int sluice_sql_find(struct sluice_index *ix, const struct sluice_whose *who,
-		    const struct sluice_index_filter *f, sluice_index_summary_fn fn, void *ctx,
-		    char *next)
-{
-	unsigned int scanned = 0, rows = 0;
-	struct question q;
-	struct sluice_rows *st;
-	char id[33];
-	int rc = ask(&q, f);
+/* Of one page, as far as it has come. */
+struct page {
+	unsigned int scanned, rows;
+	uint64_t at_ns; /* the last row that was looked at */
+	char at_id[33];
+};
 
-	*next = 0;
-	if (rc)
-		return rc == -ENOENT ? 0 : rc;
-	st = bind_question(ix, who, f, &q);
+/* Looks at the rows of st. *end: the page ends here, and there are more. */
+static int look(struct sluice_index *ix, struct sluice_rows *st,
+		const struct sluice_index_filter *f, struct page *p, sluice_index_summary_fn fn,
+		void *ctx, int *end)
+{
+	int rc;
+
 	while ((rc = sluice_db_step(st)) > 0) {
-		if (rows == f->limit || scanned == SLUICE_FIND_SCANNED) { /* there is more */
-			sluice_cursor_write(q.before_ns, id, next);
+		*end = p->rows == f->limit || p->scanned == SLUICE_FIND_SCANNED;
+		if (*end) {
 			sluice_db_end(st);
 			return 0;
 		}
-		scanned++;
-		q.before_ns = column_u64(st, 0);
-		column_text(st, 1, id, sizeof(id));
-		rc = show(ix, st, id, fn, ctx);
+		p->scanned++;
+		p->at_ns = column_u64(st, 0);
+		column_text(st, 1, p->at_id, sizeof(p->at_id));
+		rc = show(ix, st, p->at_id, fn, ctx);
 		if (rc < 0 || rc > 1) {
 			sluice_db_end(st);
 			return rc;
 		}
-		rows += (unsigned int)rc;
+		p->rows += (unsigned int)rc;
 	}
 	return rc;
+}
+
+/* In batches, for a data base that gives all rows at once: mostly the first is enough. */
+int sluice_sql_find(struct sluice_index *ix, const struct sluice_whose *who,
+		    const struct sluice_index_filter *f, sluice_index_summary_fn fn, void *ctx,
+		    char *next)
+{
+	unsigned int batch, before;
+	struct page p = { 0 };
+	struct question q;
+	int end = 0, rc = ask(&q, f);
+
+	*next = 0;
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	for (batch = f->limit + 1;;
+	     batch = batch < SLUICE_FIND_SCANNED / 4 ? batch * 4 : SLUICE_FIND_SCANNED) {
+		before = p.scanned;
+		rc = look(ix, bind_question(ix, who, f, &q, batch), f, &p, fn, ctx, &end);
+		if (rc)
+			return rc;
+		if (end)
+			sluice_cursor_write(p.at_ns, p.at_id, next);
+		if (end || p.scanned - before < batch)
+			return 0;
+		q.before_ns = p.at_ns;
+		memcpy(q.before_id, p.at_id, sizeof(q.before_id));
+	}
 }
 
 /* ---- the timeline ---- */

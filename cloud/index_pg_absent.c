@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "cloud/index_move.h"
 #include "cloud/index_pg.h"
 
 static const char absent[] = "built without libpq; install libpq-dev and build again";
@@ -31,4 +32,11 @@ int sluice_index_pg_passes(int err)
 const char *sluice_index_pg_library(void)
 {
 	return NULL;
+}
+
+int sluice_index_move(const struct sluice_index_move_config *c, struct sluice_index_moved *out,
+		      char *why)
+{
+	*out = (struct sluice_index_moved){ 0 };
+	return sluice_index_pg_provision(c->pg, why);
 }

@@ -49,12 +49,6 @@
 	" AND p.end_utc_ns >= s.first_utc_ns)"
 #define HOUR "3600000000000"
 
-/* Whoever reads a page ends it after SLUICE_FIND_SCANNED rows; one more says that there are more.
- */
-#define ENOUGH	    " LIMIT " TEXT_OF(SLUICE_FIND_SCANNED) " + 1"
-#define TEXT_OF(n)  TEXT_OF_(n)
-#define TEXT_OF_(n) #n
-
 const char *const sluice_index_sql[STATEMENTS] = {
 	[SEGMENT_OLDEST] = "SELECT " SEGMENT_OF(
 		s) " FROM segments s WHERE s.closed = 1"
@@ -180,12 +174,12 @@ const char *const sluice_index_sql[STATEMENTS] = {
 		    " ON CONFLICT DO NOTHING",
 	[FIND] = FIND_BEFORE
 	" FROM facets f WHERE f.tenant = ?1 AND f.start_utc_ns >= ?2"
-	" AND (f.start_utc_ns, f.id) < (?3, ?4) ORDER BY f.start_utc_ns DESC, f.id DESC" ENOUGH,
+	" AND (f.start_utc_ns, f.id) < (?3, ?4) ORDER BY f.start_utc_ns DESC, f.id DESC LIMIT ?23",
 	[FIND_TAG] = FIND_BEFORE " FROM tags t CROSS JOIN facets f WHERE f.tenant = t.tenant"
 				 " AND f.start_utc_ns = t.start_utc_ns AND f.id = t.id"
-				 " AND t.tenant = ?1 AND t.tag = ?23 AND t.start_utc_ns >= ?2"
+				 " AND t.tenant = ?1 AND t.tag = ?24 AND t.start_utc_ns >= ?2"
 				 " AND (t.start_utc_ns, t.id) < (?3, ?4)"
-				 " ORDER BY t.start_utc_ns DESC, t.id DESC" ENOUGH,
+				 " ORDER BY t.start_utc_ns DESC, t.id DESC LIMIT ?23",
 	[SUMMARY_GET] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
 			" JOIN cameras c ON c.id = s.camera WHERE s.id = ?",
 	[TIMELINE] = "SELECT " CAMERA_COLUMNS ", f.start_utc_ns, f.nuisance FROM cameras c"

@@ -257,6 +257,10 @@ int sluice_sql_jobs_drop(struct sluice_index *ix, uint64_t before_ns);
 int sluice_sql_cameras_busy(struct sluice_index *ix, uint64_t from_ns, uint64_t to_ns,
 			    sluice_index_camera_fn fn, void *ctx);
 
+/* index_sqlite.c: the tables in a file, for statements of somebody else's. */
+int sluice_index_sqlite_db(const char *path, const char *const *sql, int count,
+			   struct sluice_db **out);
+
 /* index_fence.c */
 int sluice_sql_begin_fenced(struct sluice_index *ix, unsigned int partition, uint64_t token);
 int sluice_sql_fence(struct sluice_index *ix, unsigned int partition, uint64_t *token,

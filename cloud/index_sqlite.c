@@ -112,14 +112,20 @@ static const struct sluice_sqlite_step steps[] = {
 	{ FOURTH, NULL }, { FIFTH, NULL },
 };
 
+int sluice_index_sqlite_db(const char *path, const char *const *sql, int count,
+			   struct sluice_db **out)
+{
+	return sluice_db_sqlite_open(path, steps, (int)(sizeof(steps) / sizeof(steps[0])), sql,
+				     count, out);
+}
+
 int sluice_index_sqlite_open(const char *path, struct sluice_index **out)
 {
 	struct sluice_db *d;
 	int err;
 
 	*out = NULL;
-	err = sluice_db_sqlite_open(path, steps, (int)(sizeof(steps) / sizeof(steps[0])),
-				    sluice_index_sql, STATEMENTS, &d);
+	err = sluice_index_sqlite_db(path, sluice_index_sql, STATEMENTS, &d);
 	if (err)
 		return err;
 	err = sluice_sql_index(d, out);

@@ -20,6 +20,7 @@ static const struct {
 	{ "revoke", sluice_cmd_revoke },
 	{ "fsck", sluice_cmd_fsck },
 	{ "rebuild-index", sluice_cmd_rebuild },
+	{ "migrate-index", sluice_cmd_move },
 	{ "export", sluice_cmd_export },
 	{ "backup", sluice_cmd_backup },
 	{ "restore", sluice_cmd_restore },
@@ -67,6 +68,8 @@ static const char help[] =
 	"         --repair cuts half-written ends and completes the index\n"
 	"  rebuild-index  --data DIR [KEYS]\n"
 	"         make the index again from segments and media\n"
+	"  migrate-index  --config FILE [--data DIR]\n"
+	"         copy index.db to where [index] of FILE says, and compare; again: goes on\n"
 	"  export  --data DIR EVENT OUT.zip|OUT.mp4 [--tenant NAME] [KEYS]\n"
 	"         the event's frames with a signed manifest of hashes; beside an MP4 it is\n"
 	"         OUT.mp4.manifest.json and OUT.mp4.manifest.sig\n"

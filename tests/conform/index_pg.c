@@ -9,13 +9,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 #include <libpq-fe.h>
+#include <sqlite3.h>
 
-#include "cloud/index_pg.h"
+#include "cloud/index_move.h"
 #include "lib/log.h"
 #include "tests/conform/cut_wire.h"
-#include "tests/conform/index.h"
+#include "tests/conform/index_case.h"
 #include "tests/unit/check.h"
 
 static struct sluice_pg_config config = {
@@ -201,6 +202,151 @@ static void test_silence(void)
 	sluice_index_close(ix);
 }
 
+/* ---- from a file ---- */
+
+#define MOVED_FRAMES 2500 /* more than two batches */
+
+static char file[] = "/tmp/index_pg.XXXXXX", file_path[64];
+
+static void file_clear(struct conform_index *rig)
+{
+	(void)rig;
+	unlink(file_path);
+}
+
+static struct sluice_index *file_open(struct conform_index *rig)
+{
+	struct sluice_index *ix;
+
+	(void)rig;
+	if (sluice_index_sqlite_open(file_path, &ix))
+		exit(1);
+	return ix;
+}
+
+/* Something in every table, and what is easily lost on the way: NULL, high bits, odd bytes. */
+static void fill_file(void)
+{
+	struct conform_index rig = { .clear = file_clear, .open = file_open };
+	struct sluice_index *ix = index_begin(&rig);
+	struct sluice_index_segment s;
+	struct sluice_index_epoch e = { .epoch = 5, .first_ns = 1, .first_utc_ns = T0 };
+	struct sluice_index_run r = { .epoch = 5, .first = 1, .last = 9 };
+	struct sluice_index_summary open = {
+		.id = "0a", .epoch = 5, .start_utc_ns = T0, .json = "{}"
+	};
+	struct sluice_index_job j = { .id = "0b", .kind = "period", .by = "x", .settings = "{}" };
+
+	memcpy(e.camera, index_camera[C1].id, 16);
+	memcpy(r.camera, index_camera[C1].id, 16);
+	memcpy(open.camera, index_camera[C1].id, 16);
+	memcpy(j.camera, index_camera[C1].id, 16);
+	CHECK(!ix->ops->begin_fenced(ix, 3, 7));
+	index_segment(ix, C0, 5, 0, MOVED_FRAMES, SLUICE_REASON_MOTION);
+	s = index_segment(ix, C1, 5, DAY, 3, SLUICE_REASON_MOTION);
+	CHECK(!ix->ops->camera_ledger(ix, index_camera[C1].id, T0, 5, "a\0b'\xff", 5));
+	CHECK(!ix->ops->epoch_add(ix, &e) && !ix->ops->run_add(ix, &r));
+	CHECK(!index_summary(ix, C0, 1, T0,
+			     "{\"kind\":\"event\",\"nuisance\":true,\"width\":16,\"height\":16,"
+			     "\"title\":\"\xc3\x84rger's\",\"tracks\":[{\"class\":\"small\","
+			     "\"boxes\":[[0,15,15,1,1]]}]}"));
+	CHECK(!ix->ops->event_open(ix, &open) && !ix->ops->job_add(ix, &j));
+	CHECK(!ix->ops->commit(ix));
+	CHECK(!ix->ops->summary_pin(ix, &index_all, index_id(1), "me", "it's", 5));
+	CHECK(ix->ops->segment_drop(ix, &s, 100) == 0); /* its number was the highest */
+	sluice_index_close(ix);
+}
+
+struct moving {
+	unsigned int asked, stop_at, tables;
+	uint64_t rows;
+};
+
+static int stop_moving(void *ctx)
+{
+	struct moving *m = ctx;
+
+	return m->stop_at && ++m->asked == m->stop_at;
+}
+
+static void on_verified(void *ctx, const char *table, uint64_t rows, const char *sha256)
+{
+	struct moving *m = ctx;
+
+	CHECK(rows && strlen(sha256) == 64);
+	if (!rows)
+		fprintf(stderr, "nothing of table %s was moved\n", table);
+	m->tables++;
+	m->rows += rows;
+}
+
+static int move(unsigned int stop_at, struct sluice_index_moved *moved, char *why)
+{
+	struct moving m = { .stop_at = stop_at };
+	const struct sluice_index_move_config c = { .path = file_path,
+						    .pg = &config,
+						    .verified = on_verified,
+						    .stopping = stop_moving,
+						    .ctx = &m };
+	int err = sluice_index_move(&c, moved, why);
+
+	CHECK(err || (m.tables == 15 && m.rows == moved->rows));
+	return err;
+}
+
+static void alter_file(const char *sql)
+{
+	sqlite3 *raw;
+
+	CHECK(!sqlite3_open(file_path, &raw) && !sqlite3_exec(raw, sql, NULL, NULL, NULL));
+	sqlite3_close(raw);
+}
+
+static void test_move(void)
+{
+	struct sluice_index_segment next = { .path = "segments/next.seg" };
+	struct sluice_index_moved moved;
+	struct index_list l = { 0 };
+	char why[SLUICE_PG_WHY];
+	struct sluice_index *ix;
+	uint64_t count;
+
+	if (!mkdtemp(file))
+		exit(1);
+	snprintf(file_path, sizeof(file_path), "%s/index.db", file);
+	rig_clear(NULL);
+	fill_file();
+	/* broken off between two batches of frames, then while it compares, then done */
+	CHECK(move(5, &moved, why) == -ECANCELED && strstr(why, "again"));
+	CHECK(moved.copied > 1000 && moved.copied < MOVED_FRAMES);
+	CHECK(move(24, &moved, why) == -ECANCELED);
+	CHECK(moved.copied > 500 && moved.copied < MOVED_FRAMES);
+	CHECK(!move(0, &moved, why) && !moved.copied && moved.rows > MOVED_FRAMES);
+	ix = rig_open(NULL);
+	CHECK(!ix->ops->frames_count(ix, &count) && count == MOVED_FRAMES);
+	CHECK(!ix->ops->summaries(ix, &index_all, NULL, 9, index_list_summary, &l));
+	CHECK(index_list_is(&l, "1"));
+	CHECK(ix->ops->begin_fenced(ix, 3, 6) == -ESTALE);
+	say("UPDATE fences SET refused = 0");
+	memcpy(next.camera, index_camera[C0].id, 16);
+	CHECK(!ix->ops->segment_add(ix, &next) && next.id == 3); /* 2 was another's */
+	sluice_index_close(ix);
+	/* one row more, one bit of one row */
+	CHECK(move(0, &moved, why) == -EUCLEAN && strstr(why, "segments"));
+	say("DELETE FROM segments WHERE id = 3; UPDATE frames SET flags = 1 WHERE seq = 7");
+	CHECK(move(0, &moved, why) == -EUCLEAN && strstr(why, "frames"));
+	say("UPDATE frames SET flags = 0 WHERE seq = 7; UPDATE cameras SET ledger = ''"
+	    " WHERE ledger IS NULL");
+	CHECK(move(0, &moved, why) == -EUCLEAN && strstr(why, "cameras"));
+	say("UPDATE cameras SET ledger = NULL WHERE ledger = ''");
+	CHECK(!move(0, &moved, why));
+	alter_file("ALTER TABLE pins ADD COLUMN more INTEGER");
+	CHECK(move(0, &moved, why) == -EPROTONOSUPPORT && strstr(why, "cannot move"));
+	unlink(file_path);
+	CHECK(move(0, &moved, why) == -ENOENT && strstr(why, file_path));
+	rmdir(file);
+}
+
 int main(int argc, char **argv)
 {
 	struct conform_index rig = { .name = "postgresql",
@@ -219,6 +365,7 @@ int main(int argc, char **argv)
 	test_provision();
 	conform_index(&rig);
 	test_reconnect();
+	test_move();
 	wire_port = config.port = cut_wire_start(server_port);
 	config.sslmode = "disable"; /* so that messages are counted as they are */
 	conform_index_faults(&rig);

@@ -23,6 +23,7 @@ _sluice_cloud_options() {
 	devices | revoke) echo --data --tenant ;;
 	fsck) echo --data --repair --json "$_sluice_cloud_keys" ;;
 	rebuild-index | rekey) echo --data "$_sluice_cloud_keys" ;;
+	migrate-index) echo --data --config ;;
 	export) echo --data --tenant "$_sluice_cloud_keys" ;;
 	backup) echo --data --to --link --verify ;;
 	restore) echo --from --data ;;
@@ -51,7 +52,7 @@ _sluice_cloud_actions() {
 
 _sluice_cloud() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' i offers=''
-	local commands='init run token devices revoke fsck rebuild-index export backup restore rekey user apitoken tenant audit crl status quarantine jobs provision'
+	local commands='init run token devices revoke fsck rebuild-index migrate-index export backup restore rekey user apitoken tenant audit crl status quarantine jobs provision'
 	local place=0 # of the word behind the command, options not counted
 
 	COMPREPLY=()

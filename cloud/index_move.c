@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: MIT
+/* index_move.c - see index_move.h. */
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <openssl/evp.h>
+
+#include "cloud/camera.h"
+#include "cloud/index_move.h"
+#include "cloud/index_sql.h"
+
+#define COLUMNS_MAX 16
+#define BATCH	    1000
+#define TEXT_OF(n)  TEXT_OF_(n)
+#define TEXT_OF_(n) #n
+
+/* Columns in any order but that the key comes first. types: i number, f flag, s text, b bytes. */
+static const struct table {
+	const char *name;
+	unsigned int keys;
+	const char *types;
+	const char *columns[COLUMNS_MAX + 1];
+} tables[] = {
+	{ "cameras",
+	  1,
+	  "bsssiiib",
+	  { "id", "tenant", "device", "name", "seen_utc_ns", "width", "height", "ledger" } },
+	{ "segments",
+	  1,
+	  "ibsiiiiiii",
+	  { "id", "camera", "path", "created_ns", "size", "closed", "first_utc_ns", "last_utc_ns",
+	    "frames", "motion" } },
+	{ "frames",
+	  3,
+	  "biiiiiiiii",
+	  { "camera", "epoch", "seq", "segment", "offset", "length", "time_ns", "utc_ns", "reason",
+	    "flags" } },
+	{ "epochs",
+	  2,
+	  "biiiii",
+	  { "camera", "epoch", "first_ns", "first_utc_ns", "told", "done" } },
+	{ "runs",
+	  3,
+	  "biiiiiii",
+	  { "camera", "epoch", "first", "last", "first_ns", "first_utc_ns", "told", "done" } },
+	{ "summaries",
+	  1,
+	  "sbiiisi",
+	  { "id", "camera", "epoch", "start_utc_ns", "end_utc_ns", "json", "acked" } },
+	{ "media", 2, "sisib", { "summary", "at", "name", "size", "sha256" } },
+	{ "facets",
+	  3,
+	  "sisbisiffiiiiss",
+	  { "tenant", "start_utc_ns", "id", "camera", "end_utc_ns", "kind", "confidence",
+	    "nuisance", "pinned", "r0", "r1", "r2", "r3", "tags", "words" } },
+	{ "tags", 4, "ssis", { "tenant", "tag", "start_utc_ns", "id" } },
+	{ "pins", 1, "sssi", { "id", "by", "note", "utc_ns" } },
+	{ "open_events", 1, "sbiis", { "id", "camera", "epoch", "start_utc_ns", "json" } },
+	{ "ledgers", 2, "biib", { "camera", "utc_ns", "epoch", "ledger" } },
+	{ "gone", 1, "s", { "path" } },
+	{ "jobs",
+	  1,
+	  "sbssiiiiiiiiisss",
+	  { "id", "camera", "kind", "by", "from_ns", "to_ns", "made_ns", "began_ns", "ended_ns",
+	    "state", "cancel", "tries", "per_mille", "settings", "result", "error" } },
+	{ "fences", 1, "iii", { "part", "token", "refused" } },
+};
+
+#define TABLES (sizeof(tables) / sizeof(tables[0]))
+
+/* Statements: these of each table, then the others. */
+enum { FIRST, NEXT, LAST, INSERT, COUNT, PER_TABLE };
+enum {
+	LAST_ID = TABLES * PER_TABLE, /* SQLite: the highest number a segment has had */
+	SET_ID,			      /* PostgreSQL: go on behind it */
+	TABLES_KNOWN,		      /* SQLite */
+	COLUMNS_KNOWN,
+	ALL
+};
+
+struct move {
+	const struct sluice_index_move_config *c;
+	struct sluice_index_moved *out;
+	char *why;
+	char *sql[ALL];
+	struct sluice_db *from, *to;
+};
+
+/* ---- statements ---- */
+
+static void add_names(const struct table *t, unsigned int count, const char *behind, char *text,
+		      size_t size)
+{
+	size_t n = strlen(text);
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s\"%s\"%s", i ? ", " : "",
+				      t->columns[i], behind);
+}
+
+static void add_marks(const struct table *t, unsigned int count, char *text, size_t size)
+{
+	size_t n = strlen(text);
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s?%s", i ? ", " : "",
+				      t->types[i] == 'f' ? " <> 0" : "");
+}
+
+static void add_text(char *text, size_t size, const char *more)
+{
+	size_t n = strlen(text);
+
+	snprintf(text + n, size - n, "%s", more);
+}
+
+static char *write_statement(const struct table *t, int which)
+{
+	unsigned int count = (unsigned int)strlen(t->types);
+	char text[2048] = "SELECT ";
+	const size_t size = sizeof(text);
+
+	if (which == INSERT) {
+		snprintf(text, size, "INSERT INTO %s (", t->name);
+		add_names(t, count, "", text, size);
+		add_text(text, size, ") VALUES (");
+		add_marks(t, count, text, size);
+		add_text(text, size, ") ON CONFLICT DO NOTHING");
+		return strdup(text);
+	}
+	if (which == COUNT)
+		add_text(text, size, "count(*)");
+	else
+		add_names(t, which == LAST ? t->keys : count, "", text, size);
+	add_text(text, size, " FROM ");
+	add_text(text, size, t->name);
+	if (which == COUNT)
+		return strdup(text);
+	if (which == NEXT) {
+		add_text(text, size, " WHERE (");
+		add_names(t, t->keys, "", text, size);
+		add_text(text, size, ") > (");
+		add_marks(t, t->keys, text, size);
+		add_text(text, size, ")");
+	}
+	add_text(text, size, " ORDER BY ");
+	add_names(t, t->keys, which == LAST ? " DESC" : "", text, size);
+	add_text(text, size, which == LAST ? " LIMIT 1" : " LIMIT " TEXT_OF(BATCH));
+	return strdup(text);
+}
+
+static int write_statements(struct move *m)
+{
+	size_t i;
+
+	for (i = 0; i < LAST_ID; i++)
+		m->sql[i] = write_statement(&tables[i / PER_TABLE], i % PER_TABLE);
+	m->sql[LAST_ID] = strdup("SELECT seq FROM sqlite_sequence WHERE name = 'segments'");
+	m->sql[SET_ID] = strdup("SELECT setval(pg_get_serial_sequence('segments', 'id'), ?)");
+	m->sql[TABLES_KNOWN] = strdup("SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+				      " AND name NOT LIKE 'sqlite%'");
+	m->sql[COLUMNS_KNOWN] = strdup("SELECT count(*) FROM pragma_table_info(?)");
+	for (i = 0; i < ALL; i++)
+		if (!m->sql[i])
+			return -ENOMEM;
+	return 0;
+}
+
+static int statement(const struct table *t, int which)
+{
+	return (int)(t - tables) * PER_TABLE + which;
+}
+
+/* ---- rows ---- */
+
+/* Of a row, or of its key; texts are borrowed of the row. */
+static void read_values(struct sluice_rows *r, const char *types, unsigned int count,
+			struct sluice_value *v)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		v[i] = (struct sluice_value){ .type = types[i] == 'f' ? 'i' : types[i] };
+		if (sluice_db_is_null(r, (int)i)) {
+			v[i].type = 'n';
+		} else if (v[i].type == 'i') {
+			v[i].number = sluice_db_int(r, (int)i);
+		} else if (v[i].type == 's') {
+			v[i].data = sluice_db_text(r, (int)i);
+			v[i].size = strlen(v[i].data);
+		} else {
+			v[i].data = sluice_db_blob(r, (int)i, &v[i].size);
+		}
+	}
+}
+
+/* The key that a walk is behind. */
+struct place {
+	struct sluice_value key[COLUMNS_MAX];
+	char *bytes[COLUMNS_MAX];
+	int known;
+};
+
+static void leave_place(struct place *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < COLUMNS_MAX; i++)
+		free(p->bytes[i]);
+	memset(p, 0, sizeof(*p));
+}
+
+static int keep_place(struct place *p, const struct sluice_value *v, unsigned int keys)
+{
+	unsigned int i;
+
+	leave_place(p);
+	for (i = 0; i < keys; i++) {
+		p->key[i] = v[i];
+		if (!v[i].data)
+			continue;
+		p->bytes[i] = malloc(v[i].size + 1);
+		if (!p->bytes[i])
+			return -ENOMEM;
+		memcpy(p->bytes[i], v[i].data, v[i].size);
+		p->bytes[i][v[i].size] = 0;
+		p->key[i].data = p->bytes[i];
+	}
+	p->known = 1;
+	return 0;
+}
+
+typedef int (*row_fn)(void *ctx, const struct table *t, const struct sluice_value *v,
+		      unsigned int count);
+
+/* The next batch of rows; how many, or an error. If there may be more, p is behind the last. */
+static int walk_batch(struct sluice_db *d, const struct table *t, struct place *p, row_fn fn,
+		      void *ctx)
+{
+	unsigned int count = (unsigned int)strlen(t->types);
+	struct sluice_value v[COLUMNS_MAX];
+	struct sluice_rows *r = sluice_db_bind_values(d, statement(t, p->known ? NEXT : FIRST),
+						      p->key, p->known ? t->keys : 0);
+	struct place behind = { 0 };
+	int rc, rows = 0;
+
+	while ((rc = sluice_db_step(r)) > 0) {
+		read_values(r, t->types, count, v);
+		rc = fn(ctx, t, v, count);
+		if (!rc && ++rows == BATCH)
+			rc = keep_place(&behind, v, t->keys);
+		if (rc) {
+			sluice_db_end(r);
+			break;
+		}
+	}
+	if (!rc && behind.known) {
+		leave_place(p);
+		*p = behind;
+		return rows;
+	}
+	leave_place(&behind);
+	return rc ? rc : rows;
+}
+
+static int ask(struct sluice_db *d, int which, int64_t *out)
+{
+	struct sluice_rows *r = sluice_db_bind_values(d, which, NULL, 0);
+	int rc = sluice_db_step(r);
+
+	*out = 0;
+	if (rc <= 0)
+		return rc;
+	*out = sluice_db_int(r, 0);
+	return sluice_db_run(r);
+}
+
+/* ---- copying ---- */
+
+static int insert_row(void *ctx, const struct table *t, const struct sluice_value *v,
+		      unsigned int count)
+{
+	struct move *m = ctx;
+	int err = sluice_db_run(sluice_db_bind_values(m->to, statement(t, INSERT), v, count));
+
+	if (!err)
+		m->out->copied += (uint64_t)sluice_db_changed(m->to);
+	return err;
+}
+
+/* Behind the last row that is there. */
+static int find_place(struct move *m, const struct table *t, struct place *p)
+{
+	struct sluice_rows *r = sluice_db_bind_values(m->to, statement(t, LAST), NULL, 0);
+	struct sluice_value key[COLUMNS_MAX];
+	int rc = sluice_db_step(r);
+
+	if (rc <= 0)
+		return rc;
+	read_values(r, t->types, t->keys, key);
+	rc = keep_place(p, key, t->keys);
+	sluice_db_end(r);
+	return rc;
+}
+
+static int copy_table(struct move *m, const struct table *t)
+{
+	struct place p = { 0 };
+	int64_t total, done;
+	int rows = 0, err = ask(m->from, statement(t, COUNT), &total);
+
+	if (!err)
+		err = ask(m->to, statement(t, COUNT), &done);
+	if (!err)
+		err = find_place(m, t, &p);
+	while (!err) {
+		if (m->c->stopping && m->c->stopping(m->c->ctx)) {
+			err = -ECANCELED;
+			break;
+		}
+		err = sluice_db_begin(m->to);
+		if (!err)
+			rows = walk_batch(m->from, t, &p, insert_row, m);
+		if (!err && rows < 0)
+			err = rows;
+		if (!err)
+			err = sluice_db_commit(m->to);
+		if (err) {
+			sluice_db_rollback(m->to);
+			break;
+		}
+		done += rows;
+		if (m->c->progress)
+			m->c->progress(m->c->ctx, t->name, "copied", (uint64_t)done,
+				       (uint64_t)total);
+		if (rows < BATCH)
+			break;
+	}
+	leave_place(&p);
+	return err;
+}
+
+/* A number that a segment has had is never another's. */
+static int copy_last_id(struct move *m)
+{
+	struct sluice_value v = { .type = 'i' };
+	int err = ask(m->from, LAST_ID, &v.number);
+
+	if (err || v.number < 1)
+		return err;
+	return sluice_db_run(sluice_db_bind_values(m->to, SET_ID, &v, 1));
+}
+
+/* ---- comparing ---- */
+
+struct digest {
+	EVP_MD_CTX *sha;
+	uint64_t rows;
+};
+
+/* Type, then number, or size and bytes; 'n' alone for NULL. */
+static int digest_row(void *ctx, const struct table *t, const struct sluice_value *v,
+		      unsigned int count)
+{
+	struct digest *d = ctx;
+	unsigned int i;
+
+	(void)t;
+	for (i = 0; i < count; i++) {
+		uint64_t n = htobe64(v[i].type == 'i' ? (uint64_t)v[i].number : v[i].size);
+
+		if (!EVP_DigestUpdate(d->sha, &v[i].type, 1) ||
+		    !EVP_DigestUpdate(d->sha, &n, sizeof(n)) ||
+		    (v[i].data && !EVP_DigestUpdate(d->sha, v[i].data, v[i].size)))
+			return -EIO;
+	}
+	d->rows++;
+	return 0;
+}
+
+static int digest_table(struct move *m, struct sluice_db *db, const struct table *t,
+			uint64_t *count, uint8_t out[EVP_MAX_MD_SIZE])
+{
+	struct digest d = { .sha = EVP_MD_CTX_new() };
+	struct place p = { 0 };
+	int64_t total;
+	int rows = 0, err = d.sha && EVP_DigestInit(d.sha, EVP_sha256()) ? 0 : -ENOMEM;
+
+	if (!err)
+		err = ask(db, statement(t, COUNT), &total);
+	do {
+		if (!err && m->c->stopping && m->c->stopping(m->c->ctx))
+			err = -ECANCELED;
+		if (!err)
+			rows = walk_batch(db, t, &p, digest_row, &d);
+		if (!err && rows < 0)
+			err = rows;
+		if (!err && m->c->progress)
+			m->c->progress(m->c->ctx, t->name, "compared", d.rows, (uint64_t)total);
+	} while (!err && rows == BATCH);
+	if (!err && !EVP_DigestFinal(d.sha, out, NULL))
+		err = -EIO;
+	*count = d.rows;
+	EVP_MD_CTX_free(d.sha);
+	leave_place(&p);
+	return err;
+}
+
+static int compare_table(struct move *m, const struct table *t)
+{
+	uint8_t a[EVP_MAX_MD_SIZE], b[EVP_MAX_MD_SIZE];
+	uint64_t rows, others;
+	char hex[65];
+	int err = digest_table(m, m->from, t, &rows, a);
+
+	if (!err)
+		err = digest_table(m, m->to, t, &others, b);
+	if (err)
+		return err;
+	if (rows != others || memcmp(a, b, 32) != 0) {
+		snprintf(m->why, SLUICE_PG_WHY,
+			 "table %s has %llu rows in the file and %llu in PostgreSQL, and they are "
+			 "not the same: somebody else has written there; drop the schema, say "
+			 "sluice-cloud provision --config FILE, and this again",
+			 t->name, (unsigned long long)rows, (unsigned long long)others);
+		return -EUCLEAN;
+	}
+	m->out->rows += rows;
+	sluice_hex(a, 32, hex);
+	if (m->c->verified)
+		m->c->verified(m->c->ctx, t->name, rows, hex);
+	return 0;
+}
+
+/* ---- all of it ---- */
+
+/* Every column of the file is one of those above: nothing is left behind unseen. */
+static int check_known(struct move *m)
+{
+	int64_t count;
+	size_t i;
+	int err = ask(m->from, TABLES_KNOWN, &count);
+
+	if (!err && count != TABLES)
+		err = -EPROTONOSUPPORT;
+	for (i = 0; !err && i < TABLES; i++) {
+		struct sluice_value name = { .type = 's',
+					     .data = tables[i].name,
+					     .size = strlen(tables[i].name) };
+		struct sluice_rows *r = sluice_db_bind_values(m->from, COLUMNS_KNOWN, &name, 1);
+
+		err = sluice_db_step(r) > 0 ? 0 : -EIO;
+		if (!err && (size_t)sluice_db_int(r, 0) != strlen(tables[i].types))
+			err = -EPROTONOSUPPORT;
+		if (!err || err == -EPROTONOSUPPORT)
+			sluice_db_end(r);
+	}
+	if (err == -EPROTONOSUPPORT)
+		snprintf(m->why, SLUICE_PG_WHY, "%s has tables that this version cannot move",
+			 m->c->path);
+	return err;
+}
+
+/* Both sides as this version has them. */
+static int open_sides(struct move *m)
+{
+	struct sluice_index *ix;
+	int err;
+
+	if (access(m->c->path, R_OK | W_OK)) {
+		err = -errno;
+		snprintf(m->why, SLUICE_PG_WHY, "%s: %s", m->c->path, strerror(errno));
+		return err;
+	}
+	err = sluice_index_sqlite_open(m->c->path, &ix);
+	sluice_index_close(ix);
+	if (!err)
+		err = sluice_index_sqlite_db(m->c->path, (const char *const *)m->sql, ALL,
+					     &m->from);
+	if (err) {
+		snprintf(m->why, SLUICE_PG_WHY, "cannot read %s: %s", m->c->path, strerror(-err));
+		return err;
+	}
+	err = sluice_index_pg_open(m->c->pg, &ix, m->why);
+	sluice_index_close(ix);
+	if (!err)
+		err = sluice_db_pg_open(m->c->pg, (const char *const *)m->sql, ALL, &m->to, m->why);
+	return err;
+}
+
+int sluice_index_move(const struct sluice_index_move_config *c, struct sluice_index_moved *out,
+		      char *why)
+{
+	struct move m = { .c = c, .out = out, .why = why };
+	size_t i;
+	int err = write_statements(&m);
+
+	memset(out, 0, sizeof(*out));
+	why[0] = 0;
+	if (!err)
+		err = open_sides(&m);
+	if (!err)
+		err = check_known(&m);
+	for (i = 0; !err && i < TABLES; i++)
+		err = copy_table(&m, &tables[i]);
+	if (!err)
+		err = copy_last_id(&m);
+	for (i = 0; !err && i < TABLES; i++)
+		err = compare_table(&m, &tables[i]);
+	if (err == -ECANCELED)
+		snprintf(why, SLUICE_PG_WHY, "interrupted; say it again to go on");
+	else if (err && !why[0])
+		snprintf(why, SLUICE_PG_WHY, "cannot move the index: %s%s%s", strerror(-err),
+			 m.to && sluice_db_pg_error(m.to)[0] ? ": " : "",
+			 m.to ? sluice_db_pg_error(m.to) : "");
+	sluice_db_close(m.from);
+	sluice_db_close(m.to);
+	for (i = 0; i < ALL; i++)
+		free(m.sql[i]);
+	return err;
+}
