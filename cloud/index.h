@@ -182,6 +182,17 @@ struct sluice_index_ops {
 	int (*commit)(struct sluice_index *ix);
 	void (*rollback)(struct sluice_index *ix);
 
+	/*
+	 * The same for whoever has the lease of a partition (bus.h), by its token. -ESTALE:
+	 * somebody with a later one has written there, so the lease is lost; nothing has begun, and
+	 * it is counted. What was written under a token before is not taken back.
+	 */
+	int (*begin_fenced)(struct sluice_index *ix, unsigned int partition, uint64_t token);
+	/* of a partition: the latest token that has written, and how often an earlier one was
+	 * refused; -ENOENT: none has */
+	int (*fence)(struct sluice_index *ix, unsigned int partition, uint64_t *token,
+		     uint64_t *refused);
+
 	/* -EDQUOT: the device has used SLUICE_CAMERAS_MAX names. Known ones: 0 */
 	int (*camera_add)(struct sluice_index *ix, const struct sluice_camera *c);
 	int (*camera_find)(struct sluice_index *ix, const uint8_t id[16], struct sluice_camera *c);
@@ -369,6 +380,13 @@ static inline void sluice_index_segment_frame(struct sluice_index_segment *s, ui
 struct sluice_index {
 	const struct sluice_index_ops *ops;
 };
+
+/*
+ * A handle on the index of a data directory, wherever it lies (indexconf.h): index.db in it, made
+ * if it does not exist, unless something else was said. Where PostgreSQL cannot be used the log
+ * says why. -EREMOTE: it lies there, and this process was not told.
+ */
+int sluice_index_open(const char *data, struct sluice_index **out);
 
 /* A handle on the SQLite file at path, made if it does not exist. */
 int sluice_index_sqlite_open(const char *path, struct sluice_index **out);

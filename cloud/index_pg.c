@@ -78,7 +78,9 @@
 	"CREATE INDEX jobs_by_state ON jobs (state, made_ns);"                                   \
 	"CREATE INDEX jobs_by_camera ON jobs (camera, made_ns);"
 
-static const char *const steps[] = { FIRST };
+#define SECOND "CREATE TABLE fences (part BIGINT PRIMARY KEY, token " INT ", refused " ZERO ");"
+
+static const char *const steps[] = { FIRST, SECOND };
 #define STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
 
 /* "SLUICE" as a number: whoever makes the tables of any schema of this data base waits here. */

@@ -279,6 +279,11 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			 " AND f.kind = 'event' AND f.start_utc_ns >= ? AND f.start_utc_ns < ?"
 			 " AND NOT f.nuisance) ORDER BY c.tenant, c.device, c.name",
 	[MEDIA] = "SELECT name, size, sha256 FROM media WHERE summary = ? ORDER BY at",
+	[FENCE_RAISE] = "INSERT INTO fences (part, token) VALUES (?, ?)"
+			" ON CONFLICT (part) DO UPDATE SET token = excluded.token"
+			" WHERE fences.token <= excluded.token",
+	[FENCE_REFUSED] = "UPDATE fences SET refused = refused + 1 WHERE part = ?",
+	[FENCE] = "SELECT token, refused FROM fences WHERE part = ?",
 	[PG_HAS_SCHEMA] = "SELECT count(*) FROM pg_namespace"
 			  " WHERE nspname = current_setting('search_path')",
 	[PG_HAS_VERSION] = "SELECT count(*) FROM pg_tables WHERE tablename = 'version'"

@@ -100,6 +100,9 @@ enum {
 	JOBS_AGAIN,
 	JOBS_DROP,
 	CAMERAS_BUSY,
+	FENCE_RAISE,
+	FENCE_REFUSED,
+	FENCE,
 	PG_HAS_SCHEMA, /* these are run on PostgreSQL alone */
 	PG_HAS_VERSION,
 	PG_VERSION,
@@ -253,6 +256,11 @@ int sluice_sql_jobs_again(struct sluice_index *ix, uint64_t now_ns);
 int sluice_sql_jobs_drop(struct sluice_index *ix, uint64_t before_ns);
 int sluice_sql_cameras_busy(struct sluice_index *ix, uint64_t from_ns, uint64_t to_ns,
 			    sluice_index_camera_fn fn, void *ctx);
+
+/* index_fence.c */
+int sluice_sql_begin_fenced(struct sluice_index *ix, unsigned int partition, uint64_t token);
+int sluice_sql_fence(struct sluice_index *ix, unsigned int partition, uint64_t *token,
+		     uint64_t *refused);
 
 /* index_history.c */
 int sluice_sql_frame_near(struct sluice_index *ix, const struct sluice_whose *who,

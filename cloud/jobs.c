@@ -466,12 +466,10 @@ void sluice_jobs_poke(struct sluice_jobs *j)
 
 static int open_runner(struct sluice_jobs *j, struct runner *r)
 {
-	char path[4096];
 	int err;
 
 	r->jobs = j;
 	r->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
-	snprintf(path, sizeof(path), "%s/index.db", j->c.data);
 	r->work = (struct job_work){
 		.c = &j->c,
 		.shelf = { .data = j->c.data,
@@ -480,8 +478,7 @@ static int open_runner(struct sluice_jobs *j, struct runner *r)
 		.stop = &r->stop,
 		.limit = &r->limit,
 	};
-	err = r->work.shelf.rebuild ? sluice_index_sqlite_open(path, &r->work.shelf.index)
-				    : -ENOMEM;
+	err = r->work.shelf.rebuild ? sluice_index_open(j->c.data, &r->work.shelf.index) : -ENOMEM;
 	if (!err && j->c.sandbox) {
 		r->conf = *j->c.sandbox;
 		r->conf.deadline_ms *= PATIENCE;
@@ -507,7 +504,6 @@ int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **ou
 {
 	struct sluice_jobs *j = calloc(1, sizeof(*j));
 	pthread_condattr_t attr;
-	char path[4096];
 	int again, err;
 
 	*out = NULL;
@@ -519,8 +515,7 @@ int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **ou
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&j->more, &attr);
 	pthread_condattr_destroy(&attr);
-	snprintf(path, sizeof(path), "%s/index.db", c->data);
-	err = sluice_index_sqlite_open(path, &j->index);
+	err = sluice_index_open(c->data, &j->index);
 	again = err ? err : j->index->ops->jobs_again(j->index, sluice_utc_now());
 	if (again > 0)
 		sluice_info("%d jobs that an earlier life was at are looked at again", again);

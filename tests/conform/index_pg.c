@@ -55,7 +55,7 @@ static void rig_clear(struct conform_index *rig)
 	say("DELETE FROM cameras; DELETE FROM segments; DELETE FROM frames; DELETE FROM epochs;"
 	    "DELETE FROM runs; DELETE FROM summaries; DELETE FROM media; DELETE FROM facets;"
 	    "DELETE FROM tags; DELETE FROM pins; DELETE FROM open_events; DELETE FROM ledgers;"
-	    "DELETE FROM gone; DELETE FROM jobs");
+	    "DELETE FROM gone; DELETE FROM jobs; DELETE FROM fences");
 }
 
 static struct sluice_index *rig_open(struct conform_index *rig)
@@ -136,7 +136,13 @@ static void test_provision(void)
 	say("UPDATE version SET version = 99");
 	CHECK(sluice_index_pg_provision(&config, why) == -EPROTONOSUPPORT && strstr(why, "later"));
 	refused(config, -EPROTONOSUPPORT, "a later one");
-	say("UPDATE version SET version = 1");
+	say("UPDATE version SET version = 2");
+	/* one of an earlier version is brought to this one */
+	say("DROP TABLE fences; UPDATE version SET version = 1");
+	refused(config, -EPROTONOSUPPORT, "sluice-cloud provision");
+	CHECK(sluice_index_pg_provision(&config, why) == 0);
+	CHECK(!sluice_index_pg_open(&config, &ix, why));
+	sluice_index_close(ix);
 	/* two nodes in one data base that know nothing of each other */
 	other.schema = "another";
 	CHECK(sluice_index_pg_provision(&other, why) == 0);
