@@ -228,6 +228,7 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 	}
 	m->moving = (float)r.foreground / ((float)g.w * g.h);
 	make_thumb(&g, m->thumb);
+	sluice_look_make(&g, a->mask, &m->look);
 	a->last_t_s = t_s;
 	a->seen_one = true;
 	return 0;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cloud/look.h"
 #include "cloud/stills.h"
 #include "cloud/track.h"
 
@@ -27,6 +28,7 @@ struct sluice_moment {
 	bool light;  /* the light of much of the picture changed */
 	bool motion; /* the gate said so (not a roll, keep-alive, ...) */
 	uint8_t thumb[SLUICE_THUMB];
+	struct sluice_look look; /* of what moves */
 };
 
 /* Why an event is none that anybody would look at. */

@@ -5,6 +5,10 @@
  * motion of which nothing is shown yet. A candidate that looks like a chosen one and lies close to
  * it in time adds nothing and is left out (its tracks are named on the chosen one).
  *
+ * Of a stretch that picture is taken that is least like all chosen ones (look.h), the way in which
+ * VSUMM (de Avila et al. 2011) wants one picture of each kind; and one that shows the same colours
+ * in the same places as a chosen one, however long before, is none at all.
+ *
  * When there are more candidates than room, longer tracks, heavier bursts and longer stretches go
  * first.
  */
@@ -52,6 +56,16 @@ static float difference(const struct sluice_moment *a, const struct sluice_momen
 	for (int i = 0; i < SLUICE_THUMB; i++)
 		sum += fabsf((float)a->thumb[i] - b->thumb[i]);
 	return sum / SLUICE_THUMB;
+}
+
+/* The same things in the same places, at whatever time. */
+static bool repeats(const struct choice *c, const struct sluice_moment *m)
+{
+	for (uint32_t i = 0; i < c->count; i++)
+		if (c->from[i]->objects == m->objects && difference(c->from[i], m) < ALIKE_GREY &&
+		    sluice_look_alike(&c->from[i]->look, &m->look))
+			return true;
+	return false;
 }
 
 static void name_track(struct sluice_keyframe *k, uint32_t id)
@@ -143,6 +157,44 @@ static const struct sluice_moment *busiest(const struct choice *c, double start,
 		if (!best || m->objects > best->objects ||
 		    (m->objects == best->objects && m->moving > best->moving))
 			best = m;
+	}
+	return best;
+}
+
+/* How little a moment is like the chosen ones: the least distance to any, 0..2. */
+static float newness(const struct choice *c, const struct sluice_moment *m)
+{
+	float least = 2;
+
+	for (uint32_t i = 0; i < c->count; i++) {
+		const struct sluice_look *l = &c->from[i]->look;
+		float d = sluice_look_colours(l, &m->look) + sluice_look_places(l, &m->look);
+
+		least = fminf(least, d);
+	}
+	return least;
+}
+
+/* Of those with motion between two times that are not near a chosen one, and of those the ones in
+ * which most things are seen: the newest sight, unless it is none. */
+static const struct sluice_moment *newest(const struct choice *c, double start, double end)
+{
+	const struct sluice_event_log *e = c->e;
+	const struct sluice_moment *best = NULL;
+	float most = -1;
+
+	for (uint32_t i = 0; i < e->moment_count; i++) {
+		const struct sluice_moment *m = &e->moments[i];
+		float n;
+
+		if (!m->motion || m->t_s < start || m->t_s > end || near_chosen(c, m->t_s) ||
+		    (best && m->objects < best->objects) || repeats(c, m))
+			continue;
+		n = newness(c, m);
+		if (best && m->objects == best->objects && n <= most)
+			continue;
+		best = m;
+		most = n;
 	}
 	return best;
 }
@@ -271,7 +323,7 @@ static void take_stretches(struct choice *c)
 		if (s.to - s.from < STRETCH_S)
 			return;
 		tried[n++] = s;
-		m = busiest(c, s.from + quarter, s.to - quarter);
+		m = newest(c, s.from + quarter, s.to - quarter);
 		if (m)
 			take(c, m, "coverage", 0, false);
 	}
@@ -299,6 +351,8 @@ uint32_t sluice_keyframes_choose(const struct sluice_event_log *e, uint32_t max,
 	take_bursts(&c);
 	take_stretches(&c);
 	peak = busiest(&c, e->part_start_s, e->end_s);
+	if (peak && c.count && repeats(&c, peak))
+		peak = NULL;
 	if (peak || !c.count)
 		take(&c, peak ? peak : &e->moments[e->moment_count / 2], "peak", 0, true);
 	for (uint32_t i = 0; i < c.count; i++)

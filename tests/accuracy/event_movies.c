@@ -226,6 +226,7 @@ static void print_bars(struct suite *s)
 	printf("| things shown by key frames | %u of %u |\n", k->things_shown, k->things);
 	printf("| ... by as many evenly spread frames | %u of %u |\n", k->uniform_shown, k->things);
 	printf("| redundant key frames | %u of %u |\n", k->redundant, k->keys);
+	printf("| ... of as many evenly spread frames | %u |\n", k->redundant_even);
 	printf("| objects left, found | %u of %u |\n", s->left_told, s->left);
 	printf("| objects removed, found | %u of %u |\n", s->removed_told, s->removed);
 	printf("| left or removed, and nothing was | %u |\n", s->objects_false);

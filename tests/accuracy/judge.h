@@ -66,9 +66,9 @@ struct key_score {
 	u32 events, shown;	  /* told events with something in them; with a picture of it */
 	u32 things, things_shown; /* a picture shows two fifths of it or more */
 	u32 uniform_shown;	  /* with as many pictures, evenly spread over the events */
-	u32 keys,
-		redundant; /* redundant: an earlier one shows the same things in the same places */
-	double source_s, told_s; /* condensation */
+	u32 keys, redundant,	  /* an earlier one shows the same things in the same places */
+		redundant_even;	  /* of as many evenly spread ones */
+	double source_s, told_s;  /* condensation */
 	u64 source_bytes, key_bytes;
 };
 

@@ -316,24 +316,29 @@ static void judge_summary(struct key_score *s, const json_t *o, const struct mov
 	const json_t *keys = json_object_get(o, "keyframes"), *k;
 	double start = json_number_value(json_object_get(o, "start_s"));
 	double end = json_number_value(json_object_get(o, "end_s"));
-	u32 at[64], n = 0;
+	u32 at[64], even[64], n = 0;
 	bool any = false, could = false;
 	size_t i;
 
 	json_array_foreach (keys, i, k) {
 		u32 f = frame_near(log, json_number_value(json_object_get(k, "t_s")));
 		u32 u = frame_near(log, start + (end - start) * (i + 0.5) / json_array_size(keys));
-		bool again = false;
+		bool again = false, again_even = false;
 
 		any |= mark(shown, log->seen[f], script);
 		mark(uniform, log->seen[u], script);
-		for (u32 j = 0; j < n; j++)
+		for (u32 j = 0; j < n; j++) {
 			again |= alike(log->seen[f], log->seen[at[j]], script->things);
+			again_even |= alike(log->seen[u], log->seen[even[j]], script->things);
+		}
 		s->redundant += again;
+		s->redundant_even += again_even;
 		s->keys++;
 		s->key_bytes += p->frame[f].size;
-		if (n < 64)
+		if (n < 64) {
+			even[n] = u;
 			at[n++] = f;
+		}
 	}
 	for (u32 f = 0; f < log->count; f++)
 		for (u32 j = 0; j < script->things; j++)
@@ -378,6 +383,7 @@ void key_score_add(struct key_score *to, const struct key_score *from)
 	to->uniform_shown += from->uniform_shown;
 	to->keys += from->keys;
 	to->redundant += from->redundant;
+	to->redundant_even += from->redundant_even;
 	to->source_s += from->source_s;
 	to->told_s += from->told_s;
 	to->source_bytes += from->source_bytes;
