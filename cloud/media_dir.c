@@ -178,6 +178,9 @@ static int dir_put(struct sluice_media *m, const struct sluice_camera *c, const 
 	if (camera < 0)
 		return camera;
 	snprintf(part, sizeof(part), ".%s.part", id);
+	err = remove_files(camera, part); /* of a life that ended in the midst of it */
+	if (err)
+		goto out;
 	dir = open_dir(camera, part, 1);
 	if (dir < 0) {
 		err = dir;

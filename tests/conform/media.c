@@ -329,6 +329,7 @@ static int which_set(struct sluice_media *m)
 static int fail_put(struct conform_media *rig, struct sluice_media *m, unsigned int way,
 		    unsigned int at, int stays)
 {
+	struct list l = { 0 };
 	unsigned int made;
 	int err, which;
 
@@ -344,7 +345,10 @@ static int fail_put(struct conform_media *rig, struct sluice_media *m, unsigned 
 	CHECK(err || which == 1);
 	CHECK(!rig->heals || stays || !err);
 	CHECK(!stays || made < at || err);
-	CHECK(!m->ops->put(m, &camera[0], id, after, 2)); /* afterwards all is well */
+	/* Afterwards all is well: of a put that was broken off nothing is in the next one. */
+	CHECK(!m->ops->put(m, &camera[0], id, after, 1));
+	CHECK(!m->ops->names(m, &camera[0], id, add_name, &l) && l.count == 1);
+	CHECK(!m->ops->put(m, &camera[0], id, after, 2));
 	return made >= at;
 }
 
