@@ -27,7 +27,7 @@ struct sluice_analysis *sluice_analysis_open(const struct sluice_analysis_config
 	a->config = *c;
 	a->ops = ops;
 	a->ctx = ctx;
-	a->canvas = sluice_canvas_open();
+	a->canvas = sluice_canvas_open(c->scale);
 	if (!a->canvas) {
 		free(a);
 		return NULL;
@@ -72,6 +72,16 @@ void sluice_analysis_close(struct sluice_analysis *a)
 	free(a);
 }
 
+static float sensitivity(const struct sluice_analysis *a)
+{
+	uint32_t s = a->config.sensitivity;
+
+	if (!s)
+		return 1;
+	s = s < SLUICE_SENSITIVITY_MIN ? SLUICE_SENSITIVITY_MIN : s;
+	return (s > SLUICE_SENSITIVITY_MAX ? SLUICE_SENSITIVITY_MAX : s) / 1000.0f;
+}
+
 /* Models for the picture just decoded; made anew when its size changes. */
 static int models_for(struct sluice_analysis *a, const struct sluice_gray *g, uint32_t width,
 		      uint32_t height)
@@ -91,6 +101,8 @@ static int models_for(struct sluice_analysis *a, const struct sluice_gray *g, ui
 	sluice_starved += a->ops->digest && !a->heat;
 	a->width = width;
 	a->height = height;
+	if (a->background)
+		sluice_background_sensitivity(a->background, sensitivity(a));
 	if (!a->background || !a->blobs || !a->tracker || !a->mask || !a->hold) {
 		models_close(a);
 		return -ENOMEM;
@@ -198,7 +210,7 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 				&r);
 	for (size_t i = 0; a->heat && a->event.active && i < (size_t)g.w * g.h; i++)
 		a->heat[i] += a->mask[i] && a->heat[i] < UINT16_MAX;
-	area_min = g.w * g.h / AREA_MIN;
+	area_min = (uint32_t)((float)(g.w * g.h) / (AREA_MIN * sensitivity(a)));
 	n = sluice_blobs_find(a->blobs, a->mask, sluice_background_lit(a->background), &g,
 			      area_min > 12 ? area_min : 12, f->cells, f->grid_w, f->grid_h, blobs);
 	for (uint32_t i = 0; i < n && n > 1; i++)

@@ -34,6 +34,10 @@ struct sluice_stored_frame {
 	size_t jpeg_size;
 };
 
+/* Twice as sensitive: a difference, and a thing, half as large is enough. */
+#define SLUICE_SENSITIVITY_MIN 500
+#define SLUICE_SENSITIVITY_MAX 4000
+
 #define SLUICE_ZONES_MAX       16
 #define SLUICE_ZONE_POINTS_MAX 16
 
@@ -63,6 +67,8 @@ struct sluice_analysis_config {
 	uint32_t keyframes_max; /* 12 */
 	const char *language;	/* "en" */
 	uint32_t background;	/* enum sluice_background_kind; 0: the best known */
+	uint32_t sensitivity;	/* thousandths of the usual, see below; 0: the usual */
+	uint32_t scale; /* looked at as 1/scale of the picture, 1, 2, 4 or 8; 0: by its size */
 	uint32_t zone_count, line_count;
 	struct sluice_zone zones[SLUICE_ZONES_MAX];
 	struct sluice_line lines[SLUICE_ZONES_MAX];

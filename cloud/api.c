@@ -262,13 +262,11 @@ void sluice_api_handle(struct sluice_call *c)
 /* What the reader's thread reads with. */
 static int open_shelf(const char *data, struct sluice_media *media, struct sluice_shelf *s)
 {
-	char path[4096];
 	int err;
 
 	s->data = data;
 	s->media = media;
-	snprintf(path, sizeof(path), "%s/index.db", data);
-	err = sluice_index_sqlite_open(path, &s->index);
+	err = sluice_index_open(data, &s->index);
 	if (err)
 		return err;
 	s->rebuild = sluice_rebuild_open();

@@ -233,7 +233,7 @@ static int read_filter(struct sluice_call *c, struct words *w, struct sluice_ind
 	confidence = sluice_call_number(c, "confidence", 0, 0, 1000);
 	read_region(c, &f->region, &bad);
 	if (f->kind && strcmp(f->kind, "event") && strcmp(f->kind, "digest") &&
-	    strcmp(f->kind, "period"))
+	    strcmp(f->kind, "period") && strcmp(f->kind, "analysis"))
 		bad = 1;
 	if (f->camera && !sluice_name_valid(f->camera) && strlen(f->camera) != 32)
 		bad = 1;

@@ -53,6 +53,7 @@ struct sluice_background *sluice_background_open(uint32_t kind, uint32_t w, uint
 	b->ops = kinds[kind <= SLUICE_BACKGROUND_KINDS ? kind : 0];
 	b->w = w;
 	b->h = h;
+	b->threshold = 1;
 	b->own = calloc(n, b->ops->pixel_bytes ? b->ops->pixel_bytes : 1);
 	b->mean = calloc(3 * n + 3 * c, sizeof(*b->mean));
 	b->cand = calloc(5 * n + 2 * c, 1);
@@ -82,6 +83,11 @@ void sluice_background_close(struct sluice_background *b)
 	free(b->mean);
 	free(b->cand);
 	free(b);
+}
+
+void sluice_background_sensitivity(struct sluice_background *b, float times)
+{
+	b->threshold = 1 / fminf(fmaxf(times, 0.5f), 4);
 }
 
 void sluice_background_reset(struct sluice_background *b)

@@ -43,6 +43,9 @@ struct sluice_background_result {
 struct sluice_background *sluice_background_open(uint32_t kind, uint32_t w, uint32_t h);
 void sluice_background_close(struct sluice_background *b); /* NULL-safe */
 
+/* By how much smaller a difference counts than usual: 0.5 to 4, 1 from the beginning. */
+void sluice_background_sensitivity(struct sluice_background *b, float times);
+
 /* Forget the picture (new epoch, camera moved). */
 void sluice_background_reset(struct sluice_background *b);
 

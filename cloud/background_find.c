@@ -23,10 +23,10 @@ static int16_t q7(float grey)
 
 VECTORS static void compare(const uint8_t *restrict px, const int16_t *restrict expected,
 			    const int16_t *restrict mean, const int16_t *restrict dev,
-			    uint8_t *restrict raw, uint8_t *restrict diff, size_t n)
+			    uint8_t *restrict raw, uint8_t *restrict diff, size_t n, float by)
 {
-	int16_t most = q7(DEV_MAX), weak = q7(WEAK), strong = q7(STRONG);
-	int16_t factor = (int16_t)(DEV_FACTOR * 1024), share = (int16_t)(LIGHT_SHARE * 32768);
+	int16_t most = q7(DEV_MAX), weak = q7(WEAK * by), strong = q7(STRONG * by);
+	int16_t factor = (int16_t)(DEV_FACTOR * 1024 * by), share = (int16_t)(LIGHT_SHARE * 32768);
 
 	for (size_t i = 0; i < n; i++) {
 		int16_t e = expected[i], d = (int16_t)(px[i] * Q7 - e), l = (int16_t)(e - mean[i]);
@@ -46,13 +46,16 @@ VECTORS static void compare(const uint8_t *restrict px, const int16_t *restrict 
 VECTORS static void compare_hue(const uint8_t *restrict px_b, const uint8_t *restrict px_r,
 				const int16_t *restrict cb, const int16_t *restrict cr,
 				const int16_t *restrict hue, uint8_t *restrict raw,
-				uint8_t *restrict diff, size_t n)
+				uint8_t *restrict diff, size_t n, float by)
 {
-	int16_t weak = q7(HUE_WEAK), strong = q7(HUE_STRONG), most = q7(DEV_MAX);
+	int16_t weak = q7(HUE_WEAK * by), strong = q7(HUE_STRONG * by), most = q7(DEV_MAX);
+	int16_t factor =
+		(int16_t)(by < 2 ? 16384 * by : 32767); /* of v << 4, then the high half: 4 */
 
 	for (size_t i = 0; i < n; i++) {
 		int16_t b = (int16_t)(px_b[i] * Q7 - cb[i]), r = (int16_t)(px_r[i] * Q7 - cr[i]);
-		int16_t t = (int16_t)((hue[i] < most ? hue[i] : most) * 4), t2 = (int16_t)(t * 2);
+		int16_t v = (int16_t)((hue[i] < most ? hue[i] : most) << 4);
+		int16_t t = (int16_t)((v * factor) >> 16), t2 = (int16_t)(t * 2);
 
 		b = b < 0 ? -b : b;
 		r = r < 0 ? -r : r;
@@ -233,13 +236,13 @@ void background_find(struct sluice_background *b, const struct sluice_gray *g,
 {
 	size_t n = (size_t)b->w * b->h;
 
-	compare(g->px, expected, b->mean, b->dev, b->raw, b->diff, n);
+	compare(g->px, expected, b->mean, b->dev, b->raw, b->diff, n, b->threshold);
 	if (b->ops->know)
 		b->ops->know(b->own, g->px, expected, b->mean, b->dev, b->raw, n);
 	forgive(b, g->px, expected);
 	if (b->colour) {
 		compare_hue(g->cb, g->cr, b->cb, b->cr, b->hue, b->hue_raw, b->hue_diff,
-			    sluice_gray_chroma(g));
+			    sluice_gray_chroma(g), b->threshold);
 		for (uint32_t y = 0; y < b->h; y++) {
 			size_t row = (size_t)y * b->w, hue = (size_t)(y / 2) * ((b->w + 1) / 2);
 

@@ -13,6 +13,7 @@
 struct sluice_background {
 	const struct background_ops *ops;
 	uint32_t w, h;
+	float threshold; /* times the usual ones: 0.25 to 2, or sums of compare() overflow */
 	float age_s, tick_s, grow, fade; /* the last three: parts of steps */
 	uint32_t pictures, scene_run;
 	bool colour, any_lit;

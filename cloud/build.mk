@@ -16,7 +16,7 @@ API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c p
 # Who may do what.
 AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c audit.c qr.c range.c stream.c)
 # What is stored where, and the files themselves.
-INDEX := $(addprefix cloud/,index_ops.c index_sqlite.c db.c db_sqlite.c index_runs.c index_summaries.c facets.c index_find.c index_events.c index_history.c index_retain.c index_sql.c sqlite.c sqlite_turn.c)
+INDEX := $(addprefix cloud/,index_ops.c index_fence.c index_sqlite.c db.c db_sqlite.c index_runs.c index_summaries.c facets.c index_find.c index_events.c index_history.c index_retain.c index_sql.c sqlite.c sqlite_turn.c)
 SEGMENT := $(addprefix cloud/,segment.c segment_read.c seal.c sealed.c keyring.c)
 include cloud/web/build.mk
 # From the connection to the disk, to the worker, and back.
@@ -26,18 +26,22 @@ CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c
 	 cloud/quarantine.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/analyst.c cloud/worker.c cloud/revive.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
 	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 # Long work over what is stored, and what a period is known by.
-CLOUD += $(addprefix cloud/,index_jobs.c api_jobs.c jobs.c jobs_due.c jobs_period.c period_fill.c period.c period_pack.c)
+CLOUD += $(addprefix cloud/,index_jobs.c api_jobs.c jobs.c jobs_due.c jobs_period.c jobs_reanalyse.c reanalyse.c compare.c analysis_report.c period_fill.c period.c period_pack.c)
 # The child's end of the sandbox, and what it gives up.
 SANDBOX := cloud/sandbox_child.c cloud/cage.c lib/filter.c
 # Between processes, where libnats is there (libnats-dev).
 HAVE_NATS := $(shell $(PKGCONF) --exists libnats && echo libnats)
 NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_provision.c),cloud/bus_nats_absent.c) \
 	cloud/nats_version.c cloud/chunk.c
+# The index in PostgreSQL, where libpq is there (libpq-dev).
+HAVE_PG := $(shell $(PKGCONF) --exists libpq && echo libpq)
+PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c db_pg.c),cloud/index_pg_absent.c)
+CLOUD += $(PG)
 # Summaries in a bucket, where libcurl is there (libcurl4-openssl-dev).
 HAVE_S3 := $(shell $(PKGCONF) --exists libcurl && echo libcurl)
 S3 := $(if $(HAVE_S3),$(addprefix cloud/,media_s3.c s3.c s3_call.c s3_list.c s3_text.c),cloud/media_s3_absent.c)
-CLOUD += cloud/mediaconf.c $(S3)
-CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode libarchive libavformat libavcodec libavutil $(HAVE_S3)
+CLOUD += cloud/confline.c cloud/indexconf.c cloud/mediaconf.c $(S3)
+CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode libarchive libavformat libavcodec libavutil $(HAVE_S3) $(HAVE_PG)
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
 $(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c words.c interrupt.c store.c export.c backup.c jobs.c user.c access.c routes.c quarantine.c status.c provision.c) \
@@ -50,10 +54,16 @@ $(eval $(call testprog,test_cloud_conf,tests/unit/test_cloud_conf.c cloud/conf.c
 $(eval $(call testprog,test_bus,tests/unit/test_bus.c tests/conform/bus.c cloud/bus_local.c cloud/camera.c,libcrypto,-lpthread))
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_index_cases,tests/unit/test_index_cases.c tests/unit/nth_fault.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
+ifneq ($(HAVE_PG),)
+$(eval $(call testprog,index_pg,tests/conform/index_pg.c tests/conform/cut_wire.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+endif
 $(eval $(call testprog,test_turn,tests/unit/test_turn.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_index_jobs,tests/unit/test_index_jobs.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_period,tests/unit/test_period.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+$(eval $(call testprog,test_compare,tests/unit/test_compare.c cloud/compare.c,jansson,-lm))
+$(eval $(call testprog,test_reanalyse,tests/unit/test_reanalyse.c tests/unit/store_rig.c tests/unit/jpeg_make.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
+	$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_retain,tests/unit/test_retain.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_store_fault,tests/unit/test_store_fault.c tests/unit/nth_fault.c tests/unit/store_rig.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
 $(eval $(call testprog,test_copy_fault,tests/unit/test_copy_fault.c tests/unit/nth_fault.c tests/unit/store_rig.c tests/unit/certs.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
@@ -75,6 +85,8 @@ $(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c $(LIBCL
 $(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.c devices_link.c devices_shake.c devices_bare.c devices_sink.c) \
 	tests/unit/jpeg_make.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_plan,tests/unit/test_plan.c cloud/plan.c cloud/wish.c cloud/camera.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm -lpthread))
+# What an hour costs to be summed up: a row of make bench-cloud.
+$(eval $(call testprog,bench_period,tests/bench/period.c tests/unit/store_rig.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 # What the children cost: a row of make bench-cloud.
 $(eval $(call testprog,bench_sandbox,tests/bench/sandbox.c $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 $(eval $(call testprog,test_chunk,tests/unit/test_chunk.c cloud/chunk.c cloud/bus_local.c cloud/camera.c cloud/nats_version.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lpthread))

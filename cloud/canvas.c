@@ -18,6 +18,7 @@
 
 struct sluice_canvas {
 	struct sluice_decoder *decoder;
+	uint32_t scale; /* asked; 0: by the size */
 	/* the base */
 	bool known;
 	uint64_t epoch, sequence;
@@ -27,12 +28,13 @@ struct sluice_canvas {
 	size_t room;		 /* of both */
 };
 
-struct sluice_canvas *sluice_canvas_open(void)
+struct sluice_canvas *sluice_canvas_open(uint32_t scale)
 {
 	struct sluice_canvas *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
+	c->scale = scale;
 	c->decoder = sluice_decoder_open();
 	if (c->decoder)
 		return c;
@@ -48,6 +50,14 @@ void sluice_canvas_close(struct sluice_canvas *c)
 	free(c->base.px);
 	free(c->px);
 	free(c);
+}
+
+static int decode(struct sluice_canvas *c, const struct sluice_stored_frame *f, const uint8_t *jpeg,
+		  size_t size, struct sluice_gray *out)
+{
+	return c->scale ? sluice_decode_scaled(c->decoder, jpeg, size, f->width, f->height,
+					       c->scale, out)
+			: sluice_decode_gray(c->decoder, jpeg, size, f->width, f->height, out);
 }
 
 static int make_room(struct sluice_canvas *c, size_t need)
@@ -112,7 +122,7 @@ static int find_base(struct sluice_canvas *c, const struct sluice_stored_frame *
 	jpeg = ops->fetch(ctx, f->epoch, base, &size);
 	if (!jpeg)
 		return -EBADMSG;
-	err = sluice_decode_gray(c->decoder, jpeg, size, f->width, f->height, &g);
+	err = decode(c, f, jpeg, size, &g);
 	free(jpeg);
 	return err ? err : keep_base(c, &g, f->epoch, base, f->width, f->height);
 }
@@ -193,7 +203,7 @@ int sluice_canvas_frame(struct sluice_canvas *c, const struct sluice_stored_fram
 
 	if (f->flags & SLUICE_WIRE_REGION)
 		return put_together(c, f, ops, ctx, out);
-	err = sluice_decode_gray(c->decoder, f->jpeg, f->jpeg_size, f->width, f->height, out);
+	err = decode(c, f, f->jpeg, f->jpeg_size, out);
 	if (!err && may_be_base(f))
 		err = keep_base(c, out, f->epoch, f->sequence, f->width, f->height);
 	return err;

@@ -9,7 +9,8 @@
 struct sluice_canvas;
 
 /* Returns NULL when out of memory. */
-struct sluice_canvas *sluice_canvas_open(void);
+/* scale: of the pictures, 1, 2, 4 or 8; 0: by their size. */
+struct sluice_canvas *sluice_canvas_open(uint32_t scale);
 void sluice_canvas_close(struct sluice_canvas *c); /* NULL-safe */
 
 /*

@@ -10,6 +10,7 @@
 
 #include "cloud/backup.h"
 #include "cloud/cmd.h"
+#include "cloud/indexconf.h"
 #include "lib/log.h"
 
 /* Once a second, where somebody looks. */
@@ -100,6 +101,14 @@ int sluice_cmd_backup(int argc, char **argv)
 	sluice_cmd_catch_interrupt();
 	c.from = verify ? other : data;
 	c.to = other;
+	if (!verify && sluice_indexconf_elsewhere(data)) {
+		sluice_error(
+			"the index of %s lies in PostgreSQL, and a copy without it would be half a "
+			"one: copy the directory while the node is stopped, and the data base by "
+			"pg_dump (see docs/operations.md)",
+			data);
+		return 1;
+	}
 	err = verify ? sluice_backup_verify(&c, &r) : sluice_backup(&c, &r);
 	return tell(verify ? "verify" : "back up", &c, &r, err);
 }

@@ -22,6 +22,7 @@
 #include "cloud/conf.h"
 #include "cloud/door.h"
 #include "cloud/keyconf.h"
+#include "cloud/indexconf.h"
 #include "cloud/mediaconf.h"
 #include "cloud/server.h"
 #include "lib/io.h"
@@ -243,6 +244,35 @@ static void check_media(struct report *r)
 	sluice_media_close(m);
 }
 
+/* Can the index be used where it is said to lie? */
+static void check_index(struct report *r)
+{
+	const struct sluice_pg_config *pg;
+	struct sluice_index *ix = NULL;
+	char why[SLUICE_PG_WHY];
+	int err = sluice_indexconf_use(r->c, why);
+
+	pg = sluice_indexconf_pg();
+	if (!err && !pg) {
+		if (sluice_indexconf_elsewhere(r->c->server.data))
+			tell(r, "index", WRONG,
+			     "%s/index.elsewhere says that it lies in PostgreSQL: fill in [index], "
+			     "or remove that file and make it again: sluice-cloud rebuild-index",
+			     r->c->server.data);
+		check_base(r, "index.db");
+		return;
+	}
+	if (!err)
+		err = sluice_index_pg_open(pg, &ix, why);
+	if (err)
+		tell(r, "index", sluice_index_pg_passes(err) ? NOTE : WRONG, "%s", why);
+	else
+		tell(r, "index", OK, "schema %s of %s at %s", r->c->index.schema,
+		     r->c->index.database, r->c->index.host);
+	sluice_index_close(ix);
+	sluice_indexconf_clear();
+}
+
 static void check_kernel(struct report *r)
 {
 	char why[256];
@@ -272,7 +302,7 @@ int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json)
 	check_lock(&r);
 	check_keys(&r);
 	check_base(&r, "auth.db");
-	check_base(&r, "index.db");
+	check_index(&r);
 	check_address(&r, "listen", c->server.listen);
 	check_proxy(&r);
 	check_seal(&r);

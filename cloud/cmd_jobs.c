@@ -25,10 +25,24 @@
 #define DEADLINE_MS 60000
 #define LOOK_MS	    100
 
+/* Settings by the name that the job has them under, their option, and how they are meant. */
+static const struct {
+	const char *name;
+	enum { TEXT, WHOLE, NUMBER } as;
+} words[] = {
+	{ "seconds", WHOLE },	   { "language", TEXT }, { "model", TEXT },
+	{ "sensitivity", NUMBER }, { "scale", WHOLE },	 { "join_s", WHOLE },
+	{ "event_max_s", WHOLE },  { "against", TEXT },
+};
+
+#define SETTINGS (sizeof(words) / sizeof(words[0]))
+#define SETTING	 1000 /* what getopt calls the first */
+
 struct what {
 	struct sluice_cmd_words store;
-	const char *camera, *kind, *from, *to, *span, *seconds, *language;
-	const char *id; /* the word behind the action */
+	const char *camera, *kind, *from, *to, *span;
+	const char *setting[SETTINGS]; /* as in the line; NULL: absent */
+	const char *id;		       /* the word behind the action */
 	struct sluice_index *index;
 };
 
@@ -183,18 +197,28 @@ static int read_times(const struct what *w, uint64_t *from, uint64_t *to)
 	return 0;
 }
 
+/* A number that is none becomes a text, which the job's own check refuses with what is right. */
+static json_t *setting_value(const char *text, int as)
+{
+	char *end = NULL;
+	double number = *text ? strtod(text, &end) : 0;
+
+	if (as == TEXT || !end || *end)
+		return json_string(text);
+	if (as == WHOLE && number > -1e9 && number < 1e9 && number == (double)(long)number)
+		return json_integer((json_int_t)number);
+	return json_real(number);
+}
+
 static json_t *settings_of(const struct what *w)
 {
 	json_t *o = json_object();
-	char *end;
 
-	if (w->seconds)
-		json_object_set_new(
-			o, "seconds",
-			json_integer(strtol(w->seconds, &end, 10) * (*w->seconds && !*end)));
-	if (w->language)
-		json_object_set_new(o, "language", json_string(w->language));
-	if (w->span)
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (w->setting[i])
+			json_object_set_new(o, words[i].name,
+					    setting_value(w->setting[i], words[i].as));
+	if (w->span && (!w->kind || !strcmp(w->kind, "period")))
 		json_object_set_new(o, "span", json_string(w->span));
 	return o;
 }
@@ -338,8 +362,14 @@ static const struct option options[] = {
 	{ "from", required_argument, NULL, 'f' },
 	{ "to", required_argument, NULL, 'T' },
 	{ "span", required_argument, NULL, 's' },
-	{ "seconds", required_argument, NULL, 'S' },
-	{ "language", required_argument, NULL, 'l' },
+	{ "seconds", required_argument, NULL, SETTING },
+	{ "language", required_argument, NULL, SETTING + 1 },
+	{ "model", required_argument, NULL, SETTING + 2 },
+	{ "sensitivity", required_argument, NULL, SETTING + 3 },
+	{ "scale", required_argument, NULL, SETTING + 4 },
+	{ "join", required_argument, NULL, SETTING + 5 },
+	{ "longest", required_argument, NULL, SETTING + 6 },
+	{ "against", required_argument, NULL, SETTING + 7 },
 	{ "json", no_argument, NULL, 'j' },
 	{ "config", required_argument, NULL, 'F' },
 	{ "key-file", required_argument, NULL, 'k' },
@@ -351,6 +381,8 @@ static const struct option options[] = {
 
 static const char **text_at(struct what *w, struct sluice_keyconf *keys, int o)
 {
+	if (o >= SETTING)
+		return &w->setting[o - SETTING];
 	switch (o) {
 	case 'd':
 		return &w->store.data;
@@ -368,10 +400,6 @@ static const char **text_at(struct what *w, struct sluice_keyconf *keys, int o)
 		return &w->to;
 	case 's':
 		return &w->span;
-	case 'S':
-		return &w->seconds;
-	case 'l':
-		return &w->language;
 	case 'k':
 		return &keys->file;
 	case 'C':

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * cmd_provision.c - provision: makes what the bus needs at the broker, and the bucket that [media]
- * of cloud.conf names; again: nothing changes.
+ * cmd_provision.c - provision: makes what the bus needs at the broker, the tables of the index
+ * and the bucket that [index] and [media] of cloud.conf name; again: nothing changes.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -12,6 +12,7 @@
 
 #include "cloud/bus_nats.h"
 #include "cloud/cmd.h"
+#include "cloud/indexconf.h"
 #include "cloud/mediaconf.h"
 #include "lib/log.h"
 
@@ -158,6 +159,28 @@ static int provision_bucket(struct wanted *w, char *why, size_t size)
 	return rc < 0 ? rc : 0;
 }
 
+static int provision_index(struct wanted *w, char *why, size_t size)
+{
+	char text[SLUICE_PG_WHY] = "", object[100];
+	struct sluice_cloud_conf conf;
+	int rc = sluice_cloud_conf_read(&conf, w->conf, NULL, 0, why, size);
+
+	if (rc)
+		return rc;
+	rc = sluice_indexconf_use(&conf, text);
+	if (!rc && sluice_indexconf_pg()) {
+		rc = sluice_index_pg_provision(sluice_indexconf_pg(), text);
+		snprintf(object, sizeof(object), "schema %.48s", conf.index.schema);
+		if (rc >= 0)
+			on_object(w, object, rc ? "is there" : "made");
+	}
+	if (rc < 0)
+		snprintf(why, size, "%s", text);
+	sluice_indexconf_clear();
+	sluice_cloud_conf_free(&conf);
+	return rc < 0 ? rc : 0;
+}
+
 int sluice_cmd_provision(int argc, char **argv)
 {
 	struct wanted w = { .config = { .name = "provision" },
@@ -183,6 +206,8 @@ int sluice_cmd_provision(int argc, char **argv)
 	if (!w.config.cert != !w.config.key || (w.config.cert && !w.config.ca))
 		return sluice_cmd_usage(argv[0], "--cert, --key and --ca go together");
 	err = w.config.urls ? provision_bus(&w, why, sizeof(why)) : 0;
+	if (!err && w.conf)
+		err = provision_index(&w, why, sizeof(why));
 	if (!err && w.conf)
 		err = provision_bucket(&w, why, sizeof(why));
 	if (w.objects && !err)

@@ -10,6 +10,7 @@
 
 #include "cloud/cmd.h"
 #include "cloud/conf.h"
+#include "cloud/indexconf.h"
 #include "cloud/keyconf.h"
 #include "cloud/server.h"
 #include "cloud/service.h"
@@ -110,8 +111,13 @@ static int serve(struct sluice_service *service)
 					     conf->encryption.old_key_file,
 					     conf->encryption.old_key_command };
 	static struct sluice_server server;
+	char why[SLUICE_PG_WHY];
 	int err;
 
+	if (sluice_indexconf_use(conf, why)) {
+		sluice_error("%s", why);
+		return 1;
+	}
 	if (sluice_keyconf_read(&keys, &ring))
 		return 1;
 
@@ -130,6 +136,7 @@ static int serve(struct sluice_service *service)
 	}
 	sluice_server_close(&server);
 	sluice_keyring_clear(&ring);
+	sluice_indexconf_clear();
 	return err ? 1 : 0;
 }
 

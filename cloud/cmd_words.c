@@ -18,6 +18,7 @@
 
 #include "cloud/auth.h"
 #include "cloud/cmd.h"
+#include "cloud/indexconf.h"
 #include "cloud/mediaconf.h"
 #include "lib/log.h"
 
@@ -117,9 +118,14 @@ int sluice_cmd_words_rest(struct sluice_cmd_words *w, struct sluice_keyconf *key
 			  const char *command)
 {
 	int code = read_conf(w, keys);
+	char why[SLUICE_PG_WHY];
 
 	if (!code && !w->data)
 		code = sluice_cmd_usage(command, "--data DIR is missing, or --config FILE");
+	if (!code && w->conf_is_its && sluice_indexconf_use(&w->conf, why)) {
+		sluice_error("%s", why);
+		code = 1;
+	}
 	if (!code && sluice_keyconf_read(keys, &w->ring))
 		code = 1;
 	return code;
@@ -180,15 +186,8 @@ struct sluice_media *sluice_cmd_media(const struct sluice_cmd_words *w)
 
 struct sluice_index *sluice_cmd_index(const char *data)
 {
-	struct sluice_index *ix = NULL;
-	char path[4096];
-	int err;
+	struct sluice_index *ix;
 
-	snprintf(path, sizeof(path), "%s/index.db", data);
-	err = sluice_index_sqlite_open(path, &ix);
-	if (err)
-		sluice_error("cannot use %s: %s; move it away, then: sluice-cloud rebuild-index "
-			     "--data %s",
-			     path, strerror(-err), data);
+	sluice_index_open(data, &ix);
 	return ix;
 }

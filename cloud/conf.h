@@ -30,6 +30,12 @@ enum sluice_media_backend {
 	SLUICE_MEDIA_S3,
 };
 
+/* Where the index lies; in the order of the words in conf.c. */
+enum sluice_index_backend {
+	SLUICE_INDEX_SQLITE,
+	SLUICE_INDEX_POSTGRESQL,
+};
+
 enum sluice_conf_origin {
 	SLUICE_CONF_DEFAULT,
 	SLUICE_CONF_FILE,
@@ -70,6 +76,13 @@ struct sluice_cloud_conf {
 		uint64_t events_ms, summaries_ms; /* 0: never */
 		uint64_t max_size, keep_free;	  /* bytes; 0: any */
 	} retention;
+	struct {
+		unsigned int backend; /* enum sluice_index_backend */
+		const char *host, *database, *user, *password_file, *schema;
+		const char *sslmode, *ca, *certificate, *key;
+		unsigned int port;
+		uint64_t timeout_ms; /* of a call */
+	} index;
 	struct {
 		unsigned int backend; /* enum sluice_media_backend */
 		const char *endpoint, *region, *bucket, *prefix;

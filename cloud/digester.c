@@ -233,7 +233,6 @@ int sluice_digester_busy(struct sluice_digester *d, const struct sluice_camera *
 int sluice_digester_open(const struct sluice_worker_config *c, struct sluice_digester **out)
 {
 	struct sluice_digester *d = calloc(1, sizeof(*d));
-	char path[4096];
 	int err;
 
 	*out = NULL;
@@ -244,9 +243,8 @@ int sluice_digester_open(const struct sluice_worker_config *c, struct sluice_dig
 	d->limit = d->full = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->more, NULL);
-	snprintf(path, sizeof(path), "%s/index.db", c->data);
 	d->rebuild = sluice_rebuild_open();
-	err = d->rebuild ? sluice_index_sqlite_open(path, &d->index) : -ENOMEM;
+	err = d->rebuild ? sluice_index_open(c->data, &d->index) : -ENOMEM;
 	d->shelf = (struct sluice_shelf){ c->data, d->index, c->media, d->rebuild };
 	if (!err && c->sandbox) {
 		d->sandbox = sluice_sandbox_open(c->sandbox, "digests", 19, &d->stopping);

@@ -148,11 +148,9 @@ int sluice_exporter_make(const char *data, struct sluice_media *media,
 			 struct sluice_exported *out)
 {
 	struct sluice_shelf shelf = { .data = data, .media = media };
-	char path[4096];
 	int fd, err;
 
-	snprintf(path, sizeof(path), "%s/index.db", data);
-	err = sluice_index_sqlite_open(path, &shelf.index);
+	err = sluice_index_open(data, &shelf.index);
 	if (err)
 		return err;
 	shelf.rebuild = sluice_rebuild_open();

@@ -35,13 +35,31 @@ void sluice_region_add(struct sluice_region *r, double x, double y, double w, do
 			r->word[k / 4] |= 1ull << (k % 4 * 16 + i);
 }
 
+/* Where a text was cut to fit: the letter of UTF-8 that is not whole goes too. */
+static size_t whole_letters(const char *text, size_t n)
+{
+	size_t i = n, more = 0;
+
+	while (i && more < 3 && ((unsigned char)text[i - 1] & 0xc0) == 0x80) {
+		i--;
+		more++;
+	}
+	if (i && (unsigned char)text[i - 1] >= 0xc0) {
+		unsigned char lead = (unsigned char)text[i - 1];
+		size_t want = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+
+		return more < want ? i - 1 : n;
+	}
+	return n;
+}
+
 void sluice_facets_lower(const char *in, char *out, size_t size)
 {
 	size_t i;
 
 	for (i = 0; in[i] && i + 1 < size; i++)
 		out[i] = (char)(in[i] >= 'A' && in[i] <= 'Z' ? in[i] + 32 : in[i]);
-	out[i] = 0;
+	out[whole_letters(out, i)] = 0;
 }
 
 void sluice_facets_tag(struct sluice_facets *f, const char *kind, const char *value)

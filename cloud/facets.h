@@ -43,7 +43,7 @@ void sluice_facets_read(const char *json, struct sluice_facets *f);
 /* Adds "KIND:VALUE" unless it is there, too long, or one too many. */
 void sluice_facets_tag(struct sluice_facets *f, const char *kind, const char *value);
 
-/* ASCII letters of in to lower case; out holds size bytes, cut to fit. */
+/* ASCII letters of in to lower case; out holds size bytes, cut to fit, behind a whole letter. */
 void sluice_facets_lower(const char *in, char *out, size_t size);
 
 /*

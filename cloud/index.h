@@ -83,7 +83,7 @@ struct sluice_index_summary {
 struct sluice_index_filter {
 	const char *camera; /* its name, or the 32 hex digits of its id; NULL: any */
 	const char *device;
-	const char *kind;  /* "event", "digest", "period" */
+	const char *kind;  /* "event", "digest", "period", "analysis" */
 	const char *class; /* of a track: "person-like" */
 	const char *zone;
 	const char *text;	 /* every word of it (at most 4) is in title or text; any case */
@@ -181,6 +181,17 @@ struct sluice_index_ops {
 	int (*begin)(struct sluice_index *ix);
 	int (*commit)(struct sluice_index *ix);
 	void (*rollback)(struct sluice_index *ix);
+
+	/*
+	 * The same for whoever has the lease of a partition (bus.h), by its token. -ESTALE:
+	 * somebody with a later one has written there, so the lease is lost; nothing has begun, and
+	 * it is counted. What was written under a token before is not taken back.
+	 */
+	int (*begin_fenced)(struct sluice_index *ix, unsigned int partition, uint64_t token);
+	/* of a partition: the latest token that has written, and how often an earlier one was
+	 * refused; -ENOENT: none has */
+	int (*fence)(struct sluice_index *ix, unsigned int partition, uint64_t *token,
+		     uint64_t *refused);
 
 	/* -EDQUOT: the device has used SLUICE_CAMERAS_MAX names. Known ones: 0 */
 	int (*camera_add)(struct sluice_index *ix, const struct sluice_camera *c);
@@ -324,8 +335,11 @@ struct sluice_index_ops {
 	int (*job_take)(struct sluice_index *ix, uint64_t now_ns, char id[33]);
 	/* how far it has come, unless it has ended; *cancel: it is to end */
 	int (*job_progress)(struct sluice_index *ix, const char *id, int per_mille, int *cancel);
+	/* To go on from in a later life: result holds it until the job has ended. -ENOENT: it does
+	 * not run. */
+	int (*job_note)(struct sluice_index *ix, const char *id, const char *notes);
 	/* Ended: state, result, error and ended_ns of j; or queued again as if it had not been
-	 * begun. -ENOENT: it does not run. */
+	 * begun, result (notes) with it. -ENOENT: it does not run. */
 	int (*job_end)(struct sluice_index *ix, const struct sluice_index_job *j);
 	/* a queued one is cancelled, one that runs is asked to end; any other stays: -EALREADY.
 	 * -ENOENT too if it is not theirs. */
@@ -366,6 +380,13 @@ static inline void sluice_index_segment_frame(struct sluice_index_segment *s, ui
 struct sluice_index {
 	const struct sluice_index_ops *ops;
 };
+
+/*
+ * A handle on the index of a data directory, wherever it lies (indexconf.h): index.db in it, made
+ * if it does not exist, unless something else was said. Where PostgreSQL cannot be used the log
+ * says why. -EREMOTE: it lies there, and this process was not told.
+ */
+int sluice_index_open(const char *data, struct sluice_index **out);
 
 /* A handle on the SQLite file at path, made if it does not exist. */
 int sluice_index_sqlite_open(const char *path, struct sluice_index **out);

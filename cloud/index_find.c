@@ -77,6 +77,9 @@ int sluice_sql_facets_add(struct sluice_db *s, const struct sluice_index_summary
 		sluice_facets_read(sum->json, f);
 		err = add_rows(s, sum, f);
 	}
+	/* an analysis is for who asked for it here: no device is to get it */
+	if (!err && !strcmp(f->kind, "analysis"))
+		err = sluice_db_run(sluice_db_bind(s, SUMMARY_ACKED, "cs", sum->camera, sum->id));
 	if (!err)
 		err = sluice_sql_event_over(s, sum, f);
 	free(f);

@@ -76,6 +76,13 @@ int sluice_sql_job_progress(struct sluice_index *ix, const char *id, int per_mil
 	return 0;
 }
 
+int sluice_sql_job_note(struct sluice_index *ix, const char *id, const char *notes)
+{
+	int err = sluice_db_run(sluice_db_bind(db(ix), JOB_NOTE, "ss", id, notes));
+
+	return err || sluice_db_changed(db(ix)) ? err : -ENOENT;
+}
+
 int sluice_sql_job_end(struct sluice_index *ix, const struct sluice_index_job *j)
 {
 	int err = sluice_db_run(sluice_db_bind(db(ix), JOB_END, "sdiss", j->id, (int)j->state,

@@ -244,6 +244,7 @@ const char *const sluice_index_sql[STATEMENTS] = {
 	[JOB_PROGRESS] = "UPDATE jobs SET per_mille = ?2 WHERE id = ?1 AND state = 1"
 			 " AND per_mille <> ?2",
 	[JOB_CANCELLED] = "SELECT cancel <> 0 OR state <> 1 FROM jobs WHERE id = ?",
+	[JOB_NOTE] = "UPDATE jobs SET result = ?2 WHERE id = ?1 AND state = 1",
 	/* ?2: its state; queued again (0), unless it is to be cancelled */
 	[JOB_END] = "UPDATE jobs SET state = CASE WHEN ?2 = 0 AND cancel <> 0 THEN 4 ELSE ?2 END,"
 		    " ended_ns = CASE WHEN ?2 <> 0 OR cancel <> 0 THEN ?3 ELSE 0 END,"
@@ -278,4 +279,15 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			 " AND f.kind = 'event' AND f.start_utc_ns >= ? AND f.start_utc_ns < ?"
 			 " AND NOT f.nuisance) ORDER BY c.tenant, c.device, c.name",
 	[MEDIA] = "SELECT name, size, sha256 FROM media WHERE summary = ? ORDER BY at",
+	[FENCE_RAISE] = "INSERT INTO fences (part, token) VALUES (?, ?)"
+			" ON CONFLICT (part) DO UPDATE SET token = excluded.token"
+			" WHERE fences.token <= excluded.token",
+	[FENCE_REFUSED] = "UPDATE fences SET refused = refused + 1 WHERE part = ?",
+	[FENCE] = "SELECT token, refused FROM fences WHERE part = ?",
+	[PG_HAS_SCHEMA] = "SELECT count(*) FROM pg_namespace"
+			  " WHERE nspname = current_setting('search_path')",
+	[PG_HAS_VERSION] = "SELECT count(*) FROM pg_tables WHERE tablename = 'version'"
+			   " AND schemaname = current_setting('search_path')",
+	[PG_VERSION] = "SELECT max(version) FROM version",
+	[PG_VERSION_SET] = "UPDATE version SET version = ?",
 };

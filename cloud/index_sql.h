@@ -92,6 +92,7 @@ enum {
 	JOB_TAKE,
 	JOB_PROGRESS,
 	JOB_CANCELLED,
+	JOB_NOTE,
 	JOB_END,
 	JOB_STATE,
 	JOB_CANCEL,
@@ -99,6 +100,13 @@ enum {
 	JOBS_AGAIN,
 	JOBS_DROP,
 	CAMERAS_BUSY,
+	FENCE_RAISE,
+	FENCE_REFUSED,
+	FENCE,
+	PG_HAS_SCHEMA, /* these are run on PostgreSQL alone */
+	PG_HAS_VERSION,
+	PG_VERSION,
+	PG_VERSION_SET,
 	STATEMENTS
 };
 
@@ -238,6 +246,7 @@ int sluice_sql_gone_done(struct sluice_index *ix, const char *path);
 int sluice_sql_job_add(struct sluice_index *ix, const struct sluice_index_job *j);
 int sluice_sql_job_take(struct sluice_index *ix, uint64_t now_ns, char id[33]);
 int sluice_sql_job_progress(struct sluice_index *ix, const char *id, int per_mille, int *cancel);
+int sluice_sql_job_note(struct sluice_index *ix, const char *id, const char *notes);
 int sluice_sql_job_end(struct sluice_index *ix, const struct sluice_index_job *j);
 int sluice_sql_job_cancel(struct sluice_index *ix, const struct sluice_whose *who, const char *id,
 			  uint64_t now_ns);
@@ -247,6 +256,11 @@ int sluice_sql_jobs_again(struct sluice_index *ix, uint64_t now_ns);
 int sluice_sql_jobs_drop(struct sluice_index *ix, uint64_t before_ns);
 int sluice_sql_cameras_busy(struct sluice_index *ix, uint64_t from_ns, uint64_t to_ns,
 			    sluice_index_camera_fn fn, void *ctx);
+
+/* index_fence.c */
+int sluice_sql_begin_fenced(struct sluice_index *ix, unsigned int partition, uint64_t token);
+int sluice_sql_fence(struct sluice_index *ix, unsigned int partition, uint64_t *token,
+		     uint64_t *refused);
 
 /* index_history.c */
 int sluice_sql_frame_near(struct sluice_index *ix, const struct sluice_whose *who,

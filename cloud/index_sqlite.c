@@ -97,16 +97,19 @@
 	"CREATE INDEX jobs_by_state ON jobs (state, made_ns);"                              \
 	"CREATE INDEX jobs_by_camera ON jobs (camera, made_ns);"
 
+/* Version 5: whose writes about a partition are still taken (index_fence.c). */
+#define FIFTH                                                                    \
+	"CREATE TABLE fences (part INTEGER PRIMARY KEY, token INTEGER NOT NULL," \
+	" refused INTEGER NOT NULL DEFAULT 0);"
+
 static int fill_facets(struct sluice_sqlite *s)
 {
 	return sluice_sql_facets_fill(sluice_db_of_sqlite(s));
 }
 
 static const struct sluice_sqlite_step steps[] = {
-	{ FIRST, NULL },
-	{ SECOND, fill_facets },
-	{ THIRD, NULL },
-	{ FOURTH, NULL },
+	{ FIRST, NULL },  { SECOND, fill_facets }, { THIRD, NULL },
+	{ FOURTH, NULL }, { FIFTH, NULL },
 };
 
 int sluice_index_sqlite_open(const char *path, struct sluice_index **out)

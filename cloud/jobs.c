@@ -60,6 +60,7 @@ static const struct {
 	int (*check)(const json_t *settings, char *why, size_t size);
 } kinds[] = {
 	{ "period", job_period, job_period_check },
+	{ "reanalyse", job_reanalyse, job_reanalyse_check },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -76,7 +77,9 @@ const char *sluice_job_state_name(enum sluice_job_state state)
 json_t *sluice_job_json(const struct sluice_camera *c, const struct sluice_index_job *j)
 {
 	json_t *settings = json_loads(j->settings, 0, NULL), *o;
-	json_t *result = j->result && *j->result ? json_loads(j->result, 0, NULL) : NULL;
+	/* before its end it has notes there (job_note()), which are its own */
+	bool has = j->state == SLUICE_JOB_DONE && j->result && *j->result;
+	json_t *result = has ? json_loads(j->result, 0, NULL) : NULL;
 	char from[24], to[24];
 
 	snprintf(from, sizeof(from), "%llu", (unsigned long long)j->from_ns);
@@ -110,7 +113,7 @@ int sluice_job_ask(struct sluice_index_job *j, const char *kind, const json_t *s
 	while (i < KINDS && (!kind || strcmp(kind, kinds[i].name) != 0))
 		i++;
 	if (i == KINDS) {
-		snprintf(why, size, "kind must be period");
+		snprintf(why, size, "kind must be period or reanalyse");
 		return -EINVAL;
 	}
 	if (from_ns >= to_ns || to_ns > INT64_MAX / 2 || to_ns - from_ns > SLUICE_JOBS_SPAN_MAX) {
@@ -173,6 +176,21 @@ int job_progress(struct job_work *w, int per_mille)
 	return cancel;
 }
 
+void job_note(struct job_work *w, json_t *notes)
+{
+	char *text = notes ? json_dumps(notes, JSON_COMPACT) : NULL;
+	int err = text ? w->shelf.index->ops->job_note(w->shelf.index, w->job.id, text) : 0;
+
+	if (err)
+		sluice_log_limited(w->limit, SLUICE_LOG_WARNING,
+				   "cannot note how far job %s is: %s", w->job.id, strerror(-err));
+	free(text);
+	if (!notes)
+		return;
+	json_decref(w->notes);
+	w->notes = notes;
+}
+
 int job_stopped(void *ctx)
 {
 	struct job_work *w = ctx;
@@ -192,6 +210,7 @@ static int take_row(void *ctx, const struct sluice_camera *c, const struct sluic
 	to->camera = *c;
 	to->w->job = *j;
 	to->w->settings = json_loads(j->settings, 0, NULL);
+	to->w->notes = j->result && *j->result ? json_loads(j->result, 0, NULL) : NULL;
 	return 0;
 }
 
@@ -203,7 +222,7 @@ static int load_job(struct job_work *w, const char *id)
 	int err;
 
 	w->camera = NULL;
-	w->settings = w->result = NULL;
+	w->settings = w->result = w->notes = NULL;
 	w->why[0] = 0;
 	w->told = -1;
 	w->told_ns = 0;
@@ -271,6 +290,8 @@ static void end_job(struct runner *r, int err)
 	set_end(w, err, stopping);
 	if (w->job.state == SLUICE_JOB_DONE && w->result)
 		result = json_dumps(w->result, JSON_COMPACT);
+	if (w->job.state == SLUICE_JOB_QUEUED && w->notes)
+		result = json_dumps(w->notes, JSON_COMPACT);
 	w->job.result = result ? result : "";
 	for (int i = 0; i < BUSY_TRIES; i++) {
 		err = w->shelf.index->ops->job_end(w->shelf.index, &w->job);
@@ -291,6 +312,7 @@ static void end_job(struct runner *r, int err)
 		tell(w);
 	free(result);
 	json_decref(w->settings);
+	json_decref(w->notes);
 	json_decref(w->result);
 }
 
@@ -444,12 +466,10 @@ void sluice_jobs_poke(struct sluice_jobs *j)
 
 static int open_runner(struct sluice_jobs *j, struct runner *r)
 {
-	char path[4096];
 	int err;
 
 	r->jobs = j;
 	r->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
-	snprintf(path, sizeof(path), "%s/index.db", j->c.data);
 	r->work = (struct job_work){
 		.c = &j->c,
 		.shelf = { .data = j->c.data,
@@ -458,8 +478,7 @@ static int open_runner(struct sluice_jobs *j, struct runner *r)
 		.stop = &r->stop,
 		.limit = &r->limit,
 	};
-	err = r->work.shelf.rebuild ? sluice_index_sqlite_open(path, &r->work.shelf.index)
-				    : -ENOMEM;
+	err = r->work.shelf.rebuild ? sluice_index_open(j->c.data, &r->work.shelf.index) : -ENOMEM;
 	if (!err && j->c.sandbox) {
 		r->conf = *j->c.sandbox;
 		r->conf.deadline_ms *= PATIENCE;
@@ -485,7 +504,6 @@ int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **ou
 {
 	struct sluice_jobs *j = calloc(1, sizeof(*j));
 	pthread_condattr_t attr;
-	char path[4096];
 	int again, err;
 
 	*out = NULL;
@@ -497,8 +515,7 @@ int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **ou
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&j->more, &attr);
 	pthread_condattr_destroy(&attr);
-	snprintf(path, sizeof(path), "%s/index.db", c->data);
-	err = sluice_index_sqlite_open(path, &j->index);
+	err = sluice_index_open(c->data, &j->index);
 	again = err ? err : j->index->ops->jobs_again(j->index, sluice_utc_now());
 	if (again > 0)
 		sluice_info("%d jobs that an earlier life was at are looked at again", again);

@@ -37,6 +37,7 @@ struct sluice_jobs_config {
 	const char *data; /* the data directory, borrowed */
 	struct sluice_media *media;
 	struct sluice_cameras *cameras;
+	struct sluice_fleet *fleet; /* where zones are, borrowed; NULL: there are none */
 	const struct sluice_sandbox_config *sandbox; /* borrowed; NULL: no children */
 	unsigned int at_once;			     /* 1..SLUICE_JOBS_AT_ONCE_MAX */
 	struct sluice_jobs_periods periods;

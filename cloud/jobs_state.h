@@ -18,6 +18,7 @@ struct job_work {
 	const struct sluice_camera *camera;
 	struct sluice_index_job job; /* its texts are copies that live as long as it is at work */
 	json_t *settings;
+	json_t *notes;	  /* of an earlier life, or the last that were written; NULL: none */
 	json_t *result;	  /* what the kind makes; a new reference */
 	char why[200];	  /* what it failed of, for people */
 	uint64_t told_ns; /* progress was written last */
@@ -29,9 +30,17 @@ int job_progress(struct job_work *w, int per_mille);
 /* The same, for who only asks. */
 int job_stopped(void *w);
 
+/* To go on from in a later life: written to the row, and once more if the node stops. Takes notes
+ * (NULL: nothing happens). That it cannot be written is no reason to end. */
+void job_note(struct job_work *w, json_t *notes);
+
 /* jobs_period.c: 0, -ECANCELED, or -errno with why. */
 int job_period(struct job_work *w);
 /* What a period's settings may be: 0, or -EINVAL with why. */
 int job_period_check(const json_t *settings, char *why, size_t size);
+
+/* jobs_reanalyse.c: likewise. */
+int job_reanalyse(struct job_work *w);
+int job_reanalyse_check(const json_t *settings, char *why, size_t size);
 
 #endif

@@ -56,14 +56,13 @@ static int open_loop(struct sluice_loop *l)
 	err = sluice_auth_open(path, &l->auth);
 	if (!err)
 		err = sluice_auth_deny_version(l->auth, &l->deny_version);
-	if (!err) {
-		snprintf(path, sizeof(path), "%s/index.db", s->c.data);
-		err = sluice_index_sqlite_open(path, &l->index);
-	}
 	if (err) {
 		sluice_error("cannot use %s: %s", path, strerror(-err));
 		return err;
 	}
+	err = sluice_index_open(s->c.data, &l->index);
+	if (err)
+		return err;
 	l->tls = s->tls;
 	l->io = sluice_io_open(NULL, &err, why, sizeof(why));
 	if (!l->io) {

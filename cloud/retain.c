@@ -349,7 +349,6 @@ int sluice_retain_open(const struct sluice_retain_config *c, struct sluice_retai
 {
 	struct sluice_retain *r = calloc(1, sizeof(*r));
 	pthread_condattr_t attr;
-	char path[4096];
 	int err;
 
 	*out = NULL;
@@ -359,8 +358,7 @@ int sluice_retain_open(const struct sluice_retain_config *c, struct sluice_retai
 	if (!r->c.utc_now)
 		r->c.utc_now = sluice_utc_now;
 	r->limit = (struct sluice_log_limit){ .burst = 3, .interval_ms = 60000 };
-	snprintf(path, sizeof(path), "%s/index.db", c->data);
-	err = sluice_index_sqlite_open(path, &r->index);
+	err = sluice_index_open(c->data, &r->index);
 	if (err) {
 		free(r);
 		return err;

@@ -23,6 +23,7 @@
 #include "cloud/api_state.h"
 #include "cloud/conf.h"
 #include "cloud/fleet.h"
+#include "cloud/indexconf.h"
 #include "cloud/mediaconf.h"
 #include "cloud/recover.h"
 #include "cloud/server.h"
@@ -196,22 +197,19 @@ static int open_media(struct sluice_server *s)
 static int open_store(struct sluice_server *s)
 {
 	struct sluice_index *ix;
-	char path[4096];
 	int err = open_media(s);
 
+	if (!err)
+		err = sluice_index_open(s->c.data, &ix);
 	if (err)
 		return err;
-
-	snprintf(path, sizeof(path), "%s/index.db", s->c.data);
-	err = sluice_index_sqlite_open(path, &ix);
-	if (err) {
-		sluice_error("cannot use %s: %s; if it is damaged: sluice-cloud rebuild-index "
-			     "--data %s",
-			     path, strerror(-err), s->c.data);
-		return err;
-	}
-	err = sluice_retain_finish(s->c.data, ix,
-				   s->media); /* or what was forgotten would come back */
+	err = sluice_indexconf_mark(s->c.data);
+	if (err)
+		sluice_error("cannot note in %s where its index lies: %s", s->c.data,
+			     strerror(-err));
+	if (!err)
+		err = sluice_retain_finish(s->c.data, ix,
+					   s->media); /* or what was forgotten would come back */
 	if (!err)
 		err = recover_store(s, ix);
 	sluice_index_close(ix);
@@ -238,6 +236,7 @@ static int start_jobs(struct sluice_server *s)
 		.data = s->c.data,
 		.media = s->media,
 		.cameras = s->cameras,
+		.fleet = s->fleet,
 		.sandbox = s->sandbox.memory ? &s->sandbox : NULL,
 		.at_once = conf->jobs.at_once,
 		.periods = { .hour = conf->periods.hour,

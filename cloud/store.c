@@ -71,7 +71,6 @@ int sluice_store_open(const char *data, const struct sluice_keyring *keys,
 		      struct sluice_store **out)
 {
 	struct sluice_store *s = calloc(1, sizeof(*s));
-	char path[4096];
 	int err;
 
 	*out = NULL;
@@ -79,9 +78,8 @@ int sluice_store_open(const char *data, const struct sluice_keyring *keys,
 		return -ENOMEM;
 	s->data = data;
 	s->keys = keys;
-	snprintf(path, sizeof(path), "%s/index.db", data);
 	s->syncs = sluice_syncs_open(data);
-	err = s->syncs ? sluice_index_sqlite_open(path, &s->index) : -ENOMEM;
+	err = s->syncs ? sluice_index_open(data, &s->index) : -ENOMEM;
 	if (err) {
 		sluice_syncs_close(s->syncs);
 		free(s);

@@ -637,7 +637,6 @@ static void *worker_main(void *arg)
 int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worker **out)
 {
 	struct sluice_worker *w = calloc(1, sizeof(*w));
-	char path[4096];
 	int err;
 
 	*out = NULL;
@@ -646,11 +645,10 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	w->c = *c;
 	w->lane = c->partition >= c->bus->partitions;
 	w->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
-	snprintf(path, sizeof(path), "%s/index.db", c->data);
 	w->rebuild = sluice_rebuild_open();
 	err = w->rebuild ? c->bus->ops->claim(c->bus, c->partition, &w->lease) : -ENOMEM;
 	if (!err)
-		err = sluice_index_sqlite_open(path, &w->index);
+		err = sluice_index_open(c->data, &w->index);
 	w->shelf = (struct sluice_shelf){ c->data, w->index, c->media, w->rebuild };
 	if (!err && c->sandbox) {
 		w->sandbox = sluice_sandbox_open(c->sandbox, w->lane ? "back-fill" : "live frames",

@@ -5,6 +5,7 @@
  */
 import { call, get } from './api.js';
 import { activity } from './activity.js';
+import { analysisCards } from './analysis.js';
 import { el, fill } from './dom.js';
 import { exportCard } from './export_card.js';
 import { className, t } from './i18n.js';
@@ -25,7 +26,7 @@ export function eventView(place, { id }, query, signal) {
 	});
 }
 
-/* A digest or a period: what there is of it is its file. */
+/* A digest, a period or an analysis: what there is of it is its file. */
 export function summaryView(place, { id }, query, signal) {
 	load(place, signal, shape, async () => page(id, await get(fileUrl(id, 'summary.json'), null, signal), null, signal));
 }
@@ -37,7 +38,7 @@ function shape() {
 function page(id, whole, entry, signal) {
 	const digestPlace = el('div', { class: 'stack' });
 	const main = el('div', { class: 'stack' }, whole.kind === 'event' ? [keyframes(id, whole), activityCard(whole), tracksCard(whole), digestPlace] : digestPlace);
-	fill(digestPlace, whole.kind === 'event' ? digestOf(whole, entry, signal) : digestCards(id, whole));
+	fill(digestPlace, whole.kind === 'event' ? digestOf(whole, entry, signal) : whole.kind === 'analysis' ? analysisCards(id, whole) : digestCards(id, whole));
 	return [head(whole.title || t('event.untitled'), ...(whole.kind === 'event' ? [pinButton(id, entry)] : [])),
 		el('div', { class: 'split' }, main, el('aside', { class: 'stack', 'aria-label': t('event.about') }, textCard(whole), factsCard(whole, entry), whole.kind === 'event' ? exportCard(id, signal) : null, ledgerCard(whole)))];
 }

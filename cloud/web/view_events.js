@@ -9,7 +9,7 @@ import { link, setQuery } from './router.js';
 import { summaryList } from './list.js';
 
 export const CLASSES = ['person-like', 'vehicle-like', 'animal-like', 'small', 'unknown'];
-const KINDS = ['event', 'digest', 'period'];
+const KINDS = ['event', 'digest', 'period', 'analysis'];
 
 export function eventsView(place, params, query, signal) {
 	const chosen = { camera: query.get('camera') || '', kind: query.get('kind') || 'event', class: query.get('class') || '' };

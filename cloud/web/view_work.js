@@ -3,7 +3,7 @@
 import { el, fill } from './dom.js';
 import { exportTask, watchExports } from './exports.js';
 import { t } from './i18n.js';
-import { askPeriod, jobTask, watchJobs } from './jobs.js';
+import { askAnalysis, askPeriod, jobTask, watchJobs } from './jobs.js';
 import { button, empty, failure, head, skeleton } from './parts.js';
 import { link } from './router.js';
 import { can, has } from './session.js';
@@ -23,6 +23,6 @@ function section([title, text, none, noneText], signal, watch, toTask) {
 export function workView(place, params, query, signal) {
 	const files = section([t('exports.title'), t('exports.text'), t('exports.none'), t('exports.none_text')], signal, watchExports, (e, look) => exportTask(e, [t(`format.${e.format}`), ' · ', el('a', { href: link(`/events/${e.event}`), text: t('exports.event') })], look));
 	const jobs = has('GET /v1/jobs') ? section([t('jobs.title'), t('jobs.text'), t('jobs.none'), t('jobs.none_text')], signal, watchJobs, jobTask) : null;
-	fill(place, head(t('nav.work'), jobs && can('operator') ? button(t('jobs.ask'), () => askPeriod(jobs.look)) : null),
+	fill(place, head(t('nav.work'), jobs && can('operator') ? [button(t('jobs.ask'), () => askPeriod(jobs.look)), button(t('jobs.again'), () => askAnalysis(jobs.look))] : null),
 		el('div', { class: 'stack' }, jobs ? jobs.node : null, files.node));
 }

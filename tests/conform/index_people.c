@@ -68,6 +68,12 @@ static void case_summaries(struct conform_index *rig)
 	CHECK(ix->ops->summaries(ix, &index_all, NULL, 9, index_list_summary, &stopped) == 7);
 	CHECK(!ix->ops->summaries_all(ix, index_list_summary, &every));
 	CHECK(index_list_is(&every, "5 1 2+ 3 4"));
+	/* an analysis that was made again is not the device's */
+	CHECK(!index_summary(ix, C1, 6, T0 + 6, "{\"kind\":\"analysis\"}") &&
+	      !index_summary(ix, C1, 7, T0 + 7, "{\"kind\":\"period\"}"));
+	memset(&unacked, 0, sizeof(unacked));
+	CHECK(!ix->ops->summaries_unacked(ix, index_camera[C1].id, on_unacked, &unacked));
+	CHECK(index_list_is(&unacked, "4 7"));
 	sluice_index_close(ix);
 }
 

@@ -2,6 +2,8 @@
 /* index_work.c - the cases of the index about what runs beside: retention, jobs, many writers. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "tests/conform/index_case.h"
@@ -170,9 +172,11 @@ static void case_jobs(struct conform_index *rig)
 	/* the oldest, then by id; each once */
 	CHECK(!ix->ops->job_take(ix, 1, id) && !strcmp(id, index_id(2)));
 	CHECK(!ix->ops->job_progress(ix, id, 250, &stop) && !stop);
+	CHECK(!ix->ops->job_note(ix, id, "{\"at\":1}"));
+	CHECK(ix->ops->job_note(ix, index_id(1), "{}") == -ENOENT);
 	CHECK(!ix->ops->job_take(ix, 1, id) && !strcmp(id, index_id(3)));
 	jobs_are(ix, NULL, queued, "1:0.0.0");
-	jobs_are(ix, &index_all, any, "1:0.0.0 2:1.1.250");
+	jobs_are(ix, &index_all, any, "1:0.0.0 2:1.1.250{\"at\":1}");
 	CHECK(!end_job(ix, 2, SLUICE_JOB_DONE, "{}", NULL));
 	CHECK(end_job(ix, 2, SLUICE_JOB_FAILED, NULL, "no") == -ENOENT);
 	jobs_are(ix, &index_all, done, "2:2.1.1000{}");
@@ -206,14 +210,16 @@ static void case_jobs_again(struct conform_index *rig)
 
 	CHECK(!add_job(ix, C0, 1, T0));
 	CHECK(ix->ops->jobs_again(ix, T0) == 0);
+	CHECK(ix->ops->job_note(ix, index_id(1), "n") == -ENOENT);
 	for (i = 1; i < SLUICE_JOB_TRIES; i++) {
-		CHECK(!ix->ops->job_take(ix, 1, id));
+		CHECK(!ix->ops->job_take(ix, 1, id) &&
+		      !ix->ops->job_note(ix, id, i == 1 ? "m" : "n"));
 		CHECK(ix->ops->jobs_again(ix, T0) == 1);
 		jobs_are(ix, NULL, (struct sluice_index_job_filter){ .states = 1 },
-			 i == 1 ? "1:0.1.0" : "1:0.2.0");
+			 i == 1 ? "1:0.1.0m" : "1:0.2.0n");
 	}
 	CHECK(!ix->ops->job_take(ix, 1, id) && ix->ops->jobs_again(ix, T0) == 1);
-	jobs_are(ix, NULL, any, "1:3.3.0the node ended each time that it was at it");
+	jobs_are(ix, NULL, any, "1:3.3.0nthe node ended each time that it was at it");
 	CHECK(!add_job(ix, C0, 2, T0) && !ix->ops->job_take(ix, 1, id) &&
 	      !ix->ops->job_cancel(ix, &index_all, id, T0) && ix->ops->jobs_again(ix, T0) == 1);
 	jobs_are(ix, NULL, (struct sluice_index_job_filter){ .id = index_id(2) }, "2:4.1.0");
@@ -290,8 +296,116 @@ static void case_writers(struct conform_index *rig)
 	sluice_index_close(ix);
 }
 
+/* ---- fences ---- */
+
+#define ZOMBIES 3 /* groups that one would write */
+
+/* One group with a frame: what begin_fenced said. */
+static int write_fenced(struct sluice_index *ix, unsigned int partition, uint64_t token,
+			uint64_t sequence)
+{
+	struct sluice_index_frame f = index_frame(C0, 5, sequence, 1);
+	int err = ix->ops->begin_fenced(ix, partition, token);
+
+	if (err)
+		return err;
+	CHECK(!ix->ops->frame_add(ix, &f) && !ix->ops->commit(ix));
+	return 0;
+}
+
+static void fence_is(struct sluice_index *ix, unsigned int partition, uint64_t token,
+		     uint64_t refused)
+{
+	uint64_t got = 0, times = 0;
+
+	CHECK(!ix->ops->fence(ix, partition, &got, &times) && got == token && times == refused);
+}
+
+/* A worker that was frozen, and wakes up when another one has its partition. */
+static void case_zombie(struct conform_index *rig)
+{
+	struct sluice_index *ix = index_begin(rig), *later = rig->open(rig);
+	struct index_list l = { 0 };
+	uint64_t token, refused;
+	unsigned int i;
+
+	CHECK(ix->ops->fence(ix, 3, &token, &refused) == -ENOENT);
+	CHECK(!write_fenced(ix, 3, 7, 0) && !write_fenced(ix, 3, 7, 1));
+	fence_is(later, 3, 7, 0);
+	CHECK(!write_fenced(later, 3, INT64_MAX, 2));
+	for (i = 0; i < ZOMBIES; i++)
+		CHECK(write_fenced(ix, 3, 7, 10 + i) == -ESTALE);
+	fence_is(ix, 3, INT64_MAX, ZOMBIES);
+	/* nothing has begun: the same handle can begin, and what it does elsewhere counts */
+	CHECK(!write_fenced(ix, 4, 7, 3));
+	CHECK(!write_fenced(later, 3, INT64_MAX, 4));
+	fence_is(ix, 4, 7, 0);
+	/* what is rolled back has raised nothing */
+	CHECK(!ix->ops->begin_fenced(ix, 4, 9));
+	ix->ops->rollback(ix);
+	fence_is(later, 4, 7, 0);
+	CHECK(!ix->ops->frames(ix, index_camera[C0].id, 5, -1, INT64_MAX, 0, index_list_frame, &l));
+	CHECK(index_list_is(&l, "5/0 5/1 5/2 5/3 5/4"));
+	sluice_index_close(later);
+	sluice_index_close(ix);
+}
+
+#define GROUPS 40
+
+struct fenced {
+	struct conform_index *rig;
+	atomic_uint taken_over; /* the successor has committed */
+	unsigned int late;	/* groups that came through afterwards */
+	unsigned int refused, written;
+};
+
+static void *write_as_zombie(void *arg)
+{
+	struct fenced *f = arg;
+	struct sluice_index *ix = f->rig->open(f->rig);
+	unsigned int i;
+
+	for (i = 0; i < GROUPS; i++) {
+		unsigned int over = atomic_load(&f->taken_over);
+		int err = write_fenced(ix, 1, 1, 1000 + i);
+
+		CHECK(!err || err == -ESTALE);
+		f->late += over && !err;
+		f->refused += err == -ESTALE;
+		f->written += !err;
+	}
+	sluice_index_close(ix);
+	return NULL;
+}
+
+/* Both write at the same time: not one group of the earlier holder's behind one of the later's. */
+static void case_take_over(struct conform_index *rig)
+{
+	struct sluice_index *ix = index_begin(rig);
+	struct fenced f = { .rig = rig };
+	uint64_t count = 0;
+	pthread_t thread;
+	unsigned int i;
+
+	if (pthread_create(&thread, NULL, write_as_zombie, &f))
+		exit(1);
+	while (ix->ops->fence(ix, 1, &count, &count)) /* it has begun */
+		sched_yield();
+	for (i = 0; i < GROUPS; i++) {
+		CHECK(!write_fenced(ix, 1, 2, i));
+		atomic_store(&f.taken_over, 1);
+	}
+	pthread_join(thread, NULL);
+	CHECK(!f.late && f.written && f.written + f.refused == GROUPS);
+	fence_is(ix, 1, 2, f.refused);
+	CHECK(!ix->ops->frames_count(ix, &count) && count == GROUPS + f.written);
+	sluice_index_close(ix);
+}
+
 void index_cases_work(struct conform_index *rig)
 {
+	case_zombie(rig);
+	case_take_over(rig);
 	case_segments_leave(rig);
 	case_summaries_leave(rig);
 	case_jobs(rig);

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
  * fuzz_box.c - what a child that decodes says, as if somebody had taken it over. The first byte
- * chooses the kind of message and whether a digest is being made, the rest is the message. What is
- * believed must lie within it, be about this camera and epoch, and name files that may be written.
+ * chooses the kind of message and whether a digest (bit 7) or a period (bit 6) is being made, the
+ * rest is the message. What is believed must lie within it, be about this camera and epoch, and
+ * name files that may be written. A period as it is given to a child is the other way round: what
+ * the child takes for one must be whole.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cloud/box.h"
+#include "cloud/period.h"
 
 #define EPOCH 7
+
+enum { DIGEST = 128, PERIOD = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -63,10 +68,35 @@ static void check_plan(const struct sluice_digest_plan *p, size_t size)
 	free(again);
 }
 
+/* The child works with all of it, by number; its owner packs it to what it came from. */
+static void check_period(const uint8_t *data, size_t size)
+{
+	struct sluice_period *p;
+	uint8_t *again;
+	size_t n;
+
+	if (sluice_period_unpack(data, size, &p))
+		return;
+	if (strlen(p->camera) >= sizeof(p->camera) || strlen(p->id) > 32 || p->to_ns <= p->from_ns)
+		abort();
+	for (uint32_t i = 0; i < p->tube_count; i++) {
+		const struct sluice_period_tube *t = &p->tubes[i];
+
+		touch(&p->events[t->event], sizeof(p->events[0]));
+		touch(&p->boxes[t->first], t->count * sizeof(p->boxes[0]));
+	}
+	if (sluice_period_pack(p, &again, &n) || n != size)
+		abort();
+	touch(again, n);
+	free(again);
+	sluice_period_free(p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint32_t types[] = { SLUICE_BOX_EVENT, SLUICE_BOX_SUMMARY, SLUICE_BOX_PLAN,
-					  SLUICE_BOX_FETCH, SLUICE_BOX_DONE,	SLUICE_BOX_READY };
+	static const uint32_t types[] = { SLUICE_BOX_EVENT,    SLUICE_BOX_SUMMARY, SLUICE_BOX_PLAN,
+					  SLUICE_BOX_FETCH,    SLUICE_BOX_DONE,	   SLUICE_BOX_READY,
+					  SLUICE_BOX_PROGRESS, SLUICE_BOX_PERIOD };
 	struct sluice_box_speaker who = { .subject = 4, .camera = "door", .epoch = EPOCH };
 	struct sluice_box_header h = { .subject = 4 };
 	struct sluice_box_reply r;
@@ -74,13 +104,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size || size > 1 << 20)
 		return 0;
-	h.type = types[(data[0] & 127) % 6];
+	h.type = types[(data[0] & 63) % 8];
 	h.size = size - 1;
-	who.digest = data[0] >> 7;
+	who.digest = !!(data[0] & DIGEST);
+	who.period = !!(data[0] & PERIOD);
 	message = malloc(size); /* of exactly that size, so that a byte behind it is seen */
 	if (!message)
 		return 0;
 	memcpy(message, data + 1, size - 1);
+	if (h.type == SLUICE_BOX_PERIOD)
+		check_period(message, size - 1);
 	if (!sluice_box_parse(&h, message, &who, &r)) {
 		if (r.type == SLUICE_BOX_EVENT)
 			check_event(&r);
@@ -88,9 +121,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_summary(&r);
 		else if (r.type == SLUICE_BOX_PLAN)
 			check_plan(r.plan, h.size);
-		else if (r.type == SLUICE_BOX_FETCH && r.fetch.epoch != EPOCH)
+		else if (r.type == SLUICE_BOX_FETCH && r.fetch.epoch != EPOCH && !who.period)
 			abort();
-		if (who.digest && (r.type == SLUICE_BOX_EVENT || r.type == SLUICE_BOX_PLAN))
+		else if (r.type == SLUICE_BOX_PROGRESS &&
+			 (!who.period || r.per_mille < 0 || r.per_mille > 1000))
+			abort();
+		else if (r.type == SLUICE_BOX_PERIOD) /* no child asks for one */
+			abort();
+		if ((who.digest || who.period) &&
+		    (r.type == SLUICE_BOX_EVENT || r.type == SLUICE_BOX_PLAN))
 			abort();
 	}
 	sluice_digest_plan_free(r.plan);

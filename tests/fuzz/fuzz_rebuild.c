@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!rebuild)
 		rebuild = sluice_rebuild_open();
 	if (!canvas)
-		canvas = sluice_canvas_open();
+		canvas = sluice_canvas_open(0);
 	f.width = (uint16_t)(8 + data[0] % 32 * 8 - data[0] / 32);
 	f.height = (uint16_t)(8 + data[1] % 32 * 8 - data[1] / 32);
 	base.size = (size_t)data[2] | (size_t)data[3] << 8;

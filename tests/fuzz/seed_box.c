@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cloud/box.h"
+#include "cloud/period.h"
 
 #define ID   "00112233445566778899aabbccddeeff"
 #define JSON "{\"id\":\"" ID "\",\"camera\":\"door\"}"
@@ -51,6 +52,40 @@ static void write_plan(void)
 	free(flat);
 }
 
+static void write_period(void)
+{
+	static struct sluice_period_event event = { .end_ns = 5, .confidence = 1 };
+	static struct sluice_period_tube tube = { .count = 2, .class = "small" };
+	static struct sluice_period_box boxes[2] = { { .at_ns = 1, .w = 4, .h = 4 },
+						     { .at_ns = 2, .w = 4, .h = 4 } };
+	static struct sluice_period_frame frames[2] = { { 7, 1, 1 }, { 7, 2, 2 } };
+	struct sluice_period p = { .camera = "door",
+				   .language = "en",
+				   .id = ID,
+				   .span = "hour",
+				   .to_ns = 9,
+				   .seconds = 60,
+				   .width = 64,
+				   .height = 48,
+				   .events = &event,
+				   .event_count = 1,
+				   .tubes = &tube,
+				   .tube_count = 1,
+				   .boxes = boxes,
+				   .box_count = 2,
+				   .frames = frames,
+				   .frame_count = 2 };
+	uint8_t *flat;
+	size_t size;
+
+	if (sluice_period_pack(&p, &flat, &size)) {
+		bad = 1;
+		return;
+	}
+	write_seed(7, flat, size, "", 0);
+	free(flat);
+}
+
 int main(int argc, char **argv)
 {
 	static const char files[] = JSON "\0key";
@@ -58,6 +93,7 @@ int main(int argc, char **argv)
 	struct sluice_box_summary summary = { ID, .epoch = 7, .end_utc_ns = 5,
 					      .json_size = sizeof(JSON) - 1, .media_count = 1 };
 	const struct sluice_box_fetch fetch = { 7, 1 };
+	const struct sluice_box_passed passed = { .per_mille = 250 };
 	const struct sluice_box_done done = { 0 };
 
 	if (argc != 2)
@@ -71,5 +107,8 @@ int main(int argc, char **argv)
 	write_plan();
 	write_seed(3, &fetch, sizeof(fetch), "", 0);
 	write_seed(4, &done, sizeof(done), "", 0);
+	write_seed(64 + 6, &passed, sizeof(passed), "", 0);
+	write_seed(64 + 1, &summary, sizeof(summary), files, sizeof(files) - 1);
+	write_period();
 	return bad;
 }

@@ -4,8 +4,9 @@
  *
  * Holds what sluice-try left in OUT against a truth file: every event of one second or more must be
  * covered by an event summary, with at least one key frame from inside the event; key frames must
- * be JPEGs that are there; the ledger must add up with nothing lost, and what passed must be
- * stored. Prints a line an event. Exit 0 if all holds.
+ * be JPEGs that are there; a clip with events has one period that counts them all; the ledger must
+ * add up with nothing lost, and what passed must be stored. Prints a line an event. Exit 0 if all
+ * holds.
  */
 #include <errno.h>
 #include <fts.h>
@@ -130,6 +131,88 @@ static void check_digest(const struct summary *event)
 	fail("an event has no digest", event->dir);
 }
 
+/* One summary of the whole clip: it counts each event once, and has its video and pictures. */
+static void check_period(void)
+{
+	size_t events = 0, nuisance = 0, tracks = 0, periods = 0;
+	const struct summary *p = NULL;
+
+	for (size_t i = 0; i < summary_count; i++) {
+		const json_t *o = summaries[i].json;
+		bool light = json_is_true(json_object_get(o, "nuisance"));
+
+		if (is_kind(o, "period") && ++periods)
+			p = &summaries[i];
+		if (!is_kind(o, "event"))
+			continue;
+		events += !light && !json_is_true(json_object_get(o, "continued"));
+		nuisance += light && !json_is_true(json_object_get(o, "continued"));
+		tracks += light ? 0 : json_array_size(json_object_get(o, "tracks"));
+	}
+	if (!periods && !events && !nuisance)
+		return;
+	if (periods != 1) {
+		fail("a clip with events has not one period", "summaries");
+		return;
+	}
+	if (number(p->json, "event_count") != (double)events ||
+	    number(p->json, "nuisance_count") != (double)nuisance)
+		fail("the period counts other events than there are", p->dir);
+	for (int i = 0; i < 2; i++) {
+		const json_t *t =
+			json_object_get(json_object_get(p->json, "texts"), i ? "zh" : "en");
+
+		if (!json_string_length(json_object_get(t, "title")) ||
+		    !json_string_length(json_object_get(t, "report")))
+			fail("the period has no text", i ? "zh" : "en");
+	}
+	printf("  period: %zu events, %.0f objects, %.0f in %.1f s of synopsis\n", events,
+	       number(p->json, "objects"), number(p->json, "objects_shown"),
+	       number(p->json, "video_s"));
+	if (events && !begins(p, "storyboard", "\xff\xd8\xff", 3))
+		fail("the period has no storyboard", p->dir);
+	if (!tracks)
+		return;
+	if (!begins(p, "synopsis", "\x1a\x45\xdf\xa3", 4) || number(p->json, "video_s") > 60.5)
+		fail("the period has no synopsis, or one that is too long", p->dir);
+	if (!begins(p, "heat", "\x89PNG", 4))
+		fail("the period has no heat map", p->dir);
+}
+
+static bool has_synopsis(void)
+{
+	for (size_t i = 0; i < summary_count; i++)
+		if (is_kind(summaries[i].json, "period") &&
+		    json_is_string(json_object_get(summaries[i].json, "synopsis")))
+			return true;
+	return false;
+}
+
+/* The page begins with the period: both texts, and the synopsis. */
+static void check_page(const char *out)
+{
+	static const char *const words[] = { "<h2>The whole of it</h2>", "<div lang=\"en\">",
+					     "<div lang=\"zh\">", "<figcaption>synopsis: " };
+	bool found[4] = { false };
+	char path[4096], *line = NULL;
+	size_t room = 0;
+	FILE *f;
+
+	if (!has_synopsis())
+		return;
+	snprintf(path, sizeof(path), "%s/report.html", out);
+	f = fopen(path, "r");
+	while (f && getline(&line, &room, f) > 0)
+		for (int i = 0; i < 4; i++)
+			found[i] |= strstr(line, words[i]) != NULL;
+	if (f)
+		fclose(f);
+	free(line);
+	for (int i = 0; i < 4; i++)
+		if (!found[i])
+			fail("the report does not have the period", words[i]);
+}
+
 static void check_summary(const struct summary *s)
 {
 	static const char *const texts[] = { "id", "camera", "title", "text", "reason", "start" };
@@ -145,7 +228,7 @@ static void check_summary(const struct summary *s)
 	}
 	if (!id || strcmp(strrchr(s->dir, '/') + 1, id))
 		fail("the directory is not named by the id", s->dir);
-	if (is_kind(s->json, "digest"))
+	if (!is_kind(s->json, "event"))
 		return;
 	if (!json_is_true(json_object_get(s->json, "nuisance")))
 		check_digest(s);
@@ -258,6 +341,8 @@ int main(int argc, char **argv)
 	load_summaries(argv[1]);
 	for (i = 0; i < summary_count; i++)
 		check_summary(&summaries[i]);
+	check_period();
+	check_page(argv[1]);
 	check_truth(argv[2]);
 	check_ledger(argv[1]);
 	for (i = 0; i < summary_count; i++)

@@ -197,7 +197,7 @@ static void check_gray(const struct scene *s, const struct sent *base, const str
 		       const uint8_t *jpeg, size_t size, bool has_base)
 {
 	struct sluice_analysis_ops ops = { .fetch = has_base ? no_fetch : fetch };
-	struct sluice_canvas *canvas = sluice_canvas_open();
+	struct sluice_canvas *canvas = sluice_canvas_open(0);
 	struct sluice_decoder *decoder = sluice_decoder_open();
 	struct sluice_stored_frame f = { .epoch = 1,
 					 .sequence = 10,

@@ -130,6 +130,9 @@ static void test_directory(const char *root)
 	static const char short_sum[] =
 		"{\"version\":1,\"cameras\":[{\"name\":\"cam\",\"delivered\":10,"
 		"\"passed\":{\"motion\":4}}]}";
+	static const char period[] =
+		"{\"version\":1,\"kind\":\"period\",\"storyboard\":\"board.jpg\","
+		"\"synopsis\":\"../s.webm\",\"texts\":{\"en\":{\"title\":\"A <b> day\"}}}";
 	char dir[256], text[1024], why[512], *html = NULL;
 	int met = 0;
 
@@ -165,6 +168,14 @@ static void test_directory(const char *root)
 	put_file(dir, "summary.json", text, strlen(text));
 	put_file(root, "ledger.json", good, strlen(good));
 	CHECK(!run(root, &html, why, sizeof(why), &met) && met == 1);
+	free(html);
+	/* a period is no event, and comes first; a file that is not its own is not shown */
+	put_file(dir, "summary.json", period, strlen(period));
+	put_file(dir, "board.jpg", jpeg, sizeof(jpeg));
+	CHECK(!run(root, &html, why, sizeof(why), &met) && met == 1);
+	CHECK(strstr(html, "<div lang=\"en\"><h3>A &lt;b&gt; day</h3>"));
+	CHECK(strstr(html, "data:image/jpeg;base64,/9j/wAAI") && strstr(html, "0 summaries"));
+	CHECK(strstr(html, "../s.webm cannot be read") && !strstr(html, "<video"));
 	free(html);
 	put_file(dir, "summary.json", "{\"version\":2}", 13);
 	CHECK(run(root, &html, why, sizeof(why), &met) < 0 && strstr(why, "version 1"));

@@ -2,7 +2,7 @@
 /*
  * test_sandbox.c - children that decode: what they may not do, what they die of, and that nothing
  * is lost with them. This program is its own child (argv[1]), with frames that kill planted in it:
- * in epoch KILLER + k sequence BAD does plants[k].
+ * in epoch KILLER + k sequence BAD does plants[k]; in epoch SORTER each does what a child may.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,6 +28,7 @@
 
 #define MOTION 8
 #define KILLER 1000
+#define SORTER 900
 #define BAD    3
 
 /* ---- what is planted ---- */
@@ -110,10 +111,30 @@ static const struct {
 
 #define PLANTS (sizeof(plants) / sizeof(plants[0]))
 
+static int by_value(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* What work needs, and some C libraries ask the system about the first time: a sort of much. */
+static void do_sort(void)
+{
+	static int much[2000];
+
+	for (int i = 0; i < 2000; i++)
+		much[i] = i * 7919 % 2000;
+	qsort(much, 2000, sizeof(much[0]), by_value);
+	for (int i = 0; i < 2000; i++)
+		if (much[i] != i)
+			abort();
+}
+
 void sluice_sandbox_plant(const struct sluice_stored_frame *f)
 {
 	if (f->epoch >= KILLER && f->epoch < KILLER + PLANTS && f->sequence == BAD)
 		plants[f->epoch - KILLER].run();
+	if (f->epoch == SORTER)
+		do_sort();
 }
 
 /* ---- a child alone ---- */
@@ -193,6 +214,8 @@ static void test_batches(void)
 	CHECK(!sluice_analyst_reset(a[0]) && !sluice_analyst_epoch(a[0], 9, 0, 0));
 	CHECK(!give(a[0], 9, 0) && !sluice_analyst_flush(a[0]));
 	CHECK(t[0].summaries == 2);
+	CHECK(!sluice_analyst_epoch(a[0], SORTER, 0, 0) && !give(a[0], SORTER, 0));
+	CHECK(!sluice_analyst_flush(a[0]) && t[0].summaries == 3);
 	sluice_analyst_close(a[0]);
 	sluice_analyst_close(a[1]);
 	sluice_sandbox_close(b);

@@ -36,8 +36,8 @@ static void put_source(struct report *r, FILE *f, const struct report_event *d, 
 	}
 }
 
-static void draw_file(struct report *r, FILE *f, const struct report_event *d, const char *key,
-		      const char *type, const char *caption)
+void report_file(struct report *r, FILE *f, const struct report_event *d, const char *key,
+		 const char *type, const char *caption)
 {
 	const char *name = json_text(d->json, key);
 	unsigned char *bytes;
@@ -48,7 +48,7 @@ static void draw_file(struct report *r, FILE *f, const struct report_event *d, c
 	bytes = report_load_image(r, d, name, &size);
 	fprintf(f, "<figure>");
 	if (bytes) {
-		bool video = !strcmp(key, "digest");
+		bool video = !strncmp(type, "video/", 6);
 
 		fputs(video ? "<video controls preload=\"metadata\" src=\""
 			    : "<img alt=\"\" src=\"",
@@ -71,7 +71,7 @@ void report_digest(struct report *r, FILE *f, const struct report_event *e)
 
 	if (!d)
 		return;
-	draw_file(r, f, d, "digest", "video/webm", json_text(d->json, "text"));
-	draw_file(r, f, d, "heat", "image/png", "where something moved, and how often");
-	draw_file(r, f, d, "storyboard", "image/jpeg", "storyboard");
+	report_file(r, f, d, "digest", "video/webm", json_text(d->json, "text"));
+	report_file(r, f, d, "heat", "image/png", "where something moved, and how often");
+	report_file(r, f, d, "storyboard", "image/jpeg", "storyboard");
 }

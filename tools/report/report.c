@@ -107,6 +107,7 @@ static int append(struct report_event **list, size_t *count, const char *dir, js
 
 static int add_event(struct report *r, const char *dir, char *why, size_t why_size)
 {
+	const char *kind;
 	char path[4096];
 	json_t *j;
 	int err;
@@ -116,8 +117,11 @@ static int add_event(struct report *r, const char *dir, char *why, size_t why_si
 	j = load_json(path, why, why_size, &err);
 	if (!j)
 		return err;
-	if (json_text(j, "kind") && !strcmp(json_text(j, "kind"), "digest"))
+	kind = json_text(j, "kind");
+	if (kind && !strcmp(kind, "digest"))
 		return append(&r->digests, &r->digest_count, dir, j);
+	if (kind && !strcmp(kind, "period"))
+		return append(&r->periods, &r->period_count, dir, j);
 	if (r->event_count < REPORT_EVENTS_MAX)
 		return append(&r->events, &r->event_count, dir, j);
 	r->left_out++;
@@ -179,6 +183,8 @@ static void write_page(struct report *r, FILE *f)
 		fprintf(f, "</dd>\n");
 	}
 	fprintf(f, "</dl>\n");
+	for (size_t i = 0; i < r->period_count; i++)
+		report_period(r, f, &r->periods[i]);
 	report_timeline(r, f);
 	report_ledger(r, f);
 	fprintf(f, "<h2>%zu %s came back</h2>\n", r->event_count + r->left_out,
@@ -254,10 +260,11 @@ void report_free(struct report *r)
 {
 	free_list(r->events, r->event_count);
 	free_list(r->digests, r->digest_count);
+	free_list(r->periods, r->period_count);
 	json_decref(r->ledger);
-	r->events = r->digests = NULL;
+	r->events = r->digests = r->periods = NULL;
 	r->ledger = NULL;
-	r->event_count = r->digest_count = 0;
+	r->event_count = r->digest_count = r->period_count = 0;
 }
 
 int report_write(struct report *r, char *why, size_t why_size)

@@ -41,6 +41,8 @@ struct report {
 	size_t event_count, left_out;
 	struct report_event *digests; /* of kind "digest": shown with the event they are of */
 	size_t digest_count;
+	struct report_event *periods; /* of kind "period": shown first */
+	size_t period_count;
 	size_t embedded; /* bytes of key frames in the page so far */
 };
 
@@ -85,6 +87,11 @@ unsigned char *report_load_image(const struct report *r, const struct report_eve
 void report_timeline(struct report *r, FILE *f);
 void report_ledger(struct report *r, FILE *f);
 void report_event_card(struct report *r, FILE *f, const struct report_event *e);
+/* The summary of a whole time. */
+void report_period(struct report *r, FILE *f, const struct report_event *p);
+/* The file that the JSON names under key, as a figure: nothing if it names none. */
+void report_file(struct report *r, FILE *f, const struct report_event *d, const char *key,
+		 const char *type, const char *caption);
 /* Video, storyboard and heat map of the event, if it has a digest. */
 void report_digest(struct report *r, FILE *f, const struct report_event *e);
 

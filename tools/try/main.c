@@ -5,7 +5,8 @@
  * A private cloud, relay and feed on this machine, for one clip: its own authority, its own data in
  * OUT/.work, a loopback port that is free. In order: the feed (a clip that cannot be decoded ends
  * it at once), the cloud, enrolment, the relay, which exits when everything has been stored,
- * analysed and told. Then summaries, ledger and report are put into OUT.
+ * analysed and told. Then the cloud is ended, and its store sums up the whole clip as one period
+ * (sluice-cloud jobs). Summaries, ledger and report are put into OUT.
  *
  * Any program that fails ends the run with that program's last words; its log stays in OUT/.work.
  * Whatever happens, no child is left behind.
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <libgen.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,6 +29,7 @@
 
 #define START_S	  30  /* for a program to come up */
 #define DONE_S	  300 /* for the relay, after the feed has ended */
+#define PERIOD_S  900 /* for the summary of the whole clip */
 #define CAMERA	  "clip"
 #define PATH_SIZE 4096
 #define FEED_ARGS 32
@@ -112,13 +115,19 @@ static int child_failed(const struct try *t, const struct child *c)
 	return -1;
 }
 
-/* Run a program to its end. 0 or -1. */
-static int run_tool(struct try *t, const char *log, const char *out, char *const argv[])
+/* Run a program to its end, for so many seconds at most. 0 or -1. */
+static int run_tool_for(struct try *t, unsigned int seconds, const char *log, const char *out,
+			char *const argv[])
 {
 	if (child_start(&t->tool, t->bin, out, log, argv) ||
-	    child_wait(&t->tool, &stop, START_S) != 0)
+	    child_wait(&t->tool, &stop, seconds) != 0)
 		return child_failed(t, &t->tool);
 	return 0;
+}
+
+static int run_tool(struct try *t, const char *log, const char *out, char *const argv[])
+{
+	return run_tool_for(t, START_S, log, out, argv);
 }
 
 /* First line of a file that a program is about to write. 0 or -1. */
@@ -282,6 +291,40 @@ static int write_report(struct try *t, const json_t *summary)
 	return run_tool(t, work_path(t, "report.log"), NULL, argv);
 }
 
+/*
+ * The clip as one period: the store does it once the cloud is gone. Its synopsis is a quarter as
+ * long as the clip, from 10 s to a minute. A clip without an event has none. 0 or -1.
+ */
+static int sum_up(struct try *t, double seconds)
+{
+	char from[24], to[24], synopsis[24], dir[PATH_SIZE];
+	char *data = strdup(work_path(t, "cloud"));
+	char *start[] = { "sluice-cloud", "jobs",   "start", "--data", data, "--camera",
+			  CAMERA,	  "--from", from,    "--to",   to,   "--seconds",
+			  synopsis,	  NULL };
+	char *run[] = { "sluice-cloud", "jobs", "run", "--data", data, NULL };
+	uint64_t utc_ns;
+	int ret = data ? result_stream_start(t->out, &utc_ns, dir) : -ENOMEM;
+
+	if (ret) {
+		free(data);
+		return ret == -ENOENT ? 0 : -1;
+	}
+	snprintf(from, sizeof(from), "%llu", (unsigned long long)(utc_ns - 1000000000));
+	snprintf(to, sizeof(to), "%llu",
+		 (unsigned long long)(utc_ns + (uint64_t)((seconds + 1) * 1e9)));
+	snprintf(synopsis, sizeof(synopsis), "%.0f", fmin(fmax(seconds / 4, 10), 60));
+	child_stop(&t->cloud);
+	ret = run_tool(t, work_path(t, "jobs.log"), work_path(t, "job"), start);
+	if (!ret)
+		ret = run_tool_for(t, PERIOD_S, work_path(t, "jobs.log"), NULL, run);
+	if (!ret && (ret = result_take_period(work_path(t, "cloud/media"), dir)))
+		fprintf(stderr, "sluice-try: the summary of the whole clip is missing: %s\n",
+			strerror(-ret));
+	free(data);
+	return ret ? -1 : 0;
+}
+
 static void print_result(const struct try *t, json_t *summaries)
 {
 	json_t *o = json_pack("{s:O,s:s+,s:s+}", "summaries", summaries, "ledger", t->out,
@@ -311,6 +354,10 @@ static int collect(struct try *t)
 	/* a clip without an event leaves no directory */
 	if (rename(work_path(t, "relay/summaries"), to) && errno == ENOENT)
 		mkdir(to, 0755);
+	if (sum_up(t, json_number_value(json_object_get(summary, "seconds")))) {
+		json_decref(summary);
+		return -1;
+	}
 	ret = result_write_ledger(t->out, summary, work_path(t, "relay/ledger.json"));
 	if (ret)
 		fprintf(stderr, "sluice-try: cannot write %s/ledger.json: %s\n", t->out,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* result.c - the files in OUT. Links are never followed when something is removed. */
 #include "tools/try/result.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES (1u << 20)
@@ -116,32 +118,128 @@ static int compare_names(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* A digest belongs to the summary of an event, and is not counted beside it. */
-static bool is_digest(const char *path)
+static bool is_kind(const json_t *o, const char *want)
 {
-	json_t *o = json_load_file(path, 0, NULL);
 	const char *kind = json_string_value(json_object_get(o, "kind"));
-	bool yes = kind && !strcmp(kind, "digest");
 
-	json_decref(o);
-	return yes;
+	return kind && !strcmp(kind, want);
 }
 
-json_t *result_list_summaries(const char *out)
+/* Calls fn for each summary.json below root that is of that kind, until it returns other than 0. */
+static int each_summary(const char *root, const char *kind,
+			int (*fn)(void *ctx, const char *path, const json_t *o), void *ctx)
 {
-	char root[4096];
-	char *paths[] = { root, NULL };
-	json_t *list = json_array();
-	FTS *fts;
+	char *paths[] = { (char *)root, NULL };
+	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, compare_names);
+	int rc = fts ? 0 : -errno;
 	FTSENT *e;
 
-	snprintf(root, sizeof(root), "%s/summaries", out);
-	fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, compare_names);
-	while (fts && (e = fts_read(fts)))
-		if (e->fts_info == FTS_F && !strcmp(e->fts_name, "summary.json") &&
-		    !is_digest(e->fts_path))
-			json_array_append_new(list, json_string(e->fts_path));
+	while (!rc && fts && (e = fts_read(fts))) {
+		json_t *o;
+
+		if (e->fts_info != FTS_F || strcmp(e->fts_name, "summary.json") != 0)
+			continue;
+		o = json_load_file(e->fts_path, 0, NULL);
+		if (is_kind(o, kind))
+			rc = fn(ctx, e->fts_path, o);
+		json_decref(o);
+	}
 	if (fts)
 		fts_close(fts);
+	return rc;
+}
+
+struct start {
+	uint64_t utc_ns;
+	char *dir;
+};
+
+/* path: DIR/ID/summary.json */
+static void parent_of(const char *path, int levels, char *dir)
+{
+	snprintf(dir, 4096, "%s", path);
+	while (levels--)
+		if (strrchr(dir, '/'))
+			*strrchr(dir, '/') = 0;
+}
+
+static int take_start(void *ctx, const char *path, const json_t *o)
+{
+	const char *ns = json_string_value(json_object_get(o, "start_ns"));
+	double s = json_number_value(json_object_get(o, "start_s"));
+	struct start *start = ctx;
+
+	if (!ns || s < 0 || s > 1e9)
+		return 0;
+	start->utc_ns = strtoull(ns, NULL, 10) - (uint64_t)(s * 1e9);
+	parent_of(path, 2, start->dir);
+	return 1;
+}
+
+int result_stream_start(const char *out, uint64_t *utc_ns, char *dir)
+{
+	struct start start = { .dir = dir };
+	char root[4096];
+	int rc;
+
+	snprintf(root, sizeof(root), "%s/summaries", out);
+	rc = each_summary(root, "event", take_start, &start);
+	*utc_ns = start.utc_ns;
+	return rc == 1 ? 0 : rc ? rc : -ENOENT;
+}
+
+/* As all else in OUT: for who may read it. */
+static void open_up(const char *dir)
+{
+	char path[4096];
+	struct dirent *e;
+	DIR *d = opendir(dir);
+
+	chmod(dir, 0755);
+	while (d && (e = readdir(d)))
+		if (e->d_name[0] != '.' &&
+		    snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) < (int)sizeof(path))
+			chmod(path, 0644);
+	if (d)
+		closedir(d);
+}
+
+static int move_period(void *ctx, const char *path, const json_t *o)
+{
+	char from[4096], to[4096];
+	const char *name;
+
+	(void)o;
+	parent_of(path, 1, from);
+	name = strrchr(from, '/');
+	if (!name || snprintf(to, sizeof(to), "%s%s", (const char *)ctx, name) >= (int)sizeof(to))
+		return -ENAMETOOLONG;
+	if (rename(from, to))
+		return -errno;
+	open_up(to);
+	return 1;
+}
+
+int result_take_period(const char *media, const char *dir)
+{
+	int rc = each_summary(media, "period", move_period, (void *)dir);
+
+	return rc == 1 ? 0 : rc ? rc : -ENOENT;
+}
+
+static int add_path(void *ctx, const char *path, const json_t *o)
+{
+	(void)o;
+	return json_array_append_new(ctx, json_string(path));
+}
+
+/* Digests and the period belong to them, and are not counted beside them. */
+json_t *result_list_summaries(const char *out)
+{
+	json_t *list = json_array();
+	char root[4096];
+
+	snprintf(root, sizeof(root), "%s/summaries", out);
+	each_summary(root, "event", add_path, list);
 	return list;
 }

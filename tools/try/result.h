@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Take away what an earlier run left in out: summaries, ledger.json, report.html, .work. 0/-errno.
  */
@@ -23,7 +24,20 @@ json_t *result_read_summary(const char *path);
  */
 int result_write_ledger(const char *out, const json_t *summary, const char *relay_ledger);
 
-/* Paths of summary.json below out/summaries, in the order of their names; NULL: out of memory. */
+/*
+ * When the stream's second 0 was, by any event below out/summaries, and the directory in which such
+ * summaries lie (4096 bytes). 0; -ENOENT: there is no event.
+ */
+int result_stream_start(const char *out, uint64_t *utc_ns, char *dir);
+
+/*
+ * Moves the summary of a period that a cloud has stored below media into dir, under its own name.
+ * 0; -ENOENT: there is none.
+ */
+int result_take_period(const char *media, const char *dir);
+
+/* Paths of the events' summary.json below out/summaries, in the order of their names; NULL: out of
+ * memory. */
 json_t *result_list_summaries(const char *out);
 
 #endif
