@@ -7,7 +7,7 @@
  * a gap.
  *
  * Numbers go on from the time of day at the start, so that an id of before a restart is never taken
- * for one of now. Every TICK_S a reader gets a comment, which shows both sides that the other
+ * for one of now. Every tick a reader gets a comment, which shows both sides that the other
  * lives, and its credential is looked at again: a stream does not outlive a session.
  */
 #include <ctype.h>
@@ -19,10 +19,11 @@
 #include <openssl/crypto.h>
 
 #include "cloud/api_call.h"
+#include "cloud/conf.h"
 #include "cloud/stream.h"
 #include "lib/log.h"
 
-#define TICK_S 15
+#define TICK_MS_MAX 15000
 
 struct thing {
 	char tenant[SLUICE_NAME_MAX];
@@ -311,11 +312,21 @@ static int check_again(struct reader *r)
 	return err;
 }
 
+static void on_tick(void *arg);
+
+/* Often enough that a stream on which nothing happens is not taken for an idle connection. */
+static void set_tick(struct reader *r)
+{
+	uint64_t ms = r->loop->server->c.conf->limits.idle_ms / 2;
+
+	sluice_io_timer_in(r->loop->io, &r->tick, ms < TICK_MS_MAX ? ms : TICK_MS_MAX, on_tick, r);
+}
+
 static void on_tick(void *arg)
 {
 	struct reader *r = arg;
 
-	sluice_io_timer_in(r->loop->io, &r->tick, TICK_S * 1000, on_tick, r);
+	set_tick(r);
 	if (check_again(r))
 		r->over = 1;
 	else if (r->sent == r->size)
@@ -396,7 +407,7 @@ void sluice_stream_answer(struct sluice_stream *s, struct sluice_call *c)
 		free(r);
 		return;
 	}
-	sluice_io_timer_in(r->loop->io, &r->tick, TICK_S * 1000, on_tick, r);
+	set_tick(r);
 	c->out->status = 200;
 	c->out->type = "text/event-stream";
 	c->out->pull = &r->pull;

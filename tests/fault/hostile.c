@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * hostile.c - devices and strangers that mean harm, against a running cloud. usage: hostile [long]
+ * hostile.c - devices and strangers that mean harm, against a running cloud. usage: hostile [long |
+ * streams]
  *
  * After each of them: an honest device, whose link has been open all the time, gets its next frame
  * STORED; the cloud is alive and has not grown beyond a bound; and it said what it should have
  * said: the GOAWAY code, the status, or the counter of the limit in /metrics. Limits are set low,
  * so that a few hundred of everything are many; `long` makes them thousands and waits for the
- * deadlines that are constants (a message that trickles, a link on which nothing comes).
+ * deadlines that are constants (a message that trickles, a link on which nothing comes). `streams`:
+ * those alone that mean people's streams.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -429,6 +432,148 @@ static void set(const char *key, const char *value)
 	cloud.set[i].value = value;
 }
 
+/* ---- readers of the stream ---- */
+
+#define SLOW_READERS 7 /* with the good one as many as a user may have */
+#define LOT	     128
+#define LOTS	     24		  /* more than the ring and the kernel hold */
+#define REASON	     3800	  /* bytes of each thing */
+#define GROWTH_MAX   (24ul << 20) /* the ring and what is on its way; unbounded it were 80 MiB */
+
+struct watcher {
+	struct uplink u;
+	char buf[16384];
+	size_t fill;
+	unsigned long things; /* "settings" */
+	uint64_t last;
+	bool in_order, gone;
+};
+
+/* Until the stream is open: what is told from then on comes. */
+static void watch(struct watcher *w)
+{
+	int n = 1;
+
+	char request[300];
+
+	memset(w, 0, sizeof(*w));
+	w->in_order = true;
+	CHECK(!uplink_dial(&w->u, &cloud, NULL));
+	setsockopt(w->u.fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ .tv_sec = 30 },
+		   sizeof(struct timeval));
+	snprintf(request, sizeof(request),
+		 "GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n",
+		 cloud.admin);
+	uplink_raw(&w->u, request, strlen(request));
+	while (n > 0 && w->fill < 4096 && !strstr(w->buf, "retry:")) {
+		n = SSL_read(w->u.ssl, w->buf + w->fill, 1024);
+		w->fill += n > 0 ? (size_t)n : 0;
+	}
+	CHECK(strstr(w->buf, "retry:") != NULL);
+}
+
+/* Counts the things that are whole in what has come. */
+static void take_things(struct watcher *w)
+{
+	char *at = w->buf, *end;
+
+	w->buf[w->fill] = 0;
+	for (; (end = strstr(at, "\n\n")); at = end + 2) {
+		unsigned long long id;
+
+		*end = 0;
+		if (sscanf(at, "id: %llu", &id) != 1)
+			continue;
+		w->in_order &= id > w->last && !strstr(at, "event: gap");
+		w->last = id;
+		w->things += strstr(at, "event: settings") != NULL;
+	}
+	w->fill -= (size_t)(at - w->buf);
+	memmove(w->buf, at, w->fill);
+}
+
+/* Reads until it has had so many things, or it is let go. */
+static void watch_until(struct watcher *w, unsigned long things)
+{
+	while (w->things < things && !w->gone) {
+		size_t room = sizeof(w->buf) - 1 - w->fill;
+		int n = SSL_read(w->u.ssl, w->buf + w->fill, (int)room);
+
+		w->gone = n <= 0;
+		w->fill += n > 0 ? (size_t)n : 0;
+		take_things(w);
+	}
+}
+
+/* Settings that the device says it was asked for: those who watch are told each time. */
+static void refuse(struct uplink *u)
+{
+	_Alignas(8) uint8_t buf[REASON + 256];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+	char json[REASON + 128];
+
+	snprintf(json, sizeof(json), "{\"request\":\"0\",\"applied\":false,\"reason\":\"%0*d\"}",
+		 REASON, 0);
+	sluice_wire_put_bytes(&w, SLUICE_TAG_JSON, json, (uint32_t)strlen(json));
+	uplink_send(u, SLUICE_MSG_CONFIG_RESULT, 0, 1, 0, buf, w.used);
+}
+
+/* Readers that do not read, with a lot going on: nobody waits for them, they cost no more than what
+ * a connection may hold, and are let go when they come back. */
+static void test_slow_readers(void)
+{
+	static struct watcher good, slow[SLOW_READERS];
+	unsigned long before;
+	struct uplink u;
+	int lot, i;
+
+	set("frames", "1000000"); /* and other messages, a second */
+	cloud_start(&cloud);
+	begin(&u, 23);
+	watch(&good);
+	for (i = 0; i < SLOW_READERS; i++)
+		watch(&slow[i]);
+	before = rss();
+	for (lot = 1; lot <= LOTS && !good.gone; lot++) {
+		for (i = 0; i < LOT; i++)
+			refuse(&u);
+		watch_until(&good, (unsigned long)lot * LOT);
+	}
+	CHECK(!good.gone && good.in_order);
+	CHECK(rss() < before + GROWTH_MAX);
+	printf("after %-44s %4ld KiB more\n", "readers of the stream that do not read",
+	       ((long)rss() - (long)before) / 1024);
+	for (i = 0; i < SLOW_READERS; i++) {
+		watch_until(&slow[i], ULONG_MAX);
+		CHECK(slow[i].gone && slow[i].in_order && slow[i].things < LOT * LOTS);
+		uplink_close(&slow[i].u);
+	}
+	CHECK(metric("sluice_cloud_streams_let_go") == SLOW_READERS);
+	uplink_close(&good.u);
+	uplink_close(&u);
+	CHECK(!cloud_stop(&cloud));
+}
+
+/* A stream on which nothing happens lives longer than an idle connection may: three ticks of it,
+ * each half of that time. */
+static void test_ticks(void)
+{
+	static struct watcher w;
+	char c, before = 0;
+	int ticks = 0;
+
+	set("idle", "1s");
+	cloud_start(&cloud);
+	watch(&w);
+	while (ticks < 3 && SSL_read(w.u.ssl, &c, 1) > 0) {
+		ticks += c == ':' && before == '\n'; /* a comment */
+		before = c;
+	}
+	CHECK(ticks == 3);
+	uplink_close(&w.u);
+	CHECK(!cloud_stop(&cloud));
+}
+
 /* An address that comes too often, on a cloud of its own with lower limits. */
 static void test_rate(void)
 {
@@ -460,6 +605,12 @@ int main(int argc, char **argv)
 		setrlimit(RLIMIT_NOFILE, &r);
 	}
 	cloud_init(&cloud);
+	if (argc > 1 && !strcmp(argv[1], "streams")) {
+		test_slow_readers();
+		test_ticks();
+		cloud_exit(&cloud);
+		return check_result();
+	}
 	cloud_enrol(&cloud, "honest");
 	set("handshake", "2s");
 	set("request", "2s");
