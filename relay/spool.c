@@ -177,7 +177,10 @@ bool relay_spool_settle(struct relay_spool *s, const char *camera, const struct 
 	}
 	if (passed && !there) {
 		s->camera[c].counts.evicted[d->reason]++;
-		spool_mark_soon(s);
+		/* The ring gives it up next. A process that was killed before this is written would
+		 * have lost it from the ledger; a machine that dies loses the ring as well. */
+		if (spool_mark_write(s, false))
+			spool_mark_soon(s);
 	}
 	return passed;
 }
