@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * reanalyse.c - see reanalyse.h. Frames are taken by the time at which they were stored, with some
- * before the wanted time so that the background is known when it begins, and behind it until what
- * began in it is over.
+ * reanalyse.c - see reanalyse.h. Frames are taken by their time, with some before the wanted time
+ * so that the background is known when it begins, and behind it until what began in it is over. A
+ * device's clock may have been set, so that streams overlap: those of a page are given one after
+ * the other, as they came.
  *
  * While no event is going on the state of the analysis is worth nothing: from such a point it can
  * be begun anew. That is where a job goes on after its node was killed, and where this goes on
@@ -170,7 +171,8 @@ static int give_row(struct run *u, const struct sluice_index_frame *row)
 	uint8_t *buf;
 	int err;
 
-	u->at_ns = row->utc_ns;
+	if (row->utc_ns > u->at_ns)
+		u->at_ns = row->utc_ns;
 	if (row->flags & SLUICE_RECORD_BAD || is_deadly(u, row->epoch, row->sequence))
 		return 0;
 	err = sluice_shelf_record(r->shelf, r->camera, row->epoch, row->sequence, &rec, &buf);
@@ -227,17 +229,29 @@ static int tell_progress(struct run *u)
 	return r->progress && r->progress(r->ctx, per_mille) ? -ECANCELED : 0;
 }
 
+static int as_they_came(const void *a, const void *b)
+{
+	const struct sluice_index_frame *x = a, *y = b;
+
+	if (x->epoch != y->epoch)
+		return x->epoch < y->epoch ? -1 : 1;
+	return (x->sequence > y->sequence) - (x->sequence < y->sequence);
+}
+
 /* 1: behind the time, and all that began in it is over. */
 static int give_page(struct run *u)
 {
 	const struct sluice_reanalysis *r = u->r;
+	bool behind = u->rows && u->row[u->rows - 1].utc_ns >= r->to_ns;
 	int err = 0;
 
+	if (u->rows)
+		qsort(u->row, u->rows, sizeof(u->row[0]), as_they_came);
 	for (size_t i = 0; i < u->rows && !err; i++) {
 		if (u->row[i].utc_ns >= r->to_ns) {
 			err = sluice_analyst_sync(u->analyst); /* is there one that is not over? */
 			if (!err && !u->open)
-				return 1;
+				continue;
 		}
 		if (!err)
 			err = give_row(u, &u->row[i]);
@@ -246,7 +260,9 @@ static int give_page(struct run *u)
 	}
 	if (!err)
 		err = sluice_analyst_sync(u->analyst);
-	return err ? err : u->err;
+	if (!err)
+		err = u->err;
+	return err ? err : behind && !u->open;
 }
 
 static int give_all(struct run *u)
@@ -260,14 +276,14 @@ static int give_all(struct run *u)
 	do {
 		u->rows = 0;
 		rc = ix->ops->frames_between(ix, &who, r->camera->id, from, to, PAGE, take_row, u);
+		if (!rc && u->rows)
+			from = u->row[u->rows - 1].utc_ns + 1;
 		if (!rc)
 			rc = give_page(u);
 		if (!rc)
 			rc = tell_progress(u);
 		if (!rc)
 			settle(u);
-		if (u->rows)
-			from = u->row[u->rows - 1].utc_ns + 1;
 	} while (!rc && u->rows == PAGE);
 	if (rc < 0)
 		return rc;

@@ -188,41 +188,49 @@ int result_stream_start(const char *out, uint64_t *utc_ns, char *dir)
 	return rc == 1 ? 0 : rc ? rc : -ENOENT;
 }
 
-/* As all else in OUT: for who may read it. */
-static void open_up(const char *dir)
+/* Files of a directory of the store, linked: the store keeps them. As all else in OUT they are for
+ * who may read it. */
+static int link_files(const char *from, const char *to)
 {
-	char path[4096];
+	char old[4096], new[4096];
 	struct dirent *e;
-	DIR *d = opendir(dir);
+	DIR *d = opendir(from);
+	int err = d ? 0 : -errno;
 
-	chmod(dir, 0755);
-	while (d && (e = readdir(d)))
-		if (e->d_name[0] != '.' &&
-		    snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) < (int)sizeof(path))
-			chmod(path, 0644);
+	if (!err && mkdir(to, 0755))
+		err = -errno;
+	while (!err && (e = readdir(d))) {
+		if (e->d_name[0] == '.')
+			continue;
+		if (snprintf(old, sizeof(old), "%s/%s", from, e->d_name) >= (int)sizeof(old) ||
+		    snprintf(new, sizeof(new), "%s/%s", to, e->d_name) >= (int)sizeof(new))
+			err = -ENAMETOOLONG;
+		else if (link(old, new) || chmod(new, 0644))
+			err = -errno;
+	}
 	if (d)
 		closedir(d);
+	return err;
 }
 
-static int move_period(void *ctx, const char *path, const json_t *o)
+static int take_period(void *ctx, const char *path, const json_t *o)
 {
 	char from[4096], to[4096];
 	const char *name;
+	int err;
 
 	(void)o;
 	parent_of(path, 1, from);
 	name = strrchr(from, '/');
 	if (!name || snprintf(to, sizeof(to), "%s%s", (const char *)ctx, name) >= (int)sizeof(to))
 		return -ENAMETOOLONG;
-	if (rename(from, to))
-		return -errno;
-	open_up(to);
-	return 1;
+	err = link_files(from, to);
+	return err ? err : 1;
 }
 
 int result_take_period(const char *media, const char *dir)
 {
-	int rc = each_summary(media, "period", move_period, (void *)dir);
+	int rc = each_summary(media, "period", take_period, (void *)dir);
 
 	return rc == 1 ? 0 : rc ? rc : -ENOENT;
 }
