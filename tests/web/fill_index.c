@@ -2,8 +2,9 @@
 /*
  * usage: fill_index INDEX.db COUNT
  *
- * Puts COUNT summaries of events into the index of a cloud that does not run, spread over the 30
- * days before today and over eight cameras of a device that has never been; no media. One in 50 is
+ * Puts COUNT summaries of events into the index of a cloud that does not run, spread over the 28
+ * days before today (the retention keeps 30) and over eight cameras of a device that has never
+ * been; no media. One in 50 is
  * in the zone "gate", number 777 has the word "needle", and number 1000 is of a camera whose name,
  * title and text are markup. What a number gets is computed from it: the same call gives the same
  * rows.
@@ -17,7 +18,7 @@
 
 #define CAMERAS	    8
 #define BATCH	    5000
-#define DAYS	    30
+#define DAYS	    28
 #define MARKUP	    1000
 #define NEEDLE	    777
 #define MARKUP_NAME "<img/src=x/onerror=boom()>"
