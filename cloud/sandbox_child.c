@@ -136,7 +136,6 @@ static void on_digest(void *ctx, struct sluice_digest_plan *plan)
 	struct subject *s = ctx;
 	uint8_t *flat;
 	size_t size;
-
 	int err = sluice_box_plan_pack(plan, &flat, &size);
 
 	sluice_starved += err == -ENOMEM;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_reanalyse.c - stored frames through the analysis once more: the same events as live, also if
- * it is broken off again and again and goes on from its notes; other settings change what is found;
- * where nothing is stored it says so.
+ * it is broken off again and again and goes on from its notes, and if another stream has the same
+ * times; other settings change what is found; where nothing is stored it says so.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +21,8 @@
 #define LENGTH 1200 /* s: a quiet picture each second, five while something walks */
 #define WALKS  4
 #define WALK_S 8
+#define LATER  3 /* pictures of the next stream, told as of a time in the second walk */
+#define FRAMES (LENGTH + WALKS * WALK_S * 4 + LATER)
 #define W      160
 #define H      120
 
@@ -45,8 +47,8 @@ static uint8_t *draw(int x, int contrast, size_t *size)
 	return jpeg_from_pixels(&shape, px, size);
 }
 
-static void store_frame(struct sluice_store *s, uint64_t sequence, uint64_t at_ns, int x,
-			int contrast)
+static void store_frame(struct sluice_store *s, uint64_t epoch, uint64_t sequence, uint64_t at_ns,
+			int x, int contrast)
 {
 	size_t size;
 	uint8_t *jpeg = draw(x, contrast, &size);
@@ -57,7 +59,7 @@ static void store_frame(struct sluice_store *s, uint64_t sequence, uint64_t at_n
 	if (!jpeg || !item)
 		exit(1);
 	item->camera = &rig.camera;
-	item->epoch = STORE_RIG_EPOCH;
+	item->epoch = epoch;
 	item->sequence = sequence;
 	item->range_last = INT64_MAX;
 	item->time_ns = 7 * S + at_ns;
@@ -73,7 +75,7 @@ static void store_frame(struct sluice_store *s, uint64_t sequence, uint64_t at_n
 	free(jpeg);
 }
 
-/* The last walk is fainter than the others. */
+/* The last walk is fainter than the others. The clock was set back before the next stream. */
 static void fill(void)
 {
 	struct sluice_store *s;
@@ -87,12 +89,14 @@ static void fill(void)
 		while (walk < WALKS && (t < walk_at[walk] || t >= walk_at[walk] + WALK_S))
 			walk++;
 		if (walk == WALKS)
-			store_frame(s, sequence++, t * S, -1, 0);
+			store_frame(s, STORE_RIG_EPOCH, sequence++, t * S, -1, 0);
 		for (int i = 0; i < 5 && walk < WALKS; i++)
-			store_frame(s, sequence++, t * S + i * S / 5,
+			store_frame(s, STORE_RIG_EPOCH, sequence++, t * S + i * S / 5,
 				    (t - walk_at[walk]) * 18 + i * 18 / 5,
 				    walk == WALKS - 1 ? 9 : 60);
 	}
+	for (uint64_t i = 0; i < LATER; i++)
+		store_frame(s, STORE_RIG_EPOCH + 1, i, (walk_at[1] + 2 + i * 2) * S + S / 3, -1, 0);
 	CHECK(!sluice_store_sync(s) && !sluice_store_commit(s));
 	sluice_store_close(s);
 	CHECK(!store_rig_shelf(&rig, rig.data, &shelf));
@@ -158,8 +162,8 @@ static void test_whole(struct sluice_told_list *all)
 
 	CHECK(!sluice_reanalyse(&r, why, sizeof(why)));
 	*all = told(&r);
-	CHECK(all->count >= WALKS - 1 && n.settled >= 3 && n.last > 900);
-	CHECK(r.frames == LENGTH + WALKS * WALK_S * 4 && !r.unread && r.epoch == STORE_RIG_EPOCH);
+	CHECK(all->count >= WALKS - 1 && all->count <= WALKS && n.settled >= 3 && n.last > 900);
+	CHECK(r.frames == FRAMES && !r.unread && r.epoch == STORE_RIG_EPOCH);
 	for (uint32_t i = 0; i < WALKS - 1 && i < all->count; i++) {
 		int64_t off = all->event[i].start_ns - (int64_t)(T0 + walk_at[i] * S);
 
@@ -192,7 +196,7 @@ static void test_resumed(const struct sluice_told_list *all)
 		struct sluice_told_list l = told(&r);
 
 		CHECK(l.count == all->count);
-		CHECK(r.frames == LENGTH + WALKS * WALK_S * 4);
+		CHECK(r.frames == FRAMES);
 		for (uint32_t i = 0; i < l.count && i < all->count; i++)
 			CHECK(sluice_told_tiou(&l.event[i], &all->event[i]) > 0.9 &&
 			      l.event[i].tracks == all->event[i].tracks);
