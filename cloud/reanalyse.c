@@ -136,36 +136,11 @@ static int enter_epoch(struct run *u, const struct sluice_index_frame *row)
 	return sluice_analyst_epoch(u->analyst, row->epoch, e.first_ns, e.first_utc_ns);
 }
 
-static int give_record(struct run *u, const struct sluice_segment_frame *rec)
-{
-	const struct sluice_stored_frame f = {
-		.epoch = rec->epoch,
-		.sequence = rec->sequence,
-		.time_ns = rec->time_ns,
-		.utc_ns = rec->utc_ns,
-		.reason = rec->reason,
-		.flags = rec->flags,
-		.score = rec->score,
-		.settings = rec->settings,
-		.width = rec->width,
-		.height = rec->height,
-		.grid_w = rec->grid_w,
-		.grid_h = rec->grid_h,
-		/* the analysis walks it by the grid's size; what comes from a disk need not fit */
-		.cells = rec->cells_size == ((uint32_t)rec->grid_w * rec->grid_h + 7u) / 8u
-				 ? rec->cells
-				 : NULL,
-		.jpeg = rec->jpeg,
-		.jpeg_size = rec->jpeg_size,
-	};
-
-	return sluice_analyst_frame(u->analyst, &f);
-}
-
 static int give_row(struct run *u, const struct sluice_index_frame *row)
 {
 	struct sluice_reanalysis *r = u->r;
 	struct sluice_segment_frame rec;
+	struct sluice_stored_frame f;
 	bool inside =
 		row->utc_ns >= r->from_ns && row->utc_ns < r->to_ns && row->utc_ns > r->upto_ns;
 	uint8_t *buf;
@@ -187,8 +162,9 @@ static int give_row(struct run *u, const struct sluice_index_frame *row)
 		r->epoch = row->epoch;
 	}
 	err = enter_epoch(u, row);
+	f = sluice_shelf_stored(&rec);
 	if (!err)
-		err = give_record(u, &rec);
+		err = sluice_analyst_frame(u->analyst, &f);
 	free(buf);
 	u->given += inside;
 	return err ? err : u->err;

@@ -206,6 +206,29 @@ static int fetch_whole(const struct sluice_shelf *s, const struct sluice_camera 
 	return err;
 }
 
+struct sluice_stored_frame sluice_shelf_stored(const struct sluice_segment_frame *f)
+{
+	return (struct sluice_stored_frame){
+		.epoch = f->epoch,
+		.sequence = f->sequence,
+		.time_ns = f->time_ns,
+		.utc_ns = f->utc_ns,
+		.reason = f->reason,
+		.flags = f->flags,
+		.score = f->score,
+		.settings = f->settings,
+		.width = f->width,
+		.height = f->height,
+		.grid_w = f->grid_w,
+		.grid_h = f->grid_h,
+		/* the analysis walks it by the grid's size; what comes from a disk need not fit */
+		.cells = f->cells_size == ((uint32_t)f->grid_w * f->grid_h + 7u) / 8u ? f->cells
+										      : NULL,
+		.jpeg = f->jpeg,
+		.jpeg_size = f->jpeg_size,
+	};
+}
+
 int sluice_shelf_picture(const struct sluice_shelf *s, const struct sluice_camera *c,
 			 uint64_t epoch, uint64_t sequence, uint8_t **out, size_t *size)
 {

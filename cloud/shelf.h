@@ -48,6 +48,9 @@ int sluice_shelf_record_insist(const struct sluice_shelf *s, const struct sluice
 			       uint64_t epoch, uint64_t sequence, struct sluice_segment_frame *f,
 			       uint8_t **buf);
 
+/* A record as the analysis takes it; what it points to is the record's. */
+struct sluice_stored_frame sluice_shelf_stored(const struct sluice_segment_frame *f);
+
 /*
  * The JPEG of a stored frame, the whole picture also of a region, malloc'd, the caller's. -ENOENT:
  * there is none (or not what the region lies on); -EBADMSG: it is damaged; or what failed.

@@ -5,8 +5,8 @@
  * One struct sluice_analysis per camera, fed from the bus in order. A summary is written to media,
  * then to the index, and only then told; the index says how far events are told (a sequence, taken
  * when the gate is closed and no event is open). After a crash every epoch that has not ended is
- * read again from its segments behind that point, before anything new: an event that was open is
- * found again, and one told twice has the same id, so it is stored once.
+ * read again from its segments behind that point, before anything new (replay.c): an event that was
+ * open is found again, and one told twice has the same id, so it is stored once.
  *
  * Where digests are wanted, a thread of lowest priority makes them after the summaries
  * (digester.h): an event counts as told, and its epoch as done, only when its digest is stored
@@ -268,7 +268,7 @@ static int leave_epoch(struct subject *s)
 }
 
 /* The epoch is the present one from now on; what the index knows of it decides where it begins. */
-static int enter_epoch(struct subject *s, uint64_t epoch)
+int worker_enter_epoch(struct subject *s, uint64_t epoch)
 {
 	struct sluice_index_epoch e;
 	int err;
@@ -339,7 +339,7 @@ static int be_up_to_date(struct subject *s, const struct sluice_item *item)
 	int behind = item->kind != SLUICE_ITEM_OPEN && !(s->has_epoch && s->epoch == item->epoch);
 	uint64_t upto = item->kind == SLUICE_ITEM_CLOSE ? INT64_MAX : item->sequence - 1;
 	uint64_t frames = 0;
-	int err = enter_epoch(s, item->epoch);
+	int err = worker_enter_epoch(s, item->epoch);
 
 	if (!err && sluice_analyst_lost(s->analyst)) {
 		behind = 1;
@@ -420,173 +420,7 @@ static void do_item(struct sluice_worker *w, const struct sluice_item *item)
 		item->camera->device, item->camera->name, strerror(-err));
 }
 
-/* ---- from the segments: after a crash, and of back-fill ---- */
-
-#define REPLAY_ROWS 128
-
-/* Rows are taken a few at a time, and the walk is over before they are worked on: a summary is
- * stored in between, which the index cannot do within a walk once another thread has written. */
-struct replay {
-	struct sluice_index_frame row[REPLAY_ROWS];
-	size_t count;
-};
-
-static int collect_frame(void *ctx, const struct sluice_index_frame *row)
-{
-	struct replay *r = ctx;
-
-	r->row[r->count++] = *row;
-	return r->count == REPLAY_ROWS;
-}
-
-static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
-{
-	struct sluice_stored_frame f;
-	struct sluice_segment_frame rec;
-	uint8_t *buf;
-	int err;
-
-	if (atomic_load(&s->worker->stopping))
-		return -ECANCELED;
-	err = sluice_shelf_record_insist(&s->worker->shelf, s->camera, row->epoch, row->sequence,
-					 &rec, &buf);
-	if (err) {
-		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
-				   "frame %llu of camera %s/%s cannot be read and is passed over: "
-				   "%s; see sluice-cloud fsck",
-				   (unsigned long long)row->sequence, s->camera->device,
-				   s->camera->name, strerror(-err));
-		return 0;
-	}
-	f = (struct sluice_stored_frame){
-		.epoch = rec.epoch,
-		.sequence = rec.sequence,
-		.time_ns = rec.time_ns,
-		.utc_ns = rec.utc_ns,
-		.reason = rec.reason,
-		.flags = rec.flags,
-		.score = rec.score,
-		.settings = rec.settings,
-		.width = rec.width,
-		.height = rec.height,
-		.grid_w = rec.grid_w,
-		.grid_h = rec.grid_h,
-		/* the analysis walks it by the grid's size; what comes from a disk need not fit */
-		.cells = rec.cells_size == ((uint32_t)rec.grid_w * rec.grid_h + 7u) / 8u ? rec.cells
-											 : NULL,
-		.jpeg = rec.jpeg,
-		.jpeg_size = rec.jpeg_size,
-	};
-	err = worker_give_frame(s, &f);
-	free(buf);
-	return err;
-}
-
-int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *frames)
-{
-	struct sluice_index *ix = s->worker->index;
-	struct replay r;
-	int more;
-
-	do {
-		r.count = 0;
-		more = ix->ops->frames(ix, s->camera->id, s->epoch, after, last, s->worker->lane,
-				       collect_frame, &r);
-		if (more < 0)
-			return more;
-		for (size_t i = 0; i < r.count; i++, ++*frames) {
-			int err = replay_frame(s, &r.row[i]);
-
-			if (err)
-				return err;
-			after = (int64_t)r.row[i].sequence;
-		}
-	} while (more);
-	return 0;
-}
-
-/* ---- after a crash ---- */
-
-struct again {
-	struct sluice_worker *worker;
-	uint64_t frames;
-	/* the epochs to do; the walk over them is over before they are done */
-	struct {
-		const struct sluice_camera *camera;
-		uint64_t epoch;
-	} * todo;
-	size_t count, room;
-};
-
-static int collect_epoch(void *ctx, const struct sluice_camera *c,
-			 const struct sluice_index_epoch *e)
-{
-	struct again *r = ctx;
-	const struct sluice_camera *camera;
-	int err = sluice_cameras_get(r->worker->c.cameras, c->tenant, c->device, c->name, &camera);
-
-	if (err)
-		return err;
-	if (sluice_bus_partition(r->worker->c.bus, camera, 0) != r->worker->c.partition)
-		return 0;
-	if (r->count == r->room) {
-		size_t room = r->room ? 2 * r->room : 16;
-		void *more = realloc(r->todo, room * sizeof(*r->todo));
-
-		if (!more)
-			return -ENOMEM;
-		r->todo = more;
-		r->room = room;
-	}
-	r->todo[r->count].camera = camera;
-	r->todo[r->count++].epoch = e->epoch;
-	return 0;
-}
-
-static int replay_epoch(struct again *r, size_t i)
-{
-	struct subject *s = worker_subject(r->worker, r->todo[i].camera);
-	int err = s ? enter_epoch(s, r->todo[i].epoch) : -ENOMEM;
-
-	return err ? err : worker_catch_up(s, INT64_MAX, &r->frames);
-}
-
-int worker_try_again(struct sluice_worker *w, int err, const char *what, int *tries)
-{
-	int last = *tries == WORKER_TRIES - 1;
-
-	if (!err || err == -ECANCELED || atomic_load(&w->stopping))
-		return 0;
-	sluice_log_limited(&w->limit, last ? SLUICE_LOG_ERROR : SLUICE_LOG_WARNING, "%s: %s; %s",
-			   what, strerror(-err),
-			   last ? "it is left for the next start" : "trying again");
-	if (last)
-		return 0;
-	nanosleep(&(struct timespec){ .tv_nsec = 100000000L * ++*tries }, NULL);
-	return 1;
-}
-
-static void replay_epochs(struct sluice_worker *w)
-{
-	static const char what[] = "cannot read stored frames again";
-	struct again r = { .worker = w };
-	int err, tries = 0;
-	size_t i;
-
-	do {
-		r.count = 0;
-		err = w->index->ops->epochs_open(w->index, collect_epoch, &r);
-	} while (worker_try_again(w, err, what, &tries));
-	for (i = 0; i < r.count && err != -ECANCELED; i++) {
-		tries = 0;
-		do
-			err = replay_epoch(&r, i);
-		while (worker_try_again(w, err, what, &tries));
-	}
-	if (r.frames)
-		sluice_info("analysed %llu stored frames again", (unsigned long long)r.frames);
-	free(r.todo);
-}
+/* ---- the thread ---- */
 
 /* What was batched is done before the chunk is. */
 static void finish_chunk(struct sluice_worker *w, const struct sluice_chunk *c)
@@ -615,7 +449,7 @@ static void *worker_main(void *arg)
 	if (w->lane)
 		worker_backfill_start(w);
 	else
-		replay_epochs(w);
+		worker_replay_epochs(w);
 	atomic_fetch_sub(&sluice_workers_behind, 1);
 	while (!atomic_load(&w->stopping)) {
 		struct sluice_chunk *c = bus->ops->next(bus, &w->lease, 500);

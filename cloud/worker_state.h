@@ -64,12 +64,25 @@ struct sluice_worker {
 struct subject *worker_subject(struct sluice_worker *w, const struct sluice_camera *c);
 /* 0, or as sluice_analyst_frame(). */
 int worker_give_frame(struct subject *s, const struct sluice_stored_frame *f);
-/* Stored frames of the present epoch and this kind of lane with after < sequence <= last; *frames
- * counts them. 0 or -errno, -ECANCELED when stopping, -EPIPE. */
-int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *frames);
+/* The epoch is the present one from now on; what the index knows of it decides where it begins. 0
+ * or -errno: the last one is still the present one. */
+int worker_enter_epoch(struct subject *s, uint64_t epoch);
 
 /* Everything up to here is told. */
 void worker_told(struct subject *s);
+
+/* replay.c */
+
+/* Stored frames of the present epoch and this kind of lane with after < sequence <= last; *frames
+ * counts them. 0 or -errno, -ECANCELED when stopping, -EPIPE. */
+int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *frames);
+/* At a start: every epoch of this worker's cameras that has not ended, as far as it is not told. */
+void worker_replay_epochs(struct sluice_worker *w);
+
+#define WORKER_TRIES 5 /* of what may yet succeed */
+
+/* At a start: is what failed to be tried again? Says so, and waits before. *tries begins at 0. */
+int worker_try_again(struct sluice_worker *w, int err, const char *what, int *tries);
 
 /* revive.c */
 
@@ -81,11 +94,6 @@ int worker_revive(struct subject *s, int err);
 int worker_flush(struct subject *s);
 /* Gives the stored frames behind s->last up to upto, all of them done; errors as above. */
 int worker_catch_up(struct subject *s, uint64_t upto, uint64_t *frames);
-
-#define WORKER_TRIES 5 /* of what may yet succeed */
-
-/* At a start: is what failed to be tried again? Says so, and waits before. *tries begins at 0. */
-int worker_try_again(struct sluice_worker *w, int err, const char *what, int *tries);
 
 /* backfill.c */
 void worker_backfill_start(struct sluice_worker *w);

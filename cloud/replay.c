@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/*
+ * replay.c - a worker reads stored frames again: those of one epoch, for whoever needs them; and
+ * after a crash those of every epoch that has not ended. What fails for a while is tried again, and
+ * then left for the next start; a frame that cannot be read is passed over, and the log says so.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cloud/worker_state.h"
+#include "lib/log.h"
+
+/* ---- frames of an epoch ---- */
+
+#define REPLAY_ROWS 128
+
+/* Rows are taken a few at a time, and the walk is over before they are worked on: a summary is
+ * stored in between, which the index cannot do within a walk once another thread has written. */
+struct replay {
+	struct sluice_index_frame row[REPLAY_ROWS];
+	size_t count;
+};
+
+static int collect_frame(void *ctx, const struct sluice_index_frame *row)
+{
+	struct replay *r = ctx;
+
+	r->row[r->count++] = *row;
+	return r->count == REPLAY_ROWS;
+}
+
+static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
+{
+	struct sluice_stored_frame f;
+	struct sluice_segment_frame rec;
+	uint8_t *buf;
+	int err;
+
+	if (atomic_load(&s->worker->stopping))
+		return -ECANCELED;
+	err = sluice_shelf_record_insist(&s->worker->shelf, s->camera, row->epoch, row->sequence,
+					 &rec, &buf);
+	if (err) {
+		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
+				   "frame %llu of camera %s/%s cannot be read and is passed over: "
+				   "%s; see sluice-cloud fsck",
+				   (unsigned long long)row->sequence, s->camera->device,
+				   s->camera->name, strerror(-err));
+		return 0;
+	}
+	f = sluice_shelf_stored(&rec);
+	err = worker_give_frame(s, &f);
+	free(buf);
+	return err;
+}
+
+int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *frames)
+{
+	struct sluice_index *ix = s->worker->index;
+	struct replay r;
+	int more;
+
+	do {
+		r.count = 0;
+		more = ix->ops->frames(ix, s->camera->id, s->epoch, after, last, s->worker->lane,
+				       collect_frame, &r);
+		if (more < 0)
+			return more;
+		for (size_t i = 0; i < r.count; i++, ++*frames) {
+			int err = replay_frame(s, &r.row[i]);
+
+			if (err)
+				return err;
+			after = (int64_t)r.row[i].sequence;
+		}
+	} while (more);
+	return 0;
+}
+
+/* ---- after a crash ---- */
+
+struct again {
+	struct sluice_worker *worker;
+	uint64_t frames;
+	/* the epochs to do; the walk over them is over before they are done */
+	struct {
+		const struct sluice_camera *camera;
+		uint64_t epoch;
+	} * todo;
+	size_t count, room;
+};
+
+static int collect_epoch(void *ctx, const struct sluice_camera *c,
+			 const struct sluice_index_epoch *e)
+{
+	struct again *r = ctx;
+	const struct sluice_camera *camera;
+	int err = sluice_cameras_get(r->worker->c.cameras, c->tenant, c->device, c->name, &camera);
+
+	if (err)
+		return err;
+	if (sluice_bus_partition(r->worker->c.bus, camera, 0) != r->worker->c.partition)
+		return 0;
+	if (r->count == r->room) {
+		size_t room = r->room ? 2 * r->room : 16;
+		void *more = realloc(r->todo, room * sizeof(*r->todo));
+
+		if (!more)
+			return -ENOMEM;
+		r->todo = more;
+		r->room = room;
+	}
+	r->todo[r->count].camera = camera;
+	r->todo[r->count++].epoch = e->epoch;
+	return 0;
+}
+
+static int replay_epoch(struct again *r, size_t i)
+{
+	struct subject *s = worker_subject(r->worker, r->todo[i].camera);
+	int err = s ? worker_enter_epoch(s, r->todo[i].epoch) : -ENOMEM;
+
+	return err ? err : worker_catch_up(s, INT64_MAX, &r->frames);
+}
+
+int worker_try_again(struct sluice_worker *w, int err, const char *what, int *tries)
+{
+	int last = *tries == WORKER_TRIES - 1;
+
+	if (!err || err == -ECANCELED || atomic_load(&w->stopping))
+		return 0;
+	sluice_log_limited(&w->limit, last ? SLUICE_LOG_ERROR : SLUICE_LOG_WARNING, "%s: %s; %s",
+			   what, strerror(-err),
+			   last ? "it is left for the next start" : "trying again");
+	if (last)
+		return 0;
+	nanosleep(&(struct timespec){ .tv_nsec = 100000000L * ++*tries }, NULL);
+	return 1;
+}
+
+void worker_replay_epochs(struct sluice_worker *w)
+{
+	static const char what[] = "cannot read stored frames again";
+	struct again r = { .worker = w };
+	int err, tries = 0;
+	size_t i;
+
+	do {
+		r.count = 0;
+		err = w->index->ops->epochs_open(w->index, collect_epoch, &r);
+	} while (worker_try_again(w, err, what, &tries));
+	for (i = 0; i < r.count && err != -ECANCELED; i++) {
+		tries = 0;
+		do
+			err = replay_epoch(&r, i);
+		while (worker_try_again(w, err, what, &tries));
+	}
+	if (r.frames)
+		sluice_info("analysed %llu stored frames again", (unsigned long long)r.frames);
+	free(r.todo);
+}
