@@ -183,22 +183,22 @@ static int take_row(void *ctx, const struct sluice_index_frame *f)
 static int add_frames(struct export *e)
 {
 	struct sluice_index *ix = e->shelf->index;
-	uint64_t from =
+	uint64_t begin =
 		e->start_ns > SLUICE_EXPORT_ROLL_NS ? e->start_ns - SLUICE_EXPORT_ROLL_NS : 0;
-	uint64_t to = e->end_ns + SLUICE_EXPORT_ROLL_NS, begin = from;
+	uint64_t to = e->end_ns + SLUICE_EXPORT_ROLL_NS;
+	struct sluice_index_place at = sluice_index_before(begin);
 	size_t i;
 	int err;
 
 	do {
 		e->rows = 0;
-		err = ix->ops->frames_between(ix, e->who, e->camera.id, from, to, PAGE, take_row,
-					      e);
+		err = ix->ops->frames_between(ix, e->who, e->camera.id, &at, to, PAGE, take_row, e);
 		for (i = 0; i < e->rows && !err; i++) {
 			if (e->stopping && e->stopping(e->ctx))
 				err = -ECANCELED;
 			else if (e->row[i].epoch == e->epoch)
 				err = add_frame(e, &e->row[i]);
-			from = e->row[i].utc_ns + 1;
+			at = sluice_index_place(&e->row[i]);
 			if (e->row[i].utc_ns > begin)
 				e->out->per_mille = (unsigned int)((e->row[i].utc_ns - begin) *
 								   1000 / (to - begin));
