@@ -8,9 +8,11 @@
  * nothing is cut, it is counted and told. A file with a damaged header is left alone and counted.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "cloud/recover.h"
@@ -139,24 +141,18 @@ static int recover_rows(struct recovery *rec, const struct sluice_camera *c, con
 	return err;
 }
 
-static int recover_segment(void *ctx, const struct sluice_camera *c, const char *path)
+static int scan_segment(struct recovery *rec, const struct sluice_camera *c, const char *path,
+			const char *full, int is_new)
 {
-	struct recovery *rec = ctx;
 	struct sluice_index *ix = rec->ix;
-	char full[4400];
-	int err = ix->ops->segment_find(ix, path, &rec->row);
+	int err;
 
-	if (!err && rec->row.closed && !rec->all)
-		return 0;
-	if (err && err != -ENOENT)
-		return err;
-	snprintf(full, sizeof(full), "%s/%s", rec->data, path);
 	rec->has_epoch = 0;
 	rec->row.frames = rec->row.motion = 0;
 	rec->row.size = rec->row.first_utc_ns = rec->row.last_utc_ns = 0;
 	rec->seen_utc_ns = 0;
 	rec->r->scanned++;
-	if (!err) {
+	if (!is_new) {
 		err = ix->ops->begin(ix);
 	} else {
 		memset(&rec->row, 0, sizeof(rec->row));
@@ -176,6 +172,45 @@ static int recover_segment(void *ctx, const struct sluice_camera *c, const char 
 		err = ix->ops->commit(ix);
 	if (err)
 		ix->ops->rollback(ix);
+	return err;
+}
+
+/* Where another process on this directory may be writing to it, its lock says so (segment.c). The
+ * lock, or -EWOULDBLOCK, -ENOENT, ... */
+static int hold_segment(const char *full)
+{
+	int fd = open(full, O_RDONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static int recover_segment(void *ctx, const struct sluice_camera *c, const char *path)
+{
+	struct recovery *rec = ctx;
+	char full[4400];
+	int err = rec->ix->ops->segment_find(rec->ix, path, &rec->row), lock;
+
+	if (!err && rec->row.closed && !rec->all)
+		return 0;
+	if (err && err != -ENOENT)
+		return err;
+	snprintf(full, sizeof(full), "%s/%s", rec->data, path);
+	lock = hold_segment(full);
+	if (lock < 0)
+		return lock == -EWOULDBLOCK || lock == -ENOENT ? 0 : lock;
+	/* its writer may have closed it meanwhile */
+	err = rec->ix->ops->segment_find(rec->ix, path, &rec->row);
+	if (!err || err == -ENOENT)
+		err = !err && rec->row.closed && !rec->all
+			      ? 0
+			      : scan_segment(rec, c, path, full, err == -ENOENT);
+	close(lock);
 	return err;
 }
 
