@@ -42,6 +42,9 @@ CLOUD += $(PG)
 HAVE_S3 := $(shell $(PKGCONF) --exists libcurl && echo libcurl)
 S3 := $(if $(HAVE_S3),$(addprefix cloud/,media_s3.c s3.c s3_call.c s3_list.c s3_text.c),cloud/media_s3_absent.c)
 CLOUD += cloud/confline.c cloud/indexconf.c cloud/mediaconf.c $(S3)
+# What a vision model is asked about events, if it is; the asking itself where libcurl is there.
+VISION := $(addprefix cloud/vision_,answer.c ask.c budget.c $(if $(HAVE_S3),call.c,call_absent.c))
+CLOUD += $(VISION)
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode zlib libavformat libavcodec libavutil $(HAVE_S3) $(HAVE_PG)
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
@@ -99,6 +102,7 @@ endif
 $(eval $(call testprog,test_media,tests/unit/test_media.c tests/conform/media.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
 ifneq ($(HAVE_S3),)
 $(eval $(call testprog,test_s3_text,tests/unit/test_s3_text.c cloud/s3_text.c,libcurl))
+$(eval $(call testprog,test_vision,$(addprefix tests/unit/,test_vision.c chat_server.c certs.c jpeg_make.c) $(VISION),libcurl jansson libjpeg libssl libcrypto,-lpthread))
 $(eval $(call testprog,media_s3,tests/conform/media_s3.c tests/conform/media.c tests/conform/bad_proxy.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 endif
 $(eval $(call testprog,test_fleet,tests/unit/test_fleet.c tests/unit/nth_fault.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread -ldl))
