@@ -14,7 +14,7 @@ DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # The routes, a file a noun.
 API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c devices.c groups.c desired.c zones.c cameras.c media.c ledger.c timeline.c stream.c summaries.c store.c exports.c)
 # Who may do what.
-AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c audit.c qr.c range.c stream.c)
+AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c desk.c audit.c qr.c range.c stream.c)
 # What is stored where, and the files themselves.
 INDEX := $(addprefix cloud/,index_ops.c index_fence.c index_sqlite.c db.c db_sqlite.c index_runs.c index_summaries.c facets.c index_find.c index_events.c index_history.c index_retain.c index_sql.c sqlite.c sqlite_turn.c)
 SEGMENT := $(addprefix cloud/,depot_dir.c segment.c segment_read.c seal.c sealed.c keyring.c)
@@ -22,9 +22,9 @@ include cloud/web/build.mk
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/staging.c cloud/store.c \
-	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
+	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_zip.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
 	 cloud/quarantine.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/analyst.c cloud/worker.c cloud/replay.c cloud/revive.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
-	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
+	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 # Long work over what is stored, and what a period is known by.
 CLOUD += $(addprefix cloud/,index_jobs.c api_jobs.c jobs.c jobs_due.c jobs_period.c jobs_reanalyse.c reanalyse.c compare.c analysis_report.c period_fill.c period.c period_pack.c)
 # The child's end of the sandbox, and what it gives up.
@@ -41,7 +41,7 @@ CLOUD += $(PG)
 HAVE_S3 := $(shell $(PKGCONF) --exists libcurl && echo libcurl)
 S3 := $(if $(HAVE_S3),$(addprefix cloud/,media_s3.c depot_s3.c s3.c s3_call.c s3_many.c s3_list.c s3_text.c),cloud/media_s3_absent.c)
 CLOUD += cloud/confline.c cloud/indexconf.c cloud/mediaconf.c $(S3)
-CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode libarchive libavformat libavcodec libavutil $(HAVE_S3) $(HAVE_PG)
+CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode zlib libavformat libavcodec libavutil $(HAVE_S3) $(HAVE_PG)
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
 $(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c words.c interrupt.c store.c export.c backup.c jobs.c user.c access.c routes.c quarantine.c status.c provision.c move.c) \
@@ -100,4 +100,5 @@ $(eval $(call testprog,test_s3_text,tests/unit/test_s3_text.c cloud/s3_text.c,li
 $(eval $(call testprog,media_s3,tests/conform/media_s3.c tests/conform/media.c tests/conform/bad_proxy.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,depot_s3,tests/conform/depot_s3.c tests/conform/depot.c tests/conform/depot_store.c tests/conform/bad_proxy.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 endif
+$(eval $(call testprog,test_fleet,tests/unit/test_fleet.c tests/unit/nth_fault.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread -ldl))
 $(eval $(call testprog,test_zones,tests/unit/test_zones.c cloud/zones.c,jansson,-lm))

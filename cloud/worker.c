@@ -117,32 +117,38 @@ static const struct sluice_analysis_ops analysis_and_digest_ops = {
 
 /* ---- one camera ---- */
 
-static void read_zones(struct subject *s, struct sluice_analysis_config *conf)
+/* Those of now into *conf. -ENOMEM: they are not known, and *conf is as it was. */
+static int read_zones(struct subject *s, struct sluice_analysis_config *conf)
 {
 	const struct sluice_camera *c = s->camera;
-	json_t *doc;
+	uint64_t turn;
+	int err;
 
 	if (!s->worker->c.fleet)
-		return;
-	s->zones_turn =
-		sluice_fleet_zones_turn(s->worker->c.fleet); /* before: at worst once more */
-	doc = sluice_fleet_get(s->worker->c.fleet, SLUICE_FLEET_ZONES, c->tenant, c->hex);
-	json_object_del(doc, "version");
-	json_object_del(doc, "by");
-	json_object_del(doc, "at_ns");
-	sluice_zones_config(doc, conf);
-	json_decref(doc);
+		return 0;
+	turn = sluice_fleet_zones_turn(s->worker->c.fleet); /* before: at worst once more */
+	err = sluice_fleet_zones(s->worker->c.fleet, c->tenant, c->hex, conf);
+	if (!err)
+		s->zones_turn = turn;
+	return err;
 }
 
-/* Somebody may have drawn others. An analyst that is lost by it is found lost by the next call. */
+/* Somebody may have drawn others. An analyst that is lost by it is found lost by the next call.
+ * Where they cannot be read those that it has go on until the next item. */
 static void renew_zones(struct subject *s)
 {
 	struct sluice_analysis_config conf = { 0 };
+	int err;
 
 	if (!s->worker->c.fleet || s->zones_turn == sluice_fleet_zones_turn(s->worker->c.fleet))
 		return;
-	read_zones(s, &conf);
-	sluice_analyst_zones(s->analyst, &conf);
+	err = read_zones(s, &conf);
+	if (!err)
+		sluice_analyst_zones(s->analyst, &conf);
+	else
+		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
+				   "the zones of camera %s cannot be read: %s; trying again",
+				   s->camera->name, strerror(-err));
 }
 
 static struct sluice_analyst *open_analyst(struct subject *s)
@@ -155,7 +161,8 @@ static struct sluice_analyst *open_analyst(struct subject *s)
 	};
 
 	memcpy(conf.camera, s->camera->name, sizeof(conf.camera));
-	read_zones(s, &conf);
+	if (read_zones(s, &conf))
+		return NULL;
 	return sluice_analyst_open(s->worker->sandbox, &conf,
 				   s->worker->digester ? &analysis_and_digest_ops : &analysis_ops,
 				   s);
