@@ -113,7 +113,7 @@ static const struct key keys[] = {
 	KEY(media, timeout, timeout_ms, MS, "30s", BOUNDS(1000, 600000)),
 	KEY(media, segments, segments, WORD, "directory", WORDS("directory bucket")),
 	KEY(media, group, group_ms, MS, "2s", BOUNDS(50, 10000)),
-	KEY(media, group_size, group_size, SIZE, "1M", BOUNDS(16 * K, 8 * K *K)),
+	KEY(media, group_size, group_size, SIZE, "1M", BOUNDS(16 * K, 8 * K * K)),
 	KEY(encryption, key_file, key_file, TEXT, ""),
 	KEY(encryption, key_command, key_command, TEXT, ""),
 	KEY(encryption, old_key_file, old_key_file, TEXT, ""),

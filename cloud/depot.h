@@ -5,8 +5,8 @@
  * them in a bucket, where a segment is one object, put whole and never changed.
  *
  * A path is the segment's in the index: segments/TENANT/DEVICE/CAMERA/NAME.seg, 191 bytes at most.
- * Any thread may call. Errors: -ENOENT there is none; -EINVAL no path of a segment; those of a disk,
- * or of s3.h; what an operator has to know is told to the log.
+ * Any thread may call. Errors: -ENOENT there is none; -EINVAL no path of a segment; those of a
+ * disk, or of s3.h; what an operator has to know is told to the log.
  */
 #ifndef SLUICE_DEPOT_H
 #define SLUICE_DEPOT_H
@@ -51,8 +51,8 @@ struct sluice_depot_ops {
 	ssize_t (*read)(struct sluice_depot *d, struct sluice_depot_file *f, void *buf, size_t size,
 			uint64_t offset);
 	void (*shut)(struct sluice_depot *d, struct sluice_depot_file *f);
-	/* What was read of it is not what was written: what is kept of it is asked for anew. 1: that
-	 * is worth a try; 0: it would come to the same. */
+	/* What was read of it is not what was written: what is kept of it is asked for anew. 1:
+	 * that is worth a try; 0: it would come to the same. */
 	int (*doubt)(struct sluice_depot *d, const char *path);
 
 	/* All of it, malloc'd; -EBADMSG: not the bytes that were put, by the hash that the store
@@ -68,8 +68,8 @@ struct sluice_depot_ops {
 struct sluice_depot {
 	const struct sluice_depot_ops *ops;
 	const char *data; /* the data directory, of depot_dir.c; else NULL */
-	int whole;	  /* segments are put whole, of one group each, and never cut or appended to;
-			   * a call may take seconds */
+	int whole; /* segments are put whole, of one group each, and never cut or appended to;
+		    * a call may take seconds */
 };
 
 /* Fills in one below a data directory; there is nothing to be closed. data is borrowed. */

@@ -3,8 +3,8 @@
  * depot_dir.c - segments as files below the data directory.
  *
  * What is put whole is written as .NAME.part beside its place, synced, renamed, and the directory
- * synced: a file of that name is complete. A .part is what a crash left; nobody looks at it, and the
- * next put of that path overwrites it. (The writer of a node does not put: its segments grow,
+ * synced: a file of that name is complete. A .part is what a crash left; nobody looks at it, and
+ * the next put of that path overwrites it. (The writer of a node does not put: its segments grow,
  * segment.c.)
  */
 #include <errno.h>

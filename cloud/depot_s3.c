@@ -94,8 +94,8 @@ static struct window *find(struct depot_s3 *d, const char *path, uint64_t offset
 	for (size_t i = 0; i < WINDOWS; i++) {
 		struct window *w = &d->window[i];
 
-		if (w->data && offset >= w->from &&
-		    (offset < w->from + w->size || w->ends) && !strcmp(w->path, path))
+		if (w->data && offset >= w->from && (offset < w->from + w->size || w->ends) &&
+		    !strcmp(w->path, path))
 			return w;
 	}
 	return NULL;

@@ -8,8 +8,8 @@
  * chunks of one camera. Credit comes free when the bus has taken a chunk: a full bus stops the
  * devices, never the disk. Frames of back-fill are free once they are stored.
  *
- * Where segments are put whole (a bucket), each group is an object for each camera, which costs as a
- * request: a group waits longer for more, but for a camera that has enough.
+ * Where segments are put whole (a bucket), each group is an object for each camera, which costs as
+ * a request: a group waits longer for more, but for a camera that has enough.
  *
  * A group that cannot be stored (disk full, damaged index) is dropped whole and its sessions are
  * told FAILED: they close, the devices keep their frames and come back. What such a session still

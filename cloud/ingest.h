@@ -38,8 +38,8 @@ struct sluice_told {
 struct sluice_ingest;
 
 struct sluice_ingest_config {
-	const char *data;		   /* the data directory, borrowed */
-	struct sluice_depot *depot;	   /* of the segments; NULL: the data directory. Borrowed */
+	const char *data;	    /* the data directory, borrowed */
+	struct sluice_depot *depot; /* of the segments; NULL: the data directory. Borrowed */
 	/* of a depot that takes whole segments: how long a group may wait for more, and how many
 	 * bytes of one camera end it; 0: SLUICE_COMMIT_MS and SLUICE_COMMIT_BYTES */
 	unsigned int whole_ms;

@@ -26,7 +26,7 @@ struct sluice_ingest {
 	 * a group a little early), and whether one has enough */
 	size_t load[INGEST_LOADS];
 	int enough;
-	int urgent;    /* items in the queue that somebody waits for */
+	int urgent; /* items in the queue that somebody waits for */
 	int stopping;
 	atomic_int error; /* of the last group, until a probe succeeds */
 	/* the writer's own */

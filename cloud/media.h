@@ -56,8 +56,8 @@ struct sluice_media_ops {
 struct sluice_media {
 	const struct sluice_media_ops *ops;
 	const struct sluice_keyring
-		*keys; /* of this store, segments too; NULL: nothing is sealed */
-	int remote;    /* a call may take seconds: not from an event loop */
+		*keys;		    /* of this store, segments too; NULL: nothing is sealed */
+	int remote;		    /* a call may take seconds: not from an event loop */
 	struct sluice_depot *depot; /* where segments lie, closed with it; NULL: below the data
 				     * directory */
 };
@@ -77,8 +77,8 @@ static inline void sluice_media_close(struct sluice_media *m)
 }
 
 /* Where the segments of a store lie; local is filled in, and returned, if that is its directory. */
-static inline struct sluice_depot *sluice_media_depot(const struct sluice_media *m, const char *data,
-						      struct sluice_depot *local)
+static inline struct sluice_depot *sluice_media_depot(const struct sluice_media *m,
+						      const char *data, struct sluice_depot *local)
 {
 	if (m && m->depot)
 		return m->depot;

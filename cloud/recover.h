@@ -19,15 +19,16 @@ struct sluice_recovered {
 };
 
 /*
- * Scans the segments below a data directory that are not known to be closed, or (all) every one; cuts what a crash left
- * half-written, adds to the index what it does not know, marks them closed. Nobody else may use
- * the data directory.
+ * Scans the segments below a data directory that are not known to be closed, or (all) every one;
+ * cuts what a crash left half-written, adds to the index what it does not know, marks them closed.
+ * Nobody else may use the data directory.
  */
 int sluice_recover(const char *data, struct sluice_index *ix, int all, struct sluice_recovered *r);
 
 /* All segments of a depot into an index that knows nothing of frames; what is there counts as
  * analysed. */
-int sluice_recover_lost(struct sluice_depot *d, struct sluice_index *ix, struct sluice_recovered *r);
+int sluice_recover_lost(struct sluice_depot *d, struct sluice_index *ix,
+			struct sluice_recovered *r);
 
 /* reindex.c: throws away what the index says of frames and summaries' files and makes it again. */
 int sluice_rebuild(const char *data, struct sluice_index *ix, struct sluice_media *media,
@@ -48,9 +49,9 @@ struct sluice_check {
 };
 
 /*
- * check.c: reads everything, changes nothing. orphan (NULL: only counted) is called for each segment
- * that no row names where segments are put whole: it is of a group that failed, or of one that is on
- * its way; non-zero ends the check and is returned.
+ * check.c: reads everything, changes nothing. orphan (NULL: only counted) is called for each
+ * segment that no row names where segments are put whole: it is of a group that failed, or of one
+ * that is on its way; non-zero ends the check and is returned.
  */
 int sluice_check(const char *data, struct sluice_index *ix, struct sluice_media *media,
 		 int (*orphan)(void *ctx, const char *path), void *ctx, struct sluice_check *r);

@@ -352,9 +352,8 @@ static int judge_part(struct sluice_s3_call *c)
 {
 	uint64_t total = c->head.status == 206 ? c->head.total : c->seen;
 
-	if (c->head.status == 206 &&
-	    (c->head.from != c->part + c->from || c->size > c->part_size ||
-	     (c->size < c->part_size && c->part + c->size != total))) {
+	if (c->head.status == 206 && (c->head.from != c->part + c->from || c->size > c->part_size ||
+				      (c->size < c->part_size && c->part + c->size != total))) {
 		c->size = 0;
 		return -EAGAIN;
 	}

@@ -207,8 +207,7 @@ static void set_method(CURL *h, struct sluice_s3_call *c)
 	} else if (!strcmp(c->method, "DELETE")) {
 		curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, "DELETE");
 	} else if (c->part_size) {
-		snprintf(range, sizeof(range), "%llu-%llu",
-			 (unsigned long long)(c->part + c->from),
+		snprintf(range, sizeof(range), "%llu-%llu", (unsigned long long)(c->part + c->from),
 			 (unsigned long long)(c->part + c->part_size - 1));
 		curl_easy_setopt(h, CURLOPT_RANGE, range);
 	} else if (c->from) { /* libcurl keeps a copy */

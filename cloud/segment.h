@@ -112,8 +112,8 @@ int sluice_segment_scan(const char *path, const struct sluice_keyring *keys,
 			struct sluice_segment_info *info, sluice_segment_fn fn, void *ctx,
 			uint64_t *good_end, uint64_t *size);
 
-/* The same of a segment in a depot; what is put whole is loaded, so that the hash that a bucket keeps
- * with it is compared too (-EBADMSG with *good_end 0 and *size 0: it is another one). */
+/* The same of a segment in a depot; what is put whole is loaded, so that the hash that a bucket
+ * keeps with it is compared too (-EBADMSG with *good_end 0 and *size 0: it is another one). */
 int sluice_segment_scan_in(struct sluice_depot *d, const char *path,
 			   const struct sluice_keyring *keys, struct sluice_segment_info *info,
 			   sluice_segment_fn fn, void *ctx, uint64_t *good_end, uint64_t *size);

@@ -4,8 +4,8 @@
  *
  * The name of a segment is made of the time, its first frame's epoch and sequence: a group that
  * failed and comes again has another name, and whatever the failed one left is an orphan that fsck
- * finds. A segment of one group is at most what a device may have under way (its credit), so it fits
- * into one object.
+ * finds. A segment of one group is at most what a device may have under way (its credit), so it
+ * fits into one object.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -23,8 +23,7 @@ static uint8_t *big;
 
 static const char *path_of(const struct sluice_camera *c, unsigned int n, char out[192])
 {
-	snprintf(out, 192, "segments/%s/%s/%s/%u-5-0.seg", c->tenant, c->device, c->name,
-		 1000 + n);
+	snprintf(out, 192, "segments/%s/%s/%s/%u-5-0.seg", c->tenant, c->device, c->name, 1000 + n);
 	return out;
 }
 
@@ -130,11 +129,11 @@ void depot_empty(struct sluice_depot *d)
 static void put_and_read(struct sluice_depot *d)
 {
 	char path[3][192];
-	const struct sluice_depot_put puts[] = { { path_of(&depot_camera[0], 0, path[0]), big, BIG },
-						 { path_of(&depot_camera[1], 0, path[1]), big + 1,
-						   1000 },
-						 { path_of(&depot_camera[2], 0, path[2]), big + 2,
-						   1 } };
+	const struct sluice_depot_put puts[] = {
+		{ path_of(&depot_camera[0], 0, path[0]), big, BIG },
+		{ path_of(&depot_camera[1], 0, path[1]), big + 1, 1000 },
+		{ path_of(&depot_camera[2], 0, path[2]), big + 2, 1 }
+	};
 
 	CHECK(load_is(d, path[0], big, BIG) == -ENOENT);
 	CHECK(read_is(d, path[0], 0, 10, big, 10) == -ENOENT);
@@ -187,8 +186,7 @@ static void read_on(struct conform_depot *rig, struct sluice_depot *d)
 	CHECK(!put_one(d, path_of(&depot_camera[0], 0, path), big, BIG));
 	began = rig->requests ? rig->requests(rig) : 0;
 	for (at = 0; at < BIG; at += STEP)
-		CHECK(!read_is(other, path, at, STEP, big + at,
-			       BIG - at < STEP ? BIG - at : STEP));
+		CHECK(!read_is(other, path, at, STEP, big + at, BIG - at < STEP ? BIG - at : STEP));
 	if (rig->requests)
 		CHECK(rig->requests(rig) > began && rig->requests(rig) <= began + 4);
 	sluice_depot_close(other);

@@ -91,10 +91,11 @@ static void put_many(void)
 
 int main(int argc, char **argv)
 {
-	struct conform_depot rig = {
-		.name = "s3", .open = rig_open, .heals = 1, .etag_way = BAD_PROXY_ETAG,
-		.requests = rig_requests
-	};
+	struct conform_depot rig = { .name = "s3",
+				     .open = rig_open,
+				     .heals = 1,
+				     .etag_way = BAD_PROXY_ETAG,
+				     .requests = rig_requests };
 	char http[64], https[64];
 
 	if (argc != 5)

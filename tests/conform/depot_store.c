@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * depot_store.c - groups of frames of several cameras on their way into a depot that takes whole
- * segments, as the writer of a node brings them: all of a group is stored, or nothing of it is told;
- * what comes again is stored once.
+ * segments, as the writer of a node brings them: all of a group is stored, or nothing of it is
+ * told; what comes again is stored once.
  */
 #include <errno.h>
 #include <stdio.h>
