@@ -146,20 +146,11 @@ static int recover_rows(struct recovery *rec, const struct sluice_camera *c, con
 }
 
 static int scan_segment(struct recovery *rec, const struct sluice_camera *c, const char *path,
-			const char *full, int is_new)
+			int is_new)
 {
 	struct sluice_index *ix = rec->ix;
-<<<<<<< HEAD
 	int err;
 
-=======
-	int err = ix->ops->segment_find(ix, path, &rec->row);
-
-	if (!err && rec->row.closed && !rec->all)
-		return 0;
-	if (err && err != -ENOENT)
-		return err;
->>>>>>> main
 	rec->has_epoch = 0;
 	rec->row.frames = rec->row.motion = 0;
 	rec->row.size = rec->row.first_utc_ns = rec->row.last_utc_ns = 0;
@@ -188,42 +179,48 @@ static int scan_segment(struct recovery *rec, const struct sluice_camera *c, con
 	return err;
 }
 
-/* Where another process on this directory may be writing to it, its lock says so (segment.c). The
- * lock, or -EWOULDBLOCK, -ENOENT, ... */
-static int hold_segment(const char *full)
+/* Where another process on this directory may be writing to it, its lock says so (segment.c). What
+ * lies in a bucket is whole. 0 and the lock, -1 none; or -EWOULDBLOCK, -ENOENT, ... */
+static int hold_segment(const struct recovery *rec, const char *path, int *lock)
 {
-	int fd = open(full, O_RDONLY | O_CLOEXEC), err;
+	char full[4400];
+	int err;
 
-	if (fd < 0)
+	*lock = -1;
+	if (rec->depot->whole)
+		return 0;
+	snprintf(full, sizeof(full), "%s/%s", rec->depot->data, path);
+	*lock = open(full, O_RDONLY | O_CLOEXEC);
+	if (*lock < 0)
 		return -errno;
-	if (!flock(fd, LOCK_EX | LOCK_NB))
-		return fd;
+	if (!flock(*lock, LOCK_EX | LOCK_NB))
+		return 0;
 	err = -errno;
-	close(fd);
+	close(*lock);
+	*lock = -1;
 	return err;
 }
 
 static int recover_segment(void *ctx, const struct sluice_camera *c, const char *path)
 {
 	struct recovery *rec = ctx;
-	char full[4400];
 	int err = rec->ix->ops->segment_find(rec->ix, path, &rec->row), lock;
 
 	if (!err && rec->row.closed && !rec->all)
 		return 0;
 	if (err && err != -ENOENT)
 		return err;
-	snprintf(full, sizeof(full), "%s/%s", rec->data, path);
-	lock = hold_segment(full);
-	if (lock < 0)
-		return lock == -EWOULDBLOCK || lock == -ENOENT ? 0 : lock;
+	err = hold_segment(rec, path, &lock);
+	if (err)
+		return err == -EWOULDBLOCK || err == -ENOENT ? 0 : err;
 	/* its writer may have closed it meanwhile */
 	err = rec->ix->ops->segment_find(rec->ix, path, &rec->row);
 	if (!err || err == -ENOENT)
 		err = !err && rec->row.closed && !rec->all
 			      ? 0
-			      : scan_segment(rec, c, path, full, err == -ENOENT);
-	close(lock);
+			      : scan_segment(rec, c, path, err == -ENOENT);
+	if (lock >= 0)
+		close(lock);
 	return err;
 }
 

@@ -67,7 +67,7 @@ _sluice_cloud() {
 	--span) offers='hour day' ;;
 	--kind) offers=period ;;
 	--language) offers='en zh' ;;
-	--role) offers='viewer operator admin' ;;
+	--role) offers='viewer operator admin'; [ "$command" != run ] || offers='all ingest worker api' ;;
 	--scopes) offers='read media settings enrol admin' ;;
 	--to | --from) [ "$command" = jobs ] || _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
 	--data | --verify | --offline-root) _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
