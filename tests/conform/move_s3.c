@@ -61,7 +61,7 @@ static int move(struct sluice_media *to, int check, struct sluice_media_moved *r
 /* Everything is read from the bucket. */
 static void check_there(struct sluice_media *to)
 {
-	struct sluice_shelf there = { rig.data, here.index, to, NULL };
+	struct sluice_shelf there = { .data = rig.data, .index = here.index, .media = to };
 	struct sluice_check k;
 
 	for (uint64_t i = 0; i < STORE_RIG_FRAMES; i++)
