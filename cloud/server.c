@@ -161,8 +161,11 @@ static int open_fleet(struct sluice_server *s)
 static int recover_store(struct sluice_server *s, struct sluice_index *ix)
 {
 	struct sluice_recovered r;
-	int err = sluice_recover(s->c.data, ix, 0, &r);
+	int err;
 
+	if (s->media->depot) /* each has its row, or nobody was told of it */
+		return 0;
+	err = sluice_recover(s->c.data, ix, 0, &r);
 	if (err) {
 		sluice_error("cannot recover %s: %s", s->c.data, strerror(-err));
 		return err;
@@ -204,8 +207,10 @@ static int open_store(struct sluice_server *s)
 	if (err)
 		return err;
 	err = sluice_indexconf_mark(s->c.data);
+	if (!err)
+		err = sluice_mediaconf_mark(s->media, s->c.data);
 	if (err)
-		sluice_error("cannot note in %s where its index lies: %s", s->c.data,
+		sluice_error("cannot note in %s where its index and segments lie: %s", s->c.data,
 			     strerror(-err));
 	if (!err)
 		err = sluice_retain_finish(s->c.data, ix,
@@ -256,6 +261,9 @@ static int start_jobs(struct sluice_server *s)
 static int start_threads(struct sluice_server *s)
 {
 	struct sluice_ingest_config in = { .data = s->c.data,
+					   .depot = s->media->depot,
+					   .whole_ms = (unsigned int)s->c.conf->media.group_ms,
+					   .whole_bytes = s->c.conf->media.group_size,
 					   .keys = s->c.keys,
 					   .counters = &s->counters,
 					   .tell = sluice_server_tell,
@@ -263,7 +271,6 @@ static int start_threads(struct sluice_server *s)
 	struct sluice_worker_config wc = { .data = s->c.data,
 					   .ops = &sluice_server_worker_ops,
 					   .ctx = s };
-	unsigned int i;
 	int err;
 
 	s->cameras = sluice_cameras_open();
@@ -272,6 +279,8 @@ static int start_threads(struct sluice_server *s)
 	err = s->cameras && s->roster && s->settings
 		      ? sluice_bus_local_open(s->workers, SLUICE_BUS_MAX, &s->bus)
 		      : -ENOMEM;
+	if (!err)
+		err = s->bus->ops->listen(s->bus, sluice_server_hear, s);
 	if (err)
 		return err;
 	wc.bus = in.bus = s->bus;
@@ -282,10 +291,8 @@ static int start_threads(struct sluice_server *s)
 	err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
 	wc.quarantine = s->quarantine;
 	wc.sandbox = s->sandbox.memory ? &s->sandbox : NULL;
-	for (i = 0; i < 2 * s->workers && !err; i++) {
-		wc.partition = i;
-		err = sluice_worker_open(&wc, &s->worker[i]);
-	}
+	if (!err)
+		err = sluice_crew_open(&wc, &s->crew);
 	if (!err)
 		err = sluice_ingest_open(&in, &s->ingest);
 	if (!err)
@@ -384,8 +391,6 @@ int sluice_server_run(struct sluice_server *s)
 
 void sluice_server_close(struct sluice_server *s)
 {
-	unsigned int i;
-
 	s->stopping = 1;
 	if (s->c.service)
 		sluice_service_close(s->c.service);
@@ -399,8 +404,7 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_ingest_close(s->ingest);
 	if (s->bus)
 		s->bus->ops->stop(s->bus);
-	for (i = 0; i < 2 * s->workers; i++)
-		sluice_worker_close(s->worker[i]);
+	sluice_crew_close(s->crew);
 	sluice_quarantine_close(s->quarantine);
 	sluice_api_stop(s->api);
 	sluice_loops_close(s);

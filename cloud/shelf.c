@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* shelf.c - see shelf.h. A summary is written to media, then to the index, so that the index never
- * names what is not there. */
+ * names what is not there. Under a lease the fence is asked before media too: whoever has lost it
+ * long ago writes over nothing that its successor has put. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,9 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 	err = s->index->ops->summary_owner(s->index, sum->id, owner);
 	if (!err)
 		return memcmp(owner, c->id, sizeof(owner)) != 0 ? -EEXIST : 1;
-	if (err != -ENOENT)
+	if (err == -ENOENT)
+		err = sluice_fence_raise(s->fence, s->index);
+	if (err)
 		return err;
 	memcpy(row.id, sum->id, sizeof(row.id));
 	memcpy(row.camera, c->id, sizeof(row.camera));
@@ -65,8 +68,10 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 					       strlen(sum->json) };
 	err = s->media->ops->put(s->media, c, sum->id, files, i + 1);
 	if (!err)
-		err = s->index->ops->summary_add(s->index, &row);
-	return err;
+		err = sluice_fence_begin(s->fence, s->index);
+	return err ? err
+		   : sluice_fence_end(s->fence, s->index,
+				      s->index->ops->summary_add(s->index, &row));
 }
 
 int sluice_shelf_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
@@ -78,6 +83,8 @@ int sluice_shelf_insist(const struct sluice_shelf *s, const struct sluice_camera
 	while ((err = sluice_shelf_put(s, c, sum)) < 0) {
 		int never = err == -EINVAL || err == -EEXIST;
 
+		if (err == -ESTALE)
+			return err; /* whoever has the lease now finds it again */
 		sluice_log_limited(limit, SLUICE_LOG_ERROR, "cannot store a %s of camera %s: %s%s",
 				   what, c->name,
 				   err == -EEXIST ? "its id is that of another camera's"
@@ -123,15 +130,16 @@ int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera
 			uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf)
 {
 	struct sluice_index_frame row;
-	char path[192], full[4400];
+	struct sluice_depot local;
+	char path[192];
 	int err;
 
 	*buf = NULL;
 	err = s->index->ops->frame_find(s->index, c->id, epoch, sequence, &row, path);
 	if (err)
 		return err;
-	snprintf(full, sizeof(full), "%s/%s", s->data, path);
-	return sluice_segment_read(full, s->media->keys, row.offset, row.length, f, buf);
+	return sluice_segment_read_in(sluice_media_depot(s->media, s->data, &local), path,
+				      s->media->keys, row.offset, row.length, f, buf);
 }
 
 /* What cannot be read: is it to be tried again? Waits before. */
