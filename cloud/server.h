@@ -76,6 +76,7 @@ struct sluice_server {
 	struct sluice_worker *worker[2 * SLUICE_WORKERS_MAX];
 	unsigned int workers; /* of live lanes */
 	struct sluice_sandbox_config sandbox;
+	struct sluice_detector *detector; /* NULL: there is none */
 	struct sluice_quarantine *quarantine;
 	struct sluice_api *api; /* api_state.h */
 	struct sluice_settings *settings;
