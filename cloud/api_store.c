@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* api_store.c - stored frames, exports and pins. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,7 +175,8 @@ static int take_event(void *ctx, const struct sluice_camera *c,
 
 struct listing {
 	json_t *list;
-	uint64_t epoch, last_ns;
+	uint64_t epoch;
+	struct sluice_index_place at; /* of the last row */
 	unsigned int rows;
 };
 
@@ -183,7 +186,7 @@ static int list_frame(void *ctx, const struct sluice_index_frame *f)
 	char sequence[24], utc[24];
 
 	l->rows++;
-	l->last_ns = f->utc_ns;
+	l->at = sluice_index_place(f);
 	if (f->epoch != l->epoch)
 		return 0;
 	snprintf(sequence, sizeof(sequence), "%llu", (unsigned long long)f->sequence);
@@ -210,30 +213,57 @@ static int find_event(struct sluice_call *c, struct event *e)
 	return err ? err : e->found ? 0 : -ENOENT;
 }
 
-/* Where the player finds pictures; `after` goes on, also in an event that is not over. */
+#define CURSOR_MAX 72
+
+/* A cursor is a place among the camera's frames. */
+static int read_cursor(struct sluice_call *c, uint64_t from_ns, struct sluice_index_place *at)
+{
+	char text[CURSOR_MAX];
+	int err = sluice_http_query(c->request, "cursor", text, sizeof(text)), end = 0;
+	uint64_t sequence;
+
+	*at = sluice_index_before(from_ns);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (strspn(text, "0123456789.") != strlen(text) ||
+	    sscanf(text, "%19" SCNu64 ".%19" SCNu64 ".%19" SCNu64 "%n", &at->utc_ns, &at->epoch,
+		   &sequence, &end) != 3 ||
+	    text[end] || at->utc_ns > INT64_MAX || at->epoch > INT64_MAX || sequence > INT64_MAX)
+		return -EINVAL;
+	at->sequence = (int64_t)sequence;
+	if (at->utc_ns < from_ns)
+		*at = sluice_index_before(from_ns);
+	return 0;
+}
+
+/* Where the player finds pictures; a cursor goes on, also in an event that is not over. */
 static void get_event_frames(struct sluice_call *c)
 {
 	struct sluice_index *ix = c->index;
 	int64_t limit = sluice_call_number(c, "limit", 500, 1, SLUICE_FRAMES_MAX);
-	int64_t after = sluice_call_number(c, "after", 0, 0, INT64_MAX);
 	struct listing l = { .list = json_array() };
 	struct event e = { 0 };
-	char epoch[24], next[24];
-	uint64_t from;
-	int err;
+	bool first;
+	char epoch[24], next[CURSOR_MAX];
+	int err = l.list ? 0 : -ENOMEM, bad = limit < 0;
 
-	if (limit < 0 || after < 0 || !l.list) {
+	if (!err && !bad)
+		err = find_event(c, &e);
+	if (!err && !bad)
+		bad = read_cursor(
+			c,
+			e.start_ns > SLUICE_EXPORT_ROLL_NS ? e.start_ns - SLUICE_EXPORT_ROLL_NS : 0,
+			&l.at);
+	if (bad) {
 		json_decref(l.list);
-		sluice_answer_problem(c, 400, "limit is 1..5000, after a number of nanoseconds");
+		sluice_answer_problem(c, 400,
+				      "limit is 1..5000, cursor the next of the page before");
 		return;
 	}
-	err = find_event(c, &e);
-	from = e.start_ns > SLUICE_EXPORT_ROLL_NS ? e.start_ns - SLUICE_EXPORT_ROLL_NS : 0;
-	if ((uint64_t)after >= from)
-		from = (uint64_t)after + 1;
+	first = l.at.sequence < 0;
 	l.epoch = e.epoch;
 	if (!err)
-		err = ix->ops->frames_between(ix, &c->whose, e.camera, from,
+		err = ix->ops->frames_between(ix, &c->whose, e.camera, &l.at,
 					      e.end_ns + SLUICE_EXPORT_ROLL_NS, (unsigned int)limit,
 					      list_frame, &l);
 	if (err) {
@@ -241,16 +271,21 @@ static void get_event_frames(struct sluice_call *c)
 		sluice_answer_error(c, err);
 		return;
 	}
-	if (!after && sluice_call_audit(c, c->who.tenant, "frames", c->part[0], SLUICE_OK)) {
+	if (first && sluice_call_audit(c, c->who.tenant, "frames", c->part[0], SLUICE_OK)) {
 		json_decref(l.list);
 		return;
 	}
 	snprintf(epoch, sizeof(epoch), "%llu", (unsigned long long)e.epoch);
-	snprintf(next, sizeof(next), "%llu", (unsigned long long)l.last_ns);
+	if (l.at.sequence < 0) /* nothing yet: it begins where it began */
+		next[0] = 0;
+	else
+		snprintf(next, sizeof(next), "%" PRIu64 ".%" PRIu64 ".%" PRId64, l.at.utc_ns,
+			 l.at.epoch, l.at.sequence);
 	sluice_answer_json(c, 200,
 			   json_pack("{s:s,s:s,s:b,s:o,s:s*}", "camera_id", e.hex, "epoch", epoch,
 				     "open", e.open, "frames", l.list, "next",
-				     l.rows == (unsigned int)limit || e.open ? next : NULL));
+				     next[0] && (l.rows == (unsigned int)limit || e.open) ? next
+											  : NULL));
 }
 
 const struct sluice_route sluice_api_store[] = {

@@ -39,13 +39,6 @@
 
 struct sluice_detector_counts sluice_detector_counts;
 
-/* Of who asks, on its stack until it is done or given up. */
-struct question {
-	struct sluice_detector_answer *answer;
-	bool done;
-	int result;
-};
-
 struct sluice_detector {
 	struct sluice_detector_process p;
 	pthread_t thread;
@@ -57,7 +50,7 @@ struct sluice_detector {
 	uint32_t side;
 	bool busy, asked, slow; /* slow: too often, it is to be switched off */
 	uint32_t live_waiting, lates;
-	struct question *question; /* NULL: given up */
+	struct sluice_detector_answer *answer; /* of who asks; NULL: given up */
 	struct sluice_detector_look look;
 	uint64_t until_ms;
 	/* the thread's own */
@@ -88,11 +81,11 @@ static void wake(struct sluice_detector *d)
 static void finish(struct sluice_detector *d, int result)
 {
 	pthread_mutex_lock(&d->lock);
-	if (d->question) {
-		d->question->done = true;
-		d->question->result = result;
+	if (d->answer) {
+		d->answer->done = true;
+		d->answer->result = result;
 	}
-	d->question = NULL;
+	d->answer = NULL;
 	d->asked = d->busy = false;
 	pthread_cond_broadcast(&d->changed);
 	pthread_mutex_unlock(&d->lock);
@@ -178,7 +171,7 @@ static void on_found(void *ctx, const struct sluice_detector_found *f,
 	struct sluice_detector_answer *a;
 
 	pthread_mutex_lock(&d->lock);
-	a = d->question ? d->question->answer : NULL;
+	a = d->answer;
 	for (uint32_t i = f->first; a && i < f->first + f->count; i++) {
 		a->count[i] = 0;
 		for (uint32_t k = 0; k < f->boxes[i - f->first]; k++, box++) {
@@ -334,7 +327,6 @@ static void put_pictures(struct sluice_detector *d, const struct sluice_detector
 static int put_question(struct sluice_detector *d, const struct sluice_detector_look *l,
 			uint64_t until_ms, struct sluice_detector_answer *a)
 {
-	struct question q = { .answer = a };
 	const struct timespec until = as_timespec(until_ms);
 	int err = 0;
 
@@ -343,16 +335,17 @@ static int put_question(struct sluice_detector *d, const struct sluice_detector_
 		pthread_cond_broadcast(&d->changed);
 		return -EAGAIN;
 	}
-	d->question = &q;
+	a->done = false;
+	d->answer = a;
 	d->look = *l;
 	d->until_ms = until_ms;
 	d->asked = true;
 	wake(d);
-	while (!q.done && !err)
+	while (!a->done && !err)
 		err = pthread_cond_timedwait(&d->changed, &d->lock, &until);
-	if (q.done)
-		return a->looked ? 0 : q.result ? q.result : -ETIMEDOUT;
-	d->question = NULL;
+	if (a->done)
+		return a->looked ? 0 : a->result ? a->result : -ETIMEDOUT;
+	d->answer = NULL;
 	return a->looked ? 0 : -ETIMEDOUT;
 }
 

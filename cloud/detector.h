@@ -56,6 +56,8 @@ struct sluice_detector_thing {
 struct sluice_detector_answer {
 	char name[SLUICE_DETECTOR_NAME_MAX]; /* of the plug-in */
 	uint32_t looked;		     /* so many of the pictures, the first ones */
+	bool done;			     /* detector.c's own, with result */
+	int result;
 	uint32_t count[SLUICE_DETECTOR_PICTURES];
 	struct sluice_detector_thing thing[SLUICE_DETECTOR_PICTURES][SLUICE_DETECTOR_BOX_MAX];
 };

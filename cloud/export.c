@@ -15,8 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <archive.h>
-#include <archive_entry.h>
 #include <jansson.h>
 #include <openssl/evp.h>
 
@@ -43,7 +41,7 @@ struct export
 	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
 	size_t media_count;
 	/* being made */
-	struct archive *zip;
+	struct sluice_zip *zip;
 	struct sluice_mp4 *mp4;
 	json_t *frames, *files;
 	uint64_t bytes, last_time_ns;
@@ -97,27 +95,6 @@ static void hash(const void *data, size_t size, char hex[65])
 	sluice_hex(digest, sizeof(digest), hex);
 }
 
-/* A file of the archive, dated utc_ns. */
-static int zip_file(struct export *e, const char *name, uint64_t utc_ns, const void *data,
-		    size_t size)
-{
-	struct archive_entry *entry = archive_entry_new();
-	int err = 0;
-
-	if (!entry)
-		return -ENOMEM;
-	archive_entry_set_pathname(entry, name);
-	archive_entry_set_size(entry, (int64_t)size);
-	archive_entry_set_filetype(entry, AE_IFREG);
-	archive_entry_set_perm(entry, 0644);
-	archive_entry_set_mtime(entry, (time_t)(utc_ns / 1000000000), 0);
-	if (archive_write_header(e->zip, entry) != ARCHIVE_OK ||
-	    archive_write_data(e->zip, data, size) != (la_ssize_t)size)
-		err = archive_errno(e->zip) == ENOSPC ? -ENOSPC : -EIO;
-	archive_entry_free(entry);
-	return err;
-}
-
 static int add_file(struct export *e, const char *name, const void *data, size_t size)
 {
 	char hex[65];
@@ -126,7 +103,7 @@ static int add_file(struct export *e, const char *name, const void *data, size_t
 	if (json_array_append_new(e->files, json_pack("{s:s,s:I,s:s}", "name", name, "size",
 						      (json_int_t)size, "sha256", hex)))
 		return -ENOMEM;
-	return e->zip ? zip_file(e, name, e->start_ns, data, size) : 0;
+	return e->zip ? sluice_zip_file(e->zip, name, e->start_ns, data, size) : 0;
 }
 
 static int put_picture(struct export *e, const struct sluice_index_frame *f, const char *name,
@@ -138,7 +115,7 @@ static int put_picture(struct export *e, const struct sluice_index_frame *f, con
 	if (e->bytes > SLUICE_EXPORT_BYTES_MAX || ++e->out->frames > SLUICE_EXPORT_FRAMES_MAX)
 		return -EFBIG;
 	if (e->zip)
-		return zip_file(e, name, f->utc_ns, jpeg, size);
+		return sluice_zip_file(e->zip, name, f->utc_ns, jpeg, size);
 	if (!e->mp4)
 		err = sluice_mp4_open(e->fd, width, height, &e->mp4);
 	return err ? err : sluice_mp4_frame(e->mp4, f->time_ns, jpeg, size);
@@ -206,22 +183,22 @@ static int take_row(void *ctx, const struct sluice_index_frame *f)
 static int add_frames(struct export *e)
 {
 	struct sluice_index *ix = e->shelf->index;
-	uint64_t from =
+	uint64_t begin =
 		e->start_ns > SLUICE_EXPORT_ROLL_NS ? e->start_ns - SLUICE_EXPORT_ROLL_NS : 0;
-	uint64_t to = e->end_ns + SLUICE_EXPORT_ROLL_NS, begin = from;
+	uint64_t to = e->end_ns + SLUICE_EXPORT_ROLL_NS;
+	struct sluice_index_place at = sluice_index_before(begin);
 	size_t i;
 	int err;
 
 	do {
 		e->rows = 0;
-		err = ix->ops->frames_between(ix, e->who, e->camera.id, from, to, PAGE, take_row,
-					      e);
+		err = ix->ops->frames_between(ix, e->who, e->camera.id, &at, to, PAGE, take_row, e);
 		for (i = 0; i < e->rows && !err; i++) {
 			if (e->stopping && e->stopping(e->ctx))
 				err = -ECANCELED;
 			else if (e->row[i].epoch == e->epoch)
 				err = add_frame(e, &e->row[i]);
-			from = e->row[i].utc_ns + 1;
+			at = sluice_index_place(&e->row[i]);
 			if (e->row[i].utc_ns > begin)
 				e->out->per_mille = (unsigned int)((e->row[i].utc_ns - begin) *
 								   1000 / (to - begin));
@@ -290,7 +267,7 @@ static int zip_certificate(struct export *e, const char *file, const char *name)
 	n = fread(text, 1, sizeof(text), f);
 	err = ferror(f) ? -EIO : 0;
 	fclose(f);
-	return err ? err : zip_file(e, name, e->start_ns, text, n);
+	return err ? err : sluice_zip_file(e->zip, name, e->start_ns, text, n);
 }
 
 static int finish_zip(struct export *e)
@@ -303,15 +280,18 @@ static int finish_zip(struct export *e)
 			   : -ENOMEM;
 
 	if (!err)
-		err = zip_file(e, "manifest.json", e->start_ns, manifest, strlen(manifest));
+		err = sluice_zip_file(e->zip, "manifest.json", e->start_ns, manifest,
+				      strlen(manifest));
 	if (!err)
-		err = zip_file(e, "manifest.sig", e->start_ns, signature, size);
+		err = sluice_zip_file(e->zip, "manifest.sig", e->start_ns, signature, size);
 	if (!err)
 		err = zip_certificate(e, "server.crt", "signer.crt");
 	if (!err)
 		err = zip_certificate(e, "ca.crt", "ca.crt");
-	if (!err && archive_write_close(e->zip) != ARCHIVE_OK)
-		err = archive_errno(e->zip) == ENOSPC ? -ENOSPC : -EIO;
+	if (!err) {
+		err = sluice_zip_close(e->zip, 1);
+		e->zip = NULL;
+	}
 	free(signature);
 	free(manifest);
 	return err;
@@ -383,25 +363,12 @@ static int finish_manifest(struct export *e)
 
 /* ---- */
 
-static int open_zip(struct export *e)
-{
-	e->zip = archive_write_new();
-	if (!e->zip)
-		return -ENOMEM;
-	/* JPEGs do not get smaller */
-	if (archive_write_set_format_zip(e->zip) != ARCHIVE_OK ||
-	    archive_write_set_options(e->zip, "zip:compression=store") != ARCHIVE_OK ||
-	    archive_write_open_fd(e->zip, e->fd) != ARCHIVE_OK)
-		return -EIO;
-	return 0;
-}
-
 static int write_all(struct export *e)
 {
 	int err = 0;
 
 	if (e->format == SLUICE_EXPORT_ZIP)
-		err = open_zip(e);
+		err = sluice_zip_open(e->fd, &e->zip);
 	if (!err)
 		err = add_frames(e);
 	if (e->zip) {
@@ -439,7 +406,7 @@ int sluice_export(const struct sluice_shelf *s, const struct sluice_whose *who, 
 	err = e->frames && e->files ? find_event(e, id) : -ENOMEM;
 	if (!err)
 		err = write_all(e);
-	archive_write_free(e->zip);
+	sluice_zip_close(e->zip, 0);
 	json_decref(e->frames);
 	json_decref(e->files);
 	free(e->summary);

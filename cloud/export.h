@@ -46,6 +46,18 @@ int sluice_mp4_frame(struct sluice_mp4 *m, uint64_t time_ns, const uint8_t *jpeg
 /* Writes the rest if finish; frees it. NULL-safe. */
 int sluice_mp4_close(struct sluice_mp4 *m, int finish);
 
+/* export_zip.c: files as they are. */
+struct sluice_zip;
+
+/* fd: empty, written from its beginning on. -ENOMEM. */
+int sluice_zip_open(int fd, struct sluice_zip **out);
+/* A file of that name, dated utc_ns. After -ENOMEM, -EFBIG or what write() said the archive is not
+ * whole any more, and is to be closed without finish. */
+int sluice_zip_file(struct sluice_zip *z, const char *name, uint64_t utc_ns, const void *data,
+		    size_t size);
+/* Writes the directory if finish; frees it. NULL-safe. */
+int sluice_zip_close(struct sluice_zip *z, int finish);
+
 /* sign.c: ECDSA with SHA-256 by DATA/server.key, as `openssl dgst -sha256 -verify` wants it. *out:
  * malloc'd. */
 int sluice_sign(const char *data, const void *text, size_t size, uint8_t **out, size_t *out_size);

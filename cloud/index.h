@@ -42,6 +42,24 @@ struct sluice_index_frame {
 	uint16_t reason, flags;
 };
 
+/* Among the frames of a camera by time: a device's clock may stand still, or be set back into what
+ * another epoch has, so a time alone is no place. */
+struct sluice_index_place {
+	uint64_t utc_ns, epoch;
+	int64_t sequence; /* -1: before the epoch's first */
+};
+
+/* Before every frame of that time. */
+static inline struct sluice_index_place sluice_index_before(uint64_t utc_ns)
+{
+	return (struct sluice_index_place){ utc_ns, 0, -1 };
+}
+
+static inline struct sluice_index_place sluice_index_place(const struct sluice_index_frame *f)
+{
+	return (struct sluice_index_place){ f->utc_ns, f->epoch, (int64_t)f->sequence };
+}
+
 struct sluice_index_epoch {
 	uint8_t camera[16];
 	uint64_t epoch;
@@ -291,10 +309,12 @@ struct sluice_index_ops {
 	int (*frame_near)(struct sluice_index *ix, const struct sluice_whose *who,
 			  const uint8_t camera[16], uint64_t utc_ns, struct sluice_index_frame *f,
 			  char *path);
-	/* those of [from, to] by time, at most limit (SLUICE_FRAMES_MAX) */
+	/* behind that place up to to_ns, by time, at most limit (SLUICE_FRAMES_MAX); the place of
+	 * the last row is where the next page begins */
 	int (*frames_between)(struct sluice_index *ix, const struct sluice_whose *who,
-			      const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
-			      unsigned int limit, sluice_index_frame_fn fn, void *ctx);
+			      const uint8_t camera[16], const struct sluice_index_place *after,
+			      uint64_t to_ns, unsigned int limit, sluice_index_frame_fn fn,
+			      void *ctx);
 	/* ledgers kept of [from, to), oldest first */
 	int (*ledgers)(struct sluice_index *ix, const struct sluice_whose *who,
 		       const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,

@@ -51,17 +51,19 @@ int sluice_sql_frame_near(struct sluice_index *ix, const struct sluice_whose *wh
 }
 
 int sluice_sql_frames_between(struct sluice_index *ix, const struct sluice_whose *who,
-			      const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
-			      unsigned int limit, sluice_index_frame_fn fn, void *ctx)
+			      const uint8_t camera[16], const struct sluice_index_place *after,
+			      uint64_t to_ns, unsigned int limit, sluice_index_frame_fn fn,
+			      void *ctx)
 {
 	struct sluice_index_frame f;
 	struct sluice_rows *st;
 	int rc;
 
-	if (from_ns > INT64_MAX || to_ns > INT64_MAX || limit > SLUICE_FRAMES_MAX)
+	if (after->utc_ns > INT64_MAX || after->epoch > INT64_MAX || to_ns > INT64_MAX ||
+	    limit > SLUICE_FRAMES_MAX)
 		return -EINVAL;
-	st = sluice_db_bind(db(ix), FRAMES_BETWEEN, "ssciid", who->tenant, who->cameras, camera,
-			    from_ns, to_ns, (int)limit);
+	st = sluice_db_bind(db(ix), FRAMES_BETWEEN, "ssciiiid", who->tenant, who->cameras, camera,
+			    after->utc_ns, after->epoch, after->sequence, to_ns, (int)limit);
 	while ((rc = sluice_db_step(st)) > 0) {
 		read_frame(st, &f);
 		rc = fn(ctx, &f);

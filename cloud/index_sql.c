@@ -197,8 +197,9 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			 " ORDER BY f.utc_ns LIMIT 1",
 	[FRAMES_BETWEEN] = "SELECT " FRAME_COLUMNS " FROM cameras c"
 			   " JOIN frames f ON f.camera = c.id"
-			   " WHERE c.id = ?3 AND" ALLOWED " AND f.utc_ns >= ?4 AND f.utc_ns <= ?5"
-			   " ORDER BY f.utc_ns, f.epoch, f.seq LIMIT ?6",
+			   " WHERE c.id = ?3 AND" ALLOWED
+			   " AND (f.utc_ns, f.epoch, f.seq) > (?4, ?5, ?6) AND f.utc_ns <= ?7"
+			   " ORDER BY f.utc_ns, f.epoch, f.seq LIMIT ?8",
 	[PIN_FIND] =
 		"SELECT s.start_utc_ns, c.id FROM summaries s JOIN cameras c ON c.id = s.camera"
 		" WHERE s.id = ?3 AND" ALLOWED,

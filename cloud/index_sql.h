@@ -271,8 +271,9 @@ int sluice_sql_frame_near(struct sluice_index *ix, const struct sluice_whose *wh
 			  const uint8_t camera[16], uint64_t utc_ns, struct sluice_index_frame *f,
 			  char *path);
 int sluice_sql_frames_between(struct sluice_index *ix, const struct sluice_whose *who,
-			      const uint8_t camera[16], uint64_t from_ns, uint64_t to_ns,
-			      unsigned int limit, sluice_index_frame_fn fn, void *ctx);
+			      const uint8_t camera[16], const struct sluice_index_place *after,
+			      uint64_t to_ns, unsigned int limit, sluice_index_frame_fn fn,
+			      void *ctx);
 int sluice_sql_ledger_add(struct sluice_index *ix, const uint8_t id[16], uint64_t utc_ns,
 			  uint64_t epoch, const void *ledger, size_t size);
 int sluice_sql_ledgers(struct sluice_index *ix, const struct sluice_whose *who,

@@ -168,22 +168,23 @@ static int fill_frames(struct frames *f, int (*stopped)(void *ctx), void *ctx)
 	const struct sluice_whose who = { f->camera->tenant, NULL };
 	struct sluice_period *p = f->p;
 	int64_t from = p->from_ns - MARGIN_NS, to = p->to_ns;
+	struct sluice_index_place at;
 	int err = 0;
 
 	for (uint32_t i = 0; i < p->event_count; i++)
 		to = p->events[i].end_ns > to ? p->events[i].end_ns : to;
 	to += MARGIN_NS;
-	from = from < 0 ? 0 : from;
+	at = sluice_index_before(from < 0 ? 0 : (uint64_t)from);
 	do {
 		f->rows = 0;
-		err = f->ix->ops->frames_between(f->ix, &who, f->camera->id, (uint64_t)from,
-						 (uint64_t)to, SLUICE_FRAMES_MAX, take_row, f);
+		err = f->ix->ops->frames_between(f->ix, &who, f->camera->id, &at, (uint64_t)to,
+						 SLUICE_FRAMES_MAX, take_row, f);
 		for (unsigned int i = 0; i < f->rows && !err; i++)
 			err = add_row(f, &f->row[i]);
 		if (!err && stopped && stopped(ctx))
 			err = -ECANCELED;
 		if (f->rows)
-			from = (int64_t)f->row[f->rows - 1].utc_ns + 1;
+			at = sluice_index_place(&f->row[f->rows - 1]);
 	} while (!err && f->rows == SLUICE_FRAMES_MAX);
 	if (!err && p->frame_count)
 		qsort(p->frames, p->frame_count, sizeof(*p->frames), by_time);

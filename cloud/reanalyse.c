@@ -246,14 +246,15 @@ static int give_all(struct run *u)
 	struct sluice_reanalysis *r = u->r;
 	const struct sluice_whose who = { r->camera->tenant, NULL };
 	struct sluice_index *ix = r->shelf->index;
-	uint64_t from = u->begin_ns, to = r->to_ns + SLUICE_REANALYSE_AFTER_NS;
+	struct sluice_index_place at = sluice_index_before(u->begin_ns);
+	uint64_t to = r->to_ns + SLUICE_REANALYSE_AFTER_NS;
 	int rc;
 
 	do {
 		u->rows = 0;
-		rc = ix->ops->frames_between(ix, &who, r->camera->id, from, to, PAGE, take_row, u);
+		rc = ix->ops->frames_between(ix, &who, r->camera->id, &at, to, PAGE, take_row, u);
 		if (!rc && u->rows)
-			from = u->row[u->rows - 1].utc_ns + 1;
+			at = sluice_index_place(&u->row[u->rows - 1]);
 		if (!rc)
 			rc = give_page(u);
 		if (!rc)

@@ -397,6 +397,55 @@ static void near(struct sluice_index *ix, uint64_t utc_ns, uint64_t sequence)
 	CHECK(f.sequence == sequence && !strncmp(path, "segments/", 9));
 }
 
+struct paged {
+	struct index_list list;
+	struct sluice_index_place at; /* of the last row */
+	unsigned int rows;
+};
+
+static int keep_place(void *ctx, const struct sluice_index_frame *f)
+{
+	struct paged *p = ctx;
+
+	p->rows++;
+	p->at = sluice_index_place(f);
+	return index_list_frame(&p->list, f);
+}
+
+/* A clock that stands still, and a stream in the times of another: no frame is passed over or met
+ * twice, whatever a page holds. */
+static void case_pages(struct conform_index *rig)
+{
+	static const struct {
+		uint64_t epoch, sequence, s;
+	} frame[] = { { 5, 0, 1 }, { 5, 1, 1 }, { 5, 2, 1 }, { 5, 3, 2 },
+		      { 7, 0, 1 }, { 7, 1, 1 }, { 7, 2, 2 }, { 7, 3, 3 } };
+	struct sluice_index *ix = index_begin(rig);
+	const uint8_t *c0 = index_camera[C0].id;
+
+	for (size_t i = 0; i < sizeof(frame) / sizeof(frame[0]); i++) {
+		struct sluice_index_frame f = { .epoch = frame[i].epoch,
+						.sequence = frame[i].sequence,
+						.segment = 1,
+						.length = 10,
+						.utc_ns = T0 + frame[i].s * S };
+
+		memcpy(f.camera, c0, sizeof(f.camera));
+		CHECK(!ix->ops->frame_add(ix, &f));
+	}
+	for (unsigned int limit = 1; limit <= 9; limit++) {
+		struct paged p = { .at = sluice_index_before(T0 + S) };
+
+		do {
+			p.rows = 0;
+			CHECK(!ix->ops->frames_between(ix, &index_all, c0, &p.at, T0 + 3 * S, limit,
+						       keep_place, &p));
+		} while (p.rows == limit);
+		CHECK(index_list_is(&p.list, "5/0 5/1 5/2 7/0 7/1 5/3 7/2 7/3"));
+	}
+	sluice_index_close(ix);
+}
+
 static void case_history(struct conform_index *rig)
 {
 	struct sluice_index *ix = index_begin(rig);
@@ -404,6 +453,7 @@ static void case_history(struct conform_index *rig)
 	struct sluice_whose other = index_granted(C1);
 	struct index_list some = { 0 }, first = { 0 }, ledgers = { 0 };
 	struct sluice_index_frame f;
+	struct sluice_index_place at;
 	uint64_t span = SLUICE_LEDGER_S * S, i;
 	char path[192];
 
@@ -415,17 +465,20 @@ static void case_history(struct conform_index *rig)
 	CHECK(ix->ops->frame_near(ix, &index_alien, c0, T0, &f, path) == -ENOENT);
 	CHECK(ix->ops->frame_near(ix, &other, c0, T0, &f, path) == -ENOENT);
 	CHECK(ix->ops->frame_near(ix, &index_all, index_camera[C1].id, T0, &f, path) == -ENOENT);
-	CHECK(!ix->ops->frames_between(ix, &index_all, c0, T0 + 2 * S, T0 + 5 * S, 100,
-				       index_list_frame, &some));
+	at = sluice_index_before(T0 + 2 * S);
+	CHECK(!ix->ops->frames_between(ix, &index_all, c0, &at, T0 + 5 * S, 100, index_list_frame,
+				       &some));
 	CHECK(index_list_is(&some, "5/2 5/3 5/4 5/5")); /* both ends */
-	CHECK(!ix->ops->frames_between(ix, &index_all, c0, 0, INT64_MAX, 3, index_list_frame,
+	at = sluice_index_before(0);
+	CHECK(!ix->ops->frames_between(ix, &index_all, c0, &at, INT64_MAX, 3, index_list_frame,
 				       &first));
 	CHECK(index_list_is(&first, "5/0 5/1 5/2"));
-	CHECK(!ix->ops->frames_between(ix, &other, c0, 0, INT64_MAX, 3, index_list_frame, &first));
-	CHECK(!ix->ops->frames_between(ix, &index_alien, c0, 0, INT64_MAX, 3, index_list_frame,
+	CHECK(!ix->ops->frames_between(ix, &other, c0, &at, INT64_MAX, 3, index_list_frame,
+				       &first));
+	CHECK(!ix->ops->frames_between(ix, &index_alien, c0, &at, INT64_MAX, 3, index_list_frame,
 				       &first));
 	CHECK(first.count == 3);
-	CHECK(ix->ops->frames_between(ix, &index_all, c0, 0, 1, SLUICE_FRAMES_MAX + 1,
+	CHECK(ix->ops->frames_between(ix, &index_all, c0, &at, 1, SLUICE_FRAMES_MAX + 1,
 				      index_list_frame, &first) == -EINVAL);
 	/* the last of each span */
 	for (i = 0; i < 6; i++)
@@ -474,6 +527,7 @@ void index_cases_people(struct conform_index *rig)
 	case_timeline(rig);
 	case_pins(rig);
 	case_events(rig);
+	case_pages(rig);
 	case_history(rig);
 	case_busy(rig);
 }

@@ -26,6 +26,7 @@ static unsigned int when = UINT32_MAX, calls;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int wanted, worked;
+static char *kept[512];
 
 static int is(const char *word)
 {
@@ -117,9 +118,13 @@ static int bad_open(const char *config, const char *folder, void **detector, cha
 	if (is("open_tries"))
 		return try_all(why, why_size);
 	if (is("open_eats"))
-		for (int i = 0; i < 512; i++)
-			if (!malloc(8 << 20))
+		for (int i = 0; i < 512; i++) {
+			char *p = malloc(8 << 20);
+
+			if (!p)
 				return -ENOMEM;
+			kept[i] = p;
+		}
 	if (!strncmp(what, "pool", 4) && pthread_create(&thread, NULL, pool, NULL)) {
 		snprintf(why, why_size, "no thread");
 		return -EAGAIN;

@@ -5,20 +5,16 @@
  * fails: it is said, nothing leaks, what was whole before is whole, and the same again then
  * succeeds.
  *
- * usage: test_copy_fault [PLACES], at most so many of each kind, spread evenly
+ * usage: test_copy_fault [PLACES [WORK]], at most so many of each kind, spread evenly; one work
+ * alone
  */
-#include <dlfcn.h>
 #include <errno.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-#include <archive.h>
-#include <archive_entry.h>
 #include <jansson.h>
 #include <openssl/err.h>
 
@@ -42,7 +38,6 @@ struct work {
 	int (*run)(void);
 	void (*judge)(int err);
 	long leaks; /* blocks that OpenSSL's decoders leave when memory ends within them */
-	int exits;  /* libarchive ends the process when it has no memory */
 };
 
 /* ---- the store that it is about ---- */
@@ -236,6 +231,7 @@ static void judge_rekey(int err)
 /* ---- export ---- */
 
 static int exported = -1;
+static char exported_path[64];
 
 static int run_export_as(enum sluice_export_format format)
 {
@@ -257,11 +253,9 @@ static int run_export_as(enum sluice_export_format format)
 
 static void ready_export(void)
 {
-	char path[] = "/tmp/test_copy_fault.XXXXXX";
-
-	exported = mkstemp(path);
+	snprintf(exported_path, sizeof(exported_path), "/tmp/test_copy_fault.XXXXXX");
+	exported = mkstemp(exported_path);
 	CHECK(exported >= 0);
-	unlink(path);
 }
 
 static int run_zip(void)
@@ -274,25 +268,21 @@ static int run_manifest(void)
 	return run_export_as(SLUICE_EXPORT_MANIFEST);
 }
 
-/* Frames, key frame, summary, manifest, signature, two certificates, each whole. */
-static void check_zip(int fd)
+/* Frames, key frame, summary, manifest, signature, two certificates, each whole: Info-ZIP says so.
+ */
+static void check_zip(void)
 {
-	struct archive *a = archive_read_new();
-	struct archive_entry *entry;
-	char buf[65536];
+	char command[160], line[256];
 	int files = 0;
+	FILE *list;
 
-	lseek(fd, 0, SEEK_SET);
-	CHECK(archive_read_support_format_zip(a) == ARCHIVE_OK);
-	CHECK(archive_read_open_fd(a, fd, 10240) == ARCHIVE_OK);
-	while (archive_read_next_header(a, &entry) == ARCHIVE_OK) {
-		la_ssize_t n = archive_read_data(a, buf, sizeof(buf));
-
-		CHECK(n > 0 && n == archive_entry_size(entry));
+	snprintf(command, sizeof(command), "unzip -tqq %s && unzip -Z1 %s", exported_path,
+		 exported_path);
+	list = popen(command, "re");
+	while (list && fgets(line, sizeof(line), list))
 		files++;
-	}
+	CHECK(list && !pclose(list));
 	CHECK(files == STORE_RIG_GROUP + 6);
-	archive_read_free(a);
 }
 
 static void check_manifest(int fd)
@@ -306,29 +296,35 @@ static void check_manifest(int fd)
 	json_decref(o);
 }
 
+static void end_export(void)
+{
+	close(exported);
+	unlink(exported_path);
+}
+
 static void judge_zip(int err)
 {
 	if (!err)
-		check_zip(exported);
-	close(exported);
+		check_zip();
+	end_export();
 }
 
 static void judge_manifest(int err)
 {
 	if (!err)
 		check_manifest(exported);
-	close(exported);
+	end_export();
 }
 
 /* ---- each of them, at each place ---- */
 
 static const struct work works[] = {
-	{ "backup", NULL, run_backup, judge_backup, 0, 0 },
-	{ "backup again", ready_again, run_backup, judge_again, 0, 0 },
-	{ "restore", ready_restore, run_restore, judge_restore, 0, 0 },
-	{ "rekey", ready_rekey, run_rekey, judge_rekey, 0, 0 },
-	{ "export as ZIP", ready_export, run_zip, judge_zip, 3, 1 },
-	{ "export's manifest", ready_export, run_manifest, judge_manifest, 0, 0 },
+	{ "backup", NULL, run_backup, judge_backup, 0 },
+	{ "backup again", ready_again, run_backup, judge_again, 0 },
+	{ "restore", ready_restore, run_restore, judge_restore, 0 },
+	{ "rekey", ready_rekey, run_rekey, judge_rekey, 0 },
+	{ "export as ZIP", ready_export, run_zip, judge_zip, 3 },
+	{ "export's manifest", ready_export, run_manifest, judge_manifest, 0 },
 };
 
 static void make_rig(const struct work *w)
@@ -414,50 +410,9 @@ static int test_place(const struct work *w, enum nth_kind k, const char *kind, u
 	return err != 0;
 }
 
-#define IS_WRONG     3
-#define OUTSIDE_FROM 3 /* frames of a trace that are the handler, the kernel's return, libc's */
-
-/*
- * libarchive (3.6) ends the process when it has no memory: with exit(1) for the name of a file,
- * and by a NULL that it has not looked at. A crash is its own only if it is on top of the stack.
- */
-static void on_crash(int sig)
-{
-	void *at[OUTSIDE_FROM + 2];
-	int i, n = backtrace(at, OUTSIDE_FROM + 2);
-	Dl_info lib;
-
-	for (i = 0; i < n; i++)
-		if (dladdr(at[i], &lib) && strstr(lib.dli_fname, "libarchive"))
-			_exit(1);
-	signal(sig, SIG_DFL);
-	raise(sig);
-}
-
-/* The same in a child. 2: libarchive has ended it. */
-static int test_child(const struct work *w, enum nth_kind k, const char *kind, unsigned long at)
-{
-	int bad = check_failures, said, status = 0;
-	pid_t child;
-
-	fflush(stdout);
-	child = fork();
-	if (!child) {
-		signal(SIGSEGV, on_crash);
-		said = test_place(w, k, kind, at);
-		_exit(check_failures != bad ? IS_WRONG : said ? 2 : 0);
-	}
-	CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
-	if (WIFSIGNALED(status))
-		fprintf(stderr, "^ %s: %s %lu: signal %d\n", w->name, kind, at, WTERMSIG(status));
-	CHECK(WEXITSTATUS(status) != IS_WRONG);
-	close(exported); /* judge() has closed the child's */
-	return WEXITSTATUS(status) == 1 ? 2 : WEXITSTATUS(status) != 0;
-}
-
 static void test_work(const struct work *w, enum nth_kind k, const char *kind, unsigned long places)
 {
-	unsigned long total, at, step, tried = 0, ended[3] = { 0 };
+	unsigned long total, at, step, tried = 0, said = 0;
 	long left;
 
 	count_places(w, k, &left); /* warms up what lives as long as the process */
@@ -466,25 +421,23 @@ static void test_work(const struct work *w, enum nth_kind k, const char *kind, u
 	step = total / places + 1;
 	for (at = 1; at <= total; at += step) {
 		make_rig(w);
-		ended[w->exits && k == NTH_MEMORY ? test_child(w, k, kind, at)
-						  : test_place(w, k, kind, at)]++;
+		said += (unsigned long)test_place(w, k, kind, at);
 		remove_rig();
 		tried++;
 	}
-	printf("%s: %s: %lu places, %lu tried, %lu of them said that it failed, %lu ended the "
-	       "process\n",
-	       w->name, kind, total, tried, ended[1], ended[2]);
+	printf("%s: %s: %lu places, %lu tried, %lu of them said that it failed\n", w->name, kind,
+	       total, tried, said);
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long places = argc > 1 ? strtoul(argv[1], NULL, 0) : 25;
-	void *warm;
+	unsigned long places = argc > 1 ? strtoul(argv[1], NULL, 0) : 16;
 	size_t i;
 
-	backtrace(&warm, 1); /* it loads a library, which the handler of a crash must not */
 	certs_make_usual();
 	for (i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+		if (argc > 2 && strcmp(argv[2], works[i].name))
+			continue;
 		nth_fault.err = EIO;
 		test_work(&works[i], NTH_DISK, "disk, EIO", places);
 		nth_fault.err = ENOSPC;
