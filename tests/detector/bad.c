@@ -176,7 +176,7 @@ static void misbehave(const struct sluice_detector_image *image)
 		for (volatile int i = 0;; i++)
 			;
 	else if (is("slow"))
-		rest_ms(400);
+		rest_ms(150);
 	else if (is("scribble"))
 		*(volatile uint8_t *)(uintptr_t)image->data = 1;
 	else if (is("open"))
