@@ -17,6 +17,7 @@
 #include "cloud/api_call.h"
 #include "cloud/conf.h"
 #include "cloud/device.h"
+#include "cloud/indexconf.h"
 #include "lib/log.h"
 
 static const struct sluice_route *const tables[] = {
@@ -148,6 +149,14 @@ static int identify(struct sluice_call *c)
 	return 0;
 }
 
+static void serve(struct sluice_call *c, const struct sluice_route *r)
+{
+	if (r->scope & SLUICE_AT_LOOP && !c->client)
+		c->at_loop = r;
+	else
+		r->handle(c);
+}
+
 /* Runs the route if the peer is a device that may; it has answered in any case. */
 static void handle_device(struct sluice_call *c, const struct sluice_route *r)
 {
@@ -157,7 +166,7 @@ static void handle_device(struct sluice_call *c, const struct sluice_route *r)
 	if (status)
 		sluice_answer_problem(c, status, why);
 	else
-		r->handle(c);
+		serve(c, r);
 }
 
 /* A browser adds the cookie to whatever any page asks for: what changes something must show more.
@@ -199,7 +208,7 @@ static void handle_person(struct sluice_call *c, const struct sluice_route *r)
 		sluice_answer_problem(c, 403,
 				      r->least == SLUICE_ADMIN ? "an administrator may do that"
 							       : "an operator may do that");
-	else if ((c->who.scopes & r->scope) != r->scope)
+	else if (r->scope & SLUICE_SCOPE_ALL & ~c->who.scopes)
 		sluice_answer_problem(c, 403, "the API token lacks the scope for that");
 	else if (c->who.restricted && r->scope & (SLUICE_SCOPE_ENROL | SLUICE_SCOPE_ADMIN))
 		sluice_answer_problem(c, 403, "who is restricted to some cameras may not do that");
@@ -212,7 +221,7 @@ static void handle_person(struct sluice_call *c, const struct sluice_route *r)
 			"send X-CSRF-Token as GET /v1/session gives it, from a page of "
 			"this server");
 	else
-		r->handle(c);
+		serve(c, r);
 }
 
 static int is_for_persons(const struct sluice_route *r)
@@ -251,12 +260,24 @@ void sluice_api_handle(struct sluice_call *c)
 	} else {
 		cut_parts(c, &s);
 		if (any->least == SLUICE_ANYBODY)
-			any->handle(c);
+			serve(c, any);
 		else if (any->least == SLUICE_DEVICE)
 			handle_device(c, any);
 		else
 			handle_person(c, any);
 	}
+}
+
+int sluice_api_waits(struct sluice_call *c)
+{
+	struct search s = { .call = c, .method = c->request->method };
+
+	if (s.method == SLUICE_HTTP_HEAD)
+		s.method = SLUICE_HTTP_GET;
+	if (sluice_http_path(c->request, c->path, sizeof(c->path)))
+		return 0;
+	sluice_api_routes(look_at, &s);
+	return !(s.found && s.found->least == SLUICE_ANYBODY && s.found->scope & SLUICE_AT_LOOP);
 }
 
 /* What the reader's thread reads with. */
@@ -293,6 +314,8 @@ int sluice_api_open(const char *data, const struct sluice_cloud_conf *conf,
 		if (!a->slow || !a->reader || !a->throttle || !a->stream)
 			err = -ENOMEM;
 	}
+	if (!err && sluice_indexconf_pg())
+		err = sluice_desk_open(data, SLUICE_DESK_THREADS, &a->desk);
 	if (!err)
 		err = open_shelf(data, media, &a->shelf);
 	if (!err) {
@@ -310,6 +333,7 @@ void sluice_api_stop(struct sluice_api *a)
 		return;
 	sluice_slow_stop(a->slow);
 	sluice_slow_stop(a->reader);
+	sluice_desk_stop(a->desk);
 	sluice_auditor_stop(a->auditor);
 }
 
@@ -319,6 +343,7 @@ void sluice_api_close(struct sluice_api *a)
 		return;
 	sluice_slow_close(a->slow);
 	sluice_slow_close(a->reader);
+	sluice_desk_close(a->desk);
 	sluice_auditor_close(a->auditor);
 	sluice_throttle_close(a->throttle);
 	sluice_stream_close(a->stream);

@@ -11,6 +11,9 @@ struct sluice_route;
 /* The part "from the connection" of *c is filled, c->out is zeroed; fills it, always. */
 void sluice_api_handle(struct sluice_call *c);
 
+/* May that wait for a data base? */
+int sluice_api_waits(struct sluice_call *c);
+
 /* problem+json of RFC 9457. detail: a sentence for people; NULL: none. */
 void sluice_api_problem(struct sluice_response *out, int status, const char *detail);
 

@@ -8,6 +8,7 @@
 
 #include "cloud/api.h"
 #include "cloud/api_call.h"
+#include "cloud/index_pg.h"
 #include "lib/log.h"
 
 /* Takes the reference. */
@@ -78,7 +79,13 @@ void sluice_answer_error(struct sluice_call *c, int err)
 		return;
 	}
 	sluice_error("request %s failed: %s", c->path, strerror(-err));
-	sluice_answer_problem(c, err == -EBUSY ? 503 : 500, NULL);
+	if (err != -EBUSY && !sluice_index_pg_passes(err)) {
+		sluice_answer_problem(c, 500, NULL);
+		return;
+	}
+	sluice_answer_problem(c, 503,
+			      err == -EBUSY ? NULL : "the data base does not answer at the moment");
+	c->out->retry_s = err == -EBUSY ? 1 : 5;
 }
 
 void sluice_answer_nothing(struct sluice_call *c)

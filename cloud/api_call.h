@@ -6,8 +6,12 @@
  * out who asks, holds role and scope against the route, and calls the handler. A handler answers in
  * any case: now, by one of the functions below; or later (sluice_http_later()).
  *
- * Handlers run in the thread of the event loop that has the connection: they use c->auth and
- * c->index, which are that loop's own, and never block longer than one look into an index takes.
+ * Handlers use c->auth and c->index, which are their thread's own. Where the data bases are files
+ * they run in the thread of the event loop that has the connection, and never block longer than one
+ * look into an index takes; else at the desk (desk.h), whose threads may wait, and where the loop's
+ * io and the connection must be left alone. What needs the loop has a route that says so
+ * (SLUICE_AT_LOOP): who asks is found out at the desk, if that is to be known, and the handler runs
+ * in the loop.
  */
 #ifndef SLUICE_API_CALL_H
 #define SLUICE_API_CALL_H
@@ -26,9 +30,11 @@ struct sluice_call {
 	/* from the connection */
 	struct sluice_server *server;
 	struct sluice_loop *loop;
-	struct sluice_auth *auth;   /* the loop's */
-	struct sluice_index *index; /* the loop's */
-	struct client *client;
+	struct sluice_auth *auth;   /* the thread's */
+	struct sluice_index *index; /* the thread's */
+	struct client *client;	    /* NULL: at the desk */
+	struct sluice_later
+		*later; /* at the desk: what it is answered by, until somebody takes it */
 	const struct sluice_http *request;
 	const struct sluice_tls_peer *peer; /* its certificate, if one came */
 	const char *address;		    /* of the peer, for people */
@@ -40,14 +46,18 @@ struct sluice_call {
 	struct sluice_who who;		      /* of a person's or an API token's request */
 	struct sluice_whose whose;	      /* for every query: who.tenant, granted cameras */
 	struct sluice_session_request device; /* on a device's routes */
+	const struct sluice_route *at_loop; /* whoever may ask has been let in: call its handler */
 	struct sluice_response *out;
 };
+
+/* It needs the event loop, and neither c->auth nor c->index. */
+#define SLUICE_AT_LOOP 0x100u
 
 struct sluice_route {
 	enum sluice_http_method method; /* HEAD is answered wherever GET is */
 	const char *path;		/* "/v1/cameras/{camera}/settings"; {part}: no slash */
 	enum sluice_role least;
-	unsigned int scope; /* one of enum sluice_scope; 0 for ANYBODY and DEVICE */
+	unsigned int scope; /* one of enum sluice_scope; 0 for ANYBODY and DEVICE; SLUICE_AT_LOOP */
 	void (*handle)(struct sluice_call *c);
 	const char *operation; /* operationId in docs/openapi.yaml */
 };
@@ -86,8 +96,8 @@ void sluice_answer_problem(struct sluice_call *c, int status, const char *detail
 /* The same with a type of its own, "urn:sluice:...", for programs to tell it from others. */
 void sluice_answer_typed(struct sluice_call *c, int status, const char *type, const char *detail);
 
-/* What a failed call below means: 404 for -ENOENT, 503 for -EBUSY, else 500 and a line in the log.
- */
+/* What a failed call below means: 404 for -ENOENT, 503 with Retry-After for what passes by itself
+ * (a data base that is away), else 500; a line in the log. */
 void sluice_answer_error(struct sluice_call *c, int err);
 
 /* 204. */

@@ -46,8 +46,10 @@ static int add_device(void *ctx, const struct sluice_auth_device *d)
 			sluice_time_json(d->enrolled_ns), "not_after",
 			sluice_time_json((uint64_t)d->not_after * 1000000000u), "revoked",
 			d->revoked);
-	if (row)
-		sluice_fleet_device_json(c, d->device, a->cameras, row);
+	if (!row || sluice_fleet_device_json(c, d->device, a->cameras, row)) {
+		json_decref(row);
+		return -ENOMEM;
+	}
 	return json_array_append_new(a->list, row);
 }
 

@@ -141,14 +141,23 @@ json_t *sluice_fleet_camera_json(struct sluice_call *c, const struct sluice_came
 {
 	struct sluice_fleet *f = c->server->fleet;
 	const char *tenant = camera->tenant, *state;
-	json_t *report = sluice_fleet_get(f, SLUICE_FLEET_REPORT, tenant, camera->hex);
-	json_t *now = sluice_fleet_get(f, SLUICE_FLEET_STATE, tenant, camera->hex);
-	json_t *own = sluice_fleet_get(f, SLUICE_FLEET_DESIRED, tenant, camera->hex);
+	json_t *report, *now, *own;
+	int errs[] = { sluice_fleet_get(f, SLUICE_FLEET_REPORT, tenant, camera->hex, &report),
+		       sluice_fleet_get(f, SLUICE_FLEET_STATE, tenant, camera->hex, &now),
+		       sluice_fleet_get(f, SLUICE_FLEET_DESIRED, tenant, camera->hex, &own) };
 	const struct sluice_camera *met = sluice_cameras_find(c->server->cameras, camera->hex);
 	json_t *from = NULL, *wish, *o, *drift;
 	int enforce;
 
 	wish = sluice_fleet_wish(f, camera, &from, &enforce);
+	if (!wish || errs[0] == -ENOMEM || errs[1] == -ENOMEM || errs[2] == -ENOMEM) {
+		json_decref(wish);
+		json_decref(from);
+		json_decref(report);
+		json_decref(now);
+		json_decref(own);
+		return NULL;
+	}
 	json_object_del(wish, "versions");
 	drift = report ? sluice_wish_drift(wish, report) : json_object();
 	state = json_string_value(json_object_get(now, "state"));

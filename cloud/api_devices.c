@@ -48,18 +48,27 @@ json_t *sluice_fleet_cameras_json(struct sluice_call *c)
 {
 	struct cameras a = { c, json_object() };
 
-	c->index->ops->cameras(c->index, &c->whose, add_camera, &a);
-	return a.by_device;
+	if (!c->index->ops->cameras(c->index, &c->whose, add_camera, &a))
+		return a.by_device;
+	json_decref(a.by_device);
+	return NULL;
 }
 
-void sluice_fleet_device_json(struct sluice_call *c, const char *device, const json_t *cameras,
-			      json_t *row)
+int sluice_fleet_device_json(struct sluice_call *c, const char *device, const json_t *cameras,
+			     json_t *row)
 {
-	json_t *d = sluice_fleet_get(c->server->fleet, SLUICE_FLEET_DEVICE, c->who.tenant, device);
-	json_t *empty = json_array(), *group;
+	json_t *empty = json_array(), *group = NULL, *d;
+	struct sluice_fleet *f = c->server->fleet;
 	char name[SLUICE_NAME_MAX];
+	int err = sluice_fleet_get(f, SLUICE_FLEET_DEVICE, c->who.tenant, device, &d);
 
-	group = sluice_fleet_group_of(c->server->fleet, c->who.tenant, "devices", device, name);
+	if (err != -ENOMEM)
+		err = sluice_fleet_group_of(f, c->who.tenant, "devices", device, name, &group);
+	if (err == -ENOMEM || !empty || !cameras) {
+		json_decref(empty);
+		json_decref(d);
+		return -ENOMEM;
+	}
 	json_object_set_new(
 		row, "connected",
 		json_boolean(sluice_roster_find(c->server->roster, c->who.tenant, device) != 0));
@@ -75,6 +84,7 @@ void sluice_fleet_device_json(struct sluice_call *c, const char *device, const j
 	json_decref(group);
 	json_decref(empty);
 	json_decref(d);
+	return 0;
 }
 
 struct find_device {
@@ -99,6 +109,7 @@ static int find_device(struct sluice_call *c, const char *name)
 
 	if (!err && c->whose.cameras) { /* who is restricted to cameras sees their devices only */
 		cameras = sluice_fleet_cameras_json(c);
+		err = cameras ? 0 : -ENOMEM;
 		f.found &= json_object_get(cameras, name) != NULL;
 		json_decref(cameras);
 	}
@@ -117,7 +128,10 @@ static void get_device(struct sluice_call *c)
 		return;
 	o = json_pack("{s:s}", "name", c->part[0]);
 	cameras = sluice_fleet_cameras_json(c);
-	sluice_fleet_device_json(c, c->part[0], cameras, o);
+	if (sluice_fleet_device_json(c, c->part[0], cameras, o)) {
+		json_decref(o);
+		o = NULL;
+	}
 	json_decref(cameras);
 	sluice_answer_json(c, 200, o);
 }
@@ -193,13 +207,14 @@ static void post_command(struct sluice_call *c)
 
 static void get_command(struct sluice_call *c)
 {
-	json_t *doc =
-		sluice_fleet_get(c->server->fleet, SLUICE_FLEET_COMMAND, c->who.tenant, c->part[0]);
+	json_t *doc;
+	int err = sluice_fleet_get(c->server->fleet, SLUICE_FLEET_COMMAND, c->who.tenant,
+				   c->part[0], &doc);
 
-	if (doc)
+	if (!err)
 		sluice_answer_json(c, 200, command_json(c->part[0], doc, 1));
 	else
-		sluice_answer_error(c, -ENOENT);
+		sluice_answer_error(c, err);
 }
 
 struct commands {

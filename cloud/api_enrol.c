@@ -250,7 +250,7 @@ static void delete_token(struct sluice_call *c)
 }
 
 const struct sluice_route sluice_api_enrol[] = {
-	{ SLUICE_HTTP_GET, "/v1/ca", SLUICE_ANYBODY, 0, get_ca, "getCa" },
+	{ SLUICE_HTTP_GET, "/v1/ca", SLUICE_ANYBODY, SLUICE_AT_LOOP, get_ca, "getCa" },
 	{ SLUICE_HTTP_POST, "/v1/enrol", SLUICE_ANYBODY, 0, post_enrol, "enrol" },
 	{ SLUICE_HTTP_POST, "/v1/renew", SLUICE_DEVICE, 0, post_renew, "renew" },
 	{ SLUICE_HTTP_GET, "/v1/crl", SLUICE_ANYBODY, 0, get_crl, "getCrl" },

@@ -21,16 +21,18 @@ void sluice_answer_put(struct sluice_call *c, int err);
 /* 200 or 201 with the document and its version as ETag. Takes the reference. */
 void sluice_answer_document(struct sluice_call *c, int status, json_t *json);
 
-/* The link and the settings of a camera: "desired" and the rest, see docs/api.md. A new reference.
- */
+/* The link and the settings of a camera: "desired" and the rest, see docs/api.md. A new reference;
+ * NULL: out of memory. */
 json_t *sluice_fleet_camera_json(struct sluice_call *c, const struct sluice_camera *camera);
 
-/* The cameras that the caller may see, as arrays by their device's name. A new reference. */
+/* The cameras that the caller may see, as arrays by their device's name. A new reference; NULL:
+ * what they are cannot be read. */
 json_t *sluice_fleet_cameras_json(struct sluice_call *c);
 
-/* Adds what the fleet knows of a device to its row of the list. cameras: as made above. */
-void sluice_fleet_device_json(struct sluice_call *c, const char *device, const json_t *cameras,
-			      json_t *row);
+/* Adds what the fleet knows of a device to its row of the list. cameras: as made above, NULL is an
+ * error too. 0, -ENOMEM. */
+int sluice_fleet_device_json(struct sluice_call *c, const char *device, const json_t *cameras,
+			     json_t *row);
 
 /* Removes from a JSON body the keys settings and map into a new document, checked. NULL after a
  * 400; keys: how many others there are, at most. */

@@ -53,13 +53,14 @@ static void get_groups(struct sluice_call *c)
 
 static void get_group(struct sluice_call *c)
 {
-	json_t *doc =
-		sluice_fleet_get(c->server->fleet, SLUICE_FLEET_GROUP, c->who.tenant, c->part[0]);
+	json_t *doc;
+	int err = sluice_fleet_get(c->server->fleet, SLUICE_FLEET_GROUP, c->who.tenant, c->part[0],
+				   &doc);
 
-	if (doc)
+	if (!err)
 		sluice_answer_document(c, 200, group_json(c->part[0], doc));
 	else
-		sluice_answer_error(c, -ENOENT);
+		sluice_answer_error(c, err);
 }
 
 /* ---- members ---- */
@@ -81,14 +82,17 @@ static void tell_members(struct sluice_call *c, const json_t *doc)
 			sluice_desire_changed(c->server, camera.tenant, camera.device);
 }
 
+/* 0; -EEXIST: another group has it; -ENOMEM. */
 static int is_free(struct sluice_call *c, const char *key, const char *member, const char *group)
 {
 	char name[SLUICE_NAME_MAX];
-	json_t *other = sluice_fleet_group_of(c->server->fleet, c->who.tenant, key, member, name);
-	int taken = other && strcmp(name, group);
+	json_t *other;
+	int err = sluice_fleet_group_of(c->server->fleet, c->who.tenant, key, member, name, &other);
 
 	json_decref(other);
-	return !taken;
+	if (err == -ENOENT || (!err && !strcmp(name, group)))
+		return 0;
+	return err ? err : -EEXIST;
 }
 
 /* 0, or -errno after an answer. */
@@ -98,6 +102,7 @@ static int check_members(struct sluice_call *c, const json_t *doc, const char *k
 	json_t *list = json_object_get(doc, key), *v;
 	struct sluice_camera camera;
 	char text[160];
+	int err;
 	size_t i;
 
 	if (list && (!json_is_array(list) || json_array_size(list) > SLUICE_MEMBERS_MAX)) {
@@ -114,8 +119,13 @@ static int check_members(struct sluice_call *c, const json_t *doc, const char *k
 		}
 		if (camera_key && sluice_fleet_find_camera(c, member, &camera))
 			return -ENOENT;
-		if (is_free(c, key, member, group))
+		err = is_free(c, key, member, group);
+		if (!err)
 			continue;
+		if (err != -EEXIST) {
+			sluice_answer_error(c, err);
+			return err;
+		}
 		snprintf(text, sizeof(text), "%.64s is in another group already", member);
 		sluice_answer_problem(c, 409, text);
 		return -EEXIST;
@@ -127,11 +137,15 @@ static void write_group(struct sluice_call *c, const char *name, json_t *body,
 			const int64_t *if_version, int status)
 {
 	struct sluice_fleet *f = c->server->fleet;
-	json_t *old = sluice_fleet_get(f, SLUICE_FLEET_GROUP, c->who.tenant, name);
-	json_t *enforce = json_object_get(body, "enforce");
+	json_t *enforce = json_object_get(body, "enforce"), *old;
 	json_t *doc = sluice_call_wish(c, body, keys, sizeof(keys) / sizeof(keys[0]));
 	int err = doc ? 0 : -EINVAL;
 
+	if (sluice_fleet_get(f, SLUICE_FLEET_GROUP, c->who.tenant, name, &old) == -ENOMEM &&
+	    !err) { /* who leaves it would not be told */
+		sluice_answer_error(c, -ENOMEM);
+		err = -ENOMEM;
+	}
 	if (!err && enforce && !json_is_boolean(enforce)) {
 		sluice_answer_problem(c, 400, "enforce is true or false");
 		err = -EINVAL;
@@ -204,13 +218,15 @@ static void put_group(struct sluice_call *c)
 static void delete_group(struct sluice_call *c)
 {
 	struct sluice_fleet *f = c->server->fleet;
-	json_t *old = sluice_fleet_get(f, SLUICE_FLEET_GROUP, c->who.tenant, c->part[0]);
 	const int64_t *if_version;
 	int64_t version;
-	int err;
+	json_t *old;
+	int err = sluice_fleet_get(f, SLUICE_FLEET_GROUP, c->who.tenant, c->part[0], &old);
 
-	if (!sluice_call_match(c, &version, &if_version) &&
-	    !sluice_call_audit(c, c->who.tenant, "group.drop", c->part[0], SLUICE_OK)) {
+	if (err == -ENOMEM)
+		sluice_answer_error(c, err);
+	else if (!sluice_call_match(c, &version, &if_version) &&
+		 !sluice_call_audit(c, c->who.tenant, "group.drop", c->part[0], SLUICE_OK)) {
 		err = sluice_fleet_remove(f, SLUICE_FLEET_GROUP, c->who.tenant, c->part[0],
 					  version ? if_version : NULL);
 		if (err) {

@@ -181,9 +181,9 @@ static void get_metrics(struct sluice_call *c)
 }
 
 const struct sluice_route sluice_api_health[] = {
-	{ SLUICE_HTTP_GET, "/healthz", SLUICE_ANYBODY, 0, get_health, "getHealth" },
-	{ SLUICE_HTTP_GET, "/readyz", SLUICE_ANYBODY, 0, get_ready, "getReady" },
-	{ SLUICE_HTTP_GET, "/metrics", SLUICE_VIEWER, SLUICE_SCOPE_READ, get_metrics,
-	  "getMetrics" },
+	{ SLUICE_HTTP_GET, "/healthz", SLUICE_ANYBODY, SLUICE_AT_LOOP, get_health, "getHealth" },
+	{ SLUICE_HTTP_GET, "/readyz", SLUICE_ANYBODY, SLUICE_AT_LOOP, get_ready, "getReady" },
+	{ SLUICE_HTTP_GET, "/metrics", SLUICE_VIEWER, SLUICE_SCOPE_READ | SLUICE_AT_LOOP,
+	  get_metrics, "getMetrics" },
 	{ 0 },
 };

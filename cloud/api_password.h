@@ -26,6 +26,8 @@ struct sluice_password_job {
 	char hash[SLUICE_PASSWORD_HASH];
 	/* private */
 	struct sluice_job job;
+	struct sluice_desk_job desk; /* of finish, which looks into auth.db */
+	struct sluice_response response;
 	struct sluice_later *later;
 	struct sluice_loop *loop;
 	struct sluice_who who;
@@ -38,7 +40,7 @@ int sluice_password_take(struct sluice_call *c, const json_t *json, int rules,
 			 char out[SLUICE_PASSWORD_MAX + 1]);
 
 /* Takes p. The call is answered later, or now with 503. finish() sees a call with the same peer and
- * the same who, in the same loop. */
+ * the same who, of the same loop, and in its thread or at the desk. */
 void sluice_password_start(struct sluice_call *c, struct sluice_password_job *p);
 /* NULL-safe; wipes. */
 void sluice_password_drop(struct sluice_password_job *p);

@@ -4,6 +4,7 @@
 #define SLUICE_API_STATE_H
 
 #include "cloud/audit.h"
+#include "cloud/desk.h"
 #include "cloud/shelf.h"
 #include "cloud/slow.h"
 #include "cloud/stream.h"
@@ -13,6 +14,7 @@
 #define SLUICE_READS_MAX     256 /* files that are waited for */
 
 struct sluice_api {
+	struct sluice_desk *desk;   /* NULL: the data bases are files of this machine */
 	struct sluice_slow *slow;   /* passwords */
 	struct sluice_slow *reader; /* files */
 	struct sluice_shelf shelf;  /* the reader's thread's own */

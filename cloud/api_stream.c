@@ -9,7 +9,7 @@ static void get_stream(struct sluice_call *c)
 }
 
 const struct sluice_route sluice_api_stream[] = {
-	{ SLUICE_HTTP_GET, "/v1/stream", SLUICE_VIEWER, SLUICE_SCOPE_READ, get_stream,
-	  "getStream" },
+	{ SLUICE_HTTP_GET, "/v1/stream", SLUICE_VIEWER, SLUICE_SCOPE_READ | SLUICE_AT_LOOP,
+	  get_stream, "getStream" },
 	{ 0 },
 };

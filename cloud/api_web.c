@@ -67,7 +67,8 @@ static void get_asset(struct sluice_call *c)
 }
 
 const struct sluice_route sluice_api_web[] = {
-	{ SLUICE_HTTP_GET, "/", SLUICE_ANYBODY, 0, get_index, "getDashboard" },
-	{ SLUICE_HTTP_GET, "/assets/{hash}/{file}", SLUICE_ANYBODY, 0, get_asset, "getAsset" },
+	{ SLUICE_HTTP_GET, "/", SLUICE_ANYBODY, SLUICE_AT_LOOP, get_index, "getDashboard" },
+	{ SLUICE_HTTP_GET, "/assets/{hash}/{file}", SLUICE_ANYBODY, SLUICE_AT_LOOP, get_asset,
+	  "getAsset" },
 	{ 0 },
 };

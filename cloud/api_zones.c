@@ -34,12 +34,17 @@ static json_t *zones_json(json_t *doc)
 static void get_zones(struct sluice_call *c)
 {
 	struct sluice_camera camera;
+	json_t *doc;
+	int err;
 
-	if (!sluice_fleet_find_camera(c, c->part[0], &camera))
-		sluice_answer_document(c, 200,
-				       zones_json(sluice_fleet_get(c->server->fleet,
-								   SLUICE_FLEET_ZONES,
-								   camera.tenant, camera.hex)));
+	if (sluice_fleet_find_camera(c, c->part[0], &camera))
+		return;
+	err = sluice_fleet_get(c->server->fleet, SLUICE_FLEET_ZONES, camera.tenant, camera.hex,
+			       &doc);
+	if (err && err != -ENOENT)
+		sluice_answer_error(c, err);
+	else
+		sluice_answer_document(c, 200, zones_json(doc));
 }
 
 static void put_zones(struct sluice_call *c)

@@ -21,18 +21,18 @@
 
 static void mark_told(struct subject *s, int done)
 {
+	const struct sluice_fence *f = &s->worker->fence;
 	struct sluice_index *ix = s->worker->index;
 	int err;
 
 	if (!done && s->told >= s->last)
 		return;
-	err = ix->ops->run_told(ix, s->camera->id, s->epoch, s->first, s->last, done);
-	if (err)
-		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
-				   "cannot note the progress of camera %s: %s", s->camera->name,
-				   strerror(-err));
-	else
-		worker_told(s);
+	err = sluice_fence_begin(f, ix);
+	if (!err)
+		err = sluice_fence_end(f, ix,
+				       ix->ops->run_told(ix, s->camera->id, s->epoch, s->first,
+							 s->last, done));
+	worker_noted(s, err);
 }
 
 /* A run that was not closed is left: what is open in it is not told, it will be analysed again. */
@@ -102,6 +102,8 @@ static int end_run(struct subject *s, const struct sluice_item *item)
 		return err; /* a summary may have been given up: not done, analysed again */
 	s->event_open = 0;
 	mark_told(s, 1);
+	if (atomic_load(&s->worker->stopping))
+		return -ECANCELED;
 	s->has_epoch = 0; /* opened once more it is read from the index */
 	s->worker->c.ops->done(s->worker->c.ctx, s->camera, &done);
 	return 0;

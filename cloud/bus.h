@@ -17,6 +17,7 @@
 #define SLUICE_BUS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "cloud/camera.h"
@@ -77,6 +78,29 @@ struct sluice_lease {
 	uint64_t token; /* larger than that of every holder before */
 };
 
+enum sluice_news_kind {
+	SLUICE_NEWS_EVENT,   /* one has begun; text is its JSON */
+	SLUICE_NEWS_SUMMARY, /* one is durable in index and media; text is its id */
+	SLUICE_NEWS_DONE,    /* an epoch, or a run of back-fill, is analysed and told */
+	SLUICE_NEWS_JOB,     /* a job has come further; text is its JSON */
+	SLUICE_NEWS_KINDS
+};
+
+/* What workers tell all processes. The index has it too, so one that is lost only comes later. */
+struct sluice_news {
+	enum sluice_news_kind kind;
+	const struct sluice_camera *camera; /* lives as long as the process */
+	const char *text;		    /* "" of DONE */
+	uint64_t epoch;			    /* of DONE, as what follows */
+	uint32_t lane;
+	uint64_t range_first, range_last;
+};
+
+#define SLUICE_NEWS_MAX (256u << 10) /* bytes of its text */
+
+/* In a thread of the bus or of whoever says it; everything is borrowed. */
+typedef void (*sluice_news_fn)(void *ctx, const struct sluice_news *news);
+
 struct sluice_bus;
 
 struct sluice_bus_ops {
@@ -108,11 +132,23 @@ struct sluice_bus_ops {
 	/* Bytes published and not yet acked; of an engine of several processes: that it has not yet
 	 * taken from this one. */
 	size_t (*fill)(struct sluice_bus *b);
+	/* Processes that take chunks, this one included, as far as it has heard of them lately; at
+	 * least 1. Each is to have its share of the partitions. */
+	unsigned int (*members)(struct sluice_bus *b);
+	/* To whoever listens, in any process, this one included, in order; nobody waits for it, and
+	 * it may be lost. -EMSGSIZE, -ENOMEM, -EIO. */
+	int (*say)(struct sluice_bus *b, const struct sluice_news *news);
+	/* fn hears what is said from now on; once, before anything is said in this process. It is
+	 * not called after close(). -EIO: the engine takes no listener. */
+	int (*listen)(struct sluice_bus *b, sluice_news_fn fn, void *ctx);
 };
 
 struct sluice_bus {
 	const struct sluice_bus_ops *ops;
 	unsigned int partitions; /* of live lanes */
+	/* Workers of other processes may write under a later lease: whoever has one writes to the
+	 * index by its token (fence.h). Tokens outlive the processes then. */
+	bool shared;
 	/* since the beginning: */
 	atomic_ullong acked; /* chunks; taken by an engine counts too */
 	atomic_ullong aside; /* chunks set aside */

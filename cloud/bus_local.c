@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "cloud/bus.h"
@@ -27,6 +28,8 @@ struct bus_local {
 	pthread_cond_t ready;
 	size_t fill, max;
 	int stopped;
+	sluice_news_fn hear; /* NULL: nobody does. Set before anything is said */
+	void *hear_ctx;
 	struct queue queue[];
 };
 
@@ -237,6 +240,32 @@ static size_t local_fill(struct sluice_bus *b)
 	return fill;
 }
 
+static unsigned int local_members(struct sluice_bus *b)
+{
+	(void)b;
+	return 1;
+}
+
+static int local_say(struct sluice_bus *b, const struct sluice_news *news)
+{
+	struct bus_local *l = local(b);
+
+	if (strlen(news->text) > SLUICE_NEWS_MAX)
+		return -EMSGSIZE;
+	if (l->hear)
+		l->hear(l->hear_ctx, news);
+	return 0;
+}
+
+static int local_listen(struct sluice_bus *b, sluice_news_fn fn, void *ctx)
+{
+	struct bus_local *l = local(b);
+
+	l->hear = fn;
+	l->hear_ctx = ctx;
+	return 0;
+}
+
 static const struct sluice_bus_ops ops = {
 	.close = local_close,
 	.publish = local_publish,
@@ -248,6 +277,9 @@ static const struct sluice_bus_ops ops = {
 	.back = local_back,
 	.stop = local_stop,
 	.fill = local_fill,
+	.members = local_members,
+	.say = local_say,
+	.listen = local_listen,
 };
 
 int sluice_bus_local_open(unsigned int partitions, size_t max, struct sluice_bus **out)

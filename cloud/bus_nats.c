@@ -4,8 +4,9 @@
  *
  * libnats has threads of its own and calls that wait, so nothing of it runs in an event loop: the
  * sender publishes what publish() has queued (nats_send.c), the keeper renews leases
- * (nats_lease.c), and a worker's own thread pulls (nats_take.c). One lock, never held over a call
- * of the library.
+ * (nats_lease.c) and says that this process is there (nats_members.c), and a worker's own thread
+ * pulls (nats_take.c). News come in a thread of the library (nats_news.c). One lock, never held
+ * over a call of the library.
  *
  * The connection comes back by itself, for ever. Meanwhile the queues fill and publish() says full;
  * leases run out, and their workers see it. Where the broker refuses a right it says so only in an
@@ -80,6 +81,14 @@ static void nats_stop(struct sluice_bus *b)
 	pthread_mutex_unlock(&n->lock);
 }
 
+void nats_unsubscribe(natsSubscription **sub)
+{
+	if (*sub && natsSubscription_Drain(*sub) == NATS_OK)
+		natsSubscription_WaitForDrainCompletion(*sub, OPEN_MS);
+	natsSubscription_Destroy(*sub);
+	*sub = NULL;
+}
+
 /* What is not taken yet is lost to the bus; the devices have it still, for it was never STORED. */
 static void nats_close(struct sluice_bus *b)
 {
@@ -99,10 +108,9 @@ static void nats_close(struct sluice_bus *b)
 		if (l.token)
 			nats_release(b, &l);
 	}
-	if (n->replies && natsSubscription_Drain(n->replies) == NATS_OK)
-		natsSubscription_WaitForDrainCompletion(n->replies, OPEN_MS); /* no reply is being
-										  handled */
-	natsSubscription_Destroy(n->replies);
+	nats_unsubscribe(&n->replies);
+	nats_members_close(n);
+	nats_news_close(n);
 	kvStore_Destroy(n->kv);
 	jsCtx_Destroy(n->js);
 	natsConnection_Close(n->nc);
@@ -124,6 +132,9 @@ static const struct sluice_bus_ops ops = {
 	.back = nats_back,
 	.stop = nats_stop,
 	.fill = nats_fill,
+	.members = nats_members,
+	.say = nats_say_news,
+	.listen = nats_listen,
 };
 
 /* ---- opening ---- */
@@ -234,6 +245,7 @@ static struct bus_nats *make(const struct sluice_nats_config *c)
 	}
 	n->base.ops = &ops;
 	n->base.partitions = c->partitions;
+	n->base.shared = true;
 	n->max = c->max ? c->max : QUEUE_BYTES;
 	n->ttl_ms = c->ttl_ms;
 	n->cameras = c->cameras;
@@ -280,6 +292,10 @@ int sluice_bus_nats_open(const struct sluice_nats_config *c, struct sluice_bus *
 	if (!err && !c->publish_only)
 		err = nats_say(js_KeyValue(&n->kv, n->js, "LEASE"),
 			       "the bucket LEASE (run: sluice-cloud provision)", why, size);
+	if (!err && !c->publish_only)
+		err = nats_say(nats_read_age(n), "the age of the bucket LEASE", why, size);
+	if (!err && !c->publish_only)
+		err = nats_say(nats_members_open(n), "the workers' subject", why, size);
 	if (!err)
 		err = start(n);
 	if (err) {

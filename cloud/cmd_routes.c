@@ -16,7 +16,7 @@ static int print_route(void *ctx, const struct sluice_route *r)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++)
-		if (r->scope == 1u << i)
+		if ((r->scope & SLUICE_SCOPE_ALL) == 1u << i)
 			scope = scopes[i];
 	printf("%s %s %s %s %s\n", methods[r->method], r->path, roles[r->least], scope,
 	       r->operation);

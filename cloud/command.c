@@ -48,9 +48,14 @@ static void end_command(struct sluice_server *s, const char *tenant, const char 
 			const char *state, const char *reason, json_t *result)
 {
 	struct sluice_fleet *f = s->fleet;
-	json_t *doc = sluice_fleet_get(f, SLUICE_FLEET_COMMAND, tenant, request);
-	const char *was = json_string_value(json_object_get(doc, "state"));
+	const char *was;
+	json_t *doc;
+	int err = sluice_fleet_get(f, SLUICE_FLEET_COMMAND, tenant, request, &doc);
 
+	if (err == -ENOMEM) /* it stays as it was; its deadline comes */
+		sluice_warning("what became of command %s cannot be kept: %s", request,
+			       strerror(-err));
+	was = json_string_value(json_object_get(doc, "state"));
 	if (!was || (strcmp(was, "sent") && strcmp(was, "no_answer"))) {
 		json_decref(doc);
 		json_decref(result);
@@ -162,14 +167,16 @@ static const char *check_args(const json_t *args)
 	return NULL;
 }
 
+/* 0; -EOPNOTSUPP: it does not; -ENOMEM. */
 static int knows(struct sluice_fleet *f, const char *tenant, const char *device,
 		 const char *command)
 {
-	json_t *d = sluice_fleet_get(f, SLUICE_FLEET_DEVICE, tenant, device);
+	json_t *d;
+	int err = sluice_fleet_get(f, SLUICE_FLEET_DEVICE, tenant, device, &d);
 	int yes = has_word(json_object_get(d, "features"), command);
 
 	json_decref(d);
-	return yes;
+	return yes ? 0 : err == -ENOMEM ? err : -EOPNOTSUPP;
 }
 
 static struct errand *make_errand(struct sluice_server *s, const char *tenant, const char *request,
@@ -213,8 +220,9 @@ int sluice_command_ask(struct sluice_server *s, const char *tenant, const char *
 		return -EINVAL;
 	if (!sluice_roster_find(s->roster, tenant, device))
 		return -ENOTCONN;
-	if (!knows(s->fleet, tenant, device, command))
-		return -EOPNOTSUPP;
+	err = knows(s->fleet, tenant, device, command);
+	if (err)
+		return err;
 	if (getrandom(raw, sizeof(raw), 0) != sizeof(raw))
 		return -EIO;
 	sluice_hex(raw, sizeof(raw), request);
@@ -260,7 +268,9 @@ int sluice_command_result(struct sluice_session *ss, const uint8_t *json, uint32
 		json_decref(o);
 		return -EINVAL;
 	}
-	doc = sluice_fleet_get(f, SLUICE_FLEET_COMMAND, ss->who.tenant, request);
+	if (sluice_fleet_get(f, SLUICE_FLEET_COMMAND, ss->who.tenant, request, &doc) == -ENOMEM)
+		sluice_warning("device %s: the answer to command %s cannot be kept: %s",
+			       ss->who.device, request, strerror(ENOMEM));
 	if (doc && !strcmp(json_string_value(json_object_get(doc, "device")), ss->who.device)) {
 		json_t *result = json_deep_copy(o);
 

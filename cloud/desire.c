@@ -75,11 +75,11 @@ static void look_at_camera(struct sluice_session *ss, uint32_t slot)
 {
 	const struct sluice_camera *c = ss->slot[slot].camera;
 	struct sluice_fleet *f = fleet_of(ss);
-	json_t *was;
+	json_t *state, *report, *config, *was;
 	int enforce;
 	json_t *wish = sluice_fleet_wish(f, c, NULL, &enforce);
-	json_t *state = sluice_fleet_get(f, SLUICE_FLEET_STATE, c->tenant, c->hex);
-	json_t *report = sluice_fleet_get(f, SLUICE_FLEET_REPORT, c->tenant, c->hex), *config;
+	int none = sluice_fleet_get(f, SLUICE_FLEET_STATE, c->tenant, c->hex, &state);
+	int silent = sluice_fleet_get(f, SLUICE_FLEET_REPORT, c->tenant, c->hex, &report);
 	struct sluice_plan plan = { .wish = wish,
 				    .report = report,
 				    .reported = (uint64_t)json_integer_value(json_object_get(
@@ -88,10 +88,17 @@ static void look_at_camera(struct sluice_session *ss, uint32_t slot)
 				    .session = ss->id,
 				    .now_ns = sluice_utc_now() };
 
-	if (!state)
+	if (none == -ENOENT)
 		state = json_object();
+	if (!wish || !state || silent == -ENOMEM) { /* what is not known is not asked for */
+		ss->desire_again = 1;
+		json_decref(state);
+		json_decref(report);
+		json_decref(wish);
+		return;
+	}
 	was = json_incref(json_object_get(state, "state"));
-	config = wish && state ? sluice_plan_next(state, &plan) : NULL;
+	config = sluice_plan_next(state, &plan);
 	if (config) {
 		name_request(config, state);
 		sluice_info("camera %s of device %s: settings are asked for", c->name, c->device);
@@ -100,7 +107,7 @@ static void look_at_camera(struct sluice_session *ss, uint32_t slot)
 				"camera %s of device %s: what is wanted is too large to send",
 				c->name, c->device);
 	}
-	if (state && !json_equal(was, json_object_get(state, "state")) &&
+	if (!json_equal(was, json_object_get(state, "state")) &&
 	    !(!was && !strcmp(json_string_value(json_object_get(state, "state")), "none")))
 		tell_state(ss->loop->server, c, state);
 	sluice_fleet_put(f, SLUICE_FLEET_STATE, c->tenant, c->hex, state, NULL);
@@ -113,20 +120,24 @@ static void look_at_camera(struct sluice_session *ss, uint32_t slot)
 void sluice_desire_watch(struct sluice_session *ss)
 {
 	uint64_t now = sluice_utc_now();
+	int again = ss->desire_again;
 	uint32_t i;
 
 	if (!ss->conn || !ss->greeted || now - ss->desire_ns < WATCH_NS)
 		return;
 	ss->desire_ns = now;
+	ss->desire_again = 0;
 	for (i = 1; i <= SLUICE_WIRE_SLOTS && ss->conn; i++) {
 		const struct sluice_camera *c = ss->slot[i].camera;
-		json_t *state =
-			c ? sluice_fleet_get(fleet_of(ss), SLUICE_FLEET_STATE, c->tenant, c->hex)
-			  : NULL;
-		uint64_t due = sluice_plan_due(state);
+		json_t *state = NULL;
+		uint64_t due;
 
+		if (c && sluice_fleet_get(fleet_of(ss), SLUICE_FLEET_STATE, c->tenant, c->hex,
+					  &state) == -ENOMEM)
+			ss->desire_again = 1;
+		due = sluice_plan_due(state);
 		json_decref(state);
-		if (due && now >= due)
+		if (c && (again || (due && now >= due)))
 			look_at_camera(ss, i);
 	}
 }
@@ -181,11 +192,10 @@ void sluice_desire_hello(struct sluice_session *ss, const char *build, const cha
 
 void sluice_desire_gone(struct sluice_session *ss)
 {
-	json_t *d =
-		sluice_fleet_get(fleet_of(ss), SLUICE_FLEET_DEVICE, ss->who.tenant, ss->who.device);
+	json_t *d;
 
-	if (!d)
-		return;
+	if (sluice_fleet_get(fleet_of(ss), SLUICE_FLEET_DEVICE, ss->who.tenant, ss->who.device, &d))
+		return; /* at worst it was seen earlier than it was */
 	json_object_set_new(d, "seen_ns", json_integer((json_int_t)sluice_utc_now()));
 	sluice_fleet_put(fleet_of(ss), SLUICE_FLEET_DEVICE, ss->who.tenant, ss->who.device, d,
 			 NULL);
@@ -221,9 +231,11 @@ void sluice_desire_result(struct sluice_session *ss, uint32_t slot, const uint8_
 {
 	const struct sluice_camera *c = ss->slot[slot].camera;
 	json_t *o = size > REPORT_MAX ? NULL : json_loadb((const char *)json, size, 0, NULL);
-	json_t *state =
-		o ? sluice_fleet_get(fleet_of(ss), SLUICE_FLEET_STATE, c->tenant, c->hex) : NULL;
+	json_t *state = NULL;
 
+	if (o && sluice_fleet_get(fleet_of(ss), SLUICE_FLEET_STATE, c->tenant, c->hex, &state) ==
+			 -ENOMEM)
+		ss->desire_again = 1; /* it is asked again when its answer is due */
 	if (state && sluice_plan_result(state, o, sluice_utc_now())) {
 		sluice_info("camera %s of device %s: settings are %s%s%s", c->name, c->device,
 			    json_string_value(json_object_get(state, "state")),

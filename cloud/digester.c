@@ -115,8 +115,15 @@ static void make(struct sluice_digester *d, const struct sluice_digest_plan *pla
 
 static void finish_epoch(struct sluice_digester *d, const struct job *j)
 {
-	int err = d->index->ops->epoch_told(d->index, j->camera->id, j->epoch, j->last, 1);
+	const struct sluice_fence *f = d->shelf.fence;
+	int err = sluice_fence_begin(f, d->index);
 
+	if (!err)
+		err = sluice_fence_end(f, d->index,
+				       d->index->ops->epoch_told(d->index, j->camera->id, j->epoch,
+								 j->last, 1));
+	if (err == -ESTALE)
+		return;
 	if (err)
 		sluice_log_limited(&d->limit, SLUICE_LOG_WARNING,
 				   "cannot note the progress of camera %s: %s", j->camera->name,
@@ -230,7 +237,8 @@ int sluice_digester_busy(struct sluice_digester *d, const struct sluice_camera *
 	return j != NULL;
 }
 
-int sluice_digester_open(const struct sluice_worker_config *c, struct sluice_digester **out)
+int sluice_digester_open(const struct sluice_worker_config *c, const struct sluice_fence *fence,
+			 struct sluice_digester **out)
 {
 	struct sluice_digester *d = calloc(1, sizeof(*d));
 	int err;
@@ -245,7 +253,7 @@ int sluice_digester_open(const struct sluice_worker_config *c, struct sluice_dig
 	pthread_cond_init(&d->more, NULL);
 	d->rebuild = sluice_rebuild_open();
 	err = d->rebuild ? sluice_index_open(c->data, &d->index) : -ENOMEM;
-	d->shelf = (struct sluice_shelf){ c->data, d->index, c->media, d->rebuild };
+	d->shelf = (struct sluice_shelf){ c->data, d->index, c->media, d->rebuild, fence };
 	if (!err && c->sandbox) {
 		d->sandbox = sluice_sandbox_open(c->sandbox, "digests", 19, &d->stopping);
 		err = d->sandbox ? 0 : -ENOMEM;

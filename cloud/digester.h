@@ -4,14 +4,17 @@
 #define SLUICE_DIGESTER_H
 
 #include "cloud/digest.h"
+#include "cloud/fence.h"
 #include "cloud/worker.h"
 
 #define SLUICE_DIGESTS_MAX 64 /* waiting; of more, the newest gets none, which is logged */
 
 struct sluice_digester;
 
-/* Opens an index of its own and starts the thread. The config's ops are called in it. */
-int sluice_digester_open(const struct sluice_worker_config *c, struct sluice_digester **out);
+/* Opens an index of its own and starts the thread. The config's ops are called in it. It writes
+ * under the worker's lease, fence is borrowed. */
+int sluice_digester_open(const struct sluice_worker_config *c, const struct sluice_fence *fence,
+			 struct sluice_digester **out);
 
 /* Takes over plan. Its digest is stored like a summary and told by ops->summary. */
 void sluice_digester_add(struct sluice_digester *d, const struct sluice_camera *c,

@@ -13,6 +13,7 @@
 
 #include "cloud/fleet.h"
 #include "cloud/sqlite.h"
+#include "cloud/starved.h"
 #include "cloud/wish.h"
 #include "lib/log.h"
 
@@ -58,24 +59,53 @@ static char *make_key(const char *tenant, const char *name, char key[KEY_MAX])
 	return key;
 }
 
+/* -ENOMEM: it is not known what the text says. Jansson may call that a wrong text. */
+static int parse_doc(const char *text, json_t **doc)
+{
+	unsigned long starved = sluice_starved;
+
+	*doc = json_loads(text, 0, NULL);
+	if (starved == sluice_starved)
+		return *doc ? 0 : -EBADMSG;
+	json_decref(*doc);
+	*doc = NULL;
+	return -ENOMEM;
+}
+
+/* 0: it is there now, or was damaged and is passed over. */
+static int read_row(struct sluice_fleet *f, sqlite3_stmt *st)
+{
+	int64_t kind = sqlite3_column_int64(st, 0);
+	const char *tenant = sluice_sqlite_text(st, 1), *name = sluice_sqlite_text(st, 2);
+	char key[KEY_MAX];
+	json_t *doc;
+	int err = parse_doc(sluice_sqlite_text(st, 3), &doc);
+
+	if (err == -ENOMEM || sqlite3_errcode(f->s.db) == SQLITE_NOMEM) {
+		json_decref(doc);
+		return -ENOMEM;
+	}
+	if (kind < 0 || kind >= SLUICE_FLEET_KINDS || !json_is_object(doc)) {
+		sluice_warning("a row of fleet.db cannot be read and is passed over");
+		json_decref(doc);
+		return 0;
+	}
+	json_object_del(doc, "session"); /* of another run of the cloud */
+	return json_object_set_new(f->docs[kind], make_key(tenant, name, key), doc) ? -ENOMEM : 0;
+}
+
 static int read_all(struct sluice_fleet *f)
 {
 	sqlite3_stmt *st = sluice_sqlite_bind(&f->s, DOC_ALL, "");
-	char key[KEY_MAX];
 	int more;
 
 	while ((more = sluice_sqlite_step(st)) > 0) {
-		int64_t kind = sqlite3_column_int64(st, 0);
-		json_t *doc = json_loads(sluice_sqlite_text(st, 3), 0, NULL);
+		int err = read_row(f, st);
 
-		if (kind < 0 || kind >= SLUICE_FLEET_KINDS || !json_is_object(doc)) {
-			sluice_warning("a row of fleet.db cannot be read and is passed over");
-			json_decref(doc);
-			continue;
+		if (err) {
+			sqlite3_reset(st);
+			return err;
 		}
-		json_object_del(doc, "session"); /* of another run of the cloud */
-		make_key(sluice_sqlite_text(st, 1), sluice_sqlite_text(st, 2), key);
-		json_object_set_new(f->docs[kind], key, doc);
 	}
 	return more;
 }
@@ -83,7 +113,7 @@ static int read_all(struct sluice_fleet *f)
 int sluice_fleet_open(const char *path, struct sluice_fleet **out)
 {
 	struct sluice_fleet *f = calloc(1, sizeof(*f));
-	int i, err;
+	int i, err = 0;
 
 	*out = NULL;
 	if (!f)
@@ -92,8 +122,11 @@ int sluice_fleet_open(const char *path, struct sluice_fleet **out)
 	for (i = 0; i < SLUICE_FLEET_KINDS; i++) {
 		f->docs[i] = json_object();
 		f->dirty[i] = json_object();
+		if (!f->docs[i] || !f->dirty[i])
+			err = -ENOMEM;
 	}
-	err = sluice_sqlite_open(&f->s, path, steps, SCHEMA_VERSION, sql, STATEMENTS);
+	if (!err)
+		err = sluice_sqlite_open(&f->s, path, steps, SCHEMA_VERSION, sql, STATEMENTS);
 	if (!err)
 		err = read_all(f);
 	if (err) {
@@ -123,14 +156,17 @@ void sluice_fleet_close(struct sluice_fleet *f)
 
 /* ---- writing ---- */
 
+/* A text that Jansson made with too little memory may be broken, and says nothing of it. */
 static int write_doc(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
 		     const char *name, const json_t *doc)
 {
+	unsigned long starved = sluice_starved;
 	char *text = json_dumps(doc, JSON_COMPACT);
-	int err = text ? sluice_sqlite_run(sluice_sqlite_bind(&f->s, DOC_PUT, "isss", (int64_t)kind,
-							      tenant, name, text))
-		       : -ENOMEM;
+	int err = -ENOMEM;
 
+	if (text && starved == sluice_starved)
+		err = sluice_sqlite_run(sluice_sqlite_bind(&f->s, DOC_PUT, "isss", (int64_t)kind,
+							   tenant, name, text));
 	free(text);
 	return err;
 }
@@ -175,16 +211,31 @@ void sluice_fleet_flush(struct sluice_fleet *f)
 
 /* ---- documents ---- */
 
-json_t *sluice_fleet_get(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
-			 const char *name)
+/* A whole copy: Jansson before 2.14 leaves out what it has no memory for. */
+static int copy_doc(const json_t *doc, json_t **out)
+{
+	*out = json_deep_copy(doc);
+	if (*out && !json_equal(*out, doc)) {
+		json_decref(*out);
+		*out = NULL;
+	}
+	return *out ? 0 : -ENOMEM;
+}
+
+int sluice_fleet_get(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
+		     const char *name, json_t **out)
 {
 	char key[KEY_MAX];
 	json_t *doc;
+	int err = -ENOENT;
 
+	*out = NULL;
 	pthread_mutex_lock(&f->lock);
-	doc = json_deep_copy(json_object_get(f->docs[kind], make_key(tenant, name, key)));
+	doc = json_object_get(f->docs[kind], make_key(tenant, name, key));
+	if (doc)
+		err = copy_doc(doc, out);
 	pthread_mutex_unlock(&f->lock);
-	return doc;
+	return err;
 }
 
 static int64_t version_of(const json_t *doc)
@@ -214,6 +265,16 @@ static unsigned int count_of(const struct sluice_fleet *f, enum sluice_fleet_kin
 	return n;
 }
 
+/* What is there is old again (NULL: nothing). */
+static void put_back(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *key,
+		     json_t *old)
+{
+	if (old)
+		json_object_set(f->docs[kind], key, old);
+	else
+		json_object_del(f->docs[kind], key);
+}
+
 int sluice_fleet_put(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
 		     const char *name, json_t *doc, const int64_t *if_version)
 {
@@ -224,21 +285,27 @@ int sluice_fleet_put(struct sluice_fleet *f, enum sluice_fleet_kind kind, const 
 	if (!doc)
 		return -ENOMEM;
 	pthread_mutex_lock(&f->lock);
-	old = json_object_get(f->docs[kind], make_key(tenant, name, key));
+	old = json_incref(json_object_get(f->docs[kind], make_key(tenant, name, key)));
 	err = check_version(old, if_version);
 	if (!err && kind == SLUICE_FLEET_GROUP && !old &&
 	    count_of(f, kind, tenant) >= SLUICE_GROUPS_MAX)
 		err = -ENOSPC;
-	if (!err && has_version(kind))
-		json_object_set_new(doc, "version", json_integer(version_of(old) + 1));
-	if (!err && !is_lazy(kind))
+	if (!err && has_version(kind) &&
+	    json_object_set_new(doc, "version", json_integer(version_of(old) + 1)))
+		err = -ENOMEM;
+	/* into memory first: nobody sees it before it is durable, and what is durable is there */
+	if (!err && json_object_set(f->docs[kind], key, doc))
+		err = -ENOMEM;
+	else if (!err && !is_lazy(kind))
 		err = write_doc(f, kind, tenant, name, doc);
-	else if (!err && !(old && json_equal(old, doc)))
-		json_object_set_new(f->dirty[kind], key, json_true());
-	if (!err)
-		json_object_set(f->docs[kind], key, doc);
+	else if (!err && !(old && json_equal(old, doc)) &&
+		 json_object_set_new(f->dirty[kind], key, json_true()))
+		err = -ENOMEM;
+	if (err && json_object_get(f->docs[kind], key) == doc)
+		put_back(f, kind, key, old);
 	if (!err && kind == SLUICE_FLEET_ZONES)
 		atomic_fetch_add(&f->zones_turn, 1);
+	json_decref(old);
 	json_decref(doc);
 	pthread_mutex_unlock(&f->lock);
 	return err;
@@ -265,6 +332,8 @@ int sluice_fleet_remove(struct sluice_fleet *f, enum sluice_fleet_kind kind, con
 		json_object_del(f->dirty[kind], key);
 		json_object_del(f->docs[kind], key);
 	}
+	if (!err && kind == SLUICE_FLEET_ZONES)
+		atomic_fetch_add(&f->zones_turn, 1);
 	pthread_mutex_unlock(&f->lock);
 	return err;
 }
@@ -295,6 +364,7 @@ struct find_group {
 	const char *key, *member;
 	char *name;
 	json_t *group;
+	int err;
 };
 
 static int find_group(void *ctx, const char *tenant, const char *name, json_t *doc)
@@ -306,48 +376,69 @@ static int find_group(void *ctx, const char *tenant, const char *name, json_t *d
 	json_array_foreach (list, i, v) {
 		if (strcmp(json_string_value(v) ? json_string_value(v) : "", g->member))
 			continue;
-		g->group = json_deep_copy(doc);
+		g->err = copy_doc(doc, &g->group);
 		snprintf(g->name, SLUICE_NAME_MAX, "%s", name);
 		return 1;
 	}
 	return 0;
 }
 
-json_t *sluice_fleet_group_of(struct sluice_fleet *f, const char *tenant, const char *key,
-			      const char *member, char *name)
+int sluice_fleet_group_of(struct sluice_fleet *f, const char *tenant, const char *key,
+			  const char *member, char *name, json_t **out)
 {
-	struct find_group g = { key, member, name, NULL };
+	struct find_group g = { key, member, name, NULL, -ENOENT };
 
 	sluice_fleet_each(f, SLUICE_FLEET_GROUP, tenant, find_group, &g);
-	return g.group;
+	*out = g.group;
+	return g.err;
+}
+
+/* The names of both groups. NULL: out of memory. */
+static json_t *names_of(const char *device, const char *camera)
+{
+	json_t *list = json_array();
+
+	if ((*device && json_array_append_new(list, json_string(device))) ||
+	    (*camera && strcmp(device, camera) &&
+	     json_array_append_new(list, json_string(camera)))) {
+		json_decref(list);
+		return NULL;
+	}
+	return list;
 }
 
 json_t *sluice_fleet_wish(struct sluice_fleet *f, const struct sluice_camera *c, json_t **from,
 			  int *enforce)
 {
 	char device[SLUICE_NAME_MAX] = "", camera[SLUICE_NAME_MAX] = "";
-	json_t *of_device = sluice_fleet_group_of(f, c->tenant, "devices", c->device, device);
-	json_t *of_camera = sluice_fleet_group_of(f, c->tenant, "cameras", c->hex, camera);
-	json_t *own = sluice_fleet_get(f, SLUICE_FLEET_DESIRED, c->tenant, c->hex);
-	const json_t *const layer[] = { of_device, of_camera, own };
-	json_t *wish = sluice_wish_merge(layer, 3);
+	json_t *layer[3] = { NULL }, *wish = NULL, *names = NULL;
+	int err[3], bad;
 
-	*enforce = json_is_true(json_object_get(of_device, "enforce")) ||
-		   json_is_true(json_object_get(of_camera, "enforce"));
-	if (wish)
-		json_object_set_new(
-			wish, "versions",
-			json_pack("[s,I,s,I,I]", device, (json_int_t)version_of(of_device), camera,
-				  (json_int_t)version_of(of_camera), (json_int_t)version_of(own)));
-	if (from) {
-		*from = json_array();
-		if (of_device)
-			json_array_append_new(*from, json_string(device));
-		if (of_camera && strcmp(device, camera))
-			json_array_append_new(*from, json_string(camera));
+	err[0] = sluice_fleet_group_of(f, c->tenant, "devices", c->device, device, &layer[0]);
+	err[1] = sluice_fleet_group_of(f, c->tenant, "cameras", c->hex, camera, &layer[1]);
+	err[2] = sluice_fleet_get(f, SLUICE_FLEET_DESIRED, c->tenant, c->hex, &layer[2]);
+	*enforce = json_is_true(json_object_get(layer[0], "enforce")) ||
+		   json_is_true(json_object_get(layer[1], "enforce"));
+	bad = err[0] == -ENOMEM || err[1] == -ENOMEM || err[2] == -ENOMEM;
+	if (!bad)
+		wish = sluice_wish_merge((const json_t *const *)layer, 3);
+	if (!wish ||
+	    json_object_set_new(wish, "versions",
+				json_pack("[s,I,s,I,I]", device, (json_int_t)version_of(layer[0]),
+					  camera, (json_int_t)version_of(layer[1]),
+					  (json_int_t)version_of(layer[2]))))
+		bad = 1;
+	if (from && !bad) {
+		names = names_of(device, camera);
+		bad = !names;
 	}
-	json_decref(of_device);
-	json_decref(of_camera);
-	json_decref(own);
+	if (bad) {
+		json_decref(wish);
+		wish = NULL;
+	}
+	if (from)
+		*from = names;
+	for (bad = 0; bad < 3; bad++)
+		json_decref(layer[bad]);
 	return wish;
 }

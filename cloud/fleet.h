@@ -35,9 +35,9 @@ struct sluice_fleet;
 int sluice_fleet_open(const char *path, struct sluice_fleet **out);
 void sluice_fleet_close(struct sluice_fleet *f); /* NULL-safe; writes what is not written */
 
-/* A copy, or NULL: there is none. */
-json_t *sluice_fleet_get(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
-			 const char *name);
+/* *out: a copy, the caller's; NULL unless 0. -ENOENT: there is none; -ENOMEM: that is not known. */
+int sluice_fleet_get(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
+		     const char *name, json_t **out);
 
 /*
  * doc takes the place of the old one; the reference is the fleet's. if_version NULL: whatever is
@@ -55,6 +55,13 @@ int sluice_fleet_each(struct sluice_fleet *f, enum sluice_fleet_kind kind, const
 		      int (*fn)(void *ctx, const char *tenant, const char *name, json_t *doc),
 		      void *ctx);
 
+struct sluice_analysis_config;
+
+/* The zones and lines of a camera into *c, whose own they replace; there may be none. -ENOMEM: they
+ * are not known, and *c is as it was. */
+int sluice_fleet_zones(struct sluice_fleet *f, const char *tenant, const char *camera,
+		       struct sluice_analysis_config *c);
+
 /* A number that grows with each change of zones: who has looked at them sees that they are others.
  */
 uint64_t sluice_fleet_zones_turn(const struct sluice_fleet *f);
@@ -65,14 +72,14 @@ void sluice_fleet_flush(struct sluice_fleet *f);
 /*
  * What is wanted of a camera: the group of its device, over it the group of the camera, over it its
  * own; with "versions". from: names of the groups, a new array, unless NULL; *enforce: any of them
- * says so. A new reference, NULL: out of memory.
+ * says so. A new reference, NULL: out of memory (a layer is never left out for it).
  */
 json_t *sluice_fleet_wish(struct sluice_fleet *f, const struct sluice_camera *c, json_t **from,
 			  int *enforce);
 
-/* The group that has it, NULL: none. member: a device's name, or a camera's id. A new reference of
- * the group, its name in name[SLUICE_NAME_MAX]. */
-json_t *sluice_fleet_group_of(struct sluice_fleet *f, const char *tenant, const char *key,
-			      const char *member, char *name);
+/* The group that has it: a copy of it in *out, its name in name[SLUICE_NAME_MAX]. member: a
+ * device's name, or a camera's id. As sluice_fleet_get(). */
+int sluice_fleet_group_of(struct sluice_fleet *f, const char *tenant, const char *key,
+			  const char *member, char *name, json_t **out);
 
 #endif

@@ -18,6 +18,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,8 @@ static const struct sluice_cloud_conf *conf_of(const struct client *c)
 
 struct sluice_later {
 	struct client *client; /* NULL: it has gone */
+	uint64_t asked_ns;     /* of a request at the desk; 0: of another */
+	int known;	       /* it has been shown who asks */
 };
 
 static int is_answering(const struct client *c)
@@ -273,8 +276,15 @@ static void send_response(struct client *c, struct sluice_response *r)
 
 struct sluice_later *sluice_http_later(struct sluice_call *call)
 {
-	struct sluice_later *l = calloc(1, sizeof(*l));
+	struct sluice_later *l = call->later;
 
+	if (l) { /* at the desk: it waits already */
+		l->known = call->who.role != 0;
+		call->later = NULL;
+		call->out->later = 1;
+		return l;
+	}
+	l = calloc(1, sizeof(*l));
 	if (!l)
 		return NULL;
 	l->client = call->client;
@@ -285,15 +295,21 @@ struct sluice_later *sluice_http_later(struct sluice_call *call)
 
 void sluice_http_later_drop(struct sluice_later *l, struct sluice_call *call)
 {
+	call->out->later = 0;
+	if (!call->client) {
+		call->later = l;
+		return;
+	}
 	free(l);
 	call->client->later = NULL;
-	call->out->later = 0;
 }
 
 void sluice_http_answer(struct sluice_later *l, struct sluice_response *r)
 {
 	struct client *c = l->client;
 
+	if (c && l->asked_ns)
+		c->asked_ns = l->known ? l->asked_ns : 0;
 	free(l);
 	if (!c) {
 		sluice_response_drop(r);
@@ -414,6 +430,115 @@ static int is_uplink(const struct sluice_http *h)
 	return !sluice_http_path(h, path, sizeof(path)) && !strcmp(path, SLUICE_WIRE_PATH);
 }
 
+/* A request at the desk, with what it has of the connection. */
+struct errand {
+	struct sluice_desk_job job;
+	struct sluice_call call;
+	struct sluice_response response;
+	struct sluice_later *later;
+	struct sluice_http *http;
+	uint8_t *body;
+	struct sluice_tls_peer peer;
+	char address[64];
+};
+
+static struct errand *errand_of(struct sluice_desk_job *j)
+{
+	return (struct errand *)((char *)j - offsetof(struct errand, job));
+}
+
+static void run_errand(struct sluice_desk_job *j)
+{
+	struct errand *e = errand_of(j);
+
+	e->call.auth = j->auth;
+	e->call.index = j->index;
+	sluice_api_handle(&e->call);
+	e->call.auth = NULL;
+	e->call.index = NULL;
+}
+
+static void drop_errand(struct errand *e)
+{
+	free(e->http);
+	free(e->body);
+	free(e);
+}
+
+/* If somebody has taken e->later it is his, and may be gone. */
+static void errand_done(struct sluice_desk_job *j)
+{
+	struct errand *e = errand_of(j);
+
+	if (j->cancelled)
+		sluice_answer_problem(&e->call, 503, "the server ends");
+	else if (e->call.at_loop && e->later->client)
+		e->call.at_loop->handle(&e->call);
+	if (!e->response.later) {
+		e->later->known = e->call.who.role != 0;
+		sluice_http_answer(e->later, &e->response);
+	}
+	drop_errand(e);
+}
+
+/* What the connection goes on with comes first, so that nothing has to be given back. */
+static struct errand *make_errand(struct client *c, const struct sluice_call *call)
+{
+	struct errand *e = calloc(1, sizeof(*e));
+	struct sluice_http *next = malloc(sizeof(*next));
+	struct sluice_later *later = calloc(1, sizeof(*later));
+
+	if (!e || !next || !later) {
+		free(e);
+		free(next);
+		free(later);
+		return NULL;
+	}
+	e->job = (struct sluice_desk_job){ .run = run_errand,
+					   .done = errand_done,
+					   .io = c->loop->io };
+	e->peer = *call->peer;
+	snprintf(e->address, sizeof(e->address), "%s", call->address);
+	later->client = c;
+	later->asked_ns = monotonic_now();
+	e->later = later;
+	e->http = c->http;
+	c->http = next;
+	e->body = c->body;
+	c->body = NULL;
+	e->call = (struct sluice_call){ .server = call->server,
+					.loop = call->loop,
+					.later = later,
+					.request = e->http,
+					.peer = &e->peer,
+					.address = e->address,
+					.body = e->body,
+					.size = call->size,
+					.out = &e->response };
+	return e;
+}
+
+/* It is answered by the desk, or call->out says that it cannot be. */
+static void send_to_desk(struct client *c, struct sluice_call *call)
+{
+	struct errand *e = make_errand(c, call);
+
+	if (!e) {
+		sluice_answer_error(call, -ENOMEM);
+		return;
+	}
+	c->later = e->later;
+	call->out->later = 1;
+	if (!sluice_desk_post(c->loop->server->api->desk, &e->job))
+		return;
+	c->later = NULL;
+	call->out->later = 0;
+	free(e->later);
+	drop_errand(e);
+	sluice_answer_problem(call, 503, "too many requests wait for the data base; try again");
+	call->out->retry_s = 2;
+}
+
 static void run_request(struct client *c)
 {
 	struct sluice_tls_peer peer;
@@ -440,6 +565,8 @@ static void run_request(struct client *c)
 	c->head = c->http->method == SLUICE_HTTP_HEAD;
 	if (status)
 		sluice_api_problem(&r, status, why);
+	else if (c->loop->server->api->desk && sluice_api_waits(&call))
+		send_to_desk(c, &call);
 	else
 		sluice_api_handle(&call);
 	c->asked_ns = call.who.role ? asked_ns : 0;

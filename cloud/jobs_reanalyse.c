@@ -129,22 +129,8 @@ int job_reanalyse_check(const json_t *wanted, char *why, size_t size)
 	return 0;
 }
 
-static void read_zones(const struct job_work *w, struct sluice_analysis_config *c)
-{
-	json_t *doc;
-
-	if (!w->c->fleet)
-		return;
-	doc = sluice_fleet_get(w->c->fleet, SLUICE_FLEET_ZONES, w->camera->tenant, w->camera->hex);
-	json_object_del(doc, "version");
-	json_object_del(doc, "by");
-	json_object_del(doc, "at_ns");
-	sluice_zones_config(doc, c);
-	json_decref(doc);
-}
-
-/* As the workers', but for what the job says. Zones are those of now. */
-static void set_config(const struct job_work *w, struct sluice_analysis_config *c)
+/* As the workers', but for what the job says. Zones are those of now. -ENOMEM. */
+static int set_config(const struct job_work *w, struct sluice_analysis_config *c)
 {
 	const json_t *s = w->settings;
 	const char *model = json_string_value(json_object_get(s, "model"));
@@ -164,7 +150,8 @@ static void set_config(const struct job_work *w, struct sluice_analysis_config *
 	for (size_t i = 0; model && i < MODELS; i++)
 		if (!strcmp(model, models[i].name))
 			c->background = models[i].kind;
-	read_zones(w, c);
+	return w->c->fleet ? sluice_fleet_zones(w->c->fleet, w->camera->tenant, w->camera->hex, c)
+			   : 0;
 }
 
 /* ---- the first analysis ---- */
@@ -427,9 +414,10 @@ int job_reanalyse(struct job_work *w)
 		json_decref(a.r.events);
 		return 0;
 	}
-	set_config(w, &a.r.config);
+	err = set_config(w, &a.r.config);
 	take_notes(&a);
-	err = a.r.events ? run(&a, id) : -ENOMEM;
+	if (!err)
+		err = a.r.events ? run(&a, id) : -ENOMEM;
 	json_decref(a.r.events);
 	return err;
 }

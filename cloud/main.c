@@ -8,6 +8,7 @@
 #include "cloud/cmd.h"
 #include "cloud/detector_box.h"
 #include "cloud/sandbox.h"
+#include "cloud/starved.h"
 #include "lib/log.h"
 
 static const struct {
@@ -159,6 +160,7 @@ int main(int argc, char **argv)
 	size_t i;
 	int j;
 
+	sluice_starved_watch_json();
 	sluice_log_setup("sluice-cloud", SLUICE_LOG_INFO, false);
 	for (j = 1; j < argc && strcmp(argv[j], "--"); j++) {
 		if (!strcmp(argv[j], "--help") || !strcmp(argv[j], "-h")) {

@@ -60,6 +60,25 @@ static void free_hold(struct nats_hold *h)
 
 /* ---- claim ---- */
 
+#define REVISION_BITS 35 /* of a token; enough for decades of renewals */
+
+/*
+ * Revisions begin anew where the bucket is made anew (a broker that lost its disk), and a worker
+ * whose token is lower than one that has written would be refused for ever. So the minute in which
+ * the bucket was made stands above them in a token; it grows from bucket to bucket.
+ */
+natsStatus nats_read_age(struct bus_nats *n)
+{
+	jsStreamInfo *si = NULL;
+	jsErrCode code = 0;
+	natsStatus s = js_GetStreamInfo(&si, n->js, "KV_LEASE", NULL, &code);
+
+	if (s == NATS_OK)
+		n->age = (uint64_t)(si->Created / 60000000000ll) << REVISION_BITS;
+	jsStreamInfo_Destroy(si);
+	return s;
+}
+
 /* What there is under the key: 0 and its revision if the value is that one, -EBUSY another one,
  * -ENOENT none, -EAGAIN not known. */
 static int read_key(struct bus_nats *n, const char *key, const char *value, uint64_t *revision)
@@ -154,14 +173,14 @@ int nats_claim(struct sluice_bus *b, unsigned int partition, struct sluice_lease
 	pthread_mutex_lock(&n->lock);
 	was = take_hold(h); /* a lost one that nobody has released */
 	*h = (struct nats_hold){
-		.held = true, .token = revision, .revision = revision, .sub = sub
+		.held = true, .token = n->age | revision, .revision = revision, .sub = sub
 	};
 	h->until_ms = start + n->ttl_ms * 5 / 6;
 	h->renew_ms = start + n->ttl_ms / 4;
 	memcpy(h->value, value, sizeof(h->value));
 	pthread_mutex_unlock(&n->lock);
 	free_hold(&was);
-	*l = (struct sluice_lease){ partition, revision };
+	*l = (struct sluice_lease){ partition, n->age | revision };
 	return 0;
 }
 
@@ -262,6 +281,8 @@ void *nats_keeper_main(void *arg)
 			    nats_now_ms() < h->until_ms)
 				tell_progress(n, h);
 		}
+		if (!n->closing)
+			nats_members_greet(n);
 		if (!n->closing)
 			nats_wait(n, KEEP_MS);
 	}

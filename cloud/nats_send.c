@@ -27,15 +27,20 @@ static void free_parcel(struct nats_parcel *p)
 	free(p);
 }
 
-/* A name as a word of a subject: the dot has a meaning there, and = is in no name. */
+/* The dot has a meaning in a subject, and = is in no name. */
+void nats_word(char out[SLUICE_NAME_MAX], const char *name)
+{
+	snprintf(out, SLUICE_NAME_MAX, "%s", name);
+	for (; (out = strchr(out, '.')); out++)
+		*out = '=';
+}
+
 static void write_subject(char *out, size_t size, unsigned int partition,
 			  const struct sluice_camera *c)
 {
-	char tenant[SLUICE_NAME_MAX], *at;
+	char tenant[SLUICE_NAME_MAX];
 
-	snprintf(tenant, sizeof(tenant), "%s", c->tenant);
-	for (at = tenant; (at = strchr(at, '.')); at++)
-		*at = '=';
+	nats_word(tenant, c->tenant);
 	snprintf(out, size, "f.%u.%s.%s", partition, tenant, c->hex);
 }
 

@@ -44,6 +44,14 @@ struct nats_hold {
 	char reply[256];
 };
 
+#define NATS_MEMBERS (2 * SLUICE_NATS_PARTITIONS_MAX)
+
+/* Another process that takes chunks. */
+struct nats_member {
+	char id[17];	  /* "" free */
+	uint64_t seen_ms; /* heard of last */
+};
+
 struct bus_nats {
 	struct sluice_bus base;
 	size_t max;
@@ -53,8 +61,11 @@ struct bus_nats {
 	struct sluice_cameras *cameras;
 	natsConnection *nc;
 	jsCtx *js;
-	kvStore *kv; /* NULL: this process publishes only */
-	natsSubscription *replies;
+	kvStore *kv;				      /* NULL: this process publishes only */
+	natsSubscription *replies, *news, *greetings; /* NULL: not listened to */
+	sluice_news_fn hear;
+	void *hear_ctx;
+	uint64_t age; /* of the bucket, as a part of every token */
 	pthread_t sender, keeper;
 	bool has_sender, has_keeper;
 	pthread_mutex_t lock;
@@ -66,6 +77,8 @@ struct bus_nats {
 	uint64_t changes; /* that the sender has to look at */
 	struct nats_queue queue[2 * SLUICE_NATS_PARTITIONS_MAX];
 	struct nats_hold hold[2 * SLUICE_NATS_PARTITIONS_MAX];
+	struct nats_member member[NATS_MEMBERS];
+	uint64_t greet_ms; /* when this process is to be heard of again */
 	struct sluice_log_limit limit;
 };
 
@@ -80,9 +93,15 @@ uint64_t nats_now_ms(void);
 void nats_wait(struct bus_nats *n, unsigned int ms);
 void nats_complain(struct bus_nats *n, const char *what, const char *why);
 
+/* When it returns no message of it is being handled, nor will be. */
+void nats_unsubscribe(natsSubscription **sub);
+
 natsStatus nats_options(const struct sluice_nats_config *c, natsOptions **out);
 /* An errno for s; if there is one, a sentence in why. */
 int nats_say(natsStatus s, const char *what, char *why, size_t size);
+
+/* The name as a word of a subject. */
+void nats_word(char out[SLUICE_NAME_MAX], const char *name);
 
 /* nats_send.c */
 int nats_publish(struct sluice_bus *b, struct sluice_chunk *c);
@@ -97,6 +116,22 @@ void nats_release(struct sluice_bus *b, const struct sluice_lease *l);
 void *nats_keeper_main(void *arg);
 /* The partition's hold if the lease is sure to be ours now, else NULL; the lock is held. */
 struct nats_hold *nats_hold_of(struct bus_nats *n, const struct sluice_lease *l);
+
+/* What is older than every bucket that is made later; the bucket is there. */
+natsStatus nats_read_age(struct bus_nats *n);
+
+/* nats_members.c */
+natsStatus nats_members_open(struct bus_nats *n);
+/* Nobody counts on this process any more. */
+void nats_members_close(struct bus_nats *n);
+unsigned int nats_members(struct sluice_bus *b);
+/* Says that this process is there, if it is time; the lock is held, but not while it is said. */
+void nats_members_greet(struct bus_nats *n);
+
+/* nats_news.c */
+int nats_say_news(struct sluice_bus *b, const struct sluice_news *news);
+int nats_listen(struct sluice_bus *b, sluice_news_fn fn, void *ctx);
+void nats_news_close(struct bus_nats *n);
 
 /* nats_take.c */
 struct sluice_chunk *nats_next(struct sluice_bus *b, const struct sluice_lease *l, int timeout_ms);

@@ -273,7 +273,6 @@ static int start_threads(struct sluice_server *s)
 	struct sluice_worker_config wc = { .data = s->c.data,
 					   .ops = &sluice_server_worker_ops,
 					   .ctx = s };
-	unsigned int i;
 	int err;
 
 	s->cameras = sluice_cameras_open();
@@ -282,6 +281,8 @@ static int start_threads(struct sluice_server *s)
 	err = s->cameras && s->roster && s->settings
 		      ? sluice_bus_local_open(s->workers, SLUICE_BUS_MAX, &s->bus)
 		      : -ENOMEM;
+	if (!err)
+		err = s->bus->ops->listen(s->bus, sluice_server_hear, s);
 	if (err)
 		return err;
 	wc.bus = in.bus = s->bus;
@@ -293,10 +294,8 @@ static int start_threads(struct sluice_server *s)
 	err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
 	wc.quarantine = s->quarantine;
 	wc.sandbox = s->sandbox.memory ? &s->sandbox : NULL;
-	for (i = 0; i < 2 * s->workers && !err; i++) {
-		wc.partition = i;
-		err = sluice_worker_open(&wc, &s->worker[i]);
-	}
+	if (!err)
+		err = sluice_crew_open(&wc, &s->crew);
 	if (!err)
 		err = sluice_ingest_open(&in, &s->ingest);
 	if (!err)
@@ -395,8 +394,6 @@ int sluice_server_run(struct sluice_server *s)
 
 void sluice_server_close(struct sluice_server *s)
 {
-	unsigned int i;
-
 	s->stopping = 1;
 	if (s->c.service)
 		sluice_service_close(s->c.service);
@@ -410,8 +407,7 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_ingest_close(s->ingest);
 	if (s->bus)
 		s->bus->ops->stop(s->bus);
-	for (i = 0; i < 2 * s->workers; i++)
-		sluice_worker_close(s->worker[i]);
+	sluice_crew_close(s->crew);
 	sluice_detector_close(s->detector);
 	sluice_quarantine_close(s->quarantine);
 	sluice_api_stop(s->api);

@@ -9,6 +9,7 @@
 #include "cloud/bus.h"
 #include "cloud/ca.h"
 #include "cloud/counters.h"
+#include "cloud/crew.h"
 #include "cloud/exporter.h"
 #include "cloud/exports.h"
 #include "cloud/ingest.h"
@@ -73,7 +74,7 @@ struct sluice_server {
 	struct sluice_exporter *exporter;
 	struct sluice_exports *exports;
 	struct sluice_jobs *jobs;
-	struct sluice_worker *worker[2 * SLUICE_WORKERS_MAX];
+	struct sluice_crew *crew;
 	unsigned int workers; /* of live lanes */
 	struct sluice_sandbox_config sandbox;
 	struct sluice_detector *detector; /* NULL: there is none */
@@ -140,5 +141,7 @@ void sluice_session_watch(struct sluice_loop *l, int check_deny);
 void sluice_server_tell(void *ctx, struct sluice_told *told, size_t count);
 extern const struct sluice_worker_ops sluice_server_worker_ops;
 void sluice_server_tell_job(void *ctx, const struct sluice_camera *c, const char *json);
+/* What is said on the bus, by this process or another: to the device and to people who watch. */
+void sluice_server_hear(void *ctx, const struct sluice_news *news);
 
 #endif

@@ -66,6 +66,7 @@ struct sluice_session {
 	/* desire.c */
 	int features;	    /* it tells its settings */
 	uint64_t desire_ns; /* when what is due was looked at last */
+	int desire_again;   /* something could not be looked at for want of memory */
 	/* downlink */
 	struct sluice_parcel *queue, *queue_last; /* not yet sent */
 	struct sluice_parcel *unacked;		  /* sent, newest first */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* shelf.c - see shelf.h. A summary is written to media, then to the index, so that the index never
- * names what is not there. */
+ * names what is not there. Under a lease the fence is asked before media too: whoever has lost it
+ * long ago writes over nothing that its successor has put. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,9 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 	err = s->index->ops->summary_owner(s->index, sum->id, owner);
 	if (!err)
 		return memcmp(owner, c->id, sizeof(owner)) != 0 ? -EEXIST : 1;
-	if (err != -ENOENT)
+	if (err == -ENOENT)
+		err = sluice_fence_raise(s->fence, s->index);
+	if (err)
 		return err;
 	memcpy(row.id, sum->id, sizeof(row.id));
 	memcpy(row.camera, c->id, sizeof(row.camera));
@@ -65,8 +68,10 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 					       strlen(sum->json) };
 	err = s->media->ops->put(s->media, c, sum->id, files, i + 1);
 	if (!err)
-		err = s->index->ops->summary_add(s->index, &row);
-	return err;
+		err = sluice_fence_begin(s->fence, s->index);
+	return err ? err
+		   : sluice_fence_end(s->fence, s->index,
+				      s->index->ops->summary_add(s->index, &row));
 }
 
 int sluice_shelf_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
@@ -78,6 +83,8 @@ int sluice_shelf_insist(const struct sluice_shelf *s, const struct sluice_camera
 	while ((err = sluice_shelf_put(s, c, sum)) < 0) {
 		int never = err == -EINVAL || err == -EEXIST;
 
+		if (err == -ESTALE)
+			return err; /* whoever has the lease now finds it again */
 		sluice_log_limited(limit, SLUICE_LOG_ERROR, "cannot store a %s of camera %s: %s%s",
 				   what, c->name,
 				   err == -EEXIST ? "its id is that of another camera's"

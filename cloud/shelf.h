@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "cloud/analysis.h"
+#include "cloud/fence.h"
 #include "cloud/index.h"
 #include "cloud/media.h"
 #include "cloud/rebuild.h"
@@ -16,18 +17,20 @@ struct sluice_shelf {
 	const char *data;	    /* the data directory, borrowed */
 	struct sluice_index *index; /* of this thread */
 	struct sluice_media *media;
-	struct sluice_rebuild *rebuild; /* of this thread */
+	struct sluice_rebuild *rebuild;	  /* of this thread */
+	const struct sluice_fence *fence; /* of the lease under which summaries are put; NULL: of
+					     none */
 };
 
 /* Media, then index. 0; 1: it was there already; or what failed (-EINVAL: it can never be put;
- * -EEXIST: nor can this, the id is another camera's). */
+ * -EEXIST: nor can this, the id is another camera's; -ESTALE: the lease is lost). */
 int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c,
 		     const struct sluice_summary *sum);
 
 /*
  * The same again and again, each second, as long as it may yet be put (the disk is full). 0: it is
- * there, whoever has put it; else it is given up: -EINVAL, -EEXIST, -ECANCELED when stopping. what:
- * for the log, as "summary".
+ * there, whoever has put it; else it is given up: -EINVAL, -EEXIST, -ESTALE, -ECANCELED when
+ * stopping. what: for the log, as "summary".
  */
 int sluice_shelf_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
 			const struct sluice_summary *sum, const char *what,

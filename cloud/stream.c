@@ -13,6 +13,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,11 @@ struct reader {
 	char *out;     /* being pulled */
 	size_t size, sent;
 	int over; /* its credential is good no more */
+	/* at the desk: is it still good? */
+	struct sluice_desk_job job;
+	int checking, gone; /* gone: it ends when the answer is there */
+	int err;
+	struct sluice_who fresh;
 };
 
 /* A loop that has been told that there is something, and has not looked yet. */
@@ -277,6 +283,13 @@ static ssize_t pull_reader(struct sluice_pull *p, uint8_t *buf, size_t size)
 	return (ssize_t)n;
 }
 
+static void free_reader(struct reader *r)
+{
+	OPENSSL_cleanse(r->secret, sizeof(r->secret));
+	free(r->out);
+	free(r);
+}
+
 static void close_reader(struct sluice_pull *p)
 {
 	struct reader *r = (struct reader *)p;
@@ -289,27 +302,22 @@ static void close_reader(struct sluice_pull *p)
 		r->next->at = r->at;
 	s->count.readers--;
 	pthread_mutex_unlock(&s->lock);
-	OPENSSL_cleanse(r->secret, sizeof(r->secret));
-	free(r->out);
-	free(r);
+	if (r->checking)
+		r->gone = 1;
+	else
+		free_reader(r);
 }
 
 /* Is the credential good, and for what? */
-static int check_again(struct reader *r)
+static void check_again(struct reader *r, struct sluice_auth *auth)
 {
-	struct sluice_loop *l = r->loop;
 	uint64_t now = sluice_utc_now();
-	struct sluice_who who;
-	int err;
 
 	if (r->who.is_session)
-		err = sluice_auth_session_check(l->auth, r->secret, now, &l->server->api->lives,
-						&who);
+		r->err = sluice_auth_session_check(auth, r->secret, now,
+						   &r->loop->server->api->lives, &r->fresh);
 	else
-		err = sluice_auth_apitoken_check(l->auth, r->secret, now, &who);
-	if (!err)
-		r->who = who;
-	return err;
+		r->err = sluice_auth_apitoken_check(auth, r->secret, now, &r->fresh);
 }
 
 static void on_tick(void *arg);
@@ -322,17 +330,55 @@ static void set_tick(struct reader *r)
 	sluice_io_timer_in(r->loop->io, &r->tick, ms < TICK_MS_MAX ? ms : TICK_MS_MAX, on_tick, r);
 }
 
-static void on_tick(void *arg)
+/* Of whom it cannot be told the stream goes: he comes back, and is asked again. */
+static void checked(struct reader *r)
 {
-	struct reader *r = arg;
-
-	set_tick(r);
-	if (check_again(r))
+	if (r->err)
 		r->over = 1;
-	else if (r->sent == r->size)
+	else
+		r->who = r->fresh;
+	if (!r->over && r->sent == r->size)
 		put_out(r, ":\n\n", 3);
 	if (r->pull.client)
 		sluice_http_push(r->pull.client); /* may end the reader */
+}
+
+static struct reader *reader_of(struct sluice_desk_job *j)
+{
+	return (struct reader *)((char *)j - offsetof(struct reader, job));
+}
+
+static void run_check(struct sluice_desk_job *j)
+{
+	check_again(reader_of(j), j->auth);
+}
+
+static void check_done(struct sluice_desk_job *j)
+{
+	struct reader *r = reader_of(j);
+
+	r->checking = 0;
+	if (r->gone)
+		free_reader(r);
+	else if (!j->cancelled)
+		checked(r);
+}
+
+static void on_tick(void *arg)
+{
+	struct reader *r = arg;
+	struct sluice_desk *desk = r->loop->server->api->desk;
+
+	set_tick(r);
+	if (!desk) {
+		check_again(r, r->loop->auth);
+		checked(r);
+	} else if (!r->checking) {
+		r->job = (struct sluice_desk_job){ .run = run_check,
+						   .done = check_done,
+						   .io = r->loop->io };
+		r->checking = !sluice_desk_post(desk, &r->job);
+	}
 }
 
 /* Under the lock: how many readers the user has. */

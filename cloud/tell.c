@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * tell.c - from the writer's and the workers' threads to the loops: each call becomes one posted
+ * tell.c - from the writer's and the workers' threads to the loops, the workers' by the bus, which
+ * carries it to the processes that have the loops: each call becomes one posted
  * message for each loop that it concerns, in order. The session it is for is looked up when it
  * arrives; if it is gone, nothing is lost: the device asks again, and summaries wait in the index.
  */
@@ -160,7 +161,7 @@ static void stream_summary(struct sluice_server *s, const struct sluice_camera *
 	sluice_stream_tell(s->api->stream, c->tenant, c, "summary", text);
 }
 
-static void tell_event(void *ctx, const struct sluice_camera *c, const char *json)
+static void hear_event(void *ctx, const struct sluice_camera *c, const char *json)
 {
 	struct note *n = make_note(c, strlen(json));
 
@@ -171,7 +172,7 @@ static void tell_event(void *ctx, const struct sluice_camera *c, const char *jso
 	}
 }
 
-static void tell_summary(void *ctx, const struct sluice_camera *c, const char *id)
+static void hear_summary(void *ctx, const struct sluice_camera *c, const char *id)
 {
 	struct note *n = make_note(c, 0);
 
@@ -182,21 +183,74 @@ static void tell_summary(void *ctx, const struct sluice_camera *c, const char *i
 	}
 }
 
-static void tell_done(void *ctx, const struct sluice_camera *c, const struct sluice_done *d)
+static void hear_done(void *ctx, const struct sluice_news *news)
 {
-	struct note *n = make_note(c, 0);
+	struct note *n = make_note(news->camera, 0);
 
 	if (n) {
-		n->done = *d;
+		n->done = (struct sluice_done){ news->epoch, news->lane, news->range_first,
+						news->range_last };
 		post_note(ctx, n, run_done);
 	}
 }
 
-void sluice_server_tell_job(void *ctx, const struct sluice_camera *c, const char *json)
+void sluice_server_hear(void *ctx, const struct sluice_news *news)
 {
 	struct sluice_server *s = ctx;
 
-	sluice_stream_tell(s->api->stream, c->tenant, c, "job", json);
+	switch (news->kind) {
+	case SLUICE_NEWS_EVENT:
+		hear_event(s, news->camera, news->text);
+		break;
+	case SLUICE_NEWS_SUMMARY:
+		hear_summary(s, news->camera, news->text);
+		break;
+	case SLUICE_NEWS_DONE:
+		hear_done(s, news);
+		break;
+	case SLUICE_NEWS_JOB:
+		sluice_stream_tell(s->api->stream, news->camera->tenant, news->camera, "job",
+				   news->text);
+		break;
+	case SLUICE_NEWS_KINDS:
+		break;
+	}
+}
+
+static void say(struct sluice_server *s, const struct sluice_news *news)
+{
+	int err = s->bus->ops->say(s->bus, news);
+
+	if (err == -ENOMEM)
+		tell_lost();
+	else if (err == -EMSGSIZE)
+		sluice_warning("news of camera %s are too long to be told", news->camera->name);
+}
+
+static void tell_event(void *ctx, const struct sluice_camera *c, const char *json)
+{
+	say(ctx, &(struct sluice_news){ .kind = SLUICE_NEWS_EVENT, .camera = c, .text = json });
+}
+
+static void tell_summary(void *ctx, const struct sluice_camera *c, const char *id)
+{
+	say(ctx, &(struct sluice_news){ .kind = SLUICE_NEWS_SUMMARY, .camera = c, .text = id });
+}
+
+static void tell_done(void *ctx, const struct sluice_camera *c, const struct sluice_done *d)
+{
+	say(ctx, &(struct sluice_news){ .kind = SLUICE_NEWS_DONE,
+					.camera = c,
+					.text = "",
+					.epoch = d->epoch,
+					.lane = d->lane,
+					.range_first = d->range_first,
+					.range_last = d->range_last });
+}
+
+void sluice_server_tell_job(void *ctx, const struct sluice_camera *c, const char *json)
+{
+	say(ctx, &(struct sluice_news){ .kind = SLUICE_NEWS_JOB, .camera = c, .text = json });
 }
 
 const struct sluice_worker_ops sluice_server_worker_ops = {

@@ -115,19 +115,23 @@ static void drop_below(json_t *to, const json_t *settings)
 json_t *sluice_wish_merge(const json_t *const *layer, size_t count)
 {
 	json_t *settings = json_object(), *wish = json_pack("{s:o}", "settings", settings), *v;
+	int bad = 0;
 	size_t i;
 
 	for (i = 0; wish && i < count; i++) {
 		v = json_object_get(layer[i], "settings");
 		if (v) {
 			drop_below(settings, v);
-			json_object_update(settings, v);
+			bad |= json_object_update(settings, v);
 		}
 		v = json_object_get(layer[i], "map");
 		if (v)
-			json_object_set(wish, "map", v);
+			bad |= json_object_set(wish, "map", v);
 	}
-	return wish;
+	if (!bad)
+		return wish;
+	json_decref(wish);
+	return NULL;
 }
 
 int sluice_wish_empty(const json_t *wish)

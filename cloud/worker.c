@@ -20,6 +20,11 @@
  * seconds. What must be given up then is not lost either: the next item of the camera begins its
  * analysis anew, from the segments.
  *
+ * Where other processes have workers too, everything is written under the token of the lease
+ * (fence.h). A worker whose lease is lost, which it is told by a write that is refused or by the
+ * bus, stops: what it has of its cameras goes, nothing of it is told, and its chunk is given to the
+ * next holder, who begins as after a crash, for the cameras of that partition alone.
+ *
  * The disk is full when a summary is to be stored: the worker waits and tries again; the bus fills
  * behind it and the devices are given no more credit.
  */
@@ -58,8 +63,11 @@ static void open_event(struct subject *s, const char *id, const char *json)
 	snprintf(row.id, sizeof(row.id), "%s", id);
 	memcpy(row.camera, s->camera->id, sizeof(row.camera));
 	row.start_utc_ns = start ? strtoull(start, NULL, 10) : 0;
-	err = w->index->ops->event_open(w->index, &row);
-	if (err)
+	err = sluice_fence_begin(&w->fence, w->index);
+	if (!err)
+		err = sluice_fence_end(&w->fence, w->index,
+				       w->index->ops->event_open(w->index, &row));
+	if (err && err != -ESTALE)
 		sluice_log_limited(&w->limit, SLUICE_LOG_ERROR,
 				   "an event of camera %s is not in the list of those open: %s",
 				   s->camera->name, strerror(-err));
@@ -74,6 +82,8 @@ static void on_event(void *ctx, const char *id, const char *json)
 	if (s->worker->lane)
 		return; /* long ago: not news */
 	open_event(s, id, json);
+	if (atomic_load(&s->worker->stopping))
+		return;
 	s->worker->c.ops->event(s->worker->c.ctx, s->camera, json);
 }
 
@@ -117,32 +127,38 @@ static const struct sluice_analysis_ops analysis_and_digest_ops = {
 
 /* ---- one camera ---- */
 
-static void read_zones(struct subject *s, struct sluice_analysis_config *conf)
+/* Those of now into *conf. -ENOMEM: they are not known, and *conf is as it was. */
+static int read_zones(struct subject *s, struct sluice_analysis_config *conf)
 {
 	const struct sluice_camera *c = s->camera;
-	json_t *doc;
+	uint64_t turn;
+	int err;
 
 	if (!s->worker->c.fleet)
-		return;
-	s->zones_turn =
-		sluice_fleet_zones_turn(s->worker->c.fleet); /* before: at worst once more */
-	doc = sluice_fleet_get(s->worker->c.fleet, SLUICE_FLEET_ZONES, c->tenant, c->hex);
-	json_object_del(doc, "version");
-	json_object_del(doc, "by");
-	json_object_del(doc, "at_ns");
-	sluice_zones_config(doc, conf);
-	json_decref(doc);
+		return 0;
+	turn = sluice_fleet_zones_turn(s->worker->c.fleet); /* before: at worst once more */
+	err = sluice_fleet_zones(s->worker->c.fleet, c->tenant, c->hex, conf);
+	if (!err)
+		s->zones_turn = turn;
+	return err;
 }
 
-/* Somebody may have drawn others. An analyst that is lost by it is found lost by the next call. */
+/* Somebody may have drawn others. An analyst that is lost by it is found lost by the next call.
+ * Where they cannot be read those that it has go on until the next item. */
 static void renew_zones(struct subject *s)
 {
 	struct sluice_analysis_config conf = { 0 };
+	int err;
 
 	if (!s->worker->c.fleet || s->zones_turn == sluice_fleet_zones_turn(s->worker->c.fleet))
 		return;
-	read_zones(s, &conf);
-	sluice_analyst_zones(s->analyst, &conf);
+	err = read_zones(s, &conf);
+	if (!err)
+		sluice_analyst_zones(s->analyst, &conf);
+	else
+		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
+				   "the zones of camera %s cannot be read: %s; trying again",
+				   s->camera->name, strerror(-err));
 }
 
 static struct sluice_analyst *open_analyst(struct subject *s)
@@ -155,7 +171,8 @@ static struct sluice_analyst *open_analyst(struct subject *s)
 	};
 
 	memcpy(conf.camera, s->camera->name, sizeof(conf.camera));
-	read_zones(s, &conf);
+	if (read_zones(s, &conf))
+		return NULL;
 	return sluice_analyst_open(s->worker->sandbox, &conf,
 				   s->worker->digester ? &analysis_and_digest_ops : &analysis_ops,
 				   s);
@@ -187,22 +204,32 @@ struct subject *worker_subject(struct sluice_worker *w, const struct sluice_came
 }
 
 /* Everything up to here is told; not urgent: at worst more is analysed again after a crash. */
-static void mark_told(struct subject *s, int done)
+static int mark_told(struct subject *s, int done)
 {
+	const struct sluice_fence *f = &s->worker->fence;
 	struct sluice_index *ix = s->worker->index;
 	int err;
 
 	if (!done && s->told >= s->last)
-		return;
+		return 0;
 	if (s->worker->digester && sluice_digester_busy(s->worker->digester, s->camera))
-		return;
-	err = ix->ops->epoch_told(ix, s->camera->id, s->epoch, s->last, done);
-	if (err)
+		return 0;
+	err = sluice_fence_begin(f, ix);
+	if (!err)
+		err = sluice_fence_end(
+			f, ix, ix->ops->epoch_told(ix, s->camera->id, s->epoch, s->last, done));
+	worker_noted(s, err);
+	return err;
+}
+
+void worker_noted(struct subject *s, int err)
+{
+	if (!err)
+		worker_told(s);
+	else if (err != -ESTALE)
 		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
 				   "cannot note the progress of camera %s: %s", s->camera->name,
 				   strerror(-err));
-	else
-		worker_told(s);
 }
 
 void worker_told(struct subject *s)
@@ -225,14 +252,14 @@ static int end_epoch(struct subject *s)
 		err = -ECANCELED; /* a summary may have been given up: it is analysed again */
 	if (!err && w->digester)
 		err = sluice_digester_after(w->digester, s->camera, s->epoch, s->last, 0);
+	if (!err && !w->digester)
+		err = mark_told(s, 1);
 	if (err)
 		return err;
 	s->event_open = 0;
 	s->ended = 1;
 	if (w->digester)
 		worker_told(s);
-	else
-		mark_told(s, 1);
 	return 0;
 }
 
@@ -284,6 +311,7 @@ int worker_enter_epoch(struct subject *s, uint64_t epoch)
 	s->has_epoch = 1;
 	s->epoch = epoch;
 	s->last = s->told = e.told;
+	s->last_ns = 0;
 	s->ended = e.done;
 	s->event_open = 0;
 	s->suspect = -1;
@@ -299,6 +327,7 @@ int worker_give_frame(struct subject *s, const struct sluice_stored_frame *f)
 	if ((int64_t)f->sequence <= s->last)
 		return 0; /* analysed already, from its segment */
 	s->last = (int64_t)f->sequence;
+	s->last_ns = f->time_ns;
 	s->ended = 0;
 	s->reason = f->reason;
 	if (f->flags & SLUICE_RECORD_BAD ||
@@ -332,7 +361,8 @@ static int give_clock(struct subject *s, const struct sluice_item *item)
 /*
  * The epoch is the item's, and the analysis knows all that came before it. An epoch is entered by
  * its OPEN; where it is not, and after a loss, items before this one may have been given up: their
- * frames are in the store.
+ * frames are in the store. So may those be of a node that died, or was cut off, between its store
+ * and the bus: the device comes to another one and opens the epoch there.
  */
 static int be_up_to_date(struct subject *s, const struct sluice_item *item)
 {
@@ -345,6 +375,9 @@ static int be_up_to_date(struct subject *s, const struct sluice_item *item)
 		behind = 1;
 		err = worker_revive(s, -EPIPE);
 	}
+	if (!err && s->worker->c.bus->shared && !s->ended &&
+	    (item->kind == SLUICE_ITEM_OPEN || item->kind == SLUICE_ITEM_CLOSE))
+		return worker_catch_up(s, INT64_MAX, &frames);
 	if (err || !behind ||
 	    (item->kind != SLUICE_ITEM_CLOSE && item->kind != SLUICE_ITEM_FRAME) ||
 	    upto == UINT64_MAX)
@@ -380,7 +413,8 @@ static int run_item(struct sluice_worker *w, const struct sluice_item *item)
 		err = worker_revive(s, worker_give_frame(s, &f));
 		break;
 	case SLUICE_ITEM_STATS:
-		err = give_clock(s, item);
+		if (item->time_ns >= s->last_ns) /* else: of before frames read from the store */
+			err = give_clock(s, item);
 		break;
 	case SLUICE_ITEM_CLOSE:
 		if (!s->ended)
@@ -431,6 +465,18 @@ static void finish_chunk(struct sluice_worker *w, const struct sluice_chunk *c)
 		worker_revive(s, sluice_analyst_sync(s->analyst));
 }
 
+/* Done, unless it was broken off: then whoever has the partition next does it. */
+static int end_chunk(struct sluice_worker *w, struct sluice_chunk *c)
+{
+	struct sluice_bus *bus = w->c.bus;
+
+	finish_chunk(w, c);
+	if (!atomic_load(&w->stopping))
+		return bus->ops->ack(bus, &w->lease, c);
+	bus->ops->back(bus, &w->lease, c);
+	return 0;
+}
+
 /* Those whose child died while it was at another one, or that failed; there need not come anything
  * more of them. */
 static void revive_all(struct sluice_worker *w)
@@ -451,20 +497,20 @@ static void *worker_main(void *arg)
 	else
 		worker_replay_epochs(w);
 	atomic_fetch_sub(&sluice_workers_behind, 1);
-	while (!atomic_load(&w->stopping)) {
+	while (!atomic_load(&w->stopping) && !atomic_load(&w->leaving)) {
 		struct sluice_chunk *c = bus->ops->next(bus, &w->lease, 500);
 		const struct sluice_item *item;
 
-		if (!c) {
-			revive_all(w);
-			continue;
-		}
-		for (item = c->items; item && !atomic_load(&w->stopping); item = item->next)
+		if (!c && bus->ops->held(bus, &w->lease))
+			break;
+		for (item = c ? c->items : NULL; item && !atomic_load(&w->stopping);
+		     item = item->next)
 			do_item(w, item);
-		finish_chunk(w, c);
-		bus->ops->ack(bus, &w->lease, c);
+		if (c && end_chunk(w, c) == -ESTALE)
+			break;
 		revive_all(w);
 	}
+	atomic_store(&w->ended, 1);
 	return NULL;
 }
 
@@ -483,14 +529,17 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	err = w->rebuild ? c->bus->ops->claim(c->bus, c->partition, &w->lease) : -ENOMEM;
 	if (!err)
 		err = sluice_index_open(c->data, &w->index);
-	w->shelf = (struct sluice_shelf){ c->data, w->index, c->media, w->rebuild };
+	w->fence = (struct sluice_fence){ c->bus, &w->lease, &w->stopping };
+	w->shelf = (struct sluice_shelf){ c->data, w->index, c->media, w->rebuild, &w->fence };
+	if (!err) /* before anything is read: nobody else adds to it any more */
+		err = sluice_fence_raise(&w->fence, w->index);
 	if (!err && c->sandbox) {
 		w->sandbox = sluice_sandbox_open(c->sandbox, w->lane ? "back-fill" : "live frames",
 						 w->lane ? 5 : 0, &w->stopping);
 		err = w->sandbox ? 0 : -ENOMEM;
 	}
 	if (!err && c->digests && !w->lane)
-		err = sluice_digester_open(c, &w->digester);
+		err = sluice_digester_open(c, &w->fence, &w->digester);
 	atomic_fetch_add(&sluice_workers_behind, 1);
 	if (!err)
 		err = -pthread_create(&w->thread, NULL, worker_main, w);
@@ -507,6 +556,16 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	}
 	*out = w;
 	return 0;
+}
+
+void sluice_worker_leave(struct sluice_worker *w)
+{
+	atomic_store(&w->leaving, 1);
+}
+
+int sluice_worker_ended(const struct sluice_worker *w)
+{
+	return atomic_load(&w->ended);
 }
 
 void sluice_worker_close(struct sluice_worker *w)

@@ -48,11 +48,17 @@ struct sluice_worker_config {
  * it is 0 there may be files of summaries that no index knows yet. */
 extern atomic_uint sluice_workers_behind;
 
-/* Opens an index and starts the thread. c is copied. */
+/* Claims the partition, opens an index and starts the thread. c is copied. -EBUSY, -EAGAIN: the
+ * partition is not to be had now (bus.h). */
 int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worker **out);
 
-/* Ends the thread after its present item; open events are told after the next start. Call the bus's
- * stop() before. NULL-safe. */
+/* The thread ends after its present chunk, which is acked. Any thread. */
+void sluice_worker_leave(struct sluice_worker *w);
+/* It has ended, as asked or because the lease is lost: it is to be closed. Any thread. */
+int sluice_worker_ended(const struct sluice_worker *w);
+
+/* Ends the thread after its present item and gives the partition up; open events are told after the
+ * next start. Where it is not to wait half a second, call the bus's stop() before. NULL-safe. */
 void sluice_worker_close(struct sluice_worker *w);
 
 #endif

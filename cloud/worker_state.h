@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "cloud/analysis.h"
+#include "cloud/fence.h"
 #include "cloud/index.h"
 #include "cloud/sandbox.h"
 #include "cloud/shelf.h"
@@ -30,10 +31,11 @@ struct subject {
 	struct sluice_analyst *analyst;
 	int has_epoch, ended;
 	uint64_t epoch, first_ns, first_utc_ns;
-	uint64_t first;	 /* of the run, in back-fill */
-	int64_t last;	 /* highest sequence given to the analysis; -1: none */
-	int64_t told;	 /* as in the index */
-	uint16_t reason; /* of the frame given last */
+	uint64_t first;	  /* of the run, in back-fill */
+	int64_t last;	  /* highest sequence given to the analysis; -1: none */
+	uint64_t last_ns; /* time of that frame, 0: none yet */
+	int64_t told;	  /* as in the index */
+	uint16_t reason;  /* of the frame given last */
 	int event_open;
 	uint64_t zones_turn; /* of the zones that the analyst has */
 	/* the child died over it */
@@ -48,6 +50,7 @@ struct sluice_worker {
 	struct sluice_worker_config c;
 	uint32_t lane; /* enum sluice_wire_lane: one kind a worker */
 	struct sluice_lease lease;
+	struct sluice_fence fence; /* of it; a write that it refuses sets stopping */
 	struct sluice_index *index;
 	struct sluice_shelf shelf;
 	struct sluice_digester *digester; /* NULL: no digests are wanted */
@@ -56,6 +59,8 @@ struct sluice_worker {
 	struct sluice_rebuild *rebuild;
 	pthread_t thread;
 	atomic_int stopping;
+	atomic_int leaving; /* stop after the present chunk */
+	atomic_int ended;   /* the thread has nothing more to do */
 	struct subject *bucket[BUCKETS];
 	struct sluice_log_limit limit;
 };
@@ -70,6 +75,8 @@ int worker_enter_epoch(struct subject *s, uint64_t epoch);
 
 /* Everything up to here is told. */
 void worker_told(struct subject *s);
+/* What the index said when the progress was noted: told, or in the log. */
+void worker_noted(struct subject *s, int err);
 
 /* replay.c */
 

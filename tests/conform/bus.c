@@ -290,6 +290,123 @@ static void case_poison(struct conform_bus *rig, struct sluice_bus *b)
 	b->ops->release(b, &l);
 }
 
+/* ---- who is there, and what is told ---- */
+
+static unsigned int wait_members(struct sluice_bus *b, unsigned int want)
+{
+	uint64_t end = now_ms() + WAIT_MS;
+	unsigned int n;
+
+	while ((n = b->ops->members(b)) != want && now_ms() < end)
+		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+	return n;
+}
+
+static void case_members(struct sluice_bus *a, struct sluice_bus *b)
+{
+	unsigned int want = a == b ? 1 : 2;
+
+	CHECK(wait_members(a, want) == want);
+	CHECK(wait_members(b, want) == want);
+}
+
+#define HEARD_MAX 64
+
+struct heard {
+	pthread_mutex_t lock;
+	unsigned int count;
+	struct sluice_news news[HEARD_MAX];
+	char text[HEARD_MAX][64];
+};
+
+static void hear(void *ctx, const struct sluice_news *news)
+{
+	struct heard *h = ctx;
+
+	pthread_mutex_lock(&h->lock);
+	if (h->count < HEARD_MAX) {
+		h->news[h->count] = *news;
+		snprintf(h->text[h->count++], sizeof(h->text[0]), "%s", news->text);
+	}
+	pthread_mutex_unlock(&h->lock);
+}
+
+static unsigned int wait_heard(struct heard *h, unsigned int want)
+{
+	uint64_t end = now_ms() + WAIT_MS;
+	unsigned int n;
+
+	do {
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		pthread_mutex_lock(&h->lock);
+		n = h->count;
+		pthread_mutex_unlock(&h->lock);
+	} while (n < want && now_ms() < end);
+	return n;
+}
+
+/* Number i of those that are said: every field follows from it. */
+static struct sluice_news make_news(unsigned int i, char text[64])
+{
+	struct sluice_news news = { .kind = i % SLUICE_NEWS_KINDS,
+				    .camera = camera[i / 8 % 2],
+				    .text = text };
+
+	snprintf(text, 64, "{\"n\":%u,\"t\":\"\xc3\xa4 \\\"\"}", i);
+	if (news.kind == SLUICE_NEWS_SUMMARY)
+		snprintf(text, 64, "%032x", i);
+	if (news.kind == SLUICE_NEWS_DONE) {
+		text[0] = 0;
+		news.epoch = UINT64_MAX / 2 - i;
+		news.lane = i / 4 % 2;
+		news.range_first = i;
+		news.range_last = UINT64_MAX - i;
+	}
+	return news;
+}
+
+static void check_heard(struct heard *h, unsigned int count)
+{
+	CHECK(wait_heard(h, count) == count);
+	for (unsigned int i = 0; i < count; i++) {
+		const struct sluice_news *got = &h->news[i];
+		char text[64];
+		struct sluice_news want = make_news(i, text);
+
+		CHECK(got->kind == want.kind && got->camera == want.camera);
+		CHECK(!strcmp(h->text[i], text));
+		CHECK(got->epoch == want.epoch && got->lane == want.lane);
+		CHECK(got->range_first == want.range_first && got->range_last == want.range_last);
+	}
+}
+
+/* Everybody hears everything, in order, whoever says it. */
+static void case_news(struct sluice_bus *a, struct sluice_bus *b)
+{
+	static struct heard here = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	static struct heard there = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	char text[64], *large = calloc(1, SLUICE_NEWS_MAX + 2);
+	struct sluice_news news;
+
+	CHECK(!a->ops->listen(a, hear, &here));
+	if (a != b)
+		CHECK(!b->ops->listen(b, hear, &there));
+	for (unsigned int i = 0; i < 40; i++) {
+		news = make_news(i, text);
+		CHECK(!b->ops->say(b, &news));
+	}
+	check_heard(&here, 40);
+	if (a != b)
+		check_heard(&there, 40);
+	if (!large)
+		exit(1);
+	memset(large, 'x', SLUICE_NEWS_MAX + 1);
+	news = make_news(0, text);
+	news.text = large;
+	CHECK(a->ops->say(a, &news) == -EMSGSIZE);
+	free(large);
+}
+
 static void *stop_later(void *arg)
 {
 	struct sluice_bus *b = arg;
@@ -331,6 +448,8 @@ void conform_bus(struct conform_bus *rig)
 	b = rig->open(rig, 1);
 	CHECK(a->partitions == rig->partitions);
 	case_partitions(a);
+	case_members(a, b);
+	case_news(a, b);
 	case_order(a);
 	case_contents(a);
 	case_full(a);
@@ -338,5 +457,6 @@ void conform_bus(struct conform_bus *rig)
 	case_poison(rig, a);
 	case_stop(a);
 	rig->close(rig, 1);
+	CHECK(wait_members(a, 1) == 1);
 	rig->close(rig, 0);
 }

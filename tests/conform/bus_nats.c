@@ -97,6 +97,7 @@ static void ingest_alone(struct conform_bus *rig, const char *dir)
 	CHECK(sluice_bus_nats_open(&config, &in, why, sizeof(why)) < 0); /* no right to leases */
 	config.publish_only = true;
 	in = rig_open(rig, 0);
+	CHECK(in->shared && in->ops->members(in) == 1);
 	CHECK(in->ops->claim(in, 0, &l) == -EPERM);
 	c->camera = camera;
 	c->items = c->last = calloc(1, sizeof(*c->items));

@@ -19,6 +19,7 @@
 #include <openssl/err.h>
 #include <sluice/ring.h>
 
+#include "cloud/crew.h"
 #include "cloud/store.h"
 #include "tests/unit/check.h"
 #include "tests/unit/jpeg_make.h"
@@ -250,6 +251,14 @@ static void wait_behind(void)
 		usleep(500);
 }
 
+/* A crew holds both partitions by and by. */
+static void wait_held(struct sluice_crew *crew)
+{
+	for (int i = 0; i < WAIT_S * 2000 && sluice_crew_held(crew) < 2; i++)
+		usleep(500);
+	CHECK(sluice_crew_held(crew) == 2);
+}
+
 static void wait_for(struct sluice_bus *bus, unsigned int chunks)
 {
 	struct timespec ts;
@@ -296,7 +305,8 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 					  .ops = &ops,
 					  .ctx = &l };
 	struct sluice_chunk *chunk[CHUNKS];
-	struct sluice_worker *w;
+	struct sluice_worker *w = NULL;
+	struct sluice_crew *crew = NULL;
 	long was_live = nth_fault.live;
 	char media[128];
 	int said = memfd_create("log", MFD_CLOEXEC), was, i;
@@ -315,8 +325,11 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 	sluice_info("a life begins"); /* a line said in the last one is news again */
 	if (before && !rig->live)
 		before(ctx);
-	life->err = sluice_worker_open(&c, &w);
+	c.bus->shared = rig->crew;
+	life->err = rig->crew ? sluice_crew_open(&c, &crew) : sluice_worker_open(&c, &w);
 	if (rig->live) {
+		if (crew)
+			wait_held(crew);
 		wait_behind();
 		fill(rig);
 		if (before)
@@ -329,6 +342,7 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 	wait_behind();
 	c.bus->ops->stop(c.bus);
 	sluice_worker_close(w);
+	sluice_crew_close(crew);
 	if (after)
 		after(ctx);
 	hear(said, was, life->log, sizeof(life->log));

@@ -28,6 +28,7 @@ struct worker_rig {
 	struct sluice_sandbox_config limits;
 	int sandboxed;
 	int live;   /* frames are stored when the worker lives already, not before */
+	int crew;   /* live, in a crew, on a bus that other processes might be on too */
 	int filled; /* they are stored */
 };
 
