@@ -342,7 +342,8 @@ static int start_threads(struct sluice_server *s)
 	wc.cameras = s->cameras;
 	wc.media = s->media;
 	wc.fleet = s->fleet;
-	start_detector(s);
+	if (sluice_server_works(s))
+		start_detector(s);
 	wc.digests = s->c.digests;
 	err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
 	wc.quarantine = s->quarantine;
