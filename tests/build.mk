@@ -8,6 +8,7 @@ $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS) $(LI
 $(eval $(call testprog,test_keyframes,tests/unit/test_keyframes.c cloud/look.c cloud/keyframes.c cloud/events.c,,-lm))
 $(eval $(call testprog,test_background,tests/unit/test_background.c $(filter cloud/background%,$(ANALYSIS)),,-lm))
 $(eval $(call testprog,test_track_facts,tests/unit/test_track_facts.c cloud/track_facts.c,,-lm))
+$(eval $(call testprog,test_concerns,tests/unit/test_concerns.c cloud/concerns.c cloud/text.c cloud/track_facts.c,,-lm))
 $(eval $(call testprog,test_polygon,tests/unit/test_polygon.c tools/ctl/polygon.c,,-lm))
 $(eval $(call testprog,test_report,tests/unit/test_report.c $(report_SRCS),jansson,-lm))
 $(eval $(call testprog,test_ring,tests/unit/test_ring.c kmod/ring.c))
