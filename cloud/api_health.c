@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 
 #include "cloud/api_call.h"
+#include "cloud/detector.h"
 #include "cloud/session.h"
 
 static void get_health(struct sluice_call *c)
@@ -87,6 +88,34 @@ static void print_workers(const struct sluice_server *s, FILE *out)
 			   (double)sluice_quarantine_count(s->quarantine));
 }
 
+static void print_detector(FILE *out)
+{
+	const struct sluice_detector_counts *c = &sluice_detector_counts;
+	uint64_t died = c->died, hung = c->hung, refused = c->refused;
+
+	sluice_gauge_print(out, "detector_state",
+			   "0 none, 1 loading, 2 ready, 3 resting after a failure, 4 switched off.",
+			   "", c->state);
+	sluice_counter_print(out, "detector_started_total", "Processes of the detector started.",
+			     "", c->started);
+	sluice_counter_print(out, "detector_ended_total",
+			     "Processes of the detector ended, by why.", "{reason=\"died\"}",
+			     died > hung + refused ? died - hung - refused : 0);
+	sluice_counter_print(out, "detector_ended_total", NULL, "{reason=\"hung\"}", hung);
+	sluice_counter_print(out, "detector_ended_total", NULL, "{reason=\"refused\"}", refused);
+	sluice_counter_print(out, "detector_questions_total",
+			     "Events that the detector was asked about, by what came of it.",
+			     "{result=\"answered\"}", c->answered);
+	sluice_counter_print(out, "detector_questions_total", NULL, "{result=\"late\"}", c->late);
+	sluice_counter_print(out, "detector_questions_total", NULL, "{result=\"failed\"}",
+			     c->failed);
+	sluice_counter_print(out, "detector_questions_total", NULL, "{result=\"away\"}", c->away);
+	sluice_counter_print(out, "detector_pictures_total", "Pictures that it has looked at.", "",
+			     c->pictures);
+	sluice_counter_print(out, "detector_busy_milliseconds_total", "Time that it was at work.",
+			     "", c->busy_us / 1000);
+}
+
 static void print_jobs(FILE *out)
 {
 	const struct sluice_jobs_counts *c = &sluice_jobs_counts;
@@ -134,6 +163,7 @@ static void get_metrics(struct sluice_call *c)
 		sluice_counters_print(&c->server->counters, out);
 		print_gauges(c->server, sluice_io_now(c->loop->io), out);
 		print_workers(c->server, out);
+		print_detector(out);
 		print_jobs(out);
 		print_keeping(c->server, out);
 		bad = ferror(out);

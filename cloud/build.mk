@@ -28,8 +28,12 @@ CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c
 CLOUD += cloud/crew.c
 # Long work over what is stored, and what a period is known by.
 CLOUD += $(addprefix cloud/,index_jobs.c api_jobs.c jobs.c jobs_due.c jobs_period.c jobs_reanalyse.c reanalyse.c compare.c analysis_report.c period_fill.c period.c period_pack.c)
+# What looks at pictures for what is in them.
+DETECTOR := cloud/detector_process.c cloud/detector.c
+CLOUD += cloud/child.c $(DETECTOR)
 # The child's end of the sandbox, and what it gives up.
-SANDBOX := cloud/sandbox_child.c cloud/cage.c lib/filter.c
+DETECTOR_HOST := cloud/detector_host.c cloud/cage.c cloud/cage_load.c lib/filter.c
+SANDBOX := cloud/sandbox_child.c $(DETECTOR_HOST)
 # Between processes, where libnats is there (libnats-dev).
 HAVE_NATS := $(shell $(PKGCONF) --exists libnats && echo libnats)
 NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_members.c nats_news.c nats_provision.c),cloud/bus_nats_absent.c) \
@@ -86,6 +90,15 @@ $(eval $(call testprog,test_asked,tests/unit/test_asked.c tests/unit/uplink.c te
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/uplink.c tests/unit/analysis_script.c $(SANDBOX) \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+# Detectors: one that works, and some that do not.
+$(eval $(call plugin,squares,tests/detector/squares.c))
+$(eval $(call plugin,bad,tests/detector/bad.c,,,-lm -lpthread))
+$(eval $(call plugin,bad_abi,tests/detector/bad.c,-DBAD_ABI=2,,-lm -lpthread))
+$(eval $(call plugin,bad_none,tests/detector/bad.c,-DBAD_ABI=0,,-lm -lpthread))
+$(eval $(call plugin,bad_table,tests/detector/bad.c,-DBAD_TABLE=8,,-lm -lpthread))
+$(eval $(call plugin,bad_symbol,tests/detector/bad.c,-DBAD_SYMBOL,,-lm -lpthread))
+$(eval $(call testprog,test_detector,tests/unit/test_detector.c $(DETECTOR) cloud/child.c $(DETECTOR_HOST) lib/log.c lib/log_ring.c,libseccomp,-lm -lpthread))
+$(BUILD)/tests/test_detector: | $(addprefix $(BUILD)/plugins/,squares.so bad.so bad_abi.so bad_none.so bad_table.so bad_symbol.so)
 $(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\

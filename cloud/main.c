@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cloud/cmd.h"
+#include "cloud/detector_box.h"
 #include "cloud/sandbox.h"
 #include "cloud/starved.h"
 #include "lib/log.h"
@@ -37,7 +38,8 @@ static const struct {
 	{ "status", sluice_cmd_status },
 	{ "provision", sluice_cmd_provision },
 	{ SLUICE_SANDBOX_WORD, sluice_sandbox_child }, /* not for people */
-	{ "routes", sluice_cmd_routes },	       /* for tests: what the API has */
+	{ SLUICE_DETECTOR_WORD, sluice_detector_host },
+	{ "routes", sluice_cmd_routes }, /* for tests: what the API has */
 };
 
 static const char help[] =
