@@ -24,7 +24,7 @@ _sluice_cloud_options() {
 	fsck) echo --data --repair --orphans --remove-orphans --json "$_sluice_cloud_keys" ;;
 	rebuild-index | rekey) echo --data "$_sluice_cloud_keys" ;;
 	migrate-index) echo --data --config ;;
-	migrate-media) echo --data --config --check --json "$_sluice_cloud_keys" ;;
+	migrate-media) echo --data --check --json "$_sluice_cloud_keys" ;;
 	export) echo --data --tenant "$_sluice_cloud_keys" ;;
 	backup) echo --data --to --link --verify ;;
 	restore) echo --from --data ;;
