@@ -35,7 +35,9 @@ static const char *noun_of(const char *class)
 		return "animal-like object";
 	if (!strcmp(class, "small"))
 		return "small object";
-	return "object";
+	if (!strcmp(class, "unknown"))
+		return "object";
+	return class; /* a detector's own word */
 }
 
 static void tell_way(const struct sluice_track_facts *f, char *out, size_t size)

@@ -228,6 +228,11 @@ void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
 	measure(t, &f->w, &f->h);
 	walk(t, w, h, c, f);
 	guess(t, w, h, scale, f);
+	if (t->seen_as.class[0]) {
+		f->class = t->seen_as.class;
+		f->by = t->seen_as.by;
+		f->confidence = t->seen_as.score;
+	}
 	f->enter = t->path_count ? side_of(&t->path[0], w, h) : SLUICE_SIDE_INSIDE;
 	f->leave = t->path_count ? side_of(&t->last, w, h) : SLUICE_SIDE_INSIDE;
 }

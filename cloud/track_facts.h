@@ -31,9 +31,11 @@ struct sluice_crossing {
 };
 
 struct sluice_track_facts {
-	const char *class; /* "person-like", "vehicle-like", "animal-like", "small", "unknown": a
-			      guess from shape, size and speed, always called heuristic */
-	float confidence;  /* 0..1 */
+	/* "person-like", "vehicle-like", "animal-like", "small", "unknown": a guess from shape,
+	 * size and speed, always called heuristic; or what a detector called it */
+	const char *class;
+	const char *by;	  /* the detector; NULL: it is a guess */
+	float confidence; /* 0..1 */
 	enum sluice_side enter, leave;
 	float length;			 /* pixels of way */
 	float speed;			 /* pixels a second, while it moved */
