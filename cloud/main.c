@@ -23,6 +23,7 @@ static const struct {
 	{ "fsck", sluice_cmd_fsck },
 	{ "rebuild-index", sluice_cmd_rebuild },
 	{ "migrate-index", sluice_cmd_move },
+	{ "migrate-media", sluice_cmd_move_media },
 	{ "export", sluice_cmd_export },
 	{ "backup", sluice_cmd_backup },
 	{ "restore", sluice_cmd_restore },
@@ -65,14 +66,21 @@ static const char help[] =
 	"  devices        --data DIR       list devices and their certificates\n"
 	"  revoke         --data DIR NAME  deny the device's certificates, also on live "
 	"connections\n"
-	"  fsck    --data DIR [--json] [--repair] [KEYS]\n"
+	"  fsck    --data DIR [--json] [--repair] [--orphans] [--remove-orphans HOURS] [KEYS]\n"
 	"         compare segments, index and media, reading all of them; changes nothing, but "
 	"with\n"
-	"         --repair cuts half-written ends and completes the index\n"
+	"         --repair cuts half-written ends and completes the index. --orphans lists "
+	"segments\n"
+	"         of a bucket that no row names, --remove-orphans removes those as old as that\n"
 	"  rebuild-index  --data DIR [KEYS]\n"
 	"         make the index again from segments and media\n"
 	"  migrate-index  --config FILE [--data DIR]\n"
 	"         copy index.db to where [index] of FILE says, and compare; again: goes on\n"
+	"  migrate-media  --config FILE [--data DIR] [--check] [--json] [KEYS]\n"
+	"         copy summaries, and segments if they are to lie there, to the bucket of [media] "
+	"of "
+	"\n"
+	"         FILE, and compare; again: goes on. --check only compares\n"
 	"  export  --data DIR EVENT OUT.zip|OUT.mp4 [--tenant NAME] [KEYS]\n"
 	"         the event's frames with a signed manifest of hashes; beside an MP4 it is\n"
 	"         OUT.mp4.manifest.json and OUT.mp4.manifest.sig\n"
