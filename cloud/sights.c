@@ -116,7 +116,7 @@ static bool make_picture(struct sights *s, struct sight *v)
 {
 	uint32_t width = s->c->width, height = s->c->height, scale = 1;
 	float k = (float)s->c->scale;
-	struct sluice_box b;
+	struct sluice_box b = { .t_s = v->t_s };
 	struct part p;
 
 	if (!box_at(&s->e->tracks[v->track], v->t_s, &b))
@@ -153,7 +153,9 @@ static void add(struct sights *s, uint32_t track, double t_s, const uint8_t *jpe
 	struct sight *v = &s->at[s->count];
 
 	if (jpeg && s->count < SLUICE_SIGHTS_MAX) {
-		*v = (struct sight){ track, t_s, jpeg, size, own, { 0 }, { 0 }, NULL };
+		*v = (struct sight){
+			.track = track, .t_s = t_s, .jpeg = jpeg, .size = size, .own = own
+		};
 		if (make_picture(s, v)) {
 			s->count++;
 			return;
