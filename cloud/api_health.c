@@ -9,6 +9,7 @@
 
 #include "cloud/api_call.h"
 #include "cloud/detector.h"
+#include "cloud/media_s3.h"
 #include "cloud/session.h"
 
 static void get_health(struct sluice_call *c)
@@ -152,6 +153,27 @@ static void print_keeping(const struct sluice_server *s, FILE *out)
 			   (double)sluice_tls_ctx_expiry(s->tls));
 }
 
+/* Requests are what a store asks money for. */
+static void print_bucket(struct sluice_media *m, FILE *out)
+{
+	static const struct sluice_s3_stats none;
+	struct sluice_s3 *s3 = sluice_media_s3_client(m);
+	const struct sluice_s3_stats *b = s3 ? sluice_s3_stats(s3) : &none;
+
+	sluice_counter_print(out, "bucket_requests_total", "Requests to the bucket, by kind.",
+			     "{kind=\"put\"}", b->puts);
+	sluice_counter_print(out, "bucket_requests_total", NULL, "{kind=\"get\"}", b->gets);
+	sluice_counter_print(out, "bucket_requests_total", NULL, "{kind=\"list\"}", b->lists);
+	sluice_counter_print(out, "bucket_requests_total", NULL, "{kind=\"delete\"}", b->deletes);
+	sluice_counter_print(out, "bucket_repeated_total", "Requests that were not the first try.",
+			     "", b->again);
+	sluice_counter_print(out, "bucket_failures_total",
+			     "Calls on the bucket that were given up.", "", b->failed);
+	sluice_counter_print(out, "bucket_bytes_total", "Bytes of objects to and from the bucket.",
+			     "{way=\"sent\"}", b->sent);
+	sluice_counter_print(out, "bucket_bytes_total", NULL, "{way=\"received\"}", b->received);
+}
+
 static void get_metrics(struct sluice_call *c)
 {
 	char *text = NULL;
@@ -166,6 +188,7 @@ static void get_metrics(struct sluice_call *c)
 		print_detector(out);
 		print_jobs(out);
 		print_keeping(c->server, out);
+		print_bucket(c->server->media, out);
 		bad = ferror(out);
 		bad |= fclose(out);
 	}

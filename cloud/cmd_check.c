@@ -240,7 +240,8 @@ static void check_media(struct report *r)
 	if (err)
 		tell(r, "media", m && sluice_mediaconf_passes(err) ? NOTE : WRONG, "%s", why);
 	else if (c->media.backend == SLUICE_MEDIA_S3)
-		tell(r, "media", OK, "bucket %s of %s", c->media.bucket, c->media.endpoint);
+		tell(r, "media", OK, "bucket %s of %s%s", c->media.bucket, c->media.endpoint,
+		     m->depot ? ", frames too" : "");
 	else
 		tell(r, "media", OK, "%s/media", c->server.data);
 	sluice_media_close(m);

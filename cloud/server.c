@@ -190,7 +190,8 @@ static int open_media(struct sluice_server *s)
 	if (!err)
 		err = sluice_mediaconf_check(s->media, why);
 	if (err && s->media && sluice_mediaconf_passes(err)) {
-		sluice_warning("%s; summaries wait until it answers", why);
+		sluice_warning("%s; %s wait until it answers", why,
+			       s->media->depot ? "frames and summaries" : "summaries");
 		return 0;
 	}
 	if (err)

@@ -111,10 +111,12 @@ static void cross_lines(struct sluice_track_facts *f, const struct sluice_analys
 }
 
 static void visit_zones(struct sluice_track_facts *f, const struct sluice_analysis_config *c,
-			struct foot at, double dt, uint32_t w, uint32_t h)
+			struct foot at, double t_s, double dt, uint32_t w, uint32_t h)
 {
 	for (uint32_t i = 0; i < c->zone_count && i < SLUICE_ZONES_MAX; i++)
 		if (in_zone(&c->zones[i], at, w, h)) {
+			if (!(f->zones >> i & 1))
+				f->zone_at[i] = t_s;
 			f->zones |= 1u << i;
 			f->zone_s[i] += dt;
 		}
@@ -159,7 +161,7 @@ static void walk(const struct sluice_track *t, uint32_t w, uint32_t h,
 		float far = hypotf(b.x - a.x, b.y - a.y);
 
 		if (c) {
-			visit_zones(f, c, b, dt, w, h);
+			visit_zones(f, c, b, t->path[i].t_s, dt, w, h);
 			cross_lines(f, c, a, b, t->path[i].t_s, w, h);
 		}
 		if (hypotf(b.x - stand.x, b.y - stand.y) > STANDS * f->h) {
@@ -167,7 +169,10 @@ static void walk(const struct sluice_track *t, uint32_t w, uint32_t h,
 			stands_since = t->path[i].t_s;
 		}
 		stood = t->path[i].t_s - stands_since;
-		f->dwell_s = stood >= STANDS_S && stood > f->dwell_s ? stood : f->dwell_s;
+		if (stood >= STANDS_S && stood > f->dwell_s) {
+			f->dwell_s = stood;
+			f->dwell_at = stands_since;
+		}
 		if (stood >= STANDS_S)
 			continue;
 		f->length += far;
@@ -220,6 +225,28 @@ static void guess(const struct sluice_track *t, uint32_t w, uint32_t h,
 	}
 }
 
+/* The words that most detectors have. */
+static const char *kind_of(const char *word, const char *guessed)
+{
+	static const char *const words[][2] = {
+		{ "person", "person-like" },	 { "pedestrian", "person-like" },
+		{ "car", "vehicle-like" },	 { "truck", "vehicle-like" },
+		{ "bus", "vehicle-like" },	 { "van", "vehicle-like" },
+		{ "train", "vehicle-like" },	 { "motorcycle", "vehicle-like" },
+		{ "motorbike", "vehicle-like" }, { "bicycle", "vehicle-like" },
+		{ "cat", "animal-like" },	 { "dog", "animal-like" },
+		{ "bird", "animal-like" },	 { "horse", "animal-like" },
+		{ "sheep", "animal-like" },	 { "cow", "animal-like" },
+		{ "bear", "animal-like" },	 { "deer", "animal-like" },
+		{ "fox", "animal-like" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(word, words[i][0]))
+			return words[i][1];
+	return guessed;
+}
+
 void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
 			const struct sluice_analysis_config *c, const struct sluice_scale *scale,
 			struct sluice_track_facts *f)
@@ -228,7 +255,9 @@ void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
 	measure(t, &f->w, &f->h);
 	walk(t, w, h, c, f);
 	guess(t, w, h, scale, f);
+	f->kind = f->class;
 	if (t->seen_as.class[0]) {
+		f->kind = kind_of(t->seen_as.class, f->class);
 		f->class = t->seen_as.class;
 		f->by = t->seen_as.by;
 		f->confidence = t->seen_as.score;

@@ -35,14 +35,17 @@ struct sluice_track_facts {
 	 * size and speed, always called heuristic; or what a detector called it */
 	const char *class;
 	const char *by;	  /* the detector; NULL: it is a guess */
+	const char *kind; /* the class among those of the guess, for rules: of a detector's "car"
+			     "vehicle-like"; a word that none of them has: what is guessed */
 	float confidence; /* 0..1 */
 	enum sluice_side enter, leave;
-	float length;			 /* pixels of way */
-	float speed;			 /* pixels a second, while it moved */
-	float w, h;			 /* pixels, median */
-	double dwell_s;			 /* the longest that it stood */
-	uint32_t zones;			 /* bit i: it was in zone i */
-	double zone_s[SLUICE_ZONES_MAX]; /* and for how long */
+	float length;			  /* pixels of way */
+	float speed;			  /* pixels a second, while it moved */
+	float w, h;			  /* pixels, median */
+	double dwell_s, dwell_at;	  /* the longest that it stood, and since when */
+	uint32_t zones;			  /* bit i: it was in zone i */
+	double zone_s[SLUICE_ZONES_MAX];  /* and for how long */
+	double zone_at[SLUICE_ZONES_MAX]; /* and when first */
 	uint32_t crossing_count;
 	struct sluice_crossing crossing[SLUICE_CROSSINGS_MAX];
 };
