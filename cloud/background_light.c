@@ -28,6 +28,8 @@
 #define DARKEST	    0.5f  /* ... and how dark and bright that may be */
 #define BRIGHTEST   1.9f
 #define RIM_NOISE   0.06f /* ratios vary by so much where the light is the same */
+#define RIM_LEAST   0.1f  /* what is fainter than this may be a thing as well */
+#define RIM_LIGHT   0.06f /* of the picture: more of it is no shadow of a thing */
 #define RIM_CELLS   3
 #define LEAST	    0.6f /* grey levels; a smaller change of the whole is none */
 
@@ -154,7 +156,8 @@ static bool same_hue(const struct sluice_gray *g, const int16_t *expected, const
 	return fminf(stays, scales) <= SAME_HUE * SAME_HUE;
 }
 
-/* In a flat place: between the light of the place and a shadow on it, or a lamp's. */
+/* In a flat place: between the light of the place and a shadow on it. What is brighter than the
+ * place is asked for more: it may be a faint thing. */
 static bool is_rim(const struct sluice_gray *g, const int16_t *expected, uint32_t cx, uint32_t cy)
 {
 	uint32_t x0 = cx > RADIUS ? cx - RADIUS : 0, y0 = cy > RADIUS ? cy - RADIUS : 0;
@@ -175,8 +178,7 @@ static bool is_rim(const struct sluice_gray *g, const int16_t *expected, uint32_
 	m /= n;
 	if (mm / n - m * m >= FLAT)
 		return false;
-	return (least > FLAT_DARK && most < 1 + RIM_NOISE) ||
-	       (least > 1 - RIM_NOISE && most < FLAT_BRIGHT);
+	return least > FLAT_DARK && least < 1 - RIM_LEAST && most < 1 + RIM_NOISE;
 }
 
 /* Of the steps before this one. */
@@ -252,7 +254,7 @@ uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expect
 			    is_light(g, expected, hue, x, y))
 				n += take_out(g, x, y, raw, explained, 1);
 		}
-	if (n && !hue)
+	if (n && !hue && n < RIM_LIGHT * g->w * g->h)
 		n += explain_rims(g, expected, raw, explained);
 	return n;
 }

@@ -37,7 +37,7 @@
 #define HOLE	     0.8f /* sluice_background_edges() of what is left where a thing was, and ... */
 #define HOLE_COST    0.6f /* ... why a track goes on with the thing */
 #define INSIDE	     0.55f /* of a track's box in a blob: it is in there */
-#define RIDER_HITS   3	   /* who has been seen so often, and ... */
+#define RIDER_HITS   5	   /* who has been seen so often, and ... */
 #define RIDER_AREA   0.12f /* ... is so large a part of a blob may be in it with others */
 #define ALONE	     1.25f /* a blob that is not larger than this holds one thing */
 
