@@ -11,16 +11,17 @@
 #include "cloud/media.h"
 #include "cloud/recover.h"
 #include "cloud/segment.h"
-#include "cloud/walk.h"
 #include "lib/sha256.h"
 
 struct checking {
-	const char *data;
+	struct sluice_depot *depot;
 	struct sluice_index *ix;
 	struct sluice_media *media;
 	struct sluice_check *r;
 	struct sluice_index_segment row;
 	uint64_t matched;
+	int (*orphan)(void *ctx, const char *path);
+	void *ctx;
 };
 
 static int check_record(void *ctx, const struct sluice_segment_frame *f, uint64_t offset,
@@ -43,26 +44,34 @@ static int check_record(void *ctx, const struct sluice_segment_frame *f, uint64_
 	return 0;
 }
 
+static int scan(struct checking *k, const char *path, const struct sluice_keyring *keys,
+		struct sluice_segment_info *info, uint64_t *good_end, uint64_t *size)
+{
+	return sluice_segment_scan_in(k->depot, path, keys, info, check_record, k, good_end, size);
+}
+
 static int check_segment(void *ctx, const struct sluice_camera *c, const char *path)
 {
 	struct checking *k = ctx;
 	struct sluice_segment_info info;
 	uint64_t good_end, size;
-	char full[4400];
 	int err = k->ix->ops->segment_find(k->ix, path, &k->row);
 
 	if (err && err != -ENOENT)
 		return err;
+	if (err && k->depot->whole) {
+		k->r->orphans++;
+		return k->orphan ? k->orphan(k->ctx, path) : 0;
+	}
 	if (err) {
 		memset(&k->row, 0, sizeof(k->row));
 		memcpy(k->row.camera, c->id, sizeof(k->row.camera));
 	}
-	snprintf(full, sizeof(full), "%s/%s", k->data, path);
 	k->r->segments++;
-	err = sluice_segment_scan(full, k->media->keys, &info, check_record, k, &good_end, &size);
+	err = scan(k, path, k->media->keys, &info, &good_end, &size);
 	if (err == -ENOKEY) { /* whole or not can be said without it */
 		k->r->locked++;
-		err = sluice_segment_scan(full, NULL, &info, check_record, k, &good_end, &size);
+		err = scan(k, path, NULL, &info, &good_end, &size);
 	}
 	if (err == -EBADMSG || err == -EPROTONOSUPPORT ||
 	    (!err && memcmp(info.camera, c->id, sizeof(info.camera)))) {
@@ -99,13 +108,15 @@ static int check_summary(void *ctx, const struct sluice_camera *c,
 }
 
 int sluice_check(const char *data, struct sluice_index *ix, struct sluice_media *media,
-		 struct sluice_check *r)
+		 int (*orphan)(void *ctx, const char *path), void *ctx, struct sluice_check *r)
 {
-	struct checking k = { .data = data, .ix = ix, .media = media, .r = r };
+	struct checking k = { .ix = ix, .media = media, .r = r, .orphan = orphan, .ctx = ctx };
+	struct sluice_depot local;
 	int err;
 
 	memset(r, 0, sizeof(*r));
-	err = sluice_walk_segments(data, check_segment, &k);
+	k.depot = sluice_media_depot(media, data, &local);
+	err = k.depot->ops->each(k.depot, check_segment, &k);
 	if (!err)
 		err = ix->ops->frames_count(ix, &r->indexed);
 	r->missing_frame = r->indexed - k.matched;

@@ -145,7 +145,7 @@ static int provision_bucket(struct wanted *w, char *why, size_t size)
 	if (rc)
 		return rc;
 	if (conf.media.backend == SLUICE_MEDIA_S3) {
-		rc = sluice_mediaconf_open(&conf, "", NULL, &m, text);
+		rc = sluice_mediaconf_open_new(&conf, NULL, &m, text);
 		if (!rc)
 			rc = sluice_s3_make_bucket(sluice_media_s3_client(m), text);
 		snprintf(object, sizeof(object), "bucket %s", conf.media.bucket);

@@ -86,7 +86,7 @@ int sluice_cmd_fsck(int argc, char **argv)
 	media = ix ? sluice_cmd_media(&w) : NULL;
 	err = !media ? -EIO : w.repair ? repair(w.data, ix, media) : 0;
 	if (!err) {
-		err = sluice_check(w.data, ix, media, &r);
+		err = sluice_check(w.data, ix, media, NULL, NULL, &r);
 		if (err)
 			sluice_error("cannot check %s: %s", w.data, strerror(-err));
 	}

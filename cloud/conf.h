@@ -30,6 +30,12 @@ enum sluice_media_backend {
 	SLUICE_MEDIA_S3,
 };
 
+/* Likewise the segments: stored frames. */
+enum sluice_segments_place {
+	SLUICE_SEGMENTS_DIRECTORY,
+	SLUICE_SEGMENTS_BUCKET, /* that of the media */
+};
+
 /* Where the index lies; in the order of the words in conf.c. */
 enum sluice_index_backend {
 	SLUICE_INDEX_SQLITE,
@@ -87,7 +93,10 @@ struct sluice_cloud_conf {
 		unsigned int backend; /* enum sluice_media_backend */
 		const char *endpoint, *region, *bucket, *prefix;
 		const char *key_id_file, *secret_file, *ca;
-		uint64_t timeout_ms; /* of a call, tries included */
+		uint64_t timeout_ms;   /* of a call, tries included */
+		unsigned int segments; /* enum sluice_segments_place */
+		uint64_t group_ms;     /* in the bucket: that a group of frames waits for more */
+		uint64_t group_size;   /* ... and bytes of one camera that are enough */
 	} media;
 	struct {
 		const char *key_file, *key_command, *old_key_file, *old_key_command;

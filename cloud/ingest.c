@@ -8,6 +8,9 @@
  * chunks of one camera. Credit comes free when the bus has taken a chunk: a full bus stops the
  * devices, never the disk. Frames of back-fill are free once they are stored.
  *
+ * Where segments are put whole (a bucket), each group is an object for each camera, which costs as
+ * a request: a group waits longer for more, but for a camera that has enough.
+ *
  * A group that cannot be stored (disk full, damaged index) is dropped whole and its sessions are
  * told FAILED: they close, the devices keep their frames and come back. What such a session still
  * has in the queue is dropped too: storing it would acknowledge the hole before it.
@@ -46,6 +49,20 @@ static int item_urgent(const struct sluice_item *item)
 	return item->kind == SLUICE_ITEM_OPEN || item->kind == SLUICE_ITEM_CLOSE;
 }
 
+static int is_whole(const struct sluice_ingest *in)
+{
+	return in->c.depot && in->c.depot->whole;
+}
+
+/* Under the lock. */
+static void count_load(struct sluice_ingest *in, const struct sluice_item *item, size_t bytes)
+{
+	size_t at = (item->camera->id[0] | (size_t)item->camera->id[1] << 8) % INGEST_LOADS;
+
+	in->load[at] += bytes;
+	in->enough |= in->load[at] >= in->c.whole_bytes || in->queued >= SLUICE_WHOLE_BYTES;
+}
+
 void sluice_ingest_put(struct sluice_ingest *in, struct sluice_item *item)
 {
 	size_t bytes = ingest_item_bytes(item);
@@ -61,6 +78,8 @@ void sluice_ingest_put(struct sluice_ingest *in, struct sluice_item *item)
 	in->fill += bytes;
 	in->queued += bytes;
 	in->urgent += item_urgent(item);
+	if (is_whole(in))
+		count_load(in, item, bytes);
 	pthread_cond_signal(&in->ready);
 	pthread_mutex_unlock(&in->lock);
 }
@@ -136,8 +155,10 @@ static void break_stream(struct sluice_ingest *in, const struct sluice_item *ite
 static int store_group(struct sluice_ingest *in, struct sluice_item *group)
 {
 	struct sluice_item *item;
-	int err = sluice_store_begin(in->store);
+	int err = sluice_store_stage(in->store, group);
 
+	if (!err)
+		err = sluice_store_begin(in->store);
 	if (err)
 		return err;
 	for (item = group; item && !err; item = item->next) {
@@ -213,7 +234,7 @@ static void probe_store(struct sluice_ingest *in)
 
 	if (!in->error || monotonic_ns() < in->probe_ns)
 		return;
-	err = sluice_store_probe(in->c.data, ROOM_BYTES);
+	err = sluice_store_probe(in->store, ROOM_BYTES);
 	in->probe_ns = monotonic_ns() + SLUICE_PROBE_MS * 1000000ull;
 	if (!err)
 		sluice_info("storing is possible again: credit is granted");
@@ -224,6 +245,7 @@ static void run_group(struct sluice_ingest *in, struct sluice_item *group)
 {
 	int err = store_group(in, group);
 
+	sluice_store_unstage(in->store);
 	if (err) {
 		drop_group(in, group, err);
 		return;
@@ -265,6 +287,13 @@ static struct timespec after_ms(unsigned int ms)
 	return t;
 }
 
+/* Under the lock: no more is waited for. */
+static int is_enough(const struct sluice_ingest *in)
+{
+	return in->stopping || in->urgent ||
+	       (is_whole(in) ? in->enough : in->queued >= SLUICE_COMMIT_BYTES);
+}
+
 /* Waits for a group and takes it; NULL: none yet (chunks wait), or the end. */
 static struct sluice_item *take_group(struct sluice_ingest *in, int *end)
 {
@@ -279,14 +308,17 @@ static struct sluice_item *take_group(struct sluice_ingest *in, int *end)
 		else if (pthread_cond_timedwait(&in->ready, &in->lock, &until))
 			break;
 	}
-	until = after_ms(SLUICE_COMMIT_MS);
-	while (in->first && !in->stopping && !in->urgent && in->queued < SLUICE_COMMIT_BYTES)
+	until = after_ms(is_whole(in) ? in->c.whole_ms : SLUICE_COMMIT_MS);
+	while (in->first && !is_enough(in))
 		if (pthread_cond_timedwait(&in->ready, &in->lock, &until))
 			break;
 	group = in->first;
 	in->first = in->last = NULL;
 	in->queued = 0;
 	in->urgent = 0;
+	if (is_whole(in))
+		memset(in->load, 0, sizeof(in->load));
+	in->enough = 0;
 	*end = in->stopping && !group;
 	pthread_mutex_unlock(&in->lock);
 	return group;
@@ -320,7 +352,11 @@ int sluice_ingest_open(const struct sluice_ingest_config *c, struct sluice_inges
 	if (!in)
 		return -ENOMEM;
 	in->c = *c;
-	err = sluice_store_open(c->data, c->keys, &in->store);
+	if (!in->c.whole_ms)
+		in->c.whole_ms = SLUICE_COMMIT_MS;
+	if (!in->c.whole_bytes)
+		in->c.whole_bytes = SLUICE_COMMIT_BYTES;
+	err = sluice_store_open_in(c->data, c->depot, c->keys, &in->store);
 	if (err)
 		goto err_free;
 	pthread_mutex_init(&in->lock, NULL);

@@ -10,10 +10,12 @@
 #include <stdint.h>
 #include "cloud/bus.h"
 #include "cloud/counters.h"
+#include "cloud/depot.h"
 #include "cloud/seal.h"
 
 #define SLUICE_COMMIT_MS    200
 #define SLUICE_COMMIT_BYTES (1u << 20)
+#define SLUICE_WHOLE_BYTES  (64u << 20) /* of a group whose segments are put whole */
 
 enum sluice_told_kind {
 	SLUICE_TOLD_OPENED,   /* value: resume point */
@@ -36,7 +38,12 @@ struct sluice_told {
 struct sluice_ingest;
 
 struct sluice_ingest_config {
-	const char *data;		   /* the data directory, borrowed */
+	const char *data;	    /* the data directory, borrowed */
+	struct sluice_depot *depot; /* of the segments; NULL: the data directory. Borrowed */
+	/* of a depot that takes whole segments: how long a group may wait for more, and how many
+	 * bytes of one camera end it; 0: SLUICE_COMMIT_MS and SLUICE_COMMIT_BYTES */
+	unsigned int whole_ms;
+	size_t whole_bytes;
 	const struct sluice_keyring *keys; /* seal what is stored; NULL: do not. Borrowed */
 	struct sluice_bus *bus;
 	struct sluice_counters *counters;

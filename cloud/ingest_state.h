@@ -10,6 +10,8 @@
 #include "cloud/ingest.h"
 #include "cloud/store.h"
 
+#define INGEST_LOADS 1024
+
 struct sluice_ingest {
 	struct sluice_ingest_config c;
 	struct sluice_store *store;
@@ -20,7 +22,11 @@ struct sluice_ingest {
 	struct sluice_item *first, *last;
 	size_t fill;
 	size_t queued; /* bytes between first and last */
-	int urgent;    /* items in the queue that somebody waits for */
+	/* of a depot that takes whole segments: the same by camera (cameras that share a number end
+	 * a group a little early), and whether one has enough */
+	size_t load[INGEST_LOADS];
+	int enough;
+	int urgent; /* items in the queue that somebody waits for */
 	int stopping;
 	atomic_int error; /* of the last group, until a probe succeeds */
 	/* the writer's own */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "cloud/camera.h"
+#include "cloud/depot.h"
 #include "cloud/seal.h"
 
 struct sluice_media_file {
@@ -55,8 +56,10 @@ struct sluice_media_ops {
 struct sluice_media {
 	const struct sluice_media_ops *ops;
 	const struct sluice_keyring
-		*keys; /* of this store, segments too; NULL: nothing is sealed */
-	int remote;    /* a call may take seconds: not from an event loop */
+		*keys;		    /* of this store, segments too; NULL: nothing is sealed */
+	int remote;		    /* a call may take seconds: not from an event loop */
+	struct sluice_depot *depot; /* where segments lie, closed with it; NULL: below the data
+				     * directory */
 };
 
 int sluice_media_name_valid(const char *name);
@@ -67,8 +70,20 @@ int sluice_media_dir_open(const char *root, const struct sluice_keyring *keys,
 
 static inline void sluice_media_close(struct sluice_media *m)
 {
-	if (m)
-		m->ops->close(m);
+	if (!m)
+		return;
+	sluice_depot_close(m->depot);
+	m->ops->close(m);
+}
+
+/* Where the segments of a store lie; local is filled in, and returned, if that is its directory. */
+static inline struct sluice_depot *sluice_media_depot(const struct sluice_media *m,
+						      const char *data, struct sluice_depot *local)
+{
+	if (m && m->depot)
+		return m->depot;
+	sluice_depot_dir(local, data);
+	return local;
 }
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "cloud/depot_s3.h"
 #include "cloud/media_s3.h"
 
 static const char absent[] = "built without libcurl; install libcurl4-openssl-dev and build again";
@@ -34,4 +35,10 @@ int sluice_s3_make_bucket(struct sluice_s3 *s, char *why)
 const char *sluice_media_s3_library(void)
 {
 	return NULL;
+}
+
+int sluice_depot_s3_open(struct sluice_s3 *s3, const char *prefix, struct sluice_depot **out)
+{
+	*out = NULL;
+	return -ENOTSUP;
 }

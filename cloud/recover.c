@@ -6,6 +6,7 @@
  * frames can be made again without the index. A bad record at the end is what a crash leaves and is
  * cut off; a bad record with indexed frames at or behind it is damage to what was acknowledged:
  * nothing is cut, it is counted and told. A file with a damaged header is left alone and counted.
+ * What was put whole (depot.h) has no tail that a crash could leave: of it nothing is ever cut.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,10 +16,9 @@
 
 #include "cloud/recover.h"
 #include "cloud/segment.h"
-#include "cloud/walk.h"
 
 struct recovery {
-	const char *data;
+	struct sluice_depot *depot;
 	struct sluice_index *ix;
 	int all;
 	int new_epochs_done; /* rebuilt: what no index row remembers was analysed long ago */
@@ -88,38 +88,42 @@ static int add_record(void *ctx, const struct sluice_segment_frame *f, uint64_t 
 }
 
 /* Cut, unless frames that somebody was told of lie behind. */
-static int cut_tail(struct recovery *rec, const char *full, uint64_t good_end, uint64_t size)
+static int cut_tail(struct recovery *rec, const char *path, uint64_t good_end, uint64_t size)
 {
 	uint64_t beyond = 0;
+	char full[4400];
 	int err = rec->ix->ops->segment_beyond(rec->ix, &rec->row, good_end, &beyond);
 
 	if (err)
 		return err;
-	if (beyond) {
+	if (beyond || rec->depot->whole) {
 		rec->r->damaged++;
 		return 0;
 	}
+	snprintf(full, sizeof(full), "%s/%s", rec->depot->data, path);
 	err = sluice_segment_truncate(full, good_end);
 	if (!err)
 		rec->r->cut += size - good_end;
 	return err;
 }
 
-static int recover_rows(struct recovery *rec, const struct sluice_camera *c, const char *full)
+static int recover_rows(struct recovery *rec, const struct sluice_camera *c, const char *path)
 {
 	struct sluice_segment_info info = { 0 };
 	uint64_t good_end, size;
-	int err = sluice_segment_scan(full, NULL, &info, add_record, rec, &good_end, &size);
+	int err = sluice_segment_scan_in(rec->depot, path, NULL, &info, add_record, rec, &good_end,
+					 &size);
 
 	if (err == -EBADMSG || err == -EPROTONOSUPPORT) {
-		if (size > sizeof(struct sluice_segment_header) &&
-		    !(info.sealed && !good_end && err == -EBADMSG)) {
+		if (rec->depot->whole || (size > sizeof(struct sluice_segment_header) &&
+					  !(info.sealed && !good_end && err == -EBADMSG))) {
 			rec->r->damaged++;
 			return 0;
 		}
-		unlink(full); /* begun, never synced: nobody was told of anything in it */
+		/* begun, never synced: nobody was told of anything in it */
+		err = rec->depot->ops->remove(rec->depot, path);
 		rec->r->cut += size;
-		return rec->ix->ops->segment_closed(rec->ix, &rec->row);
+		return err ? err : rec->ix->ops->segment_closed(rec->ix, &rec->row);
 	}
 	if (err)
 		return err;
@@ -128,7 +132,7 @@ static int recover_rows(struct recovery *rec, const struct sluice_camera *c, con
 		return 0;
 	}
 	if (good_end < size)
-		err = cut_tail(rec, full, good_end, size);
+		err = cut_tail(rec, path, good_end, size);
 	if (!err)
 		rec->row.size = good_end;
 	if (!err)
@@ -143,14 +147,12 @@ static int recover_segment(void *ctx, const struct sluice_camera *c, const char 
 {
 	struct recovery *rec = ctx;
 	struct sluice_index *ix = rec->ix;
-	char full[4400];
 	int err = ix->ops->segment_find(ix, path, &rec->row);
 
 	if (!err && rec->row.closed && !rec->all)
 		return 0;
 	if (err && err != -ENOENT)
 		return err;
-	snprintf(full, sizeof(full), "%s/%s", rec->data, path);
 	rec->has_epoch = 0;
 	rec->row.frames = rec->row.motion = 0;
 	rec->row.size = rec->row.first_utc_ns = rec->row.last_utc_ns = 0;
@@ -171,7 +173,7 @@ static int recover_segment(void *ctx, const struct sluice_camera *c, const char 
 			err = ix->ops->segment_add(ix, &rec->row);
 	}
 	if (!err)
-		err = recover_rows(rec, c, full);
+		err = recover_rows(rec, c, path);
 	if (!err)
 		err = ix->ops->commit(ix);
 	if (err)
@@ -187,7 +189,7 @@ static int run_recovery(struct recovery *rec)
 	memset(rec->r, 0, sizeof(*rec->r));
 	err = rec->ix->ops->frames_count(rec->ix, &before);
 	if (!err)
-		err = sluice_walk_segments(rec->data, recover_segment, rec);
+		err = rec->depot->ops->each(rec->depot, recover_segment, rec);
 	if (!err)
 		err = rec->ix->ops->frames_count(rec->ix, &after);
 	rec->r->added = after - before;
@@ -196,14 +198,16 @@ static int run_recovery(struct recovery *rec)
 
 int sluice_recover(const char *data, struct sluice_index *ix, int all, struct sluice_recovered *r)
 {
-	struct recovery rec = { .data = data, .ix = ix, .all = all, .r = r };
+	struct sluice_depot local;
+	struct recovery rec = { .depot = &local, .ix = ix, .all = all, .r = r };
 
+	sluice_depot_dir(&local, data);
 	return run_recovery(&rec);
 }
 
-int sluice_recover_lost(const char *data, struct sluice_index *ix, struct sluice_recovered *r)
+int sluice_recover_lost(struct sluice_depot *d, struct sluice_index *ix, struct sluice_recovered *r)
 {
-	struct recovery rec = { .data = data, .ix = ix, .all = 1, .new_epochs_done = 1, .r = r };
+	struct recovery rec = { .depot = d, .ix = ix, .all = 1, .new_epochs_done = 1, .r = r };
 	int err = ix->ops->frames_clear(ix);
 
 	return err ? err : run_recovery(&rec);

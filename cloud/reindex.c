@@ -136,7 +136,8 @@ int sluice_rebuild(const char *data, struct sluice_index *ix, struct sluice_medi
 		   struct sluice_recovered *r, uint64_t *count)
 {
 	struct summaries s = { .ix = ix, .media = media };
-	int err = sluice_recover_lost(data, ix, r);
+	struct sluice_depot local;
+	int err = sluice_recover_lost(sluice_media_depot(media, data, &local), ix, r);
 
 	if (err)
 		return err;

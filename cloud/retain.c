@@ -15,8 +15,8 @@
  * its file. A reader that has just looked up a frame finds no file, which is what it would have
  * found a moment later.
  *
- * Files of summaries in a remote store wait while it cannot; segments, which are what fills the
- * disk, do not wait for them.
+ * What lies in a remote store waits while it cannot; segments on the disk, which are what fills it,
+ * do not wait for the files of summaries.
  *
  * The writer waits for a transaction of this thread at most: no step holds the index longer than
  * SLUICE_RETAIN_ROWS rows take.
@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #include "cloud/backup.h"
+#include "cloud/depot.h"
 #include "cloud/index.h"
 #include "cloud/media.h"
 #include "cloud/retain.h"
@@ -68,26 +69,6 @@ static void reach_point(enum sluice_retain_at at)
 
 /* ---- files ---- */
 
-/* A segment; its directory is synced, so that it stays away. */
-static int remove_segment(const char *data, const char *path)
-{
-	char full[4400], *slash;
-	int dir, err = 0;
-
-	snprintf(full, sizeof(full), "%s/%s", data, path);
-	if (unlink(full) < 0 && errno != ENOENT)
-		return -errno;
-	slash = strrchr(full, '/');
-	*slash = 0;
-	dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fsync(dir) < 0)
-		err = -errno;
-	close(dir);
-	return err;
-}
-
 /* media/TENANT/CAMERA-HEX/ID, wherever the media are. */
 static int remove_summary(struct sluice_media *media, const char *path)
 {
@@ -101,20 +82,29 @@ static int remove_summary(struct sluice_media *media, const char *path)
 	return media->ops->remove(media, &c, id);
 }
 
-/* 1: one was removed; 0: none is left, or (media NULL) no segment. -ENOLINK: of a remote store,
- * which cannot at present. */
-static int remove_gone(const char *data, struct sluice_index *ix, struct sluice_media *media)
-{
-	char path[192];
-	int err = ix->ops->gone(ix, path), segment;
+/* What may be away; it is not asked while it is. */
+struct stores {
+	struct sluice_depot *depot;
+	struct sluice_media *media;
+	int depot_away, media_away;
+};
 
+/* 1: one was removed; 0: none is left, or it is of a store that is away. -ENOLINK: of one that
+ * cannot at present. */
+static int remove_gone(struct sluice_index *ix, const struct stores *s)
+{
+	int err, segment, remote;
+	char path[192];
+
+	err = ix->ops->gone(ix, path);
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	segment = !strncmp(path, "segments/", 9);
-	if (!segment && !media)
+	if (segment ? s->depot_away : s->media_away)
 		return 0;
-	err = segment ? remove_segment(data, path) : remove_summary(media, path);
-	if (!segment && err && err != -EINVAL && media->remote)
+	remote = segment ? s->depot->whole : s->media->remote;
+	err = segment ? s->depot->ops->remove(s->depot, path) : remove_summary(s->media, path);
+	if (err && err != -EINVAL && remote)
 		return -ENOLINK;
 	reach_point(SLUICE_RETAIN_REMOVED);
 	if (!err || err == -EINVAL)
@@ -122,12 +112,25 @@ static int remove_gone(const char *data, struct sluice_index *ix, struct sluice_
 	return err ? err : 1;
 }
 
+/* Stores far away: all of them, or none. */
+static struct stores stores_of(const char *data, struct sluice_media *media,
+			       struct sluice_depot *local, int away)
+{
+	struct stores s = { sluice_media_depot(media, data, local), media, 0, 0 };
+
+	s.depot_away = away && s.depot->whole;
+	s.media_away = !media || (away && media->remote);
+	return s;
+}
+
 int sluice_retain_finish(const char *data, struct sluice_index *ix, struct sluice_media *media)
 {
+	/* nobody looks for files in a remote store: those the thread removes */
+	struct sluice_depot local;
+	const struct stores s = stores_of(data, media, &local, 1);
 	int rc;
 
-	/* nobody looks for files in a remote store: those the thread removes */
-	while ((rc = remove_gone(data, ix, media->remote ? NULL : media)) > 0)
+	while ((rc = remove_gone(ix, &s)) > 0)
 		;
 	return rc;
 }
@@ -143,12 +146,13 @@ static uint64_t before(const struct sluice_retain *r, uint64_t age_s)
 
 static int over_size(const struct sluice_retain *r, int *over)
 {
+	const int here = !r->c.media || !r->c.media->depot;
 	struct statvfs v;
 	uint64_t bytes = 0;
 	int err = r->c.max_bytes ? r->index->ops->bytes(r->index, &bytes) : 0;
 
 	*over = r->c.max_bytes && bytes > r->c.max_bytes;
-	if (!err && !*over && r->c.free_bytes && !statvfs(r->c.data, &v))
+	if (!err && !*over && here && r->c.free_bytes && !statvfs(r->c.data, &v))
 		*over = (uint64_t)v.f_bavail * v.f_frsize < r->c.free_bytes;
 	return err;
 }
@@ -264,11 +268,14 @@ static void note_away(struct sluice_retain *r)
 int sluice_retain_step(struct sluice_retain *r)
 {
 	int lock = hold_backup(r), rc;
+	struct sluice_depot local;
+	struct stores s;
 
 	if (lock < 0)
 		return lock == -EAGAIN ? 0 : lock;
-	rc = remove_gone(r->c.data, r->index, is_away(r) ? NULL : r->c.media);
-	if (rc == -ENOLINK) { /* segments do not wait for it */
+	s = stores_of(r->c.data, r->c.media, &local, is_away(r));
+	rc = remove_gone(r->index, &s);
+	if (rc == -ENOLINK) { /* what lies here does not wait for it */
 		note_away(r);
 		rc = 0;
 	}

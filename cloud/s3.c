@@ -110,6 +110,8 @@ void sluice_s3_close(struct sluice_s3 *s)
 		return;
 	while (s->idles)
 		curl_easy_cleanup(s->idle[--s->idles]);
+	if (s->many)
+		curl_multi_cleanup(s->many);
 	if (s->c.secret)
 		explicit_bzero((char *)s->c.secret, strlen(s->c.secret));
 	free((char *)s->c.endpoint);
@@ -143,10 +145,8 @@ static void tell_transport(const struct sluice_s3 *s, const struct sluice_s3_cal
 		snprintf(why, SLUICE_S3_WHY, "no good answer of %s: %s", s->c.endpoint, said);
 }
 
-/* What a try came to: 0, -EAGAIN with *final, the error that it is if no further one succeeds; or
- * an error that no further one changes. */
-static int judge_try(struct sluice_s3 *s, struct sluice_s3_call *c, int err,
-		     int (*judge)(struct sluice_s3_call *c), int *final, char *why)
+int sluice_s3_judge_try(struct sluice_s3 *s, struct sluice_s3_call *c, int err,
+			int (*judge)(struct sluice_s3_call *c), int *final, char *why)
 {
 	const struct sluice_s3_refusal r = { c->method, s->c.endpoint, s->c.bucket, s->c.region,
 					     &c->head,	c->text,       time(NULL) };
@@ -166,6 +166,8 @@ static int judge_try(struct sluice_s3 *s, struct sluice_s3_call *c, int err,
 		return judge ? judge(c) : 0;
 	}
 	*final = -EBUSY;
+	if (c->part_size && c->head.status == 416 && !c->from)
+		return 0; /* it ends before */
 	err = sluice_s3_refused(&r, why, SLUICE_S3_WHY);
 	if (c->from && (c->head.status == 412 || c->head.status == 416)) {
 		c->size = 0; /* changed meanwhile */
@@ -174,13 +176,11 @@ static int judge_try(struct sluice_s3 *s, struct sluice_s3_call *c, int err,
 	return err;
 }
 
-/* 0, or -ETIMEDOUT: the time of the call would not be enough. */
-static int pause_before(const struct sluice_s3_call *c, unsigned int tries)
+int sluice_s3_pause_ms(const struct sluice_s3_call *c, unsigned int tries)
 {
 	uint64_t ms = tries > 6 ? PAUSE_MAX_MS : (uint64_t)PAUSE_MS << (tries - 1);
 	uint64_t after = c->head.after_s * 1000ull;
 	uint16_t random = 0;
-	struct timespec t;
 
 	if (ms > PAUSE_MAX_MS)
 		ms = PAUSE_MAX_MS;
@@ -189,7 +189,16 @@ static int pause_before(const struct sluice_s3_call *c, unsigned int tries)
 	ms -= ms / 2 * random / 65536;
 	if (after > ms)
 		ms = after < PAUSE_MAX_MS ? after : PAUSE_MAX_MS;
-	if (sluice_s3_now() + ms * 1000000 >= c->deadline)
+	return sluice_s3_now() + ms * 1000000 >= c->deadline ? -1 : (int)ms;
+}
+
+/* 0, or -ETIMEDOUT: the time of the call would not be enough. */
+static int pause_before(const struct sluice_s3_call *c, unsigned int tries)
+{
+	int ms = sluice_s3_pause_ms(c, tries);
+	struct timespec t;
+
+	if (ms < 0)
 		return -ETIMEDOUT;
 	t.tv_sec = (time_t)(ms / 1000);
 	t.tv_nsec = (long)(ms % 1000 * 1000000);
@@ -199,7 +208,7 @@ static int pause_before(const struct sluice_s3_call *c, unsigned int tries)
 }
 
 /* What came until it broke off is kept, if it can be told that the rest belongs to it. */
-static void begin_try(struct sluice_s3_call *c)
+void sluice_s3_begin_try(struct sluice_s3_call *c)
 {
 	if (!c->size || !c->head.etag[0] || c->head.status / 100 != 2) {
 		c->size = 0;
@@ -220,9 +229,9 @@ int sluice_s3_insist(struct sluice_s3 *s, struct sluice_s3_call *c,
 	why[0] = 0;
 	c->deadline = sluice_s3_now() + s->c.timeout_ms * 1000000ull;
 	for (;;) {
-		begin_try(c);
+		sluice_s3_begin_try(c);
 		err = sluice_s3_request(s, c);
-		err = judge_try(s, c, err, judge, &final, why);
+		err = sluice_s3_judge_try(s, c, err, judge, &final, why);
 		if (!err)
 			why[0] = 0;
 		if (err != -EAGAIN)
@@ -257,29 +266,37 @@ static int is_md5(const char *etag)
 	return strlen(etag) == 32 && strspn(etag, "0123456789abcdefABCDEF") == 32;
 }
 
-static int judge_put(struct sluice_s3_call *c)
+int sluice_s3_judge_put(struct sluice_s3_call *c)
 {
 	return c->head.other_etag || !is_md5(c->head.etag) || !strcasecmp(c->head.etag, c->md5)
 		       ? 0
 		       : -EAGAIN;
 }
 
-int sluice_s3_put(struct sluice_s3 *s, const char *key, const uint8_t *data, size_t size, char *why)
+int sluice_s3_ready_put(struct sluice_s3_call *c, const char *key, const uint8_t *data, size_t size)
 {
 	static const uint8_t nothing;
-	struct sluice_s3_call c = { .method = "PUT",
-				    .key = key,
-				    .body = data ? data : &nothing,
-				    .body_size = size,
-				    .max = 65536 };
-	int err =
-		size > SLUICE_S3_OBJECT ? -EFBIG : digest_hex(EVP_sha256(), c.body, size, c.sha256);
+	int err;
 
-	if (!err)
-		err = digest_hex(EVP_md5(), c.body, size, c.md5);
+	*c = (struct sluice_s3_call){ .method = "PUT",
+				      .key = key,
+				      .body = data ? data : &nothing,
+				      .body_size = size,
+				      .max = 65536 };
+	if (size > SLUICE_S3_OBJECT)
+		return -EFBIG;
+	err = digest_hex(EVP_sha256(), c->body, size, c->sha256);
+	return err ? err : digest_hex(EVP_md5(), c->body, size, c->md5);
+}
+
+int sluice_s3_put(struct sluice_s3 *s, const char *key, const uint8_t *data, size_t size, char *why)
+{
+	struct sluice_s3_call c;
+	int err = sluice_s3_ready_put(&c, key, data, size);
+
 	why[0] = 0;
 	if (!err)
-		err = sluice_s3_insist(s, &c, judge_put, why);
+		err = sluice_s3_insist(s, &c, sluice_s3_judge_put, why);
 	free(c.data);
 	return err;
 }
@@ -327,6 +344,56 @@ int sluice_s3_get(struct sluice_s3 *s, const char *key, size_t max, uint8_t **da
 	}
 	*data = c.data;
 	*size = c.size;
+	return 0;
+}
+
+/* Of a part that is the whole the hash is known. */
+static int judge_part(struct sluice_s3_call *c)
+{
+	uint64_t total = c->head.status == 206 ? c->head.total : c->seen;
+
+	if (c->head.status == 206 && (c->head.from != c->part + c->from || c->size > c->part_size ||
+				      (c->size < c->part_size && c->part + c->size != total))) {
+		c->size = 0;
+		return -EAGAIN;
+	}
+	return !c->part && c->size == total ? judge_get(c) : 0;
+}
+
+int sluice_s3_get_part(struct sluice_s3 *s, const char *key, uint64_t from, size_t most,
+		       uint8_t **data, size_t *size, char *why)
+{
+	struct sluice_s3_call c = {
+		.method = "GET", .key = key, .part = from, .part_size = most, .max = most
+	};
+	int err = sluice_s3_insist(s, &c, judge_part, why);
+
+	*data = NULL;
+	*size = 0;
+	if (!err && !c.data)
+		c.data = malloc(1);
+	if (!err && !c.data)
+		err = -ENOMEM;
+	if (err) {
+		free(c.data);
+		return err;
+	}
+	*data = c.data;
+	*size = c.size;
+	return 0;
+}
+
+int sluice_s3_head_sha256(struct sluice_s3 *s, const char *key, uint64_t *size, char sha256[65],
+			  char *why)
+{
+	struct sluice_s3_call c = { .method = "HEAD", .key = key };
+	int err = sluice_s3_insist(s, &c, NULL, why);
+
+	free(c.data);
+	if (err)
+		return err;
+	*size = c.head.length;
+	memcpy(sha256, c.head.sha256, 65);
 	return 0;
 }
 

@@ -25,7 +25,8 @@
 
 #define SLUICE_S3_WHY	 512
 #define SLUICE_S3_KEY	 512	     /* bytes of a key, with its 0 */
-#define SLUICE_S3_OBJECT (64u << 20) /* bytes of an object, at most */
+#define SLUICE_S3_OBJECT (96u << 20) /* bytes of an object, at most */
+#define SLUICE_S3_MANY	 16	     /* requests of put_all under way at once */
 
 struct sluice_s3_config {
 	const char *endpoint; /* "https://HOST[:PORT]"; http for tests and private networks */
@@ -61,9 +62,27 @@ int sluice_s3_make_bucket(struct sluice_s3 *s, char *why);
 /* Durable when it returns 0. */
 int sluice_s3_put(struct sluice_s3 *s, const char *key, const uint8_t *data, size_t size,
 		  char *why);
+
+struct sluice_s3_object {
+	const char *key;
+	const uint8_t *data;
+	size_t size;
+};
+
+/* The same for several, SLUICE_S3_MANY at a time. 0: all are durable; else some may be. The first
+ * that is given up ends it. */
+int sluice_s3_put_all(struct sluice_s3 *s, const struct sluice_s3_object *o, size_t count,
+		      char *why);
 /* *data: malloc'd, with room for one byte more. -EFBIG: above max bytes. */
 int sluice_s3_get(struct sluice_s3 *s, const char *key, size_t max, uint8_t **data, size_t *size,
 		  char *why);
+/* At most so many bytes from a place on; fewer: it ends there, also before it. Unlike those of a
+ * whole object they are not compared with a hash, unless they are all of it. */
+int sluice_s3_get_part(struct sluice_s3 *s, const char *key, uint64_t from, size_t most,
+		       uint8_t **data, size_t *size, char *why);
+/* What the store says of it: its size, and the hash that it was put with ("": by somebody else). */
+int sluice_s3_head_sha256(struct sluice_s3 *s, const char *key, uint64_t *size, char sha256[65],
+			  char *why);
 int sluice_s3_exists(struct sluice_s3 *s, const char *key, char *why);
 /* One that is not there: 0. */
 int sluice_s3_delete(struct sluice_s3 *s, const char *key, char *why);

@@ -54,6 +54,31 @@ static int grow(struct sluice_s3_call *c, size_t n)
 	return 0;
 }
 
+/* Bytes of the wanted part; what a store that knows no ranges sends around it is passed over. */
+static size_t take_part(struct sluice_s3_call *c, const char *bytes, size_t n)
+{
+	uint64_t at = (c->head.status == 206 ? c->head.from : 0) + c->seen;
+	uint64_t next = c->part + c->size;
+	size_t skip, take;
+
+	if (c->head.status == 206 && !c->head.has_range)
+		return 0;
+	c->seen += n;
+	if (at > next)
+		return 0; /* what was asked for is missing before it */
+	skip = next - at < n ? (size_t)(next - at) : n;
+	take = n - skip;
+	if (take > c->part_size - c->size)
+		take = c->part_size - c->size;
+	if (!take)
+		return n;
+	if (grow(c, take))
+		return 0;
+	memcpy(c->data + c->size, bytes + skip, take);
+	c->size += take;
+	return n;
+}
+
 static size_t on_body(char *bytes, size_t one, size_t n, void *ctx)
 {
 	struct sluice_s3_call *c = ctx;
@@ -68,6 +93,8 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *ctx)
 		c->text[c->text_size] = 0;
 		return n;
 	}
+	if (c->part_size)
+		return take_part(c, bytes, n);
 	if (c->from && c->head.status == 200)
 		c->size = c->from = 0; /* it does not know ranges: all of it comes */
 	if (c->from && (!c->head.has_range || c->head.from != c->from))
@@ -166,7 +193,7 @@ static int make_headers(const struct sluice_s3_call *c, struct curl_slist **list
 
 static void set_method(CURL *h, struct sluice_s3_call *c)
 {
-	char range[32];
+	char range[48];
 
 	if (!strcmp(c->method, "PUT")) {
 		curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
@@ -179,6 +206,10 @@ static void set_method(CURL *h, struct sluice_s3_call *c)
 		curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
 	} else if (!strcmp(c->method, "DELETE")) {
 		curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, "DELETE");
+	} else if (c->part_size) {
+		snprintf(range, sizeof(range), "%llu-%llu", (unsigned long long)(c->part + c->from),
+			 (unsigned long long)(c->part + c->part_size - 1));
+		curl_easy_setopt(h, CURLOPT_RANGE, range);
 	} else if (c->from) { /* libcurl keeps a copy */
 		snprintf(range, sizeof(range), "%llu-", (unsigned long long)c->from);
 		curl_easy_setopt(h, CURLOPT_RANGE, range);
@@ -225,7 +256,7 @@ static void count(struct sluice_s3 *s, const struct sluice_s3_call *c)
 							: &s->stats.gets,
 			 1);
 	atomic_fetch_add(&s->stats.sent, c->sent);
-	atomic_fetch_add(&s->stats.received, c->size - c->from);
+	atomic_fetch_add(&s->stats.received, c->part_size ? c->seen : c->size - c->from);
 }
 
 static int errno_of(const struct sluice_s3_call *c)
@@ -251,28 +282,45 @@ static int errno_of(const struct sluice_s3_call *c)
 	}
 }
 
-int sluice_s3_request(struct sluice_s3 *s, struct sluice_s3_call *c)
+int sluice_s3_begin(struct sluice_s3 *s, struct sluice_s3_call *c)
 {
-	struct curl_slist *headers = NULL;
 	char url[1024 + 3 * SLUICE_S3_KEY];
-	CURL *h = take_handle(s);
-	int err;
 
-	if (!h)
+	c->headers = NULL;
+	c->handle = take_handle(s);
+	if (!c->handle)
 		return -ENOMEM;
 	memset(&c->head, 0, sizeof(c->head));
 	c->error[0] = c->text[0] = 0;
 	c->text_size = c->sent = 0;
+	c->seen = 0;
 	snprintf(url, sizeof(url), "%s/%s%s%s%s%s", s->c.endpoint, s->c.bucket, c->key ? "/" : "",
 		 c->key ? c->key : "", c->query ? "?" : "", c->query ? c->query : "");
-	err = make_headers(c, &headers);
-	if (!err) {
-		set_options(s, h, c, url, headers);
-		c->code = curl_easy_perform(h);
-		count(s, c);
-		err = errno_of(c);
+	if (make_headers(c, &c->headers)) {
+		curl_slist_free_all(c->headers);
+		give_handle(s, c->handle);
+		return -ENOMEM;
 	}
-	curl_slist_free_all(headers);
-	give_handle(s, h);
-	return err;
+	set_options(s, c->handle, c, url, c->headers);
+	return 0;
+}
+
+int sluice_s3_end(struct sluice_s3 *s, struct sluice_s3_call *c)
+{
+	count(s, c);
+	curl_slist_free_all(c->headers);
+	give_handle(s, c->handle);
+	c->headers = NULL;
+	c->handle = NULL;
+	return errno_of(c);
+}
+
+int sluice_s3_request(struct sluice_s3 *s, struct sluice_s3_call *c)
+{
+	int err = sluice_s3_begin(s, c);
+
+	if (err)
+		return err;
+	c->code = curl_easy_perform(c->handle);
+	return sluice_s3_end(s, c);
 }

@@ -30,7 +30,9 @@
 #include "lib/crc32c.h"
 
 struct sluice_segment {
-	int fd;
+	int fd; /* -1: in memory */
+	uint8_t *memory;
+	size_t memory_room;
 	uint64_t size;
 	int dead;
 	int named; /* the directory entry is durable */
@@ -73,7 +75,7 @@ static void encode_header(const struct sluice_segment_info *info, uint32_t versi
 }
 
 /* Writes all of it at offset, or fails. */
-static int write_all(int fd, struct iovec *iov, int count, uint64_t offset)
+static int write_file(int fd, struct iovec *iov, int count, uint64_t offset)
 {
 	while (count) {
 		ssize_t n = pwritev(fd, iov, count, (off_t)offset);
@@ -96,14 +98,44 @@ static int write_all(int fd, struct iovec *iov, int count, uint64_t offset)
 	return 0;
 }
 
-int sluice_segment_create(const char *path, const struct sluice_segment_info *info,
-			  const struct sluice_keyring *keys, struct sluice_segment **out)
+static int write_memory(struct sluice_segment *s, const struct iovec *iov, int count)
+{
+	size_t size = s->size, room = s->memory_room ? s->memory_room : 65536;
+	uint8_t *bigger;
+	int i;
+
+	for (i = 0; i < count; i++)
+		size += iov[i].iov_len;
+	while (room < size)
+		room *= 2;
+	if (room > s->memory_room) {
+		bigger = realloc(s->memory, room);
+		if (!bigger)
+			return -ENOMEM;
+		s->memory = bigger;
+		s->memory_room = room;
+	}
+	for (size = s->size, i = 0; i < count; size += iov[i++].iov_len)
+		if (iov[i].iov_len)
+			memcpy(s->memory + size, iov[i].iov_base, iov[i].iov_len);
+	return 0;
+}
+
+/* Behind what is there. */
+static int write_all(struct sluice_segment *s, struct iovec *iov, int count)
+{
+	return s->fd < 0 ? write_memory(s, iov, count) : write_file(s->fd, iov, count, s->size);
+}
+
+/* path NULL: in memory. */
+static int begin(const char *path, const struct sluice_segment_info *info,
+		 const struct sluice_keyring *keys, struct sluice_segment **out)
 {
 	struct sluice_segment_header h;
 	struct sluice_lock lock[2] = { 0 };
 	struct iovec iov[] = { { &h, sizeof(h) }, { lock, sizeof(lock) } };
 	struct sluice_segment *s;
-	int err = -ENOMEM;
+	int err = 0;
 
 	*out = NULL;
 	s = calloc(1, sizeof(*s));
@@ -112,20 +144,22 @@ int sluice_segment_create(const char *path, const struct sluice_segment_info *in
 	s->fd = -1;
 	s->sealed = keys && keys->count;
 	encode_header(info, s->sealed ? SLUICE_SEGMENT_SEALED : SLUICE_SEGMENT_VERSION, &h);
-	if (s->sealed) {
+	if (s->sealed)
 		err = sluice_seal_new(keys, &h, sizeof(h), s->key, &lock[0]);
-		if (err)
-			goto err_free;
-	}
-	s->path = strdup(path);
-	s->fd = s->path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-	if (s->fd < 0) {
-		err = s->path ? -errno : -ENOMEM;
+	if (err)
 		goto err_free;
+	if (path) {
+		s->path = strdup(path);
+		s->fd = s->path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+		if (s->fd < 0) {
+			err = s->path ? -errno : -ENOMEM;
+			goto err_free;
+		}
 	}
-	err = write_all(s->fd, iov, s->sealed ? 2 : 1, 0);
+	err = write_all(s, iov, s->sealed ? 2 : 1);
 	if (err) {
-		unlink(path);
+		if (path)
+			unlink(path);
 		goto err_free;
 	}
 	s->size = segment_begin(s->sealed);
@@ -135,6 +169,23 @@ int sluice_segment_create(const char *path, const struct sluice_segment_info *in
 err_free:
 	sluice_segment_close(s);
 	return err;
+}
+
+int sluice_segment_create(const char *path, const struct sluice_segment_info *info,
+			  const struct sluice_keyring *keys, struct sluice_segment **out)
+{
+	return begin(path, info, keys, out);
+}
+
+int sluice_segment_begin(const struct sluice_segment_info *info, const struct sluice_keyring *keys,
+			 struct sluice_segment **out)
+{
+	return begin(NULL, info, keys, out);
+}
+
+const uint8_t *sluice_segment_bytes(const struct sluice_segment *s)
+{
+	return s->memory;
 }
 
 /* All but the CRCs. */
@@ -219,9 +270,9 @@ int sluice_segment_append(struct sluice_segment *s, const struct sluice_segment_
 		crc = sluice_crc32c(crc, iov[i].iov_base, iov[i].iov_len);
 	r.payload_crc = htole32(crc);
 	r.header_crc = htole32(sluice_crc32c(0, &r, offsetof(struct sluice_record, header_crc)));
-	err = write_all(s->fd, iov, 5, s->size);
+	err = write_all(s, iov, 5);
 	if (err) {
-		if (ftruncate(s->fd, (off_t)s->size) < 0)
+		if (s->fd >= 0 && ftruncate(s->fd, (off_t)s->size) < 0)
 			s->dead = 1;
 		return err;
 	}
@@ -262,7 +313,7 @@ void sluice_segment_rewind(struct sluice_segment *s, uint64_t size)
 {
 	if (s->dead || size >= s->size)
 		return;
-	if (ftruncate(s->fd, (off_t)size) < 0)
+	if (s->fd >= 0 && ftruncate(s->fd, (off_t)size) < 0)
 		s->dead = 1;
 	s->size = size;
 }
@@ -280,6 +331,7 @@ void sluice_segment_close(struct sluice_segment *s)
 		close(s->fd);
 	OPENSSL_cleanse(s->key, sizeof(s->key));
 	free(s->buf);
+	free(s->memory);
 	free(s->path);
 	free(s);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* segment.h - append-only files of stored frames; the bytes are in sluice/layout.h. */
+/* segment.h - stored frames: files that are appended to, or one piece of memory that is put whole
+ * (depot.h); the bytes are in sluice/layout.h. */
 #ifndef SLUICE_SEGMENT_H
 #define SLUICE_SEGMENT_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sluice/layout.h>
+#include "cloud/depot.h"
 #include "cloud/seal.h"
 
 /* Bit of a record's flags that the device never sets: the picture is not a JPEG of the announced
@@ -46,6 +48,12 @@ struct sluice_segment; /* open for appending; one thread at a time */
  */
 int sluice_segment_create(const char *path, const struct sluice_segment_info *info,
 			  const struct sluice_keyring *keys, struct sluice_segment **out);
+
+/* The same in memory, for a depot that takes whole ones: nothing to be synced, no file. */
+int sluice_segment_begin(const struct sluice_segment_info *info, const struct sluice_keyring *keys,
+			 struct sluice_segment **out);
+/* Its bytes so far, valid until the next append or close; their count is sluice_segment_size(). */
+const uint8_t *sluice_segment_bytes(const struct sluice_segment *s);
 
 /*
  * Appends a record; not durable before sluice_segment_sync(). On failure the file is as before.
@@ -104,6 +112,12 @@ int sluice_segment_scan(const char *path, const struct sluice_keyring *keys,
 			struct sluice_segment_info *info, sluice_segment_fn fn, void *ctx,
 			uint64_t *good_end, uint64_t *size);
 
+/* The same of a segment in a depot; what is put whole is loaded, so that the hash that a bucket
+ * keeps with it is compared too (-EBADMSG with *good_end 0 and *size 0: it is another one). */
+int sluice_segment_scan_in(struct sluice_depot *d, const char *path,
+			   const struct sluice_keyring *keys, struct sluice_segment_info *info,
+			   sluice_segment_fn fn, void *ctx, uint64_t *good_end, uint64_t *size);
+
 /* Cuts the file to good_end bytes, durably. */
 int sluice_segment_truncate(const char *path, uint64_t good_end);
 
@@ -114,5 +128,8 @@ int sluice_segment_truncate(const char *path, uint64_t good_end);
  */
 int sluice_segment_read(const char *path, const struct sluice_keyring *keys, uint64_t offset,
 			uint32_t length, struct sluice_segment_frame *f, uint8_t **buf);
+int sluice_segment_read_in(struct sluice_depot *d, const char *path,
+			   const struct sluice_keyring *keys, uint64_t offset, uint32_t length,
+			   struct sluice_segment_frame *f, uint8_t **buf);
 
 #endif

@@ -40,11 +40,31 @@ int sluice_segment_decode(const uint8_t buf[64], struct sluice_segment_info *inf
 	return 0;
 }
 
+/* Where the bytes come from: a depot's file, or (depot NULL) a file, or memory. */
+struct reader {
+	struct sluice_depot *depot;
+	struct sluice_depot_file file;
+	const uint8_t *memory;
+	uint64_t size; /* of the file, or where the record must end */
+	struct sluice_record_key key;
+	uint8_t *buf;
+	size_t room;
+};
+
 /* Bytes read, fewer only at the end of the file. */
-static ssize_t read_all(int fd, void *buf, size_t size, uint64_t offset)
+static ssize_t read_all(struct reader *r, void *buf, size_t size, uint64_t offset)
 {
+	const int fd = r->file.fd;
 	size_t got = 0;
 
+	if (r->memory) {
+		got = offset < r->size ? (size_t)(r->size - offset) : 0;
+		got = got < size ? got : size;
+		memcpy(buf, r->memory + offset, got);
+		return (ssize_t)got;
+	}
+	if (r->depot)
+		return r->depot->ops->read(r->depot, &r->file, buf, size, offset);
 	while (got < size) {
 		ssize_t n = pread(fd, (char *)buf + got, size - got, (off_t)(offset + got));
 
@@ -144,14 +164,6 @@ long sluice_record_decode(uint8_t *buf, size_t size, const struct sluice_record_
 	return (long)whole;
 }
 
-struct reader {
-	int fd;
-	uint64_t size; /* of the file, or where the record must end */
-	struct sluice_record_key key;
-	uint8_t *buf;
-	size_t room;
-};
-
 /*
  * Reads the record at offset into r->buf, which grows as needed. Returns as sluice_record_decode(),
  * 0 meaning that the file ends within it, or the errno of read.
@@ -160,7 +172,7 @@ static long load_record(struct reader *r, uint64_t offset, struct sluice_segment
 {
 	struct sluice_record head;
 	size_t whole;
-	ssize_t got = read_all(r->fd, &head, sizeof(head), offset);
+	ssize_t got = read_all(r, &head, sizeof(head), offset);
 	long length;
 
 	if (got < (ssize_t)sizeof(head))
@@ -179,7 +191,7 @@ static long load_record(struct reader *r, uint64_t offset, struct sluice_segment
 		r->buf = bigger;
 		r->room = whole;
 	}
-	got = read_all(r->fd, r->buf, whole, offset);
+	got = read_all(r, r->buf, whole, offset);
 	if (got < 0)
 		return got;
 	return sluice_record_decode(r->buf, (size_t)got, &r->key, f);
@@ -196,7 +208,7 @@ static int read_header(struct reader *r, const struct sluice_keyring *keys,
 		uint8_t header[sizeof(struct sluice_segment_header)];
 		struct sluice_lock lock[2];
 	} h = { 0 };
-	ssize_t n = read_all(r->fd, &h, sizeof(h), 0);
+	ssize_t n = read_all(r, &h, sizeof(h), 0);
 	int err;
 
 	if (n < 0)
@@ -216,31 +228,69 @@ static int read_header(struct reader *r, const struct sluice_keyring *keys,
 	return err;
 }
 
+static int begin_reader(struct reader *r, struct sluice_depot *d, const char *path)
+{
+	r->depot = d;
+	r->file = (struct sluice_depot_file){ path, -1 };
+	if (d)
+		return d->ops->open(d, path, &r->file);
+	r->file.fd = open(path, O_RDONLY | O_CLOEXEC);
+	return r->file.fd < 0 ? -errno : 0;
+}
+
 static void end_reader(struct reader *r)
 {
 	OPENSSL_cleanse(&r->key, sizeof(r->key));
-	close(r->fd);
+	if (r->memory)
+		free((uint8_t *)r->memory);
+	else if (r->depot)
+		r->depot->ops->shut(r->depot, &r->file);
+	else
+		close(r->file.fd);
 }
 
-int sluice_segment_scan(const char *path, const struct sluice_keyring *keys,
-			struct sluice_segment_info *info, sluice_segment_fn fn, void *ctx,
-			uint64_t *good_end, uint64_t *size)
+/* What is put whole is loaded. Sets r->size. */
+static int begin_scan(struct reader *r, struct sluice_depot *d, const char *path)
+{
+	struct stat st;
+	uint8_t *bytes;
+	size_t size;
+	int err;
+
+	if (d && d->whole) {
+		err = d->ops->load(d, path, &bytes, &size);
+		if (err)
+			return err;
+		r->memory = bytes;
+		r->size = size;
+		return 0;
+	}
+	err = begin_reader(r, d, path);
+	if (err)
+		return err;
+	if (fstat(r->file.fd, &st) < 0) {
+		err = -errno;
+		end_reader(r);
+		return err;
+	}
+	r->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+int sluice_segment_scan_in(struct sluice_depot *d, const char *path,
+			   const struct sluice_keyring *keys, struct sluice_segment_info *info,
+			   sluice_segment_fn fn, void *ctx, uint64_t *good_end, uint64_t *size)
 {
 	struct sluice_segment_frame f;
 	struct reader r = { 0 };
-	struct stat st;
-	int err = 0;
+	int err;
 	long n;
 
 	*good_end = *size = 0;
-	r.fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (r.fd < 0)
-		return -errno;
-	if (fstat(r.fd, &st) < 0) {
-		err = -errno;
-		goto out;
-	}
-	*size = r.size = (uint64_t)st.st_size;
+	err = begin_scan(&r, d, path);
+	if (err)
+		return err;
+	*size = r.size;
 	err = read_header(&r, keys, info);
 	if (err)
 		goto out;
@@ -260,6 +310,13 @@ out:
 	return err;
 }
 
+int sluice_segment_scan(const char *path, const struct sluice_keyring *keys,
+			struct sluice_segment_info *info, sluice_segment_fn fn, void *ctx,
+			uint64_t *good_end, uint64_t *size)
+{
+	return sluice_segment_scan_in(NULL, path, keys, info, fn, ctx, good_end, size);
+}
+
 int sluice_segment_truncate(const char *path, uint64_t good_end)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
@@ -272,8 +329,9 @@ int sluice_segment_truncate(const char *path, uint64_t good_end)
 	return err;
 }
 
-int sluice_segment_read(const char *path, const struct sluice_keyring *keys, uint64_t offset,
-			uint32_t length, struct sluice_segment_frame *f, uint8_t **buf)
+static int read_once(struct sluice_depot *d, const char *path, const struct sluice_keyring *keys,
+		     uint64_t offset, uint32_t length, struct sluice_segment_frame *f,
+		     uint8_t **buf)
 {
 	static const struct sluice_keyring none;
 	struct reader r = { .size = offset + length };
@@ -281,9 +339,9 @@ int sluice_segment_read(const char *path, const struct sluice_keyring *keys, uin
 	long n;
 
 	*buf = NULL;
-	r.fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (r.fd < 0)
-		return -errno;
+	n = begin_reader(&r, d, path);
+	if (n)
+		return (int)n;
 	n = read_header(&r, keys ? keys : &none, &info);
 	if (!n)
 		n = load_record(&r, offset, f);
@@ -294,4 +352,22 @@ int sluice_segment_read(const char *path, const struct sluice_keyring *keys, uin
 	}
 	free(r.buf);
 	return n == 0 ? -EBADMSG : (int)n;
+}
+
+int sluice_segment_read_in(struct sluice_depot *d, const char *path,
+			   const struct sluice_keyring *keys, uint64_t offset, uint32_t length,
+			   struct sluice_segment_frame *f, uint8_t **buf)
+{
+	int err = read_once(d, path, keys, offset, length, f, buf);
+
+	/* a part of an object comes without a hash: it may be the way that has changed it */
+	if (err == -EBADMSG && d && d->ops->doubt(d, path))
+		err = read_once(d, path, keys, offset, length, f, buf);
+	return err;
+}
+
+int sluice_segment_read(const char *path, const struct sluice_keyring *keys, uint64_t offset,
+			uint32_t length, struct sluice_segment_frame *f, uint8_t **buf)
+{
+	return sluice_segment_read_in(NULL, path, keys, offset, length, f, buf);
 }

@@ -161,8 +161,11 @@ static int open_fleet(struct sluice_server *s)
 static int recover_store(struct sluice_server *s, struct sluice_index *ix)
 {
 	struct sluice_recovered r;
-	int err = sluice_recover(s->c.data, ix, 0, &r);
+	int err;
 
+	if (s->media->depot) /* each has its row, or nobody was told of it */
+		return 0;
+	err = sluice_recover(s->c.data, ix, 0, &r);
 	if (err) {
 		sluice_error("cannot recover %s: %s", s->c.data, strerror(-err));
 		return err;
@@ -204,8 +207,10 @@ static int open_store(struct sluice_server *s)
 	if (err)
 		return err;
 	err = sluice_indexconf_mark(s->c.data);
+	if (!err)
+		err = sluice_mediaconf_mark(s->media, s->c.data);
 	if (err)
-		sluice_error("cannot note in %s where its index lies: %s", s->c.data,
+		sluice_error("cannot note in %s where its index and segments lie: %s", s->c.data,
 			     strerror(-err));
 	if (!err)
 		err = sluice_retain_finish(s->c.data, ix,
@@ -256,6 +261,9 @@ static int start_jobs(struct sluice_server *s)
 static int start_threads(struct sluice_server *s)
 {
 	struct sluice_ingest_config in = { .data = s->c.data,
+					   .depot = s->media->depot,
+					   .whole_ms = (unsigned int)s->c.conf->media.group_ms,
+					   .whole_bytes = s->c.conf->media.group_size,
 					   .keys = s->c.keys,
 					   .counters = &s->counters,
 					   .tell = sluice_server_tell,

@@ -130,15 +130,16 @@ int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera
 			uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf)
 {
 	struct sluice_index_frame row;
-	char path[192], full[4400];
+	struct sluice_depot local;
+	char path[192];
 	int err;
 
 	*buf = NULL;
 	err = s->index->ops->frame_find(s->index, c->id, epoch, sequence, &row, path);
 	if (err)
 		return err;
-	snprintf(full, sizeof(full), "%s/%s", s->data, path);
-	return sluice_segment_read(full, s->media->keys, row.offset, row.length, f, buf);
+	return sluice_segment_read_in(sluice_media_depot(s->media, s->data, &local), path,
+				      s->media->keys, row.offset, row.length, f, buf);
 }
 
 /* What cannot be read: is it to be tried again? Waits before. */

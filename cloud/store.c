@@ -12,6 +12,11 @@
  * in order, so what is at or below the highest stored of its range was stored before; but the index
  * is asked, and what it does not know is stored, wherever it lies.
  *
+ * In a depot that takes whole segments (a bucket) the order is: the group's frames put, one segment
+ * a camera's lane (staging.c); then the transaction, with the segments' rows closed at once. A
+ * failed put, or a crash before the commit, leaves segments that no row names and nobody was told
+ * of; the frames come again, into others.
+ *
  * Segments lie at DATA/segments/TENANT/DEVICE/CAMERA/CREATED-EPOCH-SEQUENCE.seg, so that the camera
  * of a segment is known without the index.
  */
@@ -26,6 +31,7 @@
 #include <unistd.h>
 
 #include "cloud/segment.h"
+#include "cloud/staging.h"
 #include "cloud/store.h"
 #include "cloud/syncs.h"
 
@@ -52,6 +58,9 @@ struct stream {
 
 struct sluice_store {
 	const char *data;
+	struct sluice_depot local;
+	struct sluice_depot *depot;	/* where segments lie */
+	struct sluice_staging *staging; /* if it takes them whole, else NULL */
 	const struct sluice_keyring *keys;
 	struct sluice_index *index;
 	struct stream *bucket[BUCKETS];
@@ -67,8 +76,8 @@ static uint64_t monotonic_s(void)
 	return (uint64_t)t.tv_sec;
 }
 
-int sluice_store_open(const char *data, const struct sluice_keyring *keys,
-		      struct sluice_store **out)
+int sluice_store_open_in(const char *data, struct sluice_depot *depot,
+			 const struct sluice_keyring *keys, struct sluice_store **out)
 {
 	struct sluice_store *s = calloc(1, sizeof(*s));
 	int err;
@@ -78,9 +87,15 @@ int sluice_store_open(const char *data, const struct sluice_keyring *keys,
 		return -ENOMEM;
 	s->data = data;
 	s->keys = keys;
-	s->syncs = sluice_syncs_open(data);
-	err = s->syncs ? sluice_index_open(data, &s->index) : -ENOMEM;
+	sluice_depot_dir(&s->local, data);
+	s->depot = depot ? depot : &s->local;
+	if (s->depot->whole)
+		s->staging = sluice_staging_open(s->depot, keys);
+	else
+		s->syncs = sluice_syncs_open(data);
+	err = s->staging || s->syncs ? sluice_index_open(data, &s->index) : -ENOMEM;
 	if (err) {
+		sluice_staging_close(s->staging);
 		sluice_syncs_close(s->syncs);
 		free(s);
 		return err;
@@ -89,25 +104,15 @@ int sluice_store_open(const char *data, const struct sluice_keyring *keys,
 	return 0;
 }
 
-int sluice_store_probe(const char *data, size_t bytes)
+int sluice_store_open(const char *data, const struct sluice_keyring *keys,
+		      struct sluice_store **out)
 {
-	static const uint8_t zeros[65536];
-	char path[4400];
-	size_t n = 0;
-	int fd, err = 0;
+	return sluice_store_open_in(data, NULL, keys, out);
+}
 
-	snprintf(path, sizeof(path), "%s/segments/.probe", data);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	for (; n < bytes && !err; n += sizeof(zeros))
-		if (write(fd, zeros, sizeof(zeros)) != (ssize_t)sizeof(zeros))
-			err = errno ? -errno : -ENOSPC;
-	if (!err && fdatasync(fd))
-		err = -errno;
-	close(fd);
-	unlink(path);
-	return err;
+int sluice_store_probe(struct sluice_store *s, size_t bytes)
+{
+	return s->depot->ops->probe(s->depot, bytes);
 }
 
 /* The segment gets no more records. In a transaction, or on its own. */
@@ -140,6 +145,7 @@ void sluice_store_close(struct sluice_store *s)
 		}
 	}
 	sluice_syncs_close(s->syncs);
+	sluice_staging_close(s->staging);
 	sluice_index_close(s->index);
 	free(s);
 }
@@ -404,6 +410,84 @@ static int is_stored(struct sluice_store *s, const struct sluice_item *item)
 	return err == -ENOENT ? 0 : err ? err : 1;
 }
 
+/* 1: it need not be stored; 0, or what failed. */
+static int is_known(struct sluice_store *s, struct stream *st, const struct sluice_item *item)
+{
+	int err = load_last(s, st, item);
+
+	return !err && (int64_t)item->sequence <= st->last ? is_stored(s, item) : err;
+}
+
+int sluice_store_stage(struct sluice_store *s, const struct sluice_item *group)
+{
+	struct sluice_segment_frame f;
+	struct stream *st;
+	int err = 0;
+
+	if (!s->staging)
+		return 0;
+	for (; group && !err; group = group->next) {
+		if (group->kind != SLUICE_ITEM_FRAME || sluice_store_broken(s, group))
+			continue;
+		st = get_stream(s, group);
+		err = st ? is_known(s, st, group) : -ENOMEM;
+		if (!err) {
+			fill_frame(group, &f);
+			err = sluice_staging_add(s->staging, group, &f);
+		} else if (err > 0) {
+			err = 0;
+		}
+	}
+	return err ? err : sluice_staging_put(s->staging);
+}
+
+void sluice_store_unstage(struct sluice_store *s)
+{
+	if (s->staging)
+		sluice_staging_clear(s->staging);
+}
+
+/* The row of its segment, when the first of its frames gets one. */
+static int begin_staged(struct sluice_store *s, struct stream *st,
+			const struct sluice_staged *staged)
+{
+	memset(&st->row, 0, sizeof(st->row));
+	memcpy(st->row.camera, st->camera->id, sizeof(st->row.camera));
+	snprintf(st->row.path, sizeof(st->row.path), "%s", staged->path);
+	st->row.created_ns = staged->created_ns;
+	st->row.size = staged->size;
+	st->dirty = 1;
+	st->next_dirty = s->dirty;
+	s->dirty = st;
+	return s->index->ops->segment_add(s->index, &st->row);
+}
+
+/* -ESTALE: it was not put, since the index had it then. */
+static int place_staged(struct sluice_store *s, struct stream *st, const struct sluice_item *item,
+			struct sluice_index_frame *row)
+{
+	struct sluice_staged staged;
+	int err = sluice_staging_take(s->staging, item, &staged);
+
+	if (err)
+		return -ESTALE;
+	row->offset = staged.offset;
+	row->length = staged.length;
+	return st->dirty ? 0 : begin_staged(s, st, &staged);
+}
+
+static int append(struct sluice_store *s, struct stream *st, const struct sluice_item *item,
+		  struct sluice_index_frame *row)
+{
+	struct sluice_segment_frame f;
+	int err = ready_segment(s, st, item);
+
+	if (err)
+		return err;
+	fill_frame(item, &f);
+	return sluice_segment_append(st->segment, &f, &row->offset, &row->length);
+}
+
 int sluice_store_frame(struct sluice_store *s, struct sluice_item *item)
 {
 	struct stream *st = get_stream(s, item);
@@ -415,25 +499,14 @@ int sluice_store_frame(struct sluice_store *s, struct sluice_item *item)
 		.reason = item->reason,
 		.flags = item->flags,
 	};
-	struct sluice_segment_frame f;
-	int err;
+	int err = st ? is_known(s, st, item) : -ENOMEM;
 
-	if (!st)
-		return -ENOMEM;
-	err = load_last(s, st, item);
-	if (!err && (int64_t)item->sequence <= st->last)
-		err = is_stored(s, item);
 	if (err > 0) {
 		item->duplicate = 1;
 		return 0;
 	}
-	if (err)
-		return err;
-	err = ready_segment(s, st, item);
-	if (err)
-		return err;
-	fill_frame(item, &f);
-	err = sluice_segment_append(st->segment, &f, &row.offset, &row.length);
+	if (!err)
+		err = s->staging ? place_staged(s, st, item, &row) : append(s, st, item, &row);
 	if (err)
 		return err;
 	memcpy(row.camera, item->camera->id, sizeof(row.camera));
@@ -458,6 +531,8 @@ int sluice_store_sync(struct sluice_store *s)
 	struct stream *st;
 	int err = 0;
 
+	if (s->staging)
+		return 0; /* it was put */
 	for (st = s->dirty; st && !err; st = st->next_dirty) {
 		int fd = sluice_segment_fd(st->segment);
 
@@ -482,6 +557,8 @@ int sluice_store_commit(struct sluice_store *s)
 	for (st = s->dirty; st && !err; st = st->next_dirty)
 		err = s->index->ops->camera_seen(s->index, st->camera->id, st->seen_utc_ns,
 						 st->width, st->height);
+	for (st = s->staging ? s->dirty : NULL; st && !err; st = st->next_dirty)
+		err = s->index->ops->segment_closed(s->index, &st->row);
 	if (!err)
 		err = s->index->ops->commit(s->index);
 	if (err)

@@ -7,6 +7,7 @@
 #define SLUICE_STORE_H
 
 #include "cloud/bus.h"
+#include "cloud/depot.h"
 #include "cloud/index.h"
 #include "cloud/seal.h"
 
@@ -15,13 +16,24 @@ struct sluice_store;
 /* data and keys (may be NULL) are borrowed. */
 int sluice_store_open(const char *data, const struct sluice_keyring *keys,
 		      struct sluice_store **out);
+/* The same with segments in a depot that takes whole ones (NULL: sluice_store_open()). */
+int sluice_store_open_in(const char *data, struct sluice_depot *depot,
+			 const struct sluice_keyring *keys, struct sluice_store **out);
 /* Closes the segments and marks them closed. NULL-safe. */
 void sluice_store_close(struct sluice_store *s);
 
 /* Can so many bytes be written and synced beside the segments? 0 or -errno. */
-int sluice_store_probe(const char *data, size_t bytes);
+int sluice_store_probe(struct sluice_store *s, size_t bytes);
 
 struct sluice_index *sluice_store_index(struct sluice_store *s);
+
+/*
+ * Before the group begins, with all of its items: where segments are put whole its frames are made
+ * durable now, outside the index's transaction; elsewhere this is nothing. After a failure there is
+ * nothing to be aborted; then, or after the group: sluice_store_unstage().
+ */
+int sluice_store_stage(struct sluice_store *s, const struct sluice_item *group);
+void sluice_store_unstage(struct sluice_store *s);
 
 /* A group: begin, any number of the calls below, then commit, or abort after any failure. */
 int sluice_store_begin(struct sluice_store *s);

@@ -28,3 +28,4 @@ $(BUILD)/fuzz/corpus/box/seed-0: $(BUILD)/fuzz/seed_box
 	$(Q)$< $(@D)
 $(eval $(call fuzzer,box,tests/fuzz/fuzz_box.c $(BOX),,jansson,-lm))
 $(BUILD)/fuzz/fuzz_box: | $(BUILD)/fuzz/corpus/box/seed-0
+$(eval $(call fuzzer,vision,tests/fuzz/fuzz_vision.c cloud/vision_answer.c,,jansson,-lm))

@@ -11,6 +11,7 @@ $(eval $(call testprog,check_regions,tests/pipeline/check_regions.c cloud/rebuil
 $(eval $(call testprog,notify_log,tests/pipeline/notify_log.c))
 $(eval $(call testprog,cut_proxy,tests/pipeline/cut_proxy.c))
 $(eval $(call testprog,rude_server,tests/pipeline/rude_server.c))
+$(eval $(call testprog,chat_server,tests/pipeline/chat_main.c tests/unit/chat_server.c,jansson libssl libcrypto))
 $(eval $(call testprog,dump_index,tests/pipeline/dump_index.c,sqlite3))
 $(eval $(call testprog,crash_check,tests/pipeline/crash_check.c tests/pipeline/crash_frame.c tests/unit/jpeg_make.c $(LIBCLOUD) \
 	$(LIBSLUICE),$(CLOUD_PKGS)))

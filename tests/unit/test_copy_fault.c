@@ -95,7 +95,7 @@ static void check_store(const char *data, uint64_t frames)
 	}
 	for (i = 0; i < frames; i++)
 		CHECK(!store_rig_frame(&rig, &shelf, i));
-	CHECK(!sluice_check(data, shelf.index, shelf.media, &k));
+	CHECK(!sluice_check(data, shelf.index, shelf.media, NULL, NULL, &k));
 	CHECK(!k.missing_frame && !k.bad_media && !k.bad_header && !k.locked && k.summaries == 1);
 	store_rig_close(&shelf);
 }

@@ -59,7 +59,7 @@ static int check_all(struct sluice_index *ix, const struct sluice_keyring *ring,
 	snprintf(path, sizeof(path), "%s/media", data);
 	err = sluice_media_dir_open(path, ring, &m);
 	if (!err)
-		err = sluice_check(data, ix, m, k);
+		err = sluice_check(data, ix, m, NULL, NULL, k);
 	sluice_media_close(m);
 	return err;
 }

@@ -213,7 +213,7 @@ static void check_store(void)
 	struct sluice_index *ix = open_index();
 	struct sluice_check k;
 
-	CHECK(!sluice_check(data, ix, media, &k));
+	CHECK(!sluice_check(data, ix, media, NULL, NULL, &k));
 	CHECK(!k.missing_frame && !k.missing_row && !k.bad_media && !k.bad_header);
 	sluice_index_close(ix);
 }

@@ -736,7 +736,7 @@ static int check_all(struct sluice_index *ix, const struct sluice_keyring *ring,
 	snprintf(path, sizeof(path), "%s/media", cloud.data);
 	err = sluice_media_dir_open(path, ring, &m);
 	if (!err)
-		err = sluice_check(cloud.data, ix, m, k);
+		err = sluice_check(cloud.data, ix, m, NULL, NULL, k);
 	sluice_media_close(m);
 	return err;
 }

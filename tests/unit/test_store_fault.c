@@ -106,7 +106,7 @@ static void check_store(const struct done *d)
 		CHECK(!shelf.index->ops->summary_find(shelf.index, &who, store_rig_id,
 						      count_summary, &n) &&
 		      n == 1);
-	CHECK(!sluice_check(rig.data, shelf.index, shelf.media, &k));
+	CHECK(!sluice_check(rig.data, shelf.index, shelf.media, NULL, NULL, &k));
 	CHECK(!k.missing_frame && !k.bad_media && !k.bad_header);
 	store_rig_close(&shelf);
 }
