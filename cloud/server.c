@@ -22,6 +22,7 @@
 
 #include "cloud/api_state.h"
 #include "cloud/conf.h"
+#include "cloud/detector.h"
 #include "cloud/fleet.h"
 #include "cloud/indexconf.h"
 #include "cloud/mediaconf.h"
@@ -189,7 +190,8 @@ static int open_media(struct sluice_server *s)
 	if (!err)
 		err = sluice_mediaconf_check(s->media, why);
 	if (err && s->media && sluice_mediaconf_passes(err)) {
-		sluice_warning("%s; summaries wait until it answers", why);
+		sluice_warning("%s; %s wait until it answers", why,
+			       s->media->depot ? "frames and summaries" : "summaries");
 		return 0;
 	}
 	if (err)
@@ -258,6 +260,15 @@ static int start_jobs(struct sluice_server *s)
 	return sluice_jobs_open(&c, &s->jobs);
 }
 
+/* What is wrong with it is told; the node does without. */
+static void start_detector(struct sluice_server *s)
+{
+	const struct sluice_detector_config c = sluice_detector_of(s->c.conf);
+
+	if (c.plugin[0])
+		sluice_detector_open(&c, &s->detector);
+}
+
 static int start_threads(struct sluice_server *s)
 {
 	struct sluice_ingest_config in = { .data = s->c.data,
@@ -287,6 +298,7 @@ static int start_threads(struct sluice_server *s)
 	wc.cameras = s->cameras;
 	wc.media = s->media;
 	wc.fleet = s->fleet;
+	start_detector(s);
 	wc.digests = s->c.digests;
 	err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
 	wc.quarantine = s->quarantine;
@@ -405,6 +417,7 @@ void sluice_server_close(struct sluice_server *s)
 	if (s->bus)
 		s->bus->ops->stop(s->bus);
 	sluice_crew_close(s->crew);
+	sluice_detector_close(s->detector);
 	sluice_quarantine_close(s->quarantine);
 	sluice_api_stop(s->api);
 	sluice_loops_close(s);
