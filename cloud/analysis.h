@@ -48,15 +48,24 @@ struct sluice_zone_point {
 
 /* A polygon, closed by itself; fewer than 3 points: the zone is ignored. */
 struct sluice_zone {
-	char name[32]; /* with the final NUL; what summaries say */
+	char name[32];	   /* with the final NUL; what summaries say */
+	uint32_t concern;  /* 1: who is in it is of concern (concerns.h) */
+	uint32_t dwell_ms; /* ... from so long on */
 	uint32_t count;
 	struct sluice_zone_point point[SLUICE_ZONE_POINTS_MAX];
+};
+
+enum sluice_line_concern {
+	SLUICE_LINE_FORWARD = 1,
+	SLUICE_LINE_BACKWARD = 2,
+	SLUICE_LINE_BOTH = 3,
 };
 
 /* A line from a to b. Who crosses it from its left to its right, looking from a to b, goes
  * "forward". */
 struct sluice_line {
 	char name[32];
+	uint32_t concern; /* enum sluice_line_concern; 0: none */
 	struct sluice_zone_point a, b;
 };
 
@@ -70,6 +79,7 @@ struct sluice_analysis_config {
 	uint32_t sensitivity;	/* thousandths of the usual, see below; 0: the usual */
 	uint32_t scale; /* looked at as 1/scale of the picture, 1, 2, 4 or 8; 0: by its size */
 	uint32_t zone_count, line_count;
+	uint32_t night_from, night_to; /* minutes of the node's day; the same: no night is named */
 	struct sluice_zone zones[SLUICE_ZONES_MAX];
 	struct sluice_line lines[SLUICE_ZONES_MAX];
 };
@@ -80,6 +90,8 @@ static inline void sluice_analysis_take_zones(struct sluice_analysis_config *c,
 {
 	c->zone_count = from->zone_count;
 	c->line_count = from->line_count;
+	c->night_from = from->night_from;
+	c->night_to = from->night_to;
 	memcpy(c->zones, from->zones, sizeof(c->zones));
 	memcpy(c->lines, from->lines, sizeof(c->lines));
 }

@@ -81,9 +81,9 @@ static json_t *summary_json(const struct sluice_camera *c, const struct sluice_i
 			    const json_t *whole)
 {
 	static const char *const copied[] = {
-		"kind",	 "event",  "of",	 "continued", "nuisance", "reason",
-		"title", "text",   "confidence", "start_s",   "end_s",	  "peak_objects",
-		"width", "height", "active_s",	 "digest",
+		"kind",	 "event",  "of",	 "continued", "nuisance",     "reason",
+		"title", "text",   "confidence", "start_s",   "end_s",	      "peak_objects",
+		"width", "height", "active_s",	 "digest",    "threat_level", "concerns",
 	};
 	json_t *files = json_array(), *json;
 	size_t i;
@@ -208,7 +208,7 @@ static void read_region(struct sluice_call *c, struct sluice_region *r, int *bad
 
 struct words {
 	char camera[WORD_MAX], device[WORD_MAX], kind[WORD_MAX], class[WORD_MAX], zone[WORD_MAX],
-		text[WORD_MAX], cursor[WORD_MAX];
+		threat[WORD_MAX], text[WORD_MAX], cursor[WORD_MAX];
 };
 
 /* 0, or -EINVAL after a 400. */
@@ -223,6 +223,7 @@ static int read_filter(struct sluice_call *c, struct words *w, struct sluice_ind
 		.kind = read_word(c, "kind", w->kind, &bad),
 		.class = read_word(c, "class", w->class, &bad),
 		.zone = read_word(c, "zone", w->zone, &bad),
+		.threat = read_word(c, "threat", w->threat, &bad),
 		.text = read_word(c, "text", w->text, &bad),
 		.after = read_word(c, "cursor", w->cursor, &bad),
 		.from_ns = read_ns(c, "from", &bad),
@@ -234,6 +235,8 @@ static int read_filter(struct sluice_call *c, struct words *w, struct sluice_ind
 	read_region(c, &f->region, &bad);
 	if (f->kind && strcmp(f->kind, "event") && strcmp(f->kind, "digest") &&
 	    strcmp(f->kind, "period") && strcmp(f->kind, "analysis"))
+		bad = 1;
+	if (f->threat && strcmp(f->threat, "1") && strcmp(f->threat, "2"))
 		bad = 1;
 	if (f->camera && !sluice_name_valid(f->camera) && strlen(f->camera) != 32)
 		bad = 1;

@@ -27,6 +27,8 @@ static json_t *zones_json(json_t *doc)
 
 		json_object_set_new(o, lists[i], list ? json_incref(list) : json_array());
 	}
+	if (json_is_object(json_object_get(doc, "night")))
+		json_object_set(o, "night", json_object_get(doc, "night"));
 	json_decref(doc);
 	return o;
 }

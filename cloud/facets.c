@@ -115,10 +115,16 @@ void sluice_facets_read(const char *json, struct sluice_facets *f)
 	size_t i, budget = BOXES_MAX;
 	const char *kind, *event;
 	double width, height;
+	json_int_t threat;
 
 	kind = json_string_value(json_object_get(o, "kind"));
 	snprintf(f->kind, sizeof(f->kind), "%s", kind ? kind : "event");
 	sluice_facets_tag(f, "kind", f->kind);
+	threat = json_integer_value(json_object_get(o, "threat_level"));
+	if (threat >= 1)
+		sluice_facets_tag(f, "threat", "1"); /* at least */
+	if (threat >= 2)
+		sluice_facets_tag(f, "threat", "2");
 	event = json_string_value(json_object_get(o, "event"));
 	if (event && !strcmp(f->kind, "event"))
 		snprintf(f->event, sizeof(f->event), "%s", event);

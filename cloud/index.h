@@ -104,6 +104,7 @@ struct sluice_index_filter {
 	const char *kind;  /* "event", "digest", "period", "analysis" */
 	const char *class; /* of a track: "person-like" */
 	const char *zone;
+	const char *threat;	 /* "1", "2": the level at least */
 	const char *text;	 /* every word of it (at most 4) is in title or text; any case */
 	uint64_t from_ns, to_ns; /* start is in [from, to), UTC; to 0: no end */
 	struct sluice_region region; /* a track was there; all zero: anywhere */

@@ -13,7 +13,7 @@
 
 #include "cloud/index_sql.h"
 
-#define TAGS  5
+#define TAGS  6
 #define WORDS 4
 
 /* ---- rows ---- */
@@ -123,8 +123,9 @@ struct question {
 /* In the order in which they are likely to be rare. */
 static int ask_tags(struct question *q, const struct sluice_index_filter *f)
 {
-	const char *const kind[TAGS] = { "zone", "class", "camera", "device", "kind" };
-	const char *const value[TAGS] = { f->zone, f->class, f->camera, f->device, f->kind };
+	const char *const kind[TAGS] = { "threat", "zone", "class", "camera", "device", "kind" };
+	const char *const value[TAGS] = { f->threat, f->zone,	f->class,
+					  f->camera, f->device, f->kind };
 	size_t i;
 
 	if (f->pinned > 0)
@@ -201,16 +202,16 @@ static struct sluice_rows *bind_question(struct sluice_index *ix, const struct s
 
 	/* without a tag to walk the last parameter is not there: the format ends before it */
 	return sluice_db_bind(db(ix), q->drive ? FIND_TAG : FIND,
-			      q->drive ? "siissddddiiiisssssssssd"
+			      q->drive ? "siissddddiiiissssssssssd"
 					 "s"
-				       : "siissddddiiiisssssssssd",
+				       : "siissddddiiiissssssssssd",
 			      who->tenant, from, q->before_ns, q->before_id, who->cameras,
 			      f->confidence, wanted(f->nuisance), wanted(f->pinned),
 			      !(r[0] | r[1] | r[2] | r[3]), r[0], r[1], r[2], r[3],
 			      text_or_null(q->tag[0]), text_or_null(q->tag[1]),
 			      text_or_null(q->tag[2]), text_or_null(q->tag[3]),
-			      text_or_null(q->tag[4]), q->word[0], q->word[1], q->word[2],
-			      q->word[3], (int)limit, q->drive);
+			      text_or_null(q->tag[4]), text_or_null(q->tag[5]), q->word[0],
+			      q->word[1], q->word[2], q->word[3], (int)limit, q->drive);
 }
 
 /* 1: found; 0: not. */

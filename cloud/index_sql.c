@@ -28,11 +28,11 @@
 	"?13) <> 0)"                                                                               \
 	" AND (?14 IS NULL OR instr(f.tags, ?14) > 0) AND (?15 IS NULL OR instr(f.tags, ?15) > 0)" \
 	" AND (?16 IS NULL OR instr(f.tags, ?16) > 0) AND (?17 IS NULL OR instr(f.tags, ?17) > 0)" \
-	" AND (?18 IS NULL OR instr(f.tags, ?18) > 0) AND (?19 IS NULL OR instr(f.words, ?19) > "  \
-	"0)"                                                                                       \
+	" AND (?18 IS NULL OR instr(f.tags, ?18) > 0) AND (?19 IS NULL OR instr(f.tags, ?19) > 0)" \
 	" AND (?20 IS NULL OR instr(f.words, ?20) > 0) AND (?21 IS NULL OR instr(f.words, ?21) > " \
 	"0)"                                                                                       \
-	" AND (?22 IS NULL OR instr(f.words, ?22) > 0), f.pinned, f.nuisance"
+	" AND (?22 IS NULL OR instr(f.words, ?22) > 0) AND (?23 IS NULL OR instr(f.words, ?23) > " \
+	"0), f.pinned, f.nuisance"
 #define SUMMARY_COLUMNS "s.id, s.camera, s.epoch, s.start_utc_ns, s.end_utc_ns, s.json, s.acked"
 
 /* of a struct sluice_whose, always the first two parameters; c is the row of cameras */
@@ -174,12 +174,12 @@ const char *const sluice_index_sql[STATEMENTS] = {
 		    " ON CONFLICT DO NOTHING",
 	[FIND] = FIND_BEFORE
 	" FROM facets f WHERE f.tenant = ?1 AND f.start_utc_ns >= ?2"
-	" AND (f.start_utc_ns, f.id) < (?3, ?4) ORDER BY f.start_utc_ns DESC, f.id DESC LIMIT ?23",
+	" AND (f.start_utc_ns, f.id) < (?3, ?4) ORDER BY f.start_utc_ns DESC, f.id DESC LIMIT ?24",
 	[FIND_TAG] = FIND_BEFORE " FROM tags t CROSS JOIN facets f WHERE f.tenant = t.tenant"
 				 " AND f.start_utc_ns = t.start_utc_ns AND f.id = t.id"
-				 " AND t.tenant = ?1 AND t.tag = ?24 AND t.start_utc_ns >= ?2"
+				 " AND t.tenant = ?1 AND t.tag = ?25 AND t.start_utc_ns >= ?2"
 				 " AND (t.start_utc_ns, t.id) < (?3, ?4)"
-				 " ORDER BY t.start_utc_ns DESC, t.id DESC LIMIT ?23",
+				 " ORDER BY t.start_utc_ns DESC, t.id DESC LIMIT ?24",
 	[SUMMARY_GET] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
 			" JOIN cameras c ON c.id = s.camera WHERE s.id = ?",
 	[TIMELINE] = "SELECT " CAMERA_COLUMNS ", f.start_utc_ns, f.nuisance FROM cameras c"

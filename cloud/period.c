@@ -2,6 +2,7 @@
 /* period.c - see period.h. Summaries are our own words, but they were written from what devices
  * sent: every member is taken as far as it makes sense, and no further. */
 #include "cloud/period.h"
+#include "cloud/concern_kinds.h"
 
 #include <errno.h>
 #include <math.h>
@@ -185,6 +186,21 @@ static void add_keys(struct sluice_period_event *e, const json_t *keys, uint64_t
 		}
 }
 
+static uint32_t kinds_of(const json_t *concerns)
+{
+	uint32_t kinds = 0;
+	const json_t *k;
+	size_t i;
+
+	json_array_foreach (concerns, i, k) {
+		const char *kind = json_string_value(json_object_get(k, "kind"));
+
+		for (uint32_t n = 0; kind && n < SLUICE_CONCERNS; n++)
+			kinds |= (uint32_t)!strcmp(kind, sluice_concern_name(n)) << n;
+	}
+	return kinds;
+}
+
 int sluice_period_event(struct sluice_period *p, const json_t *o)
 {
 	const char *kind = json_string_value(json_object_get(o, "kind"));
@@ -217,6 +233,7 @@ int sluice_period_event(struct sluice_period *p, const json_t *o)
 	text_of(o, "title", e->title, sizeof(e->title));
 	e->confidence = (float)fmin(fmax(number_of(o, "confidence"), 0), 1);
 	e->threat = (uint32_t)fmin(fmax(number_of(o, "threat_level"), 0), 2);
+	e->concerns = kinds_of(json_object_get(o, "concerns"));
 	e->peak = (uint32_t)fmax(number_of(o, "peak_objects"), 0);
 	e->tracks = (uint32_t)json_array_size(json_object_get(o, "tracks"));
 	e->nuisance = json_is_true(json_object_get(o, "nuisance"));

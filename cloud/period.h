@@ -37,7 +37,8 @@ struct sluice_period_event {
 	char title[96];
 	int64_t start_ns, end_ns;
 	float confidence;
-	uint32_t threat; /* 0..2 */
+	uint32_t threat;   /* 0..2 */
+	uint32_t concerns; /* bit i: it has one of enum sluice_concern_kind i */
 	uint32_t peak, tracks;
 	bool nuisance, continued;
 	uint32_t key_count;

@@ -302,7 +302,7 @@ static void set_events(json_t *o, const struct making *m)
 static void set_counts(json_t *o, const struct making *m)
 {
 	const struct sluice_period_facts *f = &m->facts;
-	json_t *classes = json_object(), *activity = json_array();
+	json_t *classes = json_object(), *activity = json_array(), *concerns = json_object();
 
 	for (uint32_t i = 0; i < SLUICE_PERIOD_CLASSES; i++)
 		if (f->by_class[i])
@@ -317,7 +317,12 @@ static void set_counts(json_t *o, const struct making *m)
 	json_object_set_new(o, "objects_untold", json_integer(m->p->tubes_untold));
 	json_object_set_new(o, "classes", classes);
 	json_object_set_new(o, "peak_objects", json_integer(f->peak));
+	for (uint32_t i = 0; i < SLUICE_CONCERNS; i++)
+		if (f->concern[i])
+			json_object_set_new(concerns, sluice_concern_name(i),
+					    json_integer(f->concern[i]));
 	json_object_set_new(o, "threat_level", json_integer(f->threat));
+	json_object_set_new(o, "concerns", concerns);
 	json_object_set_new(o, "active_s", json_real(rounded(f->active_s)));
 	json_object_set_new(o, "activity", activity);
 	json_object_set_new(o, "ledger",

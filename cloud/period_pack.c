@@ -69,7 +69,7 @@ static bool rows_ok(const struct sluice_period *p)
 
 		if (!is_text(e->event, sizeof(e->event)) || !is_text(e->summary, 33) ||
 		    !is_text(e->title, sizeof(e->title)) || e->key_count > SLUICE_PERIOD_KEYS ||
-		    e->end_ns < e->start_ns || !isfinite(e->confidence))
+		    e->end_ns < e->start_ns || e->threat > 2 || !isfinite(e->confidence))
 			return false;
 	}
 	for (uint32_t i = 0; i < p->tube_count; i++) {

@@ -44,6 +44,34 @@ static uint32_t bucket_of(const struct sluice_period *p, int64_t at_ns)
 			   : SLUICE_PERIOD_BUCKETS - 1;
 }
 
+/* Parts of an event are one: it counts with what its first part is of concern for, and with what
+ * only later ones are. */
+static void count_concerns(const struct sluice_period *p, struct sluice_period_facts *f, uint32_t i)
+{
+	const struct sluice_period_event *e = &p->events[i];
+	uint32_t known = 0, level = 0;
+	bool part = false;
+
+	for (uint32_t k = i; k-- > 0 && i - k <= 8;)
+		if (!strcmp(p->events[k].event, e->event)) {
+			known |= p->events[k].concerns;
+			level = p->events[k].threat > level ? p->events[k].threat : level;
+			part = true;
+		}
+	for (uint32_t k = 0; k < SLUICE_CONCERNS; k++)
+		f->concern[k] += (e->concerns & ~known) >> k & 1;
+	if (!part)
+		f->at_level[e->threat]++;
+	else if (e->threat > level) {
+		f->at_level[level]--;
+		f->at_level[e->threat]++;
+	}
+	if (e->threat > f->threat) {
+		f->threat = e->threat;
+		f->threat_ns = e->start_ns;
+	}
+}
+
 void sluice_period_facts(const struct sluice_period *p, struct sluice_period_facts *f)
 {
 	int64_t until = p->from_ns;
@@ -65,7 +93,7 @@ void sluice_period_facts(const struct sluice_period *p, struct sluice_period_fac
 		f->objects += e->tracks;
 		f->confidence += ((double)e->confidence - f->confidence) / ++told;
 		f->peak = e->peak > f->peak ? e->peak : f->peak;
-		f->threat = e->threat > f->threat ? e->threat : f->threat;
+		count_concerns(p, f, i);
 		if (e->end_ns > from)
 			f->active_s += (double)(e->end_ns - from) * 1e-9;
 		until = e->end_ns > until ? e->end_ns : until;
@@ -233,6 +261,50 @@ static void add_ends(struct writer *w, const struct sluice_period_facts *f)
 	    a, b);
 }
 
+/* Of what kinds they were, how many, and since when the gravest. */
+static void add_concerns(struct writer *w, const struct sluice_period_facts *f)
+{
+	static const char *const words[SLUICE_CONCERNS][2] = {
+		{ "in a zone of concern", "进入关注区域" },
+		{ "over a line of concern", "越过关注线" },
+		{ "at night", "夜间出现" },
+		{ "stood for a minute", "久留" },
+		{ "something left", "遗留物体" },
+		{ "something taken away", "物体被取走" },
+		{ "camera moved", "摄像头被移动" },
+		{ "running", "奔跑" },
+		{ "many at once", "人或物众多" },
+	};
+	bool first = true;
+	char at[32];
+
+	for (uint32_t i = 0; i < SLUICE_CONCERNS; i++) {
+		if (!f->concern[i])
+			continue;
+		add(w, "%s%s %u",
+		    first   ? w->zh ? "值得关注:" : "Of concern: "
+		    : w->zh ? "、"
+			    : ", ",
+		    words[i][w->zh], f->concern[i]);
+		first = false;
+	}
+	if (first) {
+		add(w, "%s",
+		    w->zh ? "没有测到值得关注的事。\n" : "Nothing of concern was measured.\n");
+		return;
+	}
+	if (!f->threat) {
+		add(w, "%s", w->zh ? "。\n" : ".\n");
+		return;
+	}
+	clock_of(f->threat_ns, "%Y-%m-%d %H:%M:%S", at);
+	add(w,
+	    w->zh ? "。级别 1 有 %u 个事件,级别 2 有 %u 个;最高级别的第一个始于 %s (UTC)。\n"
+		  : ". %u events of level 1, %u of level 2; the first of the highest began at %s "
+		    "(UTC).\n",
+	    f->at_level[1], f->at_level[2], at);
+}
+
 /* What it does not know belongs to what it says. */
 static void add_doubts(struct writer *w, const struct sluice_period *p,
 		       const struct sluice_period_facts *f)
@@ -259,8 +331,9 @@ static void add_doubts(struct writer *w, const struct sluice_period *p,
 		    p->tubes_untold);
 	if (f->objects)
 		add(w, "%s",
-		    w->zh ? "类别由形状、大小与速度推测,未经识别模型。\n"
-			  : "Classes are guessed from shape, size and speed; no model looked.\n");
+		    w->zh ? "类别与关注事项由形状、大小与速度推测,未经识别模型。\n"
+			  : "Classes and concerns are guessed from shape, size and speed; no model "
+			    "looked.\n");
 }
 
 static void write_report(struct writer *w, const struct sluice_period *p,
@@ -268,8 +341,10 @@ static void write_report(struct writer *w, const struct sluice_period *p,
 {
 	write_text(w, p, f);
 	add(w, "\n");
-	if (f->events)
+	if (f->events) {
+		add_concerns(w, f);
 		add_ends(w, f);
+	}
 	if (shown)
 		add(w,
 		    w->zh ? "浓缩视频中有 %u 个目标,每个都标有当时的时间;%u 个未放入。\n"

@@ -4,6 +4,7 @@
 #ifndef SLUICE_PERIOD_TEXT_H
 #define SLUICE_PERIOD_TEXT_H
 
+#include "cloud/concern_kinds.h"
 #include "cloud/period.h"
 
 #define SLUICE_PERIOD_CLASSES 5
@@ -17,6 +18,9 @@ struct sluice_period_facts {
 	uint32_t by_class[SLUICE_PERIOD_CLASSES];
 	uint32_t peak;				/* at once, in any of them */
 	uint32_t threat;			/* the highest */
+	uint32_t concern[SLUICE_CONCERNS];	/* events with a concern of each kind */
+	uint32_t at_level[3];			/* events by their level; nuisances are in none */
+	int64_t threat_ns;			/* when the first of the highest began */
 	double confidence;			/* mean of theirs; 0: there is none */
 	double active_s;			/* that any event was going on */
 	int64_t first_ns, last_ns;		/* start of the first event, end of the last */

@@ -169,6 +169,63 @@ static json_t *ledger_json(const struct sluice_summary_facts *f)
 			 (json_int_t)f->passed, "lost", lost);
 }
 
+/* ---- words ---- */
+
+static uint64_t lost_of(const struct sluice_summary_facts *f)
+{
+	uint64_t lost = 0;
+
+	for (int i = 0; f->lost_names && f->lost_names[i]; i++)
+		lost += f->lost[i];
+	return lost;
+}
+
+static json_t *concern_json(const struct sluice_concern *k)
+{
+	char text[SLUICE_TEXT_LANGUAGES][SLUICE_TEXT_BODY], sequence[24];
+	json_t *texts = json_object(), *o;
+
+	for (int i = 0; i < SLUICE_TEXT_LANGUAGES; i++) {
+		sluice_concern_text(k, (enum sluice_text_language)i, text[i], sizeof(text[i]));
+		json_object_set_new(texts, sluice_text_language[i], json_string(text[i]));
+	}
+	snprintf(sequence, sizeof(sequence), "%llu", (unsigned long long)k->sequence);
+	o = json_pack("{s:s,s:i,s:s,s:o,s:b,s:o,s:s}", "kind", sluice_concern_name(k->kind),
+		      "level", (int)k->level, "text", text[SLUICE_TEXT_EN], "texts", texts,
+		      "heuristic", 1, "t_s", rounded(k->t_s), "sequence", sequence);
+	json_object_set_new(o, "track", k->track ? json_integer(k->track) : json_null());
+	if (k->place)
+		json_object_set_new(o, "place", json_string(k->place));
+	return o;
+}
+
+static void set_words(json_t *o, const struct sluice_event_log *e,
+		      const struct sluice_summary_facts *f)
+{
+	const struct sluice_text_facts facts = { e, f->camera, f->w, f->h, f->people, lost_of(f) };
+	json_t *texts = json_object(), *list = json_array();
+	struct sluice_concerns concerns;
+	struct sluice_text text;
+
+	for (int i = SLUICE_TEXT_LANGUAGES - 1; i >= 0; i--) {
+		sluice_text_event(&facts, (enum sluice_text_language)i, &text);
+		json_object_set_new(texts, sluice_text_language[i],
+				    json_pack("{s:s,s:s,s:s}", "title", text.title, "text",
+					      text.body, "scene", text.scene));
+	}
+	json_object_set_new(o, "title", json_string(text.title));
+	json_object_set_new(o, "text", json_string(text.body));
+	json_object_set_new(o, "scene", json_string(text.scene));
+	json_object_set_new(o, "texts", texts);
+	json_object_set_new(o, "confidence", rounded(text.confidence));
+	sluice_concerns_find(e, f->w, f->h, f->config, f->people, f->first_utc_ns, &concerns);
+	for (uint32_t i = 0; i < concerns.count; i++)
+		json_array_append_new(list, concern_json(&concerns.list[i]));
+	json_object_set_new(o, "threat_level", json_integer(concerns.level));
+	json_object_set_new(o, "concerns", list);
+	json_object_set_new(o, "concerns_untold", json_integer(concerns.untold));
+}
+
 /* How many boxes of a track to pass over, so that all tracks together stay below BOXES_MAX. */
 static uint32_t box_step(const struct sluice_event_log *e)
 {
@@ -195,7 +252,6 @@ char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
 			  const char (*files)[48], uint32_t key_count)
 {
 	json_t *o = json_object(), *tracks = json_array(), *activity = json_array();
-	struct sluice_text text;
 	uint32_t step = box_step(e);
 	char *out;
 
@@ -205,7 +261,6 @@ char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
 		json_decref(activity);
 		return NULL;
 	}
-	sluice_text_event(e, f->camera, f->w, f->h, f->people, &text);
 	set_head(o, id, f);
 	json_object_set_new(o, "kind", json_string("event"));
 	json_object_set_new(o, "event", json_string(e->event_id));
@@ -223,10 +278,7 @@ char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
 		json_object_set_new(o, "nuisance_reason",
 				    json_string(e->nuisance == SLUICE_NUISANCE_LIGHT ? "light"
 										     : "no_track"));
-	json_object_set_new(o, "title", json_string(text.title));
-	json_object_set_new(o, "text", json_string(text.body));
-	json_object_set_new(o, "scene", json_string(text.scene));
-	json_object_set_new(o, "confidence", rounded(text.confidence));
+	set_words(o, e, f);
 	json_object_set_new(o, "peak_objects", json_integer(e->peak));
 	for (uint32_t i = 0; i < e->track_count; i++)
 		json_array_append_new(tracks, track_json(&e->tracks[i], f, step));

@@ -147,6 +147,8 @@ static void plan_digest(struct sluice_analysis *a, const char *id,
 {
 	const struct sluice_event_log *e = &a->event;
 	size_t n = (size_t)a->gray.w * a->gray.h;
+	const struct sluice_text_facts facts = { e,	    a->config.camera, a->gray.w,
+						 a->gray.h, &a->scale,	      0 };
 	struct sluice_digest_plan *p;
 	struct sluice_text text;
 
@@ -154,7 +156,7 @@ static void plan_digest(struct sluice_analysis *a, const char *id,
 		return;
 	p = sluice_digest_plan(e, keys, count, a->gray.scale);
 	if (p) {
-		sluice_text_event(e, a->config.camera, a->gray.w, a->gray.h, &a->scale, &text);
+		sluice_text_event(&facts, SLUICE_TEXT_EN, &text);
 		snprintf(p->title, sizeof(p->title), "%s", text.title);
 		memcpy(p->camera, a->config.camera, sizeof(p->camera));
 		memcpy(p->event, e->event_id, sizeof(p->event));

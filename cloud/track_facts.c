@@ -111,10 +111,12 @@ static void cross_lines(struct sluice_track_facts *f, const struct sluice_analys
 }
 
 static void visit_zones(struct sluice_track_facts *f, const struct sluice_analysis_config *c,
-			struct foot at, double dt, uint32_t w, uint32_t h)
+			struct foot at, double t_s, double dt, uint32_t w, uint32_t h)
 {
 	for (uint32_t i = 0; i < c->zone_count && i < SLUICE_ZONES_MAX; i++)
 		if (in_zone(&c->zones[i], at, w, h)) {
+			if (!(f->zones >> i & 1))
+				f->zone_at[i] = t_s;
 			f->zones |= 1u << i;
 			f->zone_s[i] += dt;
 		}
@@ -159,7 +161,7 @@ static void walk(const struct sluice_track *t, uint32_t w, uint32_t h,
 		float far = hypotf(b.x - a.x, b.y - a.y);
 
 		if (c) {
-			visit_zones(f, c, b, dt, w, h);
+			visit_zones(f, c, b, t->path[i].t_s, dt, w, h);
 			cross_lines(f, c, a, b, t->path[i].t_s, w, h);
 		}
 		if (hypotf(b.x - stand.x, b.y - stand.y) > STANDS * f->h) {
@@ -167,7 +169,10 @@ static void walk(const struct sluice_track *t, uint32_t w, uint32_t h,
 			stands_since = t->path[i].t_s;
 		}
 		stood = t->path[i].t_s - stands_since;
-		f->dwell_s = stood >= STANDS_S && stood > f->dwell_s ? stood : f->dwell_s;
+		if (stood >= STANDS_S && stood > f->dwell_s) {
+			f->dwell_s = stood;
+			f->dwell_at = stands_since;
+		}
 		if (stood >= STANDS_S)
 			continue;
 		f->length += far;

@@ -35,12 +35,13 @@ struct sluice_track_facts {
 			      guess from shape, size and speed, always called heuristic */
 	float confidence;  /* 0..1 */
 	enum sluice_side enter, leave;
-	float length;			 /* pixels of way */
-	float speed;			 /* pixels a second, while it moved */
-	float w, h;			 /* pixels, median */
-	double dwell_s;			 /* the longest that it stood */
-	uint32_t zones;			 /* bit i: it was in zone i */
-	double zone_s[SLUICE_ZONES_MAX]; /* and for how long */
+	float length;			  /* pixels of way */
+	float speed;			  /* pixels a second, while it moved */
+	float w, h;			  /* pixels, median */
+	double dwell_s, dwell_at;	  /* the longest that it stood, and since when */
+	uint32_t zones;			  /* bit i: it was in zone i */
+	double zone_s[SLUICE_ZONES_MAX];  /* and for how long */
+	double zone_at[SLUICE_ZONES_MAX]; /* and when first */
 	uint32_t crossing_count;
 	struct sluice_crossing crossing[SLUICE_CROSSINGS_MAX];
 };

@@ -7,6 +7,10 @@
  * {"zones":[{"name":"door","points":[[x,y],...]}],"lines":[{"name":"step","points":[[x,y],[x,y]]}]}
  * x and y: shares of the picture's width and height, 0..1 from the top left corner, kept to
  * 1/10000.
+ *
+ * What is of concern (concerns.h) is said here, too: of a zone "concern":true, and "dwell_s", how
+ * long somebody must be in it (default 2); of a line "concern":"forward", "backward" or "both"; of
+ * all "night":{"from":"22:00","to":"06:00"}, in the node's time zone.
  */
 #ifndef SLUICE_ZONES_H
 #define SLUICE_ZONES_H

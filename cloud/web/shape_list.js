@@ -15,6 +15,14 @@ function factorField(board, n) {
 	return { node, show: () => { node.value = String(shape().factor); } };
 }
 
+/* Who is in the zone, or crosses the line that way, is of concern. */
+function concernField(board, n) {
+	const shape = () => board.shapes[n];
+	const choices = shape().kind === 'place' ? [['', t('concern.none')], ['yes', t('concern.any')]] : ['none', 'forward', 'backward', 'both'].map((w) => [w === 'none' ? '' : w, t(`concern.${w}`)]);
+	const node = select(choices, '', (v) => { shape().concern = v === 'yes' ? true : v; board.step(); }, { name: `concern-${n}`, 'aria-label': t('editor.concern_of', { n: n + 1 }) });
+	return { node, show: () => { node.value = shape().concern === true ? 'yes' : shape().concern || ''; } };
+}
+
 /* Why a name cannot be taken; '': it can. */
 export function nameTrouble(shapes, s) {
 	const name = s.name.trim();
@@ -50,9 +58,10 @@ export function shapeList(board) {
 
 	function row({ kind }, n) {
 		const choose = button(`${n + 1}. ${t(`editor.${kind}`)}`, () => board.choose(n === board.chosen ? -1 : n), { kind: 'plain' }), dot = el('i');
+		const concern = isNamed(kind) ? concernField(board, n) : null;
 		const field = isNamed(kind) ? nameField(board, n) : kind === 'zone' ? factorField(board, n) : null;
 		choose.prepend(dot);
-		return { node: el('li', { class: 'shape-row' }, choose, field && field.node,
+		return { node: el('li', { class: 'shape-row' }, choose, field && field.node, concern && concern.node,
 			el('span', { class: 'row tight' }, kind === 'line' ? button(t('editor.turn'), () => { board.shapes[n].points.reverse(); board.step(); }, { kind: 'plain' }) : null,
 				button(t('word.remove'), () => board.remove(n), { kind: 'plain danger', 'aria-label': t('editor.remove_of', { n: n + 1 }) }))),
 		show: () => {
@@ -60,6 +69,8 @@ export function shapeList(board) {
 			choose.setAttribute('aria-pressed', String(n === board.chosen));
 			if (field)
 				field.show();
+			if (concern)
+				concern.show();
 		} };
 	}
 

@@ -92,13 +92,13 @@ export function toMap(shapes, width, height) {
 /* ---- named zones and lines ---- */
 
 export function fromZones(doc, width, height) {
-	const read = (kind) => ({ name, points }) => ({ kind, name, points: points.map(([x, y]) => [x * width, y * height]) });
+	const read = (kind) => ({ name, concern, dwell_s, points }) => ({ kind, name, concern: concern || '', dwell_s, points: points.map(([x, y]) => [x * width, y * height]) });
 	return [...doc.zones.map(read('place')), ...doc.lines.map(read('line'))];
 }
 
 export function toZones(shapes, width, height) {
 	const share = (v, whole) => Math.round(Math.min(Math.max(v / whole, 0), 1) * 10000) / 10000;
-	const write = (s) => ({ name: s.name, points: s.points.map(([x, y]) => [share(x, width), share(y, height)]) });
+	const write = (s) => ({ name: s.name, ...(s.concern ? { concern: s.concern } : {}), ...(s.dwell_s === undefined ? {} : { dwell_s: s.dwell_s }), points: s.points.map(([x, y]) => [share(x, width), share(y, height)]) });
 	return { zones: ofList(shapes, 'zones').map(write), lines: ofList(shapes, 'lines').map(write) };
 }
 

@@ -30,7 +30,7 @@ export function summaryRow(s) {
 			el('div', { class: 'row spread' }, el('h3', { class: 'clip', text: s.title || t('event.untitled') }), el('time', { class: 'number soft small nowrap', datetime: s.start, text: clock(start) })),
 			s.text ? el('p', { class: 'event-line', text: s.text }) : null,
 			el('div', { class: 'row small' }, badge(s.camera, 'outline'), s.kind !== 'event' ? badge(t(`kind.${s.kind}`, {}, s.kind), 'accent') : null,
-				classesOf(s).map((c) => badge(className(c))), s.nuisance ? badge(t('event.nuisance'), 'warn') : null, s.pinned ? badge(t('event.pinned_badge'), 'accent') : null,
+				classesOf(s).map((c) => badge(className(c))), s.threat_level ? badge(t(`threat.${s.threat_level}`), 'warn') : null, s.nuisance ? badge(t('event.nuisance'), 'warn') : null, s.pinned ? badge(t('event.pinned_badge'), 'accent') : null,
 				el('span', { class: 'soft number', text: span((end - start) / 1000) }),
 				s.confidence !== undefined ? el('span', { class: 'soft number', title: t('event.confidence'), text: percent(s.confidence) }) : null))));
 }

@@ -59,8 +59,11 @@ function page(c, path, wish, zones, signal) {
 	const said = el('p', { class: 'unseen', role: 'status' }), still = liveStill(c, signal);
 	const save = button(t('editor.save'), store, { kind: 'primary', disabled: true });
 
+	const night = { from: '', to: '', ...(zones && zones.night ? zones.night : {}) };
+	const nightInput = (name) => el('input', { type: 'time', name: `night-${name}`, value: night[name], 'aria-label': t(`editor.night_${name}`), on: { change: (e) => { night[name] = e.target.value; changed(); } } });
+
 	const gate = edited(`${path}/desired`, wish, () => ({ settings: wanted, map: foreign && !ofList(board.shapes, 'map').length ? wish.map : toMap(board.shapes, width, height) }));
-	const named = zones ? edited(`${path}/zones`, zones, () => toZones(board.shapes, width, height)) : null;
+	const named = zones ? edited(`${path}/zones`, zones, () => ({ ...toZones(board.shapes, width, height), ...(night.from && night.to ? { night: { ...night } } : {}) })) : null;
 	const differs = () => gate.differs() || Boolean(named && named.differs());
 
 	let stage = null;
@@ -145,7 +148,8 @@ function page(c, path, wish, zones, signal) {
 	return [head(t('editor.title', { camera: c.name }), linkButton(t('word.back'), link(`/cameras/${c.id}`), { icon: 'left' }), save),
 		el('div', { class: 'split' }, el('div', { class: 'stack' }, el('section', { class: 'card stack tight', 'aria-label': t('editor.stage') }, tools.top,
 			foreign ? el('p', { class: 'note warn', text: t('editor.foreign') }) : null, stage.node, still.foot, tools.below, said),
-		el('section', { class: 'card stack tight' }, el('h2', { text: t('editor.shapes') }), list),
+		el('section', { class: 'card stack tight' }, el('h2', { text: t('editor.shapes') }), list,
+			zones ? el('fieldset', { class: 'stack tight' }, el('legend', { text: t('editor.night') }), el('div', { class: 'row tight' }, nightInput('from'), nightInput('to'))) : null),
 		el('section', { class: 'card stack tight' }, el('h2', { text: t('editor.privacy') }), el('p', { text: t('editor.privacy_text') }), mask)),
 		el('aside', { class: 'stack', 'aria-label': t('settings.title') }, status, el('section', { class: 'card stack tight' }, el('h2', { text: t('settings.title') }),
 			el('p', { class: 'small soft', text: t('settings.text') }), settingsForm(wanted, wish.actual && wish.actual.settings, changed))))];

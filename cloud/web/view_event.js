@@ -8,7 +8,7 @@ import { activity } from './activity.js';
 import { analysisCards } from './analysis.js';
 import { el, fill } from './dom.js';
 import { exportCard } from './export_card.js';
-import { className, t } from './i18n.js';
+import { className, language, t } from './i18n.js';
 import { listen } from './live.js';
 import { badge, button, complain, facts, head, linkButton, load, skeleton, table, toast } from './parts.js';
 import { colour, picture } from './picture.js';
@@ -39,8 +39,8 @@ function page(id, whole, entry, signal) {
 	const digestPlace = el('div', { class: 'stack' });
 	const main = el('div', { class: 'stack' }, whole.kind === 'event' ? [keyframes(id, whole), activityCard(whole), tracksCard(whole), digestPlace] : digestPlace);
 	fill(digestPlace, whole.kind === 'event' ? digestOf(whole, entry, signal) : whole.kind === 'analysis' ? analysisCards(id, whole) : digestCards(id, whole));
-	return [head(whole.title || t('event.untitled'), ...(whole.kind === 'event' ? [pinButton(id, entry)] : [])),
-		el('div', { class: 'split' }, main, el('aside', { class: 'stack', 'aria-label': t('event.about') }, textCard(whole), factsCard(whole, entry), whole.kind === 'event' ? exportCard(id, signal) : null, ledgerCard(whole)))];
+	return [head(said(whole, 'title') || t('event.untitled'), ...(whole.kind === 'event' ? [pinButton(id, entry)] : [])),
+		el('div', { class: 'split' }, main, el('aside', { class: 'stack', 'aria-label': t('event.about') }, textCard(whole), concernsCard(whole), factsCard(whole, entry), whole.kind === 'event' ? exportCard(id, signal) : null, ledgerCard(whole)))];
 }
 
 /* ---- pictures ---- */
@@ -137,11 +137,28 @@ function tracksCard(whole) {
 	], tracks));
 }
 
+/* In the page's language, where the summary has it. */
+function said(of, name) {
+	const own = of.texts && of.texts[language()];
+	return typeof own === 'string' ? own : (own && own[name]) || of[name];
+}
+
+/* What somebody may want to look at: rules over what was measured, each with its picture. */
+function concernsCard(whole) {
+	const list = Array.isArray(whole.concerns) ? whole.concerns : [];
+	if (!list.length)
+		return null;
+	return el('section', { class: 'card stack tight' }, el('h2', { text: t('event.concerns') }), el('ul', { class: 'stack tight' }, list.map((k) => el('li', null,
+		k.level ? badge(t(`threat.${k.level}`), 'warn') : null, ' ', el('span', { text: said(k, 'text') }), ' ', el('span', { class: 'small soft number', text: offset(k.t_s) })))),
+	whole.concerns_untold ? el('p', { class: 'small soft', text: t('event.concerns_more', { n: whole.concerns_untold }) }) : null, el('p', { class: 'small soft', text: t('event.concerns_text') }));
+}
+
 function textCard(whole) {
+	const text = said(whole, 'text'), scene = said(whole, 'scene');
 	return el('section', { class: 'card stack tight' }, el('div', { class: 'row tight' },
 		badge(t(`kind.${whole.kind}`, {}, whole.kind), 'accent'), whole.reason && whole.reason !== whole.kind ? badge(t(`reason.${whole.reason}`, {}, whole.reason)) : null,
-		badge(t(whole.generated ? 'word.generated' : 'word.heuristic'), 'outline'), whole.nuisance ? badge(t('event.nuisance'), 'warn') : null),
-	whole.text ? el('p', { class: 'event-text', text: whole.text }) : null, whole.scene ? el('p', { class: 'soft', text: whole.scene }) : null,
+		badge(t(whole.generated ? 'word.generated' : 'word.heuristic'), 'outline'), whole.threat_level ? badge(t(`threat.${whole.threat_level}`), 'warn') : null, whole.nuisance ? badge(t('event.nuisance'), 'warn') : null),
+	text ? el('p', { class: 'event-text', text }) : null, scene ? el('p', { class: 'soft', text: scene }) : null,
 	whole.confidence !== undefined ? el('div', { class: 'stack tight' }, el('div', { class: 'row spread small' }, el('span', { class: 'soft', text: t('event.confidence') }), el('span', { class: 'number', text: percent(whole.confidence) })),
 		el('div', { class: 'progress', role: 'img', 'aria-label': `${t('event.confidence')} ${percent(whole.confidence)}` }, el('i', { style: { width: `${whole.confidence * 100}%` } }))) : null,
 	el('p', { class: 'small soft', text: t(whole.generated ? 'event.generated_text' : 'event.heuristic_text') }));

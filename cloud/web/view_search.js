@@ -11,7 +11,7 @@ import { fromInput, toInput, toNs } from './time.js';
 import { CLASSES } from './view_events.js';
 import { stillOf } from './view_cameras.js';
 
-const NAMES = ['camera', 'from', 'to', 'class', 'zone', 'text', 'confidence', 'region'];
+const NAMES = ['camera', 'from', 'to', 'class', 'zone', 'text', 'confidence', 'threat', 'region'];
 
 function thousandths({ x, y, w, h }) {
 	const [left, top] = [Math.round(x * 1000), Math.round(y * 1000)];
@@ -66,6 +66,7 @@ export function searchView(place, params, query, signal) {
 		field(t('track.what'), select([['', t('word.all')], ...CLASSES.map((c) => [c, className(c)])], chosen.class, (v) => { chosen.class = v; }, { name: 'class' })),
 		field(t('search.zone'), input('zone', 'text', { maxlength: 31 })), field(t('search.text'), input('text', 'search', { maxlength: 100 })),
 		field(t('search.confidence'), select([['', t('word.any')], ['0.3', '30 %'], ['0.5', '50 %'], ['0.7', '70 %'], ['0.9', '90 %']], chosen.confidence, (v) => { chosen.confidence = v; }, { name: 'confidence' })),
+		field(t('search.threat'), select([['', t('word.any')], ['1', t('threat.1')], ['2', t('threat.2')]], chosen.threat, (v) => { chosen.threat = v; }, { name: 'threat' })),
 		el('fieldset', { class: 'stack tight' }, el('legend', { text: t('search.region') }), still),
 		el('button', { class: 'button primary', type: 'submit', text: t('search.go') }));
 	fill(place, head(t('nav.search')), el('div', { class: 'split search-split' }, el('section', { 'aria-label': t('search.results') }, results), form));

@@ -92,10 +92,14 @@ export const words = {
 	'exports.make': ['Make it', '生成'], 'exports.download': ['Download', '下载'], 'exports.forget': ['Forget it', '移除'], 'exports.format': ['As', '格式'], 'exports.signed': ['Its frames as they were stored, with a signed manifest of their hashes.', '按存储原样的帧，附带签名的哈希清单。'],
 	'format.mp4': ['Video (MP4)', '视频（MP4）'], 'format.zip': ['Pictures (ZIP)', '图片（ZIP）'], 'format.manifest': ['Manifest of hashes', '哈希清单'], 'format.signature': ['Signature of the manifest', '清单签名'],
 
+	'event.concerns': ['Of concern', '值得关注'], 'event.concerns_more': ['{n} more are left out.', '另有 {n} 项未列出。'], 'event.concerns_text': ['Rules over what was measured: zones and lines that you named, hours, speed, what stayed. Nothing is recognised.', '依据测量值的规则：您命名的区域和线、时段、速度、停留。未经识别。'],
+	'threat.1': ['worth a look', '值得查看'], 'threat.2': ['look now', '请立即查看'],
+	'concern.none': ['of no concern', '无需关注'], 'concern.any': ['of concern', '需关注'], 'concern.forward': ['of concern: forward', '需关注：正向'], 'concern.backward': ['of concern: backward', '需关注：反向'], 'concern.both': ['of concern: both ways', '需关注：双向'],
+
 	'track.what': ['Class', '类别'], 'track.sure': ['Sure', '把握'], 'track.from': ['From', '起'], 'track.long': ['Length', '时长'], 'track.way': ['Came and went', '进出方向'], 'track.zones': ['Zones', '区域'],
 	'picture.gone': ['The picture cannot be shown', '图片无法显示'], 'player.gone': ['The video cannot be played here', '视频无法播放'], 'player.speed': ['Speed', '速度'], 'player.back': ['Frame back', '后退一帧'], 'player.on': ['Frame on', '前进一帧'],
 
-	'search.from': ['From', '从'], 'search.to': ['To', '到'], 'search.zone': ['Zone', '区域'], 'search.text': ['Words', '文字'], 'search.confidence': ['At least as sure as', '最低置信度'], 'search.go': ['Search', '搜索'], 'search.results': ['Results', '结果'],
+	'search.from': ['From', '从'], 'search.to': ['To', '到'], 'search.zone': ['Zone', '区域'], 'search.text': ['Words', '文字'], 'search.confidence': ['At least as sure as', '最低置信度'], 'search.threat': ['Of concern', '值得关注'], 'search.go': ['Search', '搜索'], 'search.results': ['Results', '结果'],
 	'search.none': ['Nothing found', '没有找到'], 'search.none_text': ['Widen the time, or leave out a condition.', '请放宽时间范围或减少条件。'], 'search.region': ['Where something moved', '运动区域'], 'search.region_camera': ['Choose a camera to draw a place on its still.', '选择摄像头后可在其画面上框选区域。'],
 	'search.region_hint': ['Drag a box, or move it with the arrows.', '拖动画框，或用方向键移动。'], 'search.region_clear': ['Whole picture', '整个画面'], 'region.label': ['Place in the picture: drag a box; arrows move it, with shift they size it, Delete clears it', '画面区域：拖动画框；方向键移动，按住 Shift 调整大小，Delete 清除'],
 
@@ -110,7 +114,7 @@ export const words = {
 	'editor.add_ignore': ['Ignored zone', '忽略区域'], 'editor.add_zone': ['Zone of other sensitivity', '灵敏度区域'], 'editor.add_place': ['Named zone', '命名区域'], 'editor.add_line': ['Line', '线'], 'editor.add_mask': ['Privacy mask', '隐私遮罩'],
 	'editor.ignore': ['ignored', '忽略'], 'editor.zone': ['sensitivity', '灵敏度'], 'editor.place': ['named zone', '命名区域'], 'editor.line': ['line', '线'], 'editor.mask': ['privacy mask', '隐私遮罩'],
 	'editor.shapes': ['What is drawn', '已绘制内容'], 'editor.no_shapes': ['Nothing: the whole picture counts alike.', '没有区域：整个画面同等对待。'], 'editor.factor': ['Threshold of the zone', '区域阈值'],
-	'editor.name_zones': ['Zone {n}', '区域 {n}'], 'editor.name_lines': ['Line {n}', '线 {n}'], 'editor.name_of': ['Name of number {n}', '第 {n} 项的名称'], 'editor.remove_of': ['Remove number {n}', '删除第 {n} 项'], 'editor.turn': ['Turn round', '反向'],
+	'editor.name_zones': ['Zone {n}', '区域 {n}'], 'editor.name_lines': ['Line {n}', '线 {n}'], 'editor.name_of': ['Name of number {n}', '第 {n} 项的名称'], 'editor.remove_of': ['Remove number {n}', '删除第 {n} 项'], 'editor.concern_of': ['Is number {n} of concern?', '第 {n} 项是否需关注？'], 'editor.night': ['Night, in the time zone of the server: what is of concern then is so at once', '夜间（服务器时区）：此时段内需关注的立即提示'], 'editor.night_from': ['Night from', '夜间开始'], 'editor.night_to': ['Night to', '夜间结束'], 'editor.turn': ['Turn round', '反向'],
 	'editor.name_none': ['It needs a name.', '需要名称。'], 'editor.name_long': ['The name is too long: at most {n} bytes.', '名称过长：最多 {n} 字节。'], 'editor.name_twice': ['Another one has this name.', '名称已被使用。'],
 	'editor.more_sensitive': ['sees more (×{factor})', '更灵敏（×{factor}）'], 'editor.less_sensitive': ['sees less (×{factor})', '更迟钝（×{factor}）'], 'editor.stage': ['Zones on the picture', '画面上的区域'], 'editor.corner': ['Corner {n} of number {shape}, x {x}, y {y}', '第 {shape} 项的角点 {n}，x {x}，y {y}'],
 	'editor.places': ['Named zones and lines: version {version} by {who}, {ago}. They hold for events that end from now on.', '命名区域和线：版本 {version}，由 {who} 于{ago}保存。对此后结束的事件生效。'], 'editor.places_none': ['No named zones or lines yet: with them the search can ask who was where, and who crossed.', '还没有命名区域或线：有了它们，便可搜索谁到过哪里、谁穿越了线。'],

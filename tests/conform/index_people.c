@@ -89,11 +89,13 @@ static void add_found(struct sluice_index *ix)
 
 	for (i = 1; i <= FOUND; i++) {
 		snprintf(json, sizeof(json),
-			 "{\"kind\":\"%s\",\"confidence\":0.%03u,\"nuisance\":%s,\"width\":160,"
-			 "\"height\":160,\"title\":\"Number %u \xc3\x84rger\",\"zones\":[\"z%u\"],"
+			 "{\"kind\":\"%s\",\"confidence\":0.%03u,\"threat_level\":%u,\"nuisance\":%"
+			 "s,"
+			 "\"width\":160,\"height\":160,\"title\":\"Number %u "
+			 "\xc3\x84rger\",\"zones\":[\"z%u\"],"
 			 "\"tracks\":[{\"class\":\"%s\",\"boxes\":[[0,%u,%u,4,4]]}]}",
-			 i % 3 ? "event" : "digest", i, i % 5 ? "false" : "\"rain\"", i, i % 4,
-			 i % 2 ? "small" : "person-like", i % 10 * 16, i / 10 * 16);
+			 i % 3 ? "event" : "digest", i, i % 6 % 3, i % 5 ? "false" : "\"rain\"", i,
+			 i % 4, i % 2 ? "small" : "person-like", i % 10 * 16, i / 10 * 16);
 		CHECK(!index_summary(ix, i % 7 ? C0 : C2, i, T0 + i / 4 * S, json));
 	}
 	CHECK(!index_summary(ix, ALIEN, 999, T0 + S, "{\"kind\":\"event\"}"));
@@ -180,6 +182,16 @@ static int fits_many(unsigned int i)
 	return fits_kind(i) && fits_class(i) && !fits_camera(i);
 }
 
+static int fits_threat_1(unsigned int i)
+{
+	return i % 6 % 3 >= 1;
+}
+
+static int fits_threat_2(unsigned int i)
+{
+	return i % 6 % 3 == 2;
+}
+
 static void case_find(struct conform_index *rig)
 {
 	struct sluice_index *ix = index_begin(rig);
@@ -194,6 +206,8 @@ static void case_find(struct conform_index *rig)
 	expect(ix, (struct sluice_index_filter){ .kind = "digest" }, fits_kind);
 	expect(ix, (struct sluice_index_filter){ .class = "person-like" }, fits_class);
 	expect(ix, (struct sluice_index_filter){ .zone = "z1" }, fits_zone);
+	expect(ix, (struct sluice_index_filter){ .threat = "1" }, fits_threat_1);
+	expect(ix, (struct sluice_index_filter){ .threat = "2" }, fits_threat_2);
 	expect(ix, (struct sluice_index_filter){ .device = "B" }, fits_camera);
 	expect(ix, (struct sluice_index_filter){ .camera = index_camera[C2].hex }, fits_camera);
 	expect(ix, (struct sluice_index_filter){ .camera = "c0" }, fits_any); /* of both devices */

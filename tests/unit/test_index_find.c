@@ -25,7 +25,7 @@ static const char *const words[] = { "Person", "vehicle", "walks", "stands", "Ni
 /* One summary as it was made, to be looked at without an index. */
 struct made {
 	char id[33];
-	int camera, kind, nuisance, pinned, confidence;
+	int camera, kind, nuisance, pinned, confidence, threat;
 	unsigned int classes, zones, words; /* bits */
 	int x, y;			    /* of the one box, 40 x 40 pixels of 640 x 480 */
 	uint64_t start_ns;
@@ -70,6 +70,7 @@ static void make_summary(struct made *m, size_t i, char *json, size_t size)
 	m->kind = random_below(4) == 0;
 	m->nuisance = random_below(5) == 0;
 	m->confidence = (int)random_below(1001);
+	m->threat = (int)random_below(3);
 	m->classes = (unsigned int)random_below(16);
 	m->zones = (unsigned int)random_below(4);
 	m->words = (unsigned int)random_below(64);
@@ -80,9 +81,10 @@ static void make_summary(struct made *m, size_t i, char *json, size_t size)
 	append_words(zone, sizeof(zone), zones, 2, m->zones, "\"");
 	append_words(text, sizeof(text), words, 6, m->words, "");
 	n = (size_t)snprintf(json, size,
-			     "{\"kind\":\"%s\",\"confidence\":%.3f,\"nuisance\":%s,\"width\":640,"
+			     "{\"kind\":\"%s\",\"confidence\":%.3f,\"threat_level\":%d,"
+			     "\"nuisance\":%s,\"width\":640,"
 			     "\"height\":480,\"title\":\"%s\",\"zones\":[%s],\"tracks\":[",
-			     m->kind ? "digest" : "event", m->confidence / 1000.0,
+			     m->kind ? "digest" : "event", m->confidence / 1000.0, m->threat,
 			     m->nuisance ? "\"rain\"" : "false", text, zone);
 	for (k = 0; k < 4; k++)
 		if (m->classes & 1u << k)
@@ -139,6 +141,7 @@ static void make_filter(struct sluice_index_filter *f, unsigned int *text_bits)
 {
 	static const char *const names[] = { "c0", "c1", "c2", "nobody" };
 	static const char *const kinds[] = { "event", "digest" };
+	static const char *const threats[] = { "1", "2" };
 	static char text[128];
 	size_t k;
 
@@ -150,6 +153,7 @@ static void make_filter(struct sluice_index_filter *f, unsigned int *text_bits)
 	f->kind = one_of(kinds, 2);
 	f->class = one_of(classes, 4);
 	f->zone = one_of(zones, 2);
+	f->threat = one_of(threats, 2);
 	f->nuisance = (int)random_below(3) - 1;
 	f->pinned = random_below(8) ? 0 : (int)random_below(3) - 1;
 	f->confidence = random_below(2) ? (int)random_below(900) : 0;
@@ -207,6 +211,7 @@ static int fits(const struct made *m, const struct sluice_index_filter *f, unsig
 	       (!f->kind || !strcmp(f->kind, m->kind ? "digest" : "event")) &&
 	       (!f->class || has_class(m, f->class)) &&
 	       (!f->zone || m->zones & (strcmp(f->zone, "door") ? 2u : 1u)) &&
+	       (!f->threat || m->threat >= f->threat[0] - '0') &&
 	       (!f->nuisance || m->nuisance == (f->nuisance > 0)) &&
 	       (!f->pinned || m->pinned == (f->pinned > 0)) && m->confidence >= f->confidence &&
 	       m->start_ns >= f->from_ns && (!f->to_ns || m->start_ns < f->to_ns) &&

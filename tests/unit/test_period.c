@@ -22,6 +22,16 @@
 static void add_event(struct sluice_period *p, int number, int from_s, int to_s, const char *class,
 		      int nuisance, int part_of)
 {
+	/* by number: the fifth is a part of the fourth; what is not known is nothing */
+	static const char *const concerns[] = {
+		"[]",
+		"[]",
+		"[{\"kind\":\"many\"}]",
+		"[]",
+		"[{\"kind\":\"zone\"},{\"kind\":\"zone\"}]",
+		"[{\"kind\":\"zone\"},{\"kind\":\"left\"},{\"kind\":\"?\"}]"
+	};
+	static const int threat[] = { 0, 0, 0, 0, 1, 2 };
 	char id[33], event[33], start[24], end[24];
 	json_t *o;
 
@@ -36,6 +46,8 @@ static void add_event(struct sluice_period *p, int number, int from_s, int to_s,
 		(double)from_s, "width", 640, "height", 480, "title", "One", "nuisance", nuisance,
 		"peak_objects", 2, "tracks", "id", 1, "class", class, "boxes", (double)from_s, 10,
 		10, 20, 20);
+	json_object_set_new(o, "threat_level", json_integer(threat[number]));
+	json_object_set_new(o, "concerns", json_loads(concerns[number], 0, NULL));
 	CHECK(o && !sluice_period_event(p, o));
 	json_decref(o);
 }
@@ -55,6 +67,10 @@ static void test_words(void)
 	CHECK(f.events == 3 && f.nuisance == 1 && f.objects == 4 && f.peak == 2);
 	CHECK(f.by_class[0] == 3 && f.by_class[1] == 1 && f.by_class[4] == 0);
 	CHECK(f.confidence == (1 + 2 + 4 + 5) * 0.125 / 4); /* of the nuisance nothing */
+	CHECK(f.threat == 2 && f.threat_ns == T0 + 2100 * S);
+	CHECK(f.at_level[0] == 2 && f.at_level[1] == 0 && f.at_level[2] == 1);
+	CHECK(f.concern[SLUICE_CONCERN_ZONE] == 1 && f.concern[SLUICE_CONCERN_LEFT] == 1 &&
+	      f.concern[SLUICE_CONCERN_MANY] == 1 && f.concern[SLUICE_CONCERN_RUN] == 0);
 	CHECK(f.active_s == 400 && f.busiest == 0 && f.bucket[0] == 2 && f.bucket[30] == 1);
 	p->lost = 12;
 	p->seen = 1000;
@@ -67,14 +83,30 @@ static void test_words(void)
 	CHECK(strstr(zh.title, "3 个事件") && strstr(zh.text, "似人 3") &&
 	      strstr(zh.text, "6 分 40 秒"));
 	CHECK(strstr(en.report, "12 frames were lost") && strstr(zh.report, "丢失 12 帧"));
+	CHECK(strstr(en.report,
+		     "Of concern: in a zone of concern 1, something left 1, many at once "
+		     "1. 0 events of level 1, 1 of level 2; the first of the highest "
+		     "began at 2026-11-29 14:35:00 (UTC).\n"));
+	CHECK(strstr(zh.report,
+		     "值得关注:进入关注区域 1、遗留物体 1、人或物众多 1。级别 1 有 0 "
+		     "个事件,级别 2 有 1 个;最高级别的第一个始于 2026-11-29 14:35:00 (UTC)。\n"));
 	CHECK(strstr(en.report, "Not counted: 1 ") && strstr(zh.report, "另有 1 次"));
 	CHECK(strstr(en.report, "shows 4 objects") && strstr(zh.report, "有 4 个目标"));
+	sluice_period_free(p);
+	p = sluice_period_open("door", T0, T0 + HOUR);
+	add_event(p, 1, 10, 30, "person-like", 0, 0);
+	sluice_period_facts(p, &f);
+	sluice_period_words(p, &f, 0, 0, SLUICE_PERIOD_EN, &en);
+	sluice_period_words(p, &f, 0, 0, SLUICE_PERIOD_ZH, &zh);
+	CHECK(strstr(en.report, "Nothing of concern was measured.") &&
+	      strstr(zh.report, "没有测到值得关注的事。"));
 	sluice_period_free(p);
 	/* nothing but nuisance is said to be that */
 	p = sluice_period_open("door", T0, T0 + HOUR);
 	add_event(p, 1, 10, 30, "unknown", 1, 0);
 	sluice_period_facts(p, &f);
 	sluice_period_words(p, &f, 0, 0, SLUICE_PERIOD_EN, &en);
+	CHECK(!strstr(en.report, "concern"));
 	CHECK(strstr(en.title, "no events") && strstr(en.text, "Nothing came or went"));
 	sluice_period_free(p);
 }

@@ -79,6 +79,23 @@ int main(void)
 	REFUSED("{\"zones\":{}}", "arrays");
 	REFUSED("{\"zones\":[3]}", "31 bytes");
 	REFUSED("{\"zoness\":[]}", "zones and lines");
+	TAKEN("{\"zones\":[{\"name\":\"a\",\"points\":" BOX
+	      ",\"concern\":true,\"dwell_s\":0}],\"night\":{\"from\":\"23:59\",\"to\":\"00:00\"}}");
+	TAKEN("{\"night\":null}");
+	REFUSED("{\"zones\":[{\"name\":\"a\",\"points\":" BOX ",\"concern\":1}]}", "true or false");
+	REFUSED("{\"zones\":[{\"name\":\"a\",\"points\":" BOX ",\"dwell_s\":-1}]}", "0 to 86400");
+	REFUSED("{\"zones\":[{\"name\":\"a\",\"points\":" BOX ",\"dwell_s\":\"1\"}]}",
+		"0 to 86400");
+	REFUSED("{\"lines\":[{\"name\":\"a\",\"points\":[[0,0],[1,1]],\"concern\":true}]}",
+		"forward, backward or both");
+	REFUSED("{\"lines\":[{\"name\":\"a\",\"points\":[[0,0],[1,1]],\"dwell_s\":1}]}",
+		"a name and points");
+	REFUSED("{\"night\":{\"from\":\"22:00\"}}", "night is");
+	REFUSED("{\"night\":{\"from\":\"24:00\",\"to\":\"06:00\"}}", "night is");
+	REFUSED("{\"night\":{\"from\":\"22:60\",\"to\":\"06:00\"}}", "night is");
+	REFUSED("{\"night\":{\"from\":\"2:000\",\"to\":\"06:00\"}}", "night is");
+	REFUSED("{\"night\":{\"from\":\":2:00\",\"to\":\"06:00\"}}", "night is");
+	REFUSED("{\"night\":\"22:00\"}", "night is");
 	bounds();
 
 	o = json_loads("{\"zones\":[{\"name\":\"door\",\"points\":[[0,0],[0.25,0],[0.25,1]]}],"
@@ -91,6 +108,19 @@ int main(void)
 	CHECK(!strcmp(c.lines[0].name, "step") && c.lines[0].a.y == 5000 &&
 	      c.lines[0].b.x == 10000);
 	CHECK(c.lines[0].b.y == 1234);
+	CHECK(!c.zones[0].concern && c.zones[0].dwell_ms == 2000 && !c.lines[0].concern);
+	CHECK(c.night_from == c.night_to);
+	json_decref(o);
+	o = json_loads("{\"zones\":[{\"name\":\"door\",\"points\":" BOX
+		       ",\"concern\":true,\"dwell_s\":1.5}],"
+		       "\"lines\":[{\"name\":\"step\",\"points\":[[0,0.5],[1,0.1]],\"concern\":"
+		       "\"backward\"}],"
+		       "\"night\":{\"from\":\"22:30\",\"to\":\"06:05\"}}",
+		       0, NULL);
+	sluice_zones_config(o, &c);
+	CHECK(c.zones[0].concern && c.zones[0].dwell_ms == 1500);
+	CHECK(c.lines[0].concern == SLUICE_LINE_BACKWARD);
+	CHECK(c.night_from == 1350 && c.night_to == 365);
 	json_decref(o);
 	sluice_zones_config(NULL, &c);
 	CHECK(!c.zone_count && !c.line_count && !c.zones[0].name[0]);

@@ -17,13 +17,14 @@ _sluice_cloud_keys='--config --key-file --key-command --old-key-file --old-key-c
 _sluice_cloud_options() {
 	case "$1" in
 	init) echo --data --name --offline-root --force ;;
-	run) echo --config --data --listen --port-file --device-life --digests --verbose --check --json \
+	run) echo --config --data --listen --port-file --device-life --digests --verbose --check --json --role --node \
 		--key-file --key-command --old-key-file --old-key-command ;;
 	token) echo --data --device --minutes --url --tenant ;;
 	devices | revoke) echo --data --tenant ;;
-	fsck) echo --data --repair --json "$_sluice_cloud_keys" ;;
+	fsck) echo --data --repair --orphans --remove-orphans --json "$_sluice_cloud_keys" ;;
 	rebuild-index | rekey) echo --data "$_sluice_cloud_keys" ;;
 	migrate-index) echo --data --config ;;
+	migrate-media) echo --data --check --json "$_sluice_cloud_keys" ;;
 	export) echo --data --tenant "$_sluice_cloud_keys" ;;
 	backup) echo --data --to --link --verify ;;
 	restore) echo --from --data ;;
@@ -52,7 +53,7 @@ _sluice_cloud_actions() {
 
 _sluice_cloud() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' i offers=''
-	local commands='init run token devices revoke fsck rebuild-index migrate-index export backup restore rekey user apitoken tenant audit crl status quarantine jobs provision'
+	local commands='init run token devices revoke fsck rebuild-index migrate-index migrate-media export backup restore rekey user apitoken tenant audit crl status quarantine jobs provision'
 	local place=0 # of the word behind the command, options not counted
 
 	COMPREPLY=()
@@ -67,12 +68,12 @@ _sluice_cloud() {
 	--span) offers='hour day' ;;
 	--kind) offers=period ;;
 	--language) offers='en zh' ;;
-	--role) offers='viewer operator admin' ;;
+	--role) offers='viewer operator admin'; [ "$command" != run ] || offers='all ingest worker api' ;;
 	--scopes) offers='read media settings enrol admin' ;;
 	--to | --from) [ "$command" = jobs ] || _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
 	--data | --verify | --offline-root) _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
 	--config | --key-file | --old-key-file | --port-file | --output | --ca | --cert | --key) _sluice_cloud_reply < <(compgen -f -- "$current"); return ;;
-	--name | --listen | --device-life | --device | --camera | --seconds | --minutes | --url | --tenant | --days | --limit | --key-command | --old-key-command | --nats | --partitions | --replicas | --lease | --ack-wait | --size | --age) return ;;
+	--name | --listen | --node | --device-life | --device | --camera | --seconds | --minutes | --url | --tenant | --days | --limit | --key-command | --old-key-command | --nats | --partitions | --replicas | --lease | --ack-wait | --size | --age) return ;;
 	*)
 		offers="$(_sluice_cloud_options "$command") --help"
 		[ -n "$command" ] || offers="$commands --help"

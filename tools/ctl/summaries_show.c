@@ -34,6 +34,24 @@ static void print_tracks(const json_t *o)
 	}
 }
 
+static void print_concerns(const json_t *o)
+{
+	const json_t *k;
+	size_t i;
+
+	if (!json_is_array(json_object_get(o, "concerns")))
+		return;
+	printf("threat level %lld (heuristic)\n",
+	       (long long)json_integer_value(json_object_get(o, "threat_level")));
+	json_array_foreach (json_object_get(o, "concerns"), i, k) {
+		printf("  level %lld %8.2f s  ",
+		       (long long)json_integer_value(json_object_get(k, "level")),
+		       number_of(k, "t_s"));
+		summary_put(summary_text(k, "text"));
+		putchar('\n');
+	}
+}
+
 static void print_keyframes(const struct summary_entry *e, const json_t *o)
 {
 	const json_t *k;
@@ -70,6 +88,7 @@ int summary_show(const struct ctl *ctl, const struct summary_entry *e)
 	summary_put(summary_text(o, "text"));
 	printf("\nconfidence %.2f, at most %lld at once\n", number_of(o, "confidence"),
 	       (long long)json_integer_value(json_object_get(o, "peak_objects")));
+	print_concerns(o);
 	print_tracks(o);
 	print_keyframes(e, o);
 	json_decref(o);

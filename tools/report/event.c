@@ -172,6 +172,30 @@ static void draw_tracks(FILE *f, const struct report_event *e)
 	fprintf(f, "</table>\n");
 }
 
+/* What somebody may want to look at, each with its evidence. */
+static void draw_concerns(FILE *f, const json_t *json)
+{
+	const json_t *list = json_object_get(json, "concerns"), *k;
+	size_t i;
+
+	if (!json_is_array(list) || !json_array_size(list))
+		return;
+	fprintf(f,
+		"<p><b>Of concern</b> <span class=\"soft\">(threat level %.0f, "
+		"heuristic)</span></p>\n<ul>\n",
+		json_number(json, "threat_level", 0));
+	json_array_foreach (list, i, k) {
+		fprintf(f, "<li>");
+		html_clock(f, json_number(k, "t_s", 0));
+		fprintf(f, " ");
+		html_text(f, json_text(k, "text"));
+		fprintf(f, " <span class=\"soft\" lang=\"zh\">");
+		html_text(f, json_text(json_object_get(k, "texts"), "zh"));
+		fprintf(f, "</span></li>\n");
+	}
+	fprintf(f, "</ul>\n");
+}
+
 void report_event_card(struct report *r, FILE *f, const struct report_event *e)
 {
 	const json_t *frame;
@@ -191,6 +215,7 @@ void report_event_card(struct report *r, FILE *f, const struct report_event *e)
 		json_number(e->json, "peak_objects", 0), json_number(e->json, "confidence", 0));
 	html_text(f, json_text(e->json, "text"));
 	fprintf(f, "</p>\n");
+	draw_concerns(f, e->json);
 	draw_tracks(f, e);
 	fprintf(f, "<div class=\"frames\">\n");
 	json_array_foreach (json_object_get(e->json, "keyframes"), i, frame)
