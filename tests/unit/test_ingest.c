@@ -210,7 +210,7 @@ static void test_full_bus(void)
  */
 static void test_whole(struct sluice_ingest_config *c)
 {
-	struct sluice_depot d;
+	static struct sluice_depot d; /* c outlives this */
 	uint64_t i;
 
 	sluice_depot_dir(&d, data);
