@@ -2,7 +2,7 @@
 # What the worker does with a frame, in that order.
 ANALYSIS := cloud/decode.c cloud/canvas.c cloud/background.c cloud/background_find.c cloud/background_learn.c cloud/background_moved.c cloud/background_light.c \
 	    cloud/background_mean.c cloud/background_mixture.c cloud/background_delta.c cloud/background_median.c cloud/blobs.c cloud/assign.c cloud/track.c cloud/stills.c cloud/events.c \
-	    cloud/look.c cloud/keyframes.c cloud/track_facts.c cloud/concerns.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c cloud/starved.c \
+	    cloud/look.c cloud/keyframes.c cloud/sights.c cloud/track_facts.c cloud/concerns.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c cloud/starved.c \
 	    cloud/picture.c cloud/digest_plan.c
 $(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs,$(eval CFLAGS_cloud/$(f).c := -O3))
 # A period in a minute, from boxes to pictures.
@@ -23,7 +23,7 @@ include cloud/web/build.mk
 CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/staging.c cloud/store.c \
 	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_zip.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/orphans.c cloud/media_move.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
-	 cloud/quarantine.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/analyst.c cloud/worker.c cloud/replay.c cloud/revive.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
+	 cloud/quarantine.c cloud/parked.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/room.c cloud/analyst.c cloud/worker.c cloud/replay.c cloud/revive.c cloud/park.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
 	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/fleet_db.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 CLOUD += cloud/crew.c
 # Long work over what is stored, and what a period is known by.
@@ -90,6 +90,19 @@ $(eval $(call testprog,test_asked,tests/unit/test_asked.c tests/unit/uplink.c te
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/uplink.c tests/unit/analysis_script.c $(SANDBOX) \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+# A detector through ONNX Runtime, where its library and header are there (libonnxruntime-dev).
+HAVE_ONNX := $(shell $(PKGCONF) --exists libonnxruntime && echo libonnxruntime)
+ONNX := $(addprefix plugins/onnx/,conf.c boxes.c)
+ifneq ($(HAVE_ONNX),)
+$(eval $(call plugin,detector-onnx,plugins/onnx/main.c $(ONNX),,libonnxruntime,-lm))
+all: $(BUILD)/plugins/detector-onnx.so
+else
+.PHONY: without-onnx
+without-onnx:
+	@echo "  ONNX    detector-onnx.so is not built: libonnxruntime-dev is not installed"
+all: without-onnx
+endif
+$(eval $(call testprog,test_onnx_boxes,tests/unit/test_onnx_boxes.c $(ONNX),,-lm))
 # Detectors: one that works, and some that do not.
 $(eval $(call plugin,squares,tests/detector/squares.c))
 $(eval $(call plugin,bad,tests/detector/bad.c,,,-lm -lpthread))
@@ -108,6 +121,8 @@ $(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.
 $(eval $(call testprog,test_plan,tests/unit/test_plan.c cloud/plan.c cloud/wish.c cloud/camera.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm -lpthread))
 # What an hour costs to be summed up: a row of make bench-cloud.
 $(eval $(call testprog,bench_period,tests/bench/period.c tests/unit/store_rig.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+# What a camera's analysis keeps in a child, by the size of its pictures.
+$(eval $(call testprog,bench_memory,tests/bench/memory.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 # What the children cost: a row of make bench-cloud.
 $(eval $(call testprog,bench_sandbox,tests/bench/sandbox.c $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 $(eval $(call testprog,test_chunk,tests/unit/test_chunk.c cloud/chunk.c cloud/bus_local.c cloud/camera.c cloud/nats_version.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lpthread))
@@ -123,4 +138,5 @@ $(eval $(call testprog,media_s3,tests/conform/media_s3.c tests/conform/media.c t
 $(eval $(call testprog,depot_s3,tests/conform/depot_s3.c tests/conform/move_s3.c tests/unit/store_rig.c tests/conform/depot.c tests/conform/depot_store.c tests/conform/bad_proxy.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 endif
 $(eval $(call testprog,test_fleet,tests/unit/test_fleet.c tests/unit/nth_fault.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread -ldl))
+$(eval $(call testprog,test_room,tests/unit/test_room.c cloud/room.c cloud/decode.c cloud/picture.c,libjpeg,-lm))
 $(eval $(call testprog,test_zones,tests/unit/test_zones.c cloud/zones.c,jansson,-lm))

@@ -69,6 +69,9 @@ static void bury(struct sluice_sandbox *b, const char *why)
 		while (waitpid(b->pid, &status, 0) < 0 && errno == EINTR)
 			;
 	b->pid = 0;
+	sluice_room_end(&b->room,
+			!why && WIFEXITED(status) && WEXITSTATUS(status) == SLUICE_SANDBOX_STARVED,
+			now_ms());
 	b->killed = !why && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	b->at = b->progress ? atomic_load(&b->progress->at) : 0;
 	if (why)
@@ -302,6 +305,28 @@ static int answer_fetch(struct sluice_sandbox *b, const struct sluice_box_speake
 	return err;
 }
 
+/* What is in the child's pictures; who asks waits for the deadline of [detector] at most. */
+static int answer_look(struct sluice_sandbox *b, const struct sluice_box_speaker *who,
+		       const struct sluice_box_reply *r, const struct sluice_analysis_ops *ops,
+		       void *ctx)
+{
+	struct sluice_box_seen *seen = calloc(1, sizeof(*seen));
+	int err;
+
+	if (!seen) {
+		bury(b, "out of memory for its answer");
+		return -EPIPE;
+	}
+	seen->err = -EAGAIN;
+	if (ops->look && r->look_count)
+		seen->err = ops->look(ctx, r->look, r->look_count, &seen->answer);
+	else if (ops->look)
+		seen->side = ops->look_side(ctx);
+	err = sandbox_send(b, SLUICE_BOX_SEEN, who->subject, seen, sizeof(*seen), NULL, 0);
+	free(seen);
+	return err;
+}
+
 /* The place where work that takes minutes can be broken off while it speaks all the time. */
 static int hear_progress(struct sluice_sandbox *b, int per_mille, void *ctx)
 {
@@ -323,6 +348,8 @@ static int dispatch(struct sluice_sandbox *b, const struct sluice_box_speaker *w
 	case SLUICE_BOX_SUMMARY:
 		ops->summary(ctx, &r->summary);
 		return 0;
+	case SLUICE_BOX_LOOK:
+		return answer_look(b, who, r, ops, ctx);
 	case SLUICE_BOX_PROGRESS:
 		return hear_progress(b, r->per_mille, ctx);
 	case SLUICE_BOX_PLAN:
@@ -394,6 +421,11 @@ static int rest(struct sluice_sandbox *b)
 	return 0;
 }
 
+void sandbox_ease(struct sluice_sandbox *b)
+{
+	sluice_room_ease(&b->room, now_ms());
+}
+
 int sandbox_ensure(struct sluice_sandbox *b)
 {
 	while (!b->pid) {
@@ -424,6 +456,7 @@ struct sluice_sandbox *sluice_sandbox_open(const struct sluice_sandbox_config *c
 	b->nice = nice;
 	b->stopping = stopping;
 	b->fd = -1;
+	b->room.memory = c->memory;
 	b->limit = (struct sluice_log_limit){ .burst = 3, .interval_ms = 30000 };
 	return b;
 }
@@ -441,6 +474,11 @@ void sluice_sandbox_close(struct sluice_sandbox *b)
 const char *sluice_sandbox_death(const struct sluice_sandbox *b)
 {
 	return b->death;
+}
+
+bool sluice_sandbox_lives(const struct sluice_sandbox *b)
+{
+	return b->pid != 0;
 }
 
 uint32_t sluice_sandbox_number(const struct sluice_sandbox *b)
