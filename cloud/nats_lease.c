@@ -213,7 +213,7 @@ void nats_release(struct sluice_bus *b, const struct sluice_lease *l)
 #define WRONG_REVISION_TOO 10164
 
 static natsStatus send_renewal(struct bus_nats *n, unsigned int partition, const char *value,
-			       uint64_t revision, uint64_t number)
+			       uint64_t revision, uint64_t asked_ms)
 {
 	char subject[64], reply[128], expected[24], key[16];
 	natsMsg *msg = NULL;
@@ -222,7 +222,7 @@ static natsStatus send_renewal(struct bus_nats *n, unsigned int partition, const
 	write_key(key, partition);
 	snprintf(subject, sizeof(subject), "$KV.LEASE.%s", key);
 	snprintf(reply, sizeof(reply), "%s.r%u.%llu", n->inbox, partition,
-		 (unsigned long long)number);
+		 (unsigned long long)asked_ms);
 	snprintf(expected, sizeof(expected), "%llu", (unsigned long long)revision);
 	s = natsMsg_Create(&msg, subject, reply, value, (int)strlen(value));
 	if (s == NATS_OK)
@@ -250,24 +250,26 @@ static uint64_t read_answer(natsMsg *msg, bool *wrong)
 	return seq > 0 ? (uint64_t)seq : 0;
 }
 
-void nats_on_renewed(struct bus_nats *n, unsigned int partition, uint64_t number, natsMsg *msg)
+/*
+ * Any answer counts, however late: what was done is done, and holds from when it was asked for. Of
+ * a refusal only that of the newest question tells anything.
+ */
+void nats_on_renewed(struct bus_nats *n, unsigned int partition, uint64_t asked_ms, natsMsg *msg)
 {
 	struct nats_hold *h = &n->hold[partition];
 	bool wrong;
 	uint64_t revision = read_answer(msg, &wrong);
 
 	pthread_mutex_lock(&n->lock);
-	if (h->held && h->asked_ms && h->asked == number) { /* else: too late to matter */
-		if (revision) {
-			h->revision = revision;
-			h->until_ms = h->asked_ms + n->ttl_ms * 5 / 6;
-			h->renew_ms = h->asked_ms + n->ttl_ms / 4;
-		} else {
-			h->doubt = wrong;
-			h->renew_ms = wrong ? 0 : nats_now_ms() + n->ttl_ms / 16;
-		}
-		h->asked_ms = 0;
-		pthread_cond_broadcast(&n->changed);
+	if (h->held && revision >= h->revision) { /* else: of an earlier hold */
+		h->revision = revision;
+		h->doubt = false;
+		if (h->until_ms < asked_ms + n->ttl_ms * 5 / 6)
+			h->until_ms = asked_ms + n->ttl_ms * 5 / 6;
+		h->renew_ms = asked_ms + n->ttl_ms / 4;
+	} else if (h->held && !revision && asked_ms == h->asked_ms) {
+		h->doubt = wrong;
+		h->renew_ms = wrong ? 0 : nats_now_ms() + n->ttl_ms / 16;
 	}
 	pthread_mutex_unlock(&n->lock);
 }
@@ -311,7 +313,7 @@ static void settle_doubt(struct bus_nats *n, unsigned int partition)
 static void keep(struct bus_nats *n, unsigned int partition)
 {
 	struct nats_hold *h = &n->hold[partition];
-	uint64_t now = nats_now_ms(), revision = h->revision, number;
+	uint64_t now = nats_now_ms(), revision = h->revision;
 	char value[sizeof(h->value)];
 
 	if (now >= h->until_ms) {
@@ -322,12 +324,11 @@ static void keep(struct bus_nats *n, unsigned int partition)
 		settle_doubt(n, partition);
 		return;
 	}
-	h->asked = number = ++n->number;
 	h->asked_ms = now;
-	h->renew_ms = now + n->ttl_ms / 4; /* again, if no answer has come */
+	h->renew_ms = now + n->ttl_ms / 3; /* again, if no answer has come */
 	memcpy(value, h->value, sizeof(value));
 	pthread_mutex_unlock(&n->lock);
-	send_renewal(n, partition, value, revision, number);
+	send_renewal(n, partition, value, revision, now);
 	pthread_mutex_lock(&n->lock);
 }
 

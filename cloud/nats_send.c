@@ -119,7 +119,7 @@ static const char *refusal(natsMsg *msg, char text[160])
 	return text;
 }
 
-/* INBOX.PARTITION.NUMBER, or rPARTITION of a renewal; in a thread of the library. */
+/* INBOX.PARTITION.NUMBER, or INBOX.rPARTITION.TIME of a renewal; in a thread of the library. */
 void nats_on_reply(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *arg)
 {
 	struct bus_nats *n = arg;

@@ -345,6 +345,7 @@ static int start_threads(struct sluice_server *s)
 	wc.fleet = s->fleet;
 	if (sluice_server_works(s))
 		start_detector(s);
+	wc.detector = s->detector;
 	wc.digests = s->c.digests;
 	err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
 	wc.quarantine = s->quarantine;
