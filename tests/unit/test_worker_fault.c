@@ -313,7 +313,6 @@ static void test_digester(unsigned long places)
 	test_kind(NTH_MEMORY, "digests: memory", places);
 	nth_fault.err = ECONNRESET;
 	test_kind(NTH_CHILD, "digests: child", places);
-	test_kind(NTH_NOTHING, "digests: memory of the first child", places);
 }
 
 int main(int argc, char **argv)
