@@ -14,7 +14,7 @@ DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # The routes, a file a noun.
 API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c devices.c groups.c desired.c zones.c cameras.c media.c ledger.c timeline.c stream.c summaries.c store.c exports.c)
 # Who may do what.
-AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c desk.c audit.c qr.c range.c stream.c)
+AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c desk.c badge.c audit.c qr.c range.c stream.c)
 # What is stored where, and the files themselves.
 INDEX := $(addprefix cloud/,index_ops.c index_fence.c index_sqlite.c db.c db_sqlite.c index_runs.c index_summaries.c facets.c index_find.c index_events.c index_history.c index_retain.c index_sql.c sqlite.c sqlite_turn.c)
 SEGMENT := $(addprefix cloud/,depot_dir.c segment.c segment_read.c seal.c sealed.c keyring.c)
@@ -64,7 +64,7 @@ $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUIC
 $(eval $(call testprog,test_people_cases,tests/unit/test_people_cases.c tests/conform/people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_index_cases,tests/unit/test_index_cases.c tests/unit/nth_fault.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
 ifneq ($(HAVE_PG),)
-$(eval $(call testprog,index_pg,tests/conform/index_pg.c tests/conform/cut_wire.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+$(eval $(call testprog,index_pg,tests/conform/index_pg.c tests/conform/cut_wire.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 $(eval $(call testprog,people_pg,tests/conform/people_pg.c tests/conform/people.c tests/conform/cut_wire.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 endif
 $(eval $(call testprog,test_turn,tests/unit/test_turn.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
