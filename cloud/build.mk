@@ -79,6 +79,8 @@ $(eval $(call testprog,test_store_fault,tests/unit/test_store_fault.c tests/unit
 $(eval $(call testprog,test_copy_fault,tests/unit/test_copy_fault.c tests/unit/nth_fault.c tests/unit/store_rig.c tests/unit/certs.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
 $(eval $(call testprog,test_worker_fault,$(addprefix tests/unit/,test_worker_fault.c worker_rig.c nth_fault.c store_rig.c jpeg_make.c) $(SANDBOX) \
 	$(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread -ldl))
+$(eval $(call testprog,test_digest_fault,$(addprefix tests/unit/,test_worker_fault.c worker_rig.c nth_fault.c store_rig.c jpeg_make.c) $(SANDBOX) \
+	$(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread -ldl))
 $(eval $(call testprog,test_crew,$(addprefix tests/unit/,test_crew.c worker_rig.c nth_fault.c store_rig.c jpeg_make.c) $(SANDBOX) \
 	$(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread -ldl))
 $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))

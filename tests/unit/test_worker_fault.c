@@ -13,6 +13,9 @@
  * A frame at which memory is wanting in every child is put aside with its bytes, and the rest is
  * told.
  *
+ * Under the name test_digest_fault: the same where a digest is made of each event, by the digester
+ * and its own child.
+ *
  * usage: test_worker_fault [PLACES], at most so many of each kind, spread evenly; SLUICE_SEED
  * decides which of them
  */
@@ -32,8 +35,9 @@
 #define BAD 9 /* the frame at which every child wants for memory, if asked for */
 
 static struct worker_rig rig;
-static int settled;			   /* the process has allocated what it keeps */
-static char *expected[WORKER_RIG_CAMERAS]; /* the summaries, as they are without a fault */
+static int settled;				  /* the process has allocated what it keeps */
+static char *expected[WORKER_RIG_CAMERAS];	  /* the summaries, as they are without a fault */
+static char *expected_digest[WORKER_RIG_CAMERAS]; /* likewise the digests */
 
 /* What a child is told by the page that it shares with this test. */
 struct plan {
@@ -120,7 +124,11 @@ static void check_camera(unsigned int i)
 	struct worker_left left;
 
 	worker_rig_look(&rig, i, &left);
-	CHECK(left.summaries == 1 && !left.open);
+	CHECK(left.summaries == 1 && !left.open && left.digests == rig.digests);
+	if (left.digest && !expected_digest[i])
+		expected_digest[i] = strdup(left.digest);
+	CHECK(!left.digest || !strcmp(left.digest, expected_digest[i]));
+	free(left.digest);
 	if (!expected[i]) {
 		expected[i] = left.json;
 		CHECK(left.json && strstr(left.json, "\"nuisance\":false"));
@@ -153,7 +161,7 @@ static void run_once(struct fault *f)
 	if (l.err) {
 		CHECK(f->at && l.left <= 0);
 		worker_rig_live(&rig, &l, 1, NULL, NULL, NULL);
-	} else if (l.deaths > (unsigned long)rig.sandboxed) {
+	} else if (l.deaths > (unsigned long)(rig.sandboxed + rig.digests)) {
 		CHECK(strstr(l.log, "error") || strstr(l.log, "warning"));
 	}
 	CHECK(!l.err);
@@ -162,6 +170,7 @@ static void run_once(struct fault *f)
 		worker_rig_look(&rig, i, &left);
 		open += left.open;
 		free(left.json);
+		free(left.digest);
 	}
 	if (open) { /* done and told, but that could not be noted */
 		CHECK(strstr(l.log, "cannot note the progress"));
@@ -274,19 +283,8 @@ static void test_room(void)
 			rig.live ? "live" : "read again", l.log);
 }
 
-int main(int argc, char **argv)
+static void test_worker(unsigned long places)
 {
-	unsigned long places;
-	char path[64];
-
-	if (argc > 1 && !strcmp(argv[1], SLUICE_SANDBOX_WORD))
-		return child_main(argc - 1, argv + 1);
-	places = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
-	random_seed(seed_of(1, argv));
-	sluice_log_setup("test_worker_fault", SLUICE_LOG_INFO, false);
-	plan = share_plan(getpid(), O_CREAT | O_EXCL);
-	sluice_starved_watch_json();
-	worker_rig_begin(&rig);
 	for (int i = 0; i < 4; i++) {
 		rig.sandboxed = i < 2;
 		rig.live = i % 2;
@@ -303,8 +301,41 @@ int main(int argc, char **argv)
 		test_starved();
 		test_room();
 	}
-	for (int i = 0; i < WORKER_RIG_CAMERAS; i++)
+}
+
+/* Two threads meet the failure now, each with a child. */
+static void test_digester(unsigned long places)
+{
+	rig.sandboxed = rig.live = rig.digests = 1;
+	settle();
+	nth_fault.err = EIO;
+	test_kind(NTH_DISK, "digests: disk", places);
+	test_kind(NTH_MEMORY, "digests: memory", places);
+	nth_fault.err = ECONNRESET;
+	test_kind(NTH_CHILD, "digests: child", places);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long places;
+	char path[64];
+
+	if (argc > 1 && !strcmp(argv[1], SLUICE_SANDBOX_WORD))
+		return child_main(argc - 1, argv + 1);
+	places = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
+	random_seed(seed_of(1, argv));
+	sluice_log_setup("test_worker_fault", SLUICE_LOG_INFO, false);
+	plan = share_plan(getpid(), O_CREAT | O_EXCL);
+	sluice_starved_watch_json();
+	worker_rig_begin(&rig);
+	if (strstr(program_invocation_short_name, "digest"))
+		test_digester(places);
+	else
+		test_worker(places);
+	for (int i = 0; i < WORKER_RIG_CAMERAS; i++) {
 		free(expected[i]);
+		free(expected_digest[i]);
+	}
 	worker_rig_end(&rig);
 	snprintf(path, sizeof(path), "/tmp/test_worker_fault.%d", (int)getpid());
 	unlink(path);
