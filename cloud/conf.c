@@ -136,7 +136,7 @@ static const struct key keys[] = {
 	KEY(jobs, at_once, at_once, INT, "1", BOUNDS(1, 16)),
 	KEY(sandbox, enabled, enabled, BOOL, "yes"),
 	KEY(sandbox, children, children, INT, "0", BOUNDS(0, 64)),
-	KEY(sandbox, memory, memory, SIZE, "2G", BOUNDS(64 * K * K, 64 * K * K * K)),
+	KEY(sandbox, memory, memory, SIZE, "3G", BOUNDS(64 * K * K, 64 * K * K * K)),
 	KEY(sandbox, deadline, deadline_ms, MS, "60s", BOUNDS(1000, 3600000)),
 	KEY(detector, plugin, plugin, TEXT, ""),
 	KEY(detector, config, config, TEXT, ""),

@@ -3,9 +3,10 @@
  * digester.c - a queue of plans and the thread that works on it, at the lowest priority: summaries
  * of events that end meanwhile do not wait for it.
  *
- * A digest that cannot be made is logged and given up; one that cannot be stored because the disk
- * is full is tried again, as summaries are. The mutex guards the queue; its head is the job at work
- * and is taken out only when it is finished, so that "busy" includes it.
+ * A digest that cannot be made is logged and given up, for want of memory only after some tries;
+ * one that cannot be stored because the disk is full is tried again, as summaries are. The mutex
+ * guards the queue; its head is the job at work and is taken out only when it is finished, so that
+ * "busy" includes it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -20,7 +21,10 @@
 #include "cloud/digester.h"
 #include "cloud/sandbox.h"
 #include "cloud/shelf.h"
+#include "cloud/starved.h"
 #include "lib/log.h"
+
+#define TRIES 5 /* where memory is wanting */
 
 struct job {
 	struct job *next;
@@ -93,19 +97,34 @@ static int make_here(struct sluice_digester *d, const struct sluice_digest_plan 
 					   .fetch = fetch,
 					   .stopped = is_stopped,
 					   .ctx = d };
+	unsigned long starved = sluice_starved;
 	struct sluice_digest *g;
 	int err = sluice_digest_make(plan, &o, &g);
 
+	if (!err && starved != sluice_starved)
+		err = -ENOMEM; /* parts of it are missing */
 	if (!err)
 		store(d, &g->summary);
 	sluice_digest_free(g);
 	return err;
 }
 
+/* There may be memory in a moment. 0: it has been waited for long enough, or the end comes. */
+static int wait_for_memory(struct sluice_digester *d, int *tries)
+{
+	if (++*tries == TRIES || is_stopped(d))
+		return 0;
+	nanosleep(&(struct timespec){ .tv_nsec = 100000000L * *tries }, NULL);
+	return 1;
+}
+
 static void make(struct sluice_digester *d, const struct sluice_digest_plan *plan)
 {
-	int err = d->sandbox ? make_in_child(d, plan) : make_here(d, plan);
+	int err, tries = 0;
 
+	do
+		err = d->sandbox ? make_in_child(d, plan) : make_here(d, plan);
+	while (err == -ENOMEM && wait_for_memory(d, &tries));
 	if (err && err != -ECANCELED)
 		sluice_log_limited(
 			&d->limit, SLUICE_LOG_WARNING, "no digest of event %s of camera %s: %s",
@@ -189,8 +208,10 @@ void sluice_digester_add(struct sluice_digester *d, const struct sluice_camera *
 			 struct sluice_digest_plan *plan)
 {
 	struct job *j = calloc(1, sizeof(*j));
-	int taken = 0;
+	int taken = 0, tries = 0;
 
+	while (!j && wait_for_memory(d, &tries))
+		j = calloc(1, sizeof(*j));
 	if (j) {
 		j->camera = c;
 		j->plan = plan;
@@ -202,9 +223,14 @@ void sluice_digester_add(struct sluice_digester *d, const struct sluice_camera *
 	}
 	if (taken)
 		return;
-	sluice_log_limited(&d->full, SLUICE_LOG_WARNING,
-			   "no digest of event %s of camera %s: %u are waiting", plan->event,
-			   c->name, SLUICE_DIGESTS_MAX);
+	if (j)
+		sluice_log_limited(&d->full, SLUICE_LOG_WARNING,
+				   "no digest of event %s of camera %s: %u are waiting",
+				   plan->event, c->name, SLUICE_DIGESTS_MAX);
+	else
+		sluice_log_limited(&d->full, SLUICE_LOG_WARNING,
+				   "no digest of event %s of camera %s: out of memory", plan->event,
+				   c->name);
 	free(j);
 	sluice_digest_plan_free(plan);
 }

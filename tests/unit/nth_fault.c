@@ -18,16 +18,19 @@
 #define KILLED 137
 
 struct nth_fault nth_fault = { .err = EIO };
+static _Thread_local int inside; /* the dynamic linker asks on our behalf */
 
 static int must_fail(enum nth_kind k)
 {
-	if (k != (nth_fault.kind == NTH_KILL ? NTH_DISK : nth_fault.kind))
+	unsigned long calls;
+
+	if (inside || k != (nth_fault.kind == NTH_KILL ? NTH_DISK : nth_fault.kind))
 		return 0;
-	nth_fault.calls++;
+	calls = __atomic_add_fetch(&nth_fault.calls, 1, __ATOMIC_RELAXED);
 	if (nth_fault.shown)
-		*nth_fault.shown = nth_fault.calls;
-	if (nth_fault.calls != nth_fault.fail_at &&
-	    !(nth_fault.onward && nth_fault.fail_at && nth_fault.calls > nth_fault.fail_at))
+		*nth_fault.shown = calls;
+	if (calls != nth_fault.fail_at &&
+	    !(nth_fault.onward && nth_fault.fail_at && calls > nth_fault.fail_at))
 		return 0;
 	if (nth_fault.kind == NTH_KILL)
 		_exit(KILLED);
@@ -77,7 +80,7 @@ void *malloc(size_t size)
 {
 	void *p = must_fail(NTH_MEMORY) ? NULL : __libc_malloc(size);
 
-	nth_fault.live += p != NULL;
+	__atomic_add_fetch(&nth_fault.live, p != NULL, __ATOMIC_RELAXED);
 	return p;
 }
 
@@ -85,7 +88,7 @@ void *calloc(size_t n, size_t size)
 {
 	void *p = must_fail(NTH_MEMORY) ? NULL : __libc_calloc(n, size);
 
-	nth_fault.live += p != NULL;
+	__atomic_add_fetch(&nth_fault.live, p != NULL, __ATOMIC_RELAXED);
 	return p;
 }
 
@@ -93,8 +96,8 @@ void *realloc(void *old, size_t size)
 {
 	void *p = must_fail(NTH_MEMORY) ? NULL : __libc_realloc(old, size);
 
-	nth_fault.live += p && !old;
-	nth_fault.live -= old && !p && !size;
+	__atomic_add_fetch(&nth_fault.live, p && !old, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&nth_fault.live, old && !p && !size, __ATOMIC_RELAXED);
 	return p;
 }
 
@@ -104,14 +107,14 @@ int posix_memalign(void **out, size_t align, size_t size)
 
 	if (!p)
 		return ENOMEM;
-	nth_fault.live++;
+	__atomic_add_fetch(&nth_fault.live, 1, __ATOMIC_RELAXED);
 	*out = p;
 	return 0;
 }
 
 void free(void *p)
 {
-	nth_fault.live -= p != NULL;
+	__atomic_sub_fetch(&nth_fault.live, p != NULL, __ATOMIC_RELAXED);
 	__libc_free(p);
 }
 
@@ -122,13 +125,12 @@ void free(void *p)
 	type name parameters                                       \
 	{                                                          \
 		static type(*real) parameters;                     \
-		enum nth_kind keep = nth_fault.kind;               \
 		if (must_fail(counted))                            \
 			return -1;                                 \
-		nth_fault.kind = NTH_NOTHING;                      \
+		inside++;                                          \
 		if (!real)                                         \
 			*(void **)&real = dlsym(RTLD_NEXT, #name); \
-		nth_fault.kind = keep;                             \
+		inside--;                                          \
 		return real arguments;                             \
 	}
 
@@ -160,13 +162,12 @@ int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *
 {
 	static int (*real)(pid_t *, const char *, const posix_spawn_file_actions_t *,
 			   const posix_spawnattr_t *, char *const[], char *const[]);
-	enum nth_kind keep = nth_fault.kind;
 
 	if (must_fail(NTH_CHILD))
 		return EAGAIN;
-	nth_fault.kind = NTH_NOTHING;
+	inside++;
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "posix_spawn");
-	nth_fault.kind = keep;
+	inside--;
 	return real(pid, path, files, attr, argv, env);
 }

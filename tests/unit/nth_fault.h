@@ -4,7 +4,7 @@
  * fails, or is the last.
  *
  * A program that links nth_fault.c has its malloc, write, fsync, ... stand before libc's for every
- * library in it. One thread.
+ * library in it. Any thread of it may be the one that meets the failure.
  */
 #ifndef SLUICE_TEST_NTH_FAULT_H
 #define SLUICE_TEST_NTH_FAULT_H

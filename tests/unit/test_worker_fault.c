@@ -7,8 +7,14 @@
  * that there is without a fault, byte for byte, with its key frames; it is told (perhaps once more,
  * under its id), then DONE, once.
  *
+ * Where a child has room for one of the two cameras the other one is parked, and done when the
+ * first one's epoch has ended; no child dies of it, and the same comes out.
+ *
  * A frame at which memory is wanting in every child is put aside with its bytes, and the rest is
  * told.
+ *
+ * Under the name test_digest_fault: the same where a digest is made of each event, by the digester
+ * and its own child.
  *
  * usage: test_worker_fault [PLACES], at most so many of each kind, spread evenly; SLUICE_SEED
  * decides which of them
@@ -29,8 +35,9 @@
 #define BAD 9 /* the frame at which every child wants for memory, if asked for */
 
 static struct worker_rig rig;
-static int settled;			   /* the process has allocated what it keeps */
-static char *expected[WORKER_RIG_CAMERAS]; /* the summaries, as they are without a fault */
+static int settled;				  /* the process has allocated what it keeps */
+static char *expected[WORKER_RIG_CAMERAS];	  /* the summaries, as they are without a fault */
+static char *expected_digest[WORKER_RIG_CAMERAS]; /* likewise the digests */
 
 /* What a child is told by the page that it shares with this test. */
 struct plan {
@@ -117,7 +124,11 @@ static void check_camera(unsigned int i)
 	struct worker_left left;
 
 	worker_rig_look(&rig, i, &left);
-	CHECK(left.summaries == 1 && !left.open);
+	CHECK(left.summaries == 1 && !left.open && left.digests == rig.digests);
+	if (left.digest && !expected_digest[i])
+		expected_digest[i] = strdup(left.digest);
+	CHECK(!left.digest || !strcmp(left.digest, expected_digest[i]));
+	free(left.digest);
 	if (!expected[i]) {
 		expected[i] = left.json;
 		CHECK(left.json && strstr(left.json, "\"nuisance\":false"));
@@ -150,7 +161,7 @@ static void run_once(struct fault *f)
 	if (l.err) {
 		CHECK(f->at && l.left <= 0);
 		worker_rig_live(&rig, &l, 1, NULL, NULL, NULL);
-	} else if (l.deaths > (unsigned long)rig.sandboxed) {
+	} else if (l.deaths > (unsigned long)(rig.sandboxed + rig.digests)) {
 		CHECK(strstr(l.log, "error") || strstr(l.log, "warning"));
 	}
 	CHECK(!l.err);
@@ -159,6 +170,7 @@ static void run_once(struct fault *f)
 		worker_rig_look(&rig, i, &left);
 		open += left.open;
 		free(left.json);
+		free(left.digest);
 	}
 	if (open) { /* done and told, but that could not be noted */
 		CHECK(strstr(l.log, "cannot note the progress"));
@@ -244,19 +256,35 @@ static void test_starved(void)
 	worker_rig_remove(&rig);
 }
 
-int main(int argc, char **argv)
-{
-	unsigned long places;
-	char path[64];
+/* ---- room for one camera only ---- */
 
-	if (argc > 1 && !strcmp(argv[1], SLUICE_SANDBOX_WORD))
-		return child_main(argc - 1, argv + 1);
-	places = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
-	random_seed(seed_of(1, argv));
-	sluice_log_setup("test_worker_fault", SLUICE_LOG_INFO, false);
-	plan = share_plan(getpid(), O_CREAT | O_EXCL);
-	sluice_starved_watch_json();
-	worker_rig_begin(&rig);
+#define ROOM_FOR_ONE (4ull << 20)
+
+static void test_room(void)
+{
+	const uint64_t memory = rig.limits.memory;
+	struct worker_life l;
+	int failures = check_failures;
+
+	rig.limits.memory = ROOM_FOR_ONE;
+	worker_rig_make(&rig);
+	worker_rig_live(&rig, &l, 1, NULL, NULL, NULL);
+	CHECK(!l.err);
+	check_life(&l);
+	CHECK(l.deaths == 1); /* its end with the worker's */
+	CHECK(l.later > 0 && l.later <= WORKER_RIG_FRAMES);
+	CHECK(strstr(l.log, "is not analysed: no room") && strstr(l.log, "is analysed again"));
+	for (unsigned int i = 0; i < WORKER_RIG_CAMERAS; i++)
+		check_camera(i);
+	worker_rig_remove(&rig);
+	rig.limits.memory = memory;
+	if (check_failures > failures)
+		fprintf(stderr, "room for one, %s; it said:\n%s\n",
+			rig.live ? "live" : "read again", l.log);
+}
+
+static void test_worker(unsigned long places)
+{
 	for (int i = 0; i < 4; i++) {
 		rig.sandboxed = i < 2;
 		rig.live = i % 2;
@@ -271,9 +299,43 @@ int main(int argc, char **argv)
 		test_kind(NTH_CHILD, "child", places);
 		test_kind(NTH_NOTHING, "memory of the child", places);
 		test_starved();
+		test_room();
 	}
-	for (int i = 0; i < WORKER_RIG_CAMERAS; i++)
+}
+
+/* Two threads meet the failure now, each with a child. */
+static void test_digester(unsigned long places)
+{
+	rig.sandboxed = rig.live = rig.digests = 1;
+	settle();
+	nth_fault.err = EIO;
+	test_kind(NTH_DISK, "digests: disk", places);
+	test_kind(NTH_MEMORY, "digests: memory", places);
+	nth_fault.err = ECONNRESET;
+	test_kind(NTH_CHILD, "digests: child", places);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long places;
+	char path[64];
+
+	if (argc > 1 && !strcmp(argv[1], SLUICE_SANDBOX_WORD))
+		return child_main(argc - 1, argv + 1);
+	places = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
+	random_seed(seed_of(1, argv));
+	sluice_log_setup("test_worker_fault", SLUICE_LOG_INFO, false);
+	plan = share_plan(getpid(), O_CREAT | O_EXCL);
+	sluice_starved_watch_json();
+	worker_rig_begin(&rig);
+	if (strstr(program_invocation_short_name, "digest"))
+		test_digester(places);
+	else
+		test_worker(places);
+	for (int i = 0; i < WORKER_RIG_CAMERAS; i++) {
 		free(expected[i]);
+		free(expected_digest[i]);
+	}
 	worker_rig_end(&rig);
 	snprintf(path, sizeof(path), "/tmp/test_worker_fault.%d", (int)getpid());
 	unlink(path);

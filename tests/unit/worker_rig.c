@@ -20,6 +20,7 @@
 #include <sluice/ring.h>
 
 #include "cloud/crew.h"
+#include "cloud/parked.h"
 #include "cloud/store.h"
 #include "tests/unit/check.h"
 #include "tests/unit/jpeg_make.h"
@@ -274,6 +275,32 @@ static void wait_for(struct sluice_bus *bus, unsigned int chunks)
 	CHECK(!"the worker has done all of it");
 }
 
+/* Until those that there was no room for are done too. */
+static void wait_parked(void)
+{
+	for (int i = 0; i < 2000 * WAIT_S; i++) {
+		if (!sluice_parked_count())
+			return;
+		usleep(500);
+	}
+	CHECK(!"there was room in the end");
+}
+
+/* Until the digester has come to the end of each epoch. */
+static void wait_done(struct worker_life *life)
+{
+	for (int i = 0; i < 2000 * WAIT_S; i++) {
+		int done = 0;
+
+		for (int c = 0; c < WORKER_RIG_CAMERAS; c++)
+			done += __atomic_load_n(&life->told[c].done, __ATOMIC_ACQUIRE) > 0;
+		if (done == WORKER_RIG_CAMERAS)
+			return;
+		usleep(500);
+	}
+	CHECK(!"the digests are made");
+}
+
 /* fd 2 from and to what is said; returns what fd 2 was. */
 static int listen_to(int said)
 {
@@ -298,10 +325,12 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 		     void (*before)(void *ctx), void (*after)(void *ctx), void *ctx)
 {
 	uint64_t died = atomic_load(&sluice_sandbox_counts.died);
+	uint64_t later = atomic_load(&sluice_parked_frames);
 	struct listener l = { rig, life };
 	struct sluice_worker_config c = { .data = rig->data,
 					  .cameras = rig->cameras,
 					  .sandbox = rig->sandboxed ? &rig->limits : NULL,
+					  .digests = rig->digests,
 					  .ops = &ops,
 					  .ctx = &l };
 	struct sluice_chunk *chunk[CHUNKS];
@@ -340,6 +369,10 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 	if (sent && !life->err)
 		wait_for(c.bus, CHUNKS);
 	wait_behind();
+	if (sent && !life->err)
+		wait_parked();
+	if (sent && !life->err && rig->digests)
+		wait_done(life);
 	c.bus->ops->stop(c.bus);
 	sluice_worker_close(w);
 	sluice_crew_close(crew);
@@ -349,6 +382,7 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 	for (i = 0; i < CHUNKS && sent && life->err; i++)
 		sluice_chunk_free(chunk[i]);
 	life->aside = atomic_load(&c.bus->aside);
+	life->later = atomic_load(&sluice_parked_frames) - later;
 	life->deaths = atomic_load(&sluice_sandbox_counts.died) - died;
 	life->quarantined = sluice_quarantine_count(c.quarantine);
 	sluice_bus_close(c.bus);
@@ -393,10 +427,18 @@ static int look_at_summary(void *ctx, const struct sluice_camera *c,
 
 	if (strcmp(c->hex, l->camera->hex) != 0)
 		return 0;
+	o = json_loads(s->json, 0, NULL);
+	if (!strcmp(json_string_value(json_object_get(o, "kind")) ?: "", "digest")) {
+		json_decref(o);
+		l->left->digests++;
+		free(l->left->digest);
+		l->left->digest = strdup(s->json);
+		CHECK(s->media_count == 4);
+		return 0;
+	}
 	l->left->summaries++;
 	free(l->left->json);
 	l->left->json = strdup(s->json);
-	o = json_loads(s->json, 0, NULL);
 	CHECK(json_array_size(json_object_get(o, "keyframes")) == s->media_count);
 	json_array_foreach (json_object_get(o, "keyframes"), i, key)
 		check_key(l, s->id, key);

@@ -27,9 +27,10 @@ struct worker_rig {
 	} frame[WORKER_RIG_FRAMES];
 	struct sluice_sandbox_config limits;
 	int sandboxed;
-	int live;   /* frames are stored when the worker lives already, not before */
-	int crew;   /* live, in a crew, on a bus that other processes might be on too */
-	int filled; /* they are stored */
+	int digests; /* are made too */
+	int live;    /* frames are stored when the worker lives already, not before */
+	int crew;    /* live, in a crew, on a bus that other processes might be on too */
+	int filled;  /* they are stored */
 };
 
 /* What a life of the worker has told and left. */
@@ -41,6 +42,7 @@ struct worker_life {
 	} told[WORKER_RIG_CAMERAS];
 	unsigned long aside;  /* chunks that were given up */
 	unsigned long deaths; /* of children; its own end is none */
+	unsigned long later;  /* frames that were left for later: there was no room */
 	size_t quarantined;
 	long left;	/* blocks of memory, less those there were before */
 	char log[8192]; /* what it said, cut */
@@ -48,9 +50,10 @@ struct worker_life {
 
 /* What there is of a camera afterwards. */
 struct worker_left {
-	int summaries;
-	char *json; /* of the last of them, the caller's; NULL: there is none */
-	int open;   /* its epoch is not done */
+	int summaries, digests;
+	char *digest; /* JSON of the last digest, the caller's; NULL: there is none */
+	char *json;   /* of the last of them, the caller's; NULL: there is none */
+	int open;     /* its epoch is not done */
 };
 
 /* Pictures and names. Exits on failure, as those below do. */
