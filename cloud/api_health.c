@@ -9,6 +9,7 @@
 
 #include "cloud/api_call.h"
 #include "cloud/session.h"
+#include "cloud/vision_note.h"
 
 static void get_health(struct sluice_call *c)
 {
@@ -135,6 +136,8 @@ static void get_metrics(struct sluice_call *c)
 		print_gauges(c->server, sluice_io_now(c->loop->io), out);
 		print_workers(c->server, out);
 		print_jobs(out);
+		if (c->server->vision)
+			sluice_vision_print(out);
 		print_keeping(c->server, out);
 		bad = ferror(out);
 		bad |= fclose(out);

@@ -25,6 +25,7 @@
 #include "cloud/indexconf.h"
 #include "cloud/mediaconf.h"
 #include "cloud/server.h"
+#include "cloud/vision.h"
 #include "lib/io.h"
 #include "lib/tls.h"
 
@@ -273,6 +274,21 @@ static void check_index(struct report *r)
 	sluice_indexconf_clear();
 }
 
+/* Nothing is asked of the endpoint: that would cost. */
+static void check_vision(struct report *r)
+{
+	struct sluice_vision_settings s;
+	char why[512];
+	int err = sluice_vision_settings_read(r->c, &s, why, sizeof(why));
+
+	if (err < 0)
+		tell(r, "vision", WRONG, "%s", why);
+	else if (!err)
+		tell(r, "vision", OK, "%s of %s is asked about cameras %s%s", s.model, s.url,
+		     s.cameras, s.key[0] ? "" : ", without a key");
+	explicit_bzero(&s, sizeof(s));
+}
+
 static void check_kernel(struct report *r)
 {
 	char why[256];
@@ -307,6 +323,7 @@ int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json)
 	check_proxy(&r);
 	check_seal(&r);
 	check_media(&r);
+	check_vision(&r);
 	check_kernel(&r);
 	if (json) {
 		all = json_pack("{s:s*,s:o,s:o,s:b}", "file", c->path, "settings", r.keys, "checks",

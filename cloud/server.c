@@ -29,6 +29,7 @@
 #include "cloud/server.h"
 #include "cloud/service.h"
 #include "cloud/settings.h"
+#include "cloud/vision.h"
 #include "lib/log.h"
 
 #define STUCK_S 60 /* workers with something to do that finish nothing */
@@ -258,6 +259,27 @@ static int start_jobs(struct sluice_server *s)
 	return sluice_jobs_open(&c, &s->jobs);
 }
 
+/* Before the workers: they tell it of events. */
+static int start_vision(struct sluice_server *s)
+{
+	struct sluice_vision_config c = {
+		.data = s->c.data,
+		.media = s->media,
+		.sandbox = s->sandbox.memory ? &s->sandbox : NULL,
+		.ops = &sluice_server_worker_ops,
+		.ctx = s,
+	};
+	char why[512];
+	int err = sluice_vision_settings_read(s->c.conf, &c.settings, why, sizeof(why));
+
+	if (!err)
+		err = sluice_vision_open(&c, &s->vision);
+	else if (err < 0)
+		sluice_error("%s", why);
+	explicit_bzero(&c.settings, sizeof(c.settings));
+	return err < 0 ? err : 0;
+}
+
 static int start_threads(struct sluice_server *s)
 {
 	struct sluice_ingest_config in = { .data = s->c.data,
@@ -288,7 +310,9 @@ static int start_threads(struct sluice_server *s)
 	wc.media = s->media;
 	wc.fleet = s->fleet;
 	wc.digests = s->c.digests;
-	err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
+	err = start_vision(s);
+	if (!err)
+		err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
 	wc.quarantine = s->quarantine;
 	wc.sandbox = s->sandbox.memory ? &s->sandbox : NULL;
 	if (!err)
@@ -398,6 +422,7 @@ void sluice_server_close(struct sluice_server *s)
 	if (s->loops[0].io)
 		sluice_io_timer_cancel(s->loops[0].io, &s->late);
 	sluice_jobs_close(s->jobs);
+	sluice_vision_close(s->vision);
 	sluice_exporter_close(s->exporter);
 	sluice_exports_close(s->exports);
 	sluice_retain_close(s->retain);

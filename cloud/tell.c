@@ -13,6 +13,7 @@
 
 #include "cloud/api_state.h"
 #include "cloud/session.h"
+#include "cloud/vision.h"
 #include "lib/log.h"
 
 /* The device times out and comes back; until then it holds what it was not told of. */
@@ -175,8 +176,10 @@ static void hear_event(void *ctx, const struct sluice_camera *c, const char *jso
 static void hear_summary(void *ctx, const struct sluice_camera *c, const char *id)
 {
 	struct note *n = make_note(c, 0);
+	struct sluice_server *s = ctx;
 
 	stream_summary(ctx, c, id);
+	sluice_vision_offer(s->vision, c, id);
 	if (n) {
 		memcpy(n->id, id, sizeof(n->id));
 		post_note(ctx, n, run_summary);
