@@ -54,6 +54,15 @@ $(BUILD)/lib/$(1).a: $(patsubst %.c,$(BUILD)/obj/%.o,$(2))
 	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
 endef
 
+# $(call plugin,name,sources,flags,packages,extra libraries): build/plugins/name.so, of sluice/detector.h
+define plugin
+$(BUILD)/plugins/$(1).so: $(2) include/sluice/detector.h | deps-present
+	$$(call say,PLUGIN,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(STD) $$(HARDEN) $$(CFLAGS) -fPIC -shared $(3) $$(if $(4),$$(shell $$(PKGCONF) --cflags $(4))) \
+		-o $$@ $$(filter %.c,$$^) $$(if $(4),$$(shell $$(PKGCONF) --libs $(4))) $(5) $$(LDFLAGS)
+endef
+
 # In the order a frame meets them.
 include $(sort $(wildcard kmod/build.mk))
 -include lib/build.mk
@@ -129,7 +138,9 @@ install: all ## programs, man pages and shell completion to PREFIX (default /usr
 	$(Q)install -m 644 tools/completion/_sluicectl tools/completion/_sluice-cloud $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,share/man/man5 share/doc/sluice lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	$(Q)install -m 644 $(wildcard docs/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
-	$(Q)install -m 644 relay/relay.conf.example cloud/cloud.conf.example relay/sluice-relay-settings.conf docs/metrics.md docs/operations.md $(DESTDIR)$(PREFIX)/share/doc/sluice
+	$(Q)install -m 644 relay/relay.conf.example cloud/cloud.conf.example relay/sluice-relay-settings.conf docs/metrics.md docs/operations.md docs/detector.md $(DESTDIR)$(PREFIX)/share/doc/sluice
+	$(Q)install -d $(DESTDIR)$(PREFIX)/include/sluice
+	$(Q)install -m 644 include/sluice/detector.h $(DESTDIR)$(PREFIX)/include/sluice
 	$(Q)install -m 644 relay/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sluice.conf
 	$(Q)install -m 644 relay/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sluice.conf
 	$(Q)install -m 644 cloud/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sluice-cloud.conf

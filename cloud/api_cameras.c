@@ -11,6 +11,7 @@
 
 #include "cloud/api_media.h"
 #include "cloud/ledger.h"
+#include "cloud/mediaconf.h"
 #include "cloud/roster.h"
 #include "cloud/settings.h"
 
@@ -118,10 +119,12 @@ static int read_frame(struct sluice_media_job *m, struct sluice_api *api)
 
 	if (err)
 		return err;
-	m->body = sluice_shelf_jpeg(s, &camera, m->epoch, m->sequence, &m->size);
+	err = sluice_shelf_picture(s, &camera, m->epoch, m->sequence, &m->body, &m->size);
 	snprintf(m->what, sizeof(m->what), "%s/%llu/%llu", camera.hex, (unsigned long long)m->epoch,
 		 (unsigned long long)m->sequence);
-	return m->body ? 0 : -ENOENT;
+	if (err && s->media->depot && sluice_mediaconf_passes(err))
+		return -EBUSY; /* the bucket does not answer: it may soon */
+	return err ? -ENOENT : 0;
 }
 
 static int read_still(struct sluice_media_job *m, struct sluice_api *api)

@@ -8,6 +8,8 @@
 #include <sys/statvfs.h>
 
 #include "cloud/api_call.h"
+#include "cloud/detector.h"
+#include "cloud/media_s3.h"
 #include "cloud/session.h"
 #include "cloud/vision_note.h"
 
@@ -88,6 +90,34 @@ static void print_workers(const struct sluice_server *s, FILE *out)
 			   (double)sluice_quarantine_count(s->quarantine));
 }
 
+static void print_detector(FILE *out)
+{
+	const struct sluice_detector_counts *c = &sluice_detector_counts;
+	uint64_t died = c->died, hung = c->hung, refused = c->refused;
+
+	sluice_gauge_print(out, "detector_state",
+			   "0 none, 1 loading, 2 ready, 3 resting after a failure, 4 switched off.",
+			   "", c->state);
+	sluice_counter_print(out, "detector_started_total", "Processes of the detector started.",
+			     "", c->started);
+	sluice_counter_print(out, "detector_ended_total",
+			     "Processes of the detector ended, by why.", "{reason=\"died\"}",
+			     died > hung + refused ? died - hung - refused : 0);
+	sluice_counter_print(out, "detector_ended_total", NULL, "{reason=\"hung\"}", hung);
+	sluice_counter_print(out, "detector_ended_total", NULL, "{reason=\"refused\"}", refused);
+	sluice_counter_print(out, "detector_questions_total",
+			     "Events that the detector was asked about, by what came of it.",
+			     "{result=\"answered\"}", c->answered);
+	sluice_counter_print(out, "detector_questions_total", NULL, "{result=\"late\"}", c->late);
+	sluice_counter_print(out, "detector_questions_total", NULL, "{result=\"failed\"}",
+			     c->failed);
+	sluice_counter_print(out, "detector_questions_total", NULL, "{result=\"away\"}", c->away);
+	sluice_counter_print(out, "detector_pictures_total", "Pictures that it has looked at.", "",
+			     c->pictures);
+	sluice_counter_print(out, "detector_busy_milliseconds_total", "Time that it was at work.",
+			     "", c->busy_us / 1000);
+}
+
 static void print_jobs(FILE *out)
 {
 	const struct sluice_jobs_counts *c = &sluice_jobs_counts;
@@ -124,6 +154,27 @@ static void print_keeping(const struct sluice_server *s, FILE *out)
 			   (double)sluice_tls_ctx_expiry(s->tls));
 }
 
+/* Requests are what a store asks money for. */
+static void print_bucket(struct sluice_media *m, FILE *out)
+{
+	static const struct sluice_s3_stats none;
+	struct sluice_s3 *s3 = sluice_media_s3_client(m);
+	const struct sluice_s3_stats *b = s3 ? sluice_s3_stats(s3) : &none;
+
+	sluice_counter_print(out, "bucket_requests_total", "Requests to the bucket, by kind.",
+			     "{kind=\"put\"}", b->puts);
+	sluice_counter_print(out, "bucket_requests_total", NULL, "{kind=\"get\"}", b->gets);
+	sluice_counter_print(out, "bucket_requests_total", NULL, "{kind=\"list\"}", b->lists);
+	sluice_counter_print(out, "bucket_requests_total", NULL, "{kind=\"delete\"}", b->deletes);
+	sluice_counter_print(out, "bucket_repeated_total", "Requests that were not the first try.",
+			     "", b->again);
+	sluice_counter_print(out, "bucket_failures_total",
+			     "Calls on the bucket that were given up.", "", b->failed);
+	sluice_counter_print(out, "bucket_bytes_total", "Bytes of objects to and from the bucket.",
+			     "{way=\"sent\"}", b->sent);
+	sluice_counter_print(out, "bucket_bytes_total", NULL, "{way=\"received\"}", b->received);
+}
+
 static void get_metrics(struct sluice_call *c)
 {
 	char *text = NULL;
@@ -135,10 +186,12 @@ static void get_metrics(struct sluice_call *c)
 		sluice_counters_print(&c->server->counters, out);
 		print_gauges(c->server, sluice_io_now(c->loop->io), out);
 		print_workers(c->server, out);
+		print_detector(out);
 		print_jobs(out);
 		if (c->server->vision)
 			sluice_vision_print(out);
 		print_keeping(c->server, out);
+		print_bucket(c->server->media, out);
 		bad = ferror(out);
 		bad |= fclose(out);
 	}

@@ -15,6 +15,7 @@
 #include <openssl/rand.h>
 
 #include "cloud/auth_state.h"
+#include "cloud/db_sqlite.h"
 #include "lib/sha256.h"
 
 #define SECRET_BYTES 20
@@ -27,8 +28,8 @@ int sluice_auth_open(const char *path, struct sluice_auth **out)
 	*out = NULL;
 	if (!a)
 		return -ENOMEM;
-	err = sluice_sqlite_open(&a->s, path, sluice_auth_steps, SLUICE_AUTH_VERSION,
-				 sluice_auth_sql, STATEMENTS);
+	err = sluice_db_sqlite_open(path, sluice_auth_steps, SLUICE_AUTH_VERSION, sluice_auth_sql,
+				    STATEMENTS, &a->db);
 	if (err) {
 		free(a);
 		return err;
@@ -37,25 +38,36 @@ int sluice_auth_open(const char *path, struct sluice_auth **out)
 	return 0;
 }
 
+int sluice_auth_of(struct sluice_db *d, struct sluice_auth **out)
+{
+	struct sluice_auth *a = calloc(1, sizeof(*a));
+
+	*out = a;
+	if (!a)
+		return -ENOMEM;
+	a->db = d;
+	return 0;
+}
+
 void sluice_auth_close(struct sluice_auth *a)
 {
 	if (!a)
 		return;
-	sluice_sqlite_close(&a->s);
+	sluice_db_close(a->db);
 	free(a);
 }
 
 int sluice_auth_begin(struct sluice_auth *a)
 {
-	return sluice_sqlite_begin(&a->s);
+	return sluice_db_begin(a->db);
 }
 
 int sluice_auth_end(struct sluice_auth *a, int err)
 {
 	if (!err)
-		err = sluice_sqlite_commit(&a->s);
+		err = sluice_db_commit(a->db);
 	if (err)
-		sluice_sqlite_rollback(&a->s);
+		sluice_db_rollback(a->db);
 	return err;
 }
 
@@ -83,9 +95,14 @@ void sluice_auth_short_id(const char *secret, char id[SLUICE_SHORT_ID])
 	sluice_hex(hash, 8, id);
 }
 
-const char *sluice_auth_column(sqlite3_stmt *st, int at)
+const char *sluice_auth_column(struct sluice_rows *r, int at)
 {
-	return (const char *)sqlite3_column_text(st, at);
+	return sluice_db_is_null(r, at) ? NULL : sluice_db_text(r, at);
+}
+
+int sluice_auth_lock(struct sluice_auth *a)
+{
+	return sluice_db_run(sluice_db_bind(a->db, DENY_LOCK, ""));
 }
 
 int sluice_auth_token_add(struct sluice_auth *a, const struct sluice_actor *by, const char *tenant,
@@ -107,11 +124,10 @@ int sluice_auth_token_add(struct sluice_auth *a, const struct sluice_actor *by, 
 		return err;
 	err = sluice_auth_tenant_find(a, tenant, &t);
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, TOKENS_OLD, "i", now));
+		err = sluice_db_run(sluice_db_bind(a->db, TOKENS_OLD, "i", now));
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, TOKEN_ADD, "bssi", hash,
-							   sizeof(hash), tenant, device,
-							   now + minutes * 60000000000ull));
+		err = sluice_db_run(sluice_db_bind(a->db, TOKEN_ADD, "bssi", hash, sizeof(hash),
+						   tenant, device, now + minutes * 60000000000ull));
 	if (!err)
 		err = sluice_auth_audit(a, tenant, by, "token.add", device, SLUICE_OK);
 	return sluice_auth_end(a, err);
@@ -120,14 +136,14 @@ int sluice_auth_token_add(struct sluice_auth *a, const struct sluice_actor *by, 
 int sluice_auth_tokens(struct sluice_auth *a, const char *tenant, uint64_t now_ns,
 		       sluice_auth_token_fn fn, void *ctx)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, TOKENS_OPEN, "si", tenant, now_ns);
+	struct sluice_rows *r = sluice_db_bind(a->db, TOKENS_OPEN, "si", tenant, now_ns);
 	int rc;
 
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		rc = fn(ctx, sluice_sqlite_text(st, 0), sluice_sqlite_text(st, 1),
-			(uint64_t)sqlite3_column_int64(st, 2));
+	while ((rc = sluice_db_step(r)) > 0) {
+		rc = fn(ctx, sluice_db_text(r, 0), sluice_db_text(r, 1),
+			(uint64_t)sluice_db_int(r, 2));
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(r);
 			break;
 		}
 	}
@@ -137,7 +153,7 @@ int sluice_auth_tokens(struct sluice_auth *a, const char *tenant, uint64_t now_n
 /* The last statement changed something, or there was nothing of that name. */
 static int found_one(struct sluice_auth *a, int err)
 {
-	return !err && !sqlite3_changes(a->s.db) ? -ENOENT : err;
+	return !err && !sluice_db_changed(a->db) ? -ENOENT : err;
 }
 
 int sluice_auth_token_drop(struct sluice_auth *a, const struct sluice_actor *by, const char *tenant,
@@ -147,8 +163,7 @@ int sluice_auth_token_drop(struct sluice_auth *a, const struct sluice_actor *by,
 
 	if (err)
 		return err;
-	err = found_one(a,
-			sluice_sqlite_run(sluice_sqlite_bind(&a->s, TOKEN_DROP, "ss", tenant, id)));
+	err = found_one(a, sluice_db_run(sluice_db_bind(a->db, TOKEN_DROP, "ss", tenant, id)));
 	if (!err)
 		err = sluice_auth_audit(a, tenant, by, "token.drop", id, SLUICE_OK);
 	return sluice_auth_end(a, err);
@@ -158,30 +173,30 @@ int sluice_auth_token_drop(struct sluice_auth *a, const struct sluice_actor *by,
 static int find_token(struct sluice_auth *a, const uint8_t hash[SHA256_DIGEST_LENGTH],
 		      uint64_t now_ns, char *tenant, char *device)
 {
-	sqlite3_stmt *st =
-		sluice_sqlite_bind(&a->s, TOKEN_FIND, "b", hash, (size_t)SHA256_DIGEST_LENGTH);
-	int rc = sluice_sqlite_step(st);
+	struct sluice_rows *r =
+		sluice_db_bind(a->db, TOKEN_FIND, "b", hash, (size_t)SHA256_DIGEST_LENGTH);
+	int rc = sluice_db_step(r);
 
 	if (rc <= 0)
 		return rc ? rc : -EACCES;
-	snprintf(tenant, SLUICE_NAME_MAX, "%s", sluice_sqlite_text(st, 0));
-	snprintf(device, SLUICE_NAME_MAX, "%s", sluice_sqlite_text(st, 1));
+	snprintf(tenant, SLUICE_NAME_MAX, "%s", sluice_db_text(r, 0));
+	snprintf(device, SLUICE_NAME_MAX, "%s", sluice_db_text(r, 1));
 	rc = 0;
-	if (sqlite3_column_int64(st, 3))
+	if (sluice_db_int(r, 3))
 		rc = -EALREADY;
-	else if ((uint64_t)sqlite3_column_int64(st, 2) <= now_ns)
+	else if ((uint64_t)sluice_db_int(r, 2) <= now_ns)
 		rc = -EKEYEXPIRED;
-	sqlite3_reset(st);
+	sluice_db_end(r);
 	return rc;
 }
 
 static int use_token(struct sluice_auth *a, const uint8_t hash[SHA256_DIGEST_LENGTH],
 		     uint64_t now_ns)
 {
-	int err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, TOKEN_USED, "bi", hash,
-						       (size_t)SHA256_DIGEST_LENGTH, now_ns));
+	int err = sluice_db_run(sluice_db_bind(a->db, TOKEN_USED, "bi", hash,
+					       (size_t)SHA256_DIGEST_LENGTH, now_ns));
 
-	return !err && sqlite3_changes(a->s.db) != 1 ? -EALREADY : err;
+	return !err && sluice_db_changed(a->db) != 1 ? -EALREADY : err;
 }
 
 /* The certificate's row, and the line that the device itself has done this. */
@@ -193,8 +208,8 @@ static int record_certificate(struct sluice_auth *a, const char *address, const 
 	int err;
 
 	snprintf(by.who, sizeof(by.who), "device:%s", device);
-	err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, CERTIFICATE_ADD, "sssii", c->serial,
-						   tenant, device, now_ns, c->not_after));
+	err = sluice_db_run(sluice_db_bind(a->db, CERTIFICATE_ADD, "sssii", c->serial, tenant,
+					   device, now_ns, c->not_after));
 	return err ? err : sluice_auth_audit(a, tenant, &by, action, c->serial, SLUICE_OK);
 }
 
@@ -221,7 +236,9 @@ int sluice_auth_enrol(struct sluice_auth *a, const char *address, const char *se
 	err = sluice_auth_begin(a);
 	if (err)
 		return err;
-	err = find_token(a, hash, now_ns, tenant, device);
+	err = sluice_auth_lock(a);
+	if (!err)
+		err = find_token(a, hash, now_ns, tenant, device);
 	if (!err)
 		err = issue(ctx, tenant, device, out);
 	if (!err)
@@ -234,14 +251,14 @@ int sluice_auth_enrol(struct sluice_auth *a, const char *address, const char *se
 int sluice_auth_allowed(struct sluice_auth *a, const char *tenant, const char *device,
 			const char *serial)
 {
-	sqlite3_stmt *st =
-		sluice_sqlite_bind(&a->s, CERTIFICATE_FIND, "sss", serial, tenant, device);
-	int rc = sluice_sqlite_step(st);
+	struct sluice_rows *r =
+		sluice_db_bind(a->db, CERTIFICATE_FIND, "sss", serial, tenant, device);
+	int rc = sluice_db_step(r);
 
 	if (rc <= 0)
 		return rc ? rc : -ENOENT;
-	rc = sqlite3_column_int(st, 0) ? -EKEYREVOKED : 0;
-	sqlite3_reset(st);
+	rc = (int)sluice_db_int(r, 0) ? -EKEYREVOKED : 0;
+	sluice_db_end(r);
 	return rc;
 }
 
@@ -249,14 +266,14 @@ int sluice_auth_allowed(struct sluice_auth *a, const char *tenant, const char *d
 static int check_rate(struct sluice_auth *a, const char *tenant, const char *device,
 		      uint64_t now_ns)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, CERTIFICATES_NEW, "ssi", tenant, device,
-					      now_ns - 3600000000000ull);
-	int rc = sluice_sqlite_step(st);
+	struct sluice_rows *r = sluice_db_bind(a->db, CERTIFICATES_NEW, "ssi", tenant, device,
+					       now_ns - 3600000000000ull);
+	int rc = sluice_db_step(r);
 
 	if (rc <= 0)
 		return rc ? rc : -EUCLEAN;
-	rc = sqlite3_column_int(st, 0) >= SLUICE_RENEW_HOUR ? -EBUSY : 0;
-	sqlite3_reset(st);
+	rc = (int)sluice_db_int(r, 0) >= SLUICE_RENEW_HOUR ? -EBUSY : 0;
+	sluice_db_end(r);
 	return rc;
 }
 
@@ -270,7 +287,9 @@ int sluice_auth_renew(struct sluice_auth *a, const char *address, const char *te
 	err = sluice_auth_begin(a);
 	if (err)
 		return err;
-	err = sluice_auth_allowed(a, tenant, device, serial);
+	err = sluice_auth_lock(a);
+	if (!err)
+		err = sluice_auth_allowed(a, tenant, device, serial);
 	if (!err)
 		err = check_rate(a, tenant, device, now_ns);
 	if (!err)
@@ -287,13 +306,12 @@ int sluice_auth_revoke(struct sluice_auth *a, const struct sluice_actor *by, con
 
 	if (err)
 		return err;
-	err = found_one(a, sluice_sqlite_run(sluice_sqlite_bind(&a->s, REVOKE, "ssi", tenant,
+	err = sluice_db_run(sluice_db_bind(a->db, DENY_BUMP, "")); /* which is the lock, too */
+	if (!err)
+		err = found_one(a, sluice_db_run(sluice_db_bind(a->db, REVOKE, "ssi", tenant,
 								device, sluice_utc_now())));
 	if (!err)
-		err = sluice_sqlite_run(
-			sluice_sqlite_bind(&a->s, TOKENS_VOID, "ss", tenant, device));
-	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, DENY_BUMP, ""));
+		err = sluice_db_run(sluice_db_bind(a->db, TOKENS_VOID, "ss", tenant, device));
 	if (!err)
 		err = sluice_auth_audit(a, tenant, by, "revoke", device, SLUICE_OK);
 	return sluice_auth_end(a, err);
@@ -301,25 +319,25 @@ int sluice_auth_revoke(struct sluice_auth *a, const struct sluice_actor *by, con
 
 int sluice_auth_deny_version(struct sluice_auth *a, int64_t *version)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, DENY_VERSION, "");
-	int rc = sluice_sqlite_step(st);
+	struct sluice_rows *r = sluice_db_bind(a->db, DENY_VERSION, "");
+	int rc = sluice_db_step(r);
 
 	if (rc <= 0)
 		return rc ? rc : -EUCLEAN;
-	*version = sqlite3_column_int64(st, 0);
-	sqlite3_reset(st);
+	*version = sluice_db_int(r, 0);
+	sluice_db_end(r);
 	return 0;
 }
 
 int sluice_auth_denied(struct sluice_auth *a, int64_t now_s, sluice_auth_serial_fn fn, void *ctx)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, CERTIFICATES_DENIED, "i", now_s);
+	struct sluice_rows *r = sluice_db_bind(a->db, CERTIFICATES_DENIED, "i", now_s);
 	int rc;
 
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		rc = fn(ctx, sluice_sqlite_text(st, 0), (uint64_t)sqlite3_column_int64(st, 1));
+	while ((rc = sluice_db_step(r)) > 0) {
+		rc = fn(ctx, sluice_db_text(r, 0), (uint64_t)sluice_db_int(r, 1));
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(r);
 			break;
 		}
 	}
@@ -355,21 +373,21 @@ int sluice_auth_crl(struct sluice_auth *a, const struct sluice_ca *ca, char **pe
 int sluice_auth_devices(struct sluice_auth *a, const char *tenant, sluice_auth_device_fn fn,
 			void *ctx)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, DEVICES, "s", tenant);
+	struct sluice_rows *r = sluice_db_bind(a->db, DEVICES, "s", tenant);
 	struct sluice_auth_device d;
 	int rc;
 
-	while ((rc = sluice_sqlite_step(st)) > 0) {
+	while ((rc = sluice_db_step(r)) > 0) {
 		memset(&d, 0, sizeof(d));
-		snprintf(d.tenant, sizeof(d.tenant), "%s", sluice_sqlite_text(st, 0));
-		snprintf(d.device, sizeof(d.device), "%s", sluice_sqlite_text(st, 1));
-		d.enrolled_ns = (uint64_t)sqlite3_column_int64(st, 2);
-		d.not_after = sqlite3_column_int64(st, 3);
-		d.revoked = sqlite3_column_int(st, 4);
-		snprintf(d.label, sizeof(d.label), "%s", sluice_sqlite_text(st, 5));
+		snprintf(d.tenant, sizeof(d.tenant), "%s", sluice_db_text(r, 0));
+		snprintf(d.device, sizeof(d.device), "%s", sluice_db_text(r, 1));
+		d.enrolled_ns = (uint64_t)sluice_db_int(r, 2);
+		d.not_after = sluice_db_int(r, 3);
+		d.revoked = (int)sluice_db_int(r, 4);
+		snprintf(d.label, sizeof(d.label), "%s", sluice_db_text(r, 5));
 		rc = fn(ctx, &d);
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(r);
 			break;
 		}
 	}
@@ -391,11 +409,11 @@ static int check_label(const char *label)
 /* 0, or -ENOENT: never enrolled. */
 static int find_device(struct sluice_auth *a, const char *tenant, const char *device)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, DEVICE_FIND, "ss", tenant, device);
-	int rc = sluice_sqlite_step(st);
+	struct sluice_rows *r = sluice_db_bind(a->db, DEVICE_FIND, "ss", tenant, device);
+	int rc = sluice_db_step(r);
 
 	if (rc > 0)
-		sqlite3_reset(st);
+		sluice_db_end(r);
 	return rc > 0 ? 0 : rc ? rc : -ENOENT;
 }
 
@@ -410,8 +428,7 @@ int sluice_auth_label(struct sluice_auth *a, const struct sluice_actor *by, cons
 		return err;
 	err = find_device(a, tenant, device);
 	if (!err)
-		err = sluice_sqlite_run(
-			sluice_sqlite_bind(&a->s, LABEL_SET, "sss", tenant, device, label));
+		err = sluice_db_run(sluice_db_bind(a->db, LABEL_SET, "sss", tenant, device, label));
 	if (!err)
 		err = sluice_auth_audit(a, tenant, by, "device.label", device, SLUICE_OK);
 	return sluice_auth_end(a, err);

@@ -23,15 +23,15 @@ static void copy_grants(struct sluice_who *w, const char *cameras)
 }
 
 /* SESSION_COLUMNS from column at on. */
-static void read_session(sqlite3_stmt *st, int at, const struct sluice_auth_lives *lives,
+static void read_session(struct sluice_rows *r, int at, const struct sluice_auth_lives *lives,
 			 struct sluice_who *w)
 {
 	w->is_session = 1;
 	w->scopes = SLUICE_SCOPE_ALL;
-	snprintf(w->id, sizeof(w->id), "%s", sluice_sqlite_text(st, at));
-	w->created_ns = (uint64_t)sqlite3_column_int64(st, at + 1);
-	w->used_ns = (uint64_t)sqlite3_column_int64(st, at + 2);
-	snprintf(w->address, sizeof(w->address), "%s", sluice_sqlite_text(st, at + 3));
+	snprintf(w->id, sizeof(w->id), "%s", sluice_db_text(r, at));
+	w->created_ns = (uint64_t)sluice_db_int(r, at + 1);
+	w->used_ns = (uint64_t)sluice_db_int(r, at + 2);
+	snprintf(w->address, sizeof(w->address), "%s", sluice_db_text(r, at + 3));
 	w->expires_ns = w->created_ns + lives->whole_ns;
 	w->idle_ns = w->used_ns + lives->idle_ns;
 }
@@ -50,15 +50,13 @@ int sluice_auth_session_add(struct sluice_auth *a, const struct sluice_actor *by
 	err = sluice_auth_begin(a);
 	if (err)
 		return err;
-	err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, SESSION_ADD, "bsssis", hash, sizeof(hash),
-						   id, tenant, user, now_ns,
-						   by->address ? by->address : ""));
+	err = sluice_db_run(sluice_db_bind(a->db, SESSION_ADD, "bsssis", hash, sizeof(hash), id,
+					   tenant, user, now_ns, by->address ? by->address : ""));
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, SESSIONS_COUNT, "ssd", tenant,
-							   user, SLUICE_SESSIONS_MAX));
+		err = sluice_db_run(sluice_db_bind(a->db, SESSIONS_COUNT, "ssd", tenant, user,
+						   SLUICE_SESSIONS_MAX));
 	if (!err)
-		err = sluice_sqlite_run(
-			sluice_sqlite_bind(&a->s, USER_LOGIN, "ssi", tenant, user, now_ns));
+		err = sluice_db_run(sluice_db_bind(a->db, USER_LOGIN, "ssi", tenant, user, now_ns));
 	if (!err)
 		err = sluice_auth_audit(a, tenant, by, "session.add", id, SLUICE_OK);
 	return sluice_auth_end(a, err);
@@ -68,49 +66,49 @@ int sluice_auth_session_check(struct sluice_auth *a, const char *secret, uint64_
 			      const struct sluice_auth_lives *lives, struct sluice_who *out)
 {
 	uint8_t hash[SHA256_DIGEST_LENGTH];
-	sqlite3_stmt *st;
+	struct sluice_rows *r;
 	int rc;
 
 	sluice_auth_hash(secret, hash);
-	st = sluice_sqlite_bind(&a->s, SESSION_FIND, "bii", hash, sizeof(hash),
-				before(now_ns, lives->idle_ns), before(now_ns, lives->whole_ns));
-	rc = sluice_sqlite_step(st);
+	r = sluice_db_bind(a->db, SESSION_FIND, "bii", hash, sizeof(hash),
+			   before(now_ns, lives->idle_ns), before(now_ns, lives->whole_ns));
+	rc = sluice_db_step(r);
 	if (rc <= 0)
 		return rc ? rc : -EACCES;
 	memset(out, 0, sizeof(*out));
-	snprintf(out->tenant, sizeof(out->tenant), "%s", sluice_sqlite_text(st, 0));
-	snprintf(out->name, sizeof(out->name), "%s", sluice_sqlite_text(st, 1));
-	out->role = sqlite3_column_int(st, 2);
-	copy_grants(out, sluice_auth_column(st, 4));
-	out->totp = sqlite3_column_int(st, 7);
-	read_session(st, 8, lives, out);
-	sqlite3_reset(st);
+	snprintf(out->tenant, sizeof(out->tenant), "%s", sluice_db_text(r, 0));
+	snprintf(out->name, sizeof(out->name), "%s", sluice_db_text(r, 1));
+	out->role = (int)sluice_db_int(r, 2);
+	copy_grants(out, sluice_auth_column(r, 4));
+	out->totp = (int)sluice_db_int(r, 7);
+	read_session(r, 8, lives, out);
+	sluice_db_end(r);
 	return 0;
 }
 
 int sluice_auth_session_touch(struct sluice_auth *a, const char *id, uint64_t now_ns)
 {
-	return sluice_sqlite_run(sluice_sqlite_bind(&a->s, SESSION_TOUCH, "si", id, now_ns));
+	return sluice_db_run(sluice_db_bind(a->db, SESSION_TOUCH, "si", id, now_ns));
 }
 
 int sluice_auth_sessions(struct sluice_auth *a, const char *tenant, const char *user,
 			 uint64_t now_ns, const struct sluice_auth_lives *lives,
 			 sluice_auth_who_fn fn, void *ctx)
 {
-	sqlite3_stmt *st =
-		sluice_sqlite_bind(&a->s, SESSIONS, "ssii", tenant, user,
-				   before(now_ns, lives->idle_ns), before(now_ns, lives->whole_ns));
+	struct sluice_rows *r =
+		sluice_db_bind(a->db, SESSIONS, "ssii", tenant, user,
+			       before(now_ns, lives->idle_ns), before(now_ns, lives->whole_ns));
 	struct sluice_who w;
 	int rc;
 
-	while ((rc = sluice_sqlite_step(st)) > 0) {
+	while ((rc = sluice_db_step(r)) > 0) {
 		memset(&w, 0, sizeof(w));
 		snprintf(w.tenant, sizeof(w.tenant), "%s", tenant);
 		snprintf(w.name, sizeof(w.name), "%s", user);
-		read_session(st, 0, lives, &w);
+		read_session(r, 0, lives, &w);
 		rc = fn(ctx, &w);
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(r);
 			break;
 		}
 	}
@@ -118,12 +116,12 @@ int sluice_auth_sessions(struct sluice_auth *a, const char *tenant, const char *
 }
 
 /* A row goes, or there was none of that name; with its line. */
-static int drop_row(struct sluice_auth *a, sqlite3_stmt *st, const struct sluice_actor *by,
+static int drop_row(struct sluice_auth *a, struct sluice_rows *r, const struct sluice_actor *by,
 		    const char *tenant, const char *action, const char *what)
 {
-	int err = sluice_sqlite_run(st);
+	int err = sluice_db_run(r);
 
-	if (!err && !sqlite3_changes(a->s.db))
+	if (!err && !sluice_db_changed(a->db))
 		err = -ENOENT;
 	return err ? err : sluice_auth_audit(a, tenant, by, action, what, SLUICE_OK);
 }
@@ -135,17 +133,17 @@ int sluice_auth_session_drop(struct sluice_auth *a, const struct sluice_actor *b
 
 	if (err)
 		return err;
-	err = drop_row(a, sluice_sqlite_bind(&a->s, SESSION_DROP, "sss", tenant, user, id), by,
-		       tenant, "session.drop", id);
+	err = drop_row(a, sluice_db_bind(a->db, SESSION_DROP, "sss", tenant, user, id), by, tenant,
+		       "session.drop", id);
 	return sluice_auth_end(a, err);
 }
 
 int sluice_auth_sessions_trim(struct sluice_auth *a, uint64_t now_ns,
 			      const struct sluice_auth_lives *lives)
 {
-	return sluice_sqlite_run(sluice_sqlite_bind(&a->s, SESSIONS_OLD, "ii",
-						    before(now_ns, lives->idle_ns),
-						    before(now_ns, lives->whole_ns)));
+	return sluice_db_run(sluice_db_bind(a->db, SESSIONS_OLD, "ii",
+					    before(now_ns, lives->idle_ns),
+					    before(now_ns, lives->whole_ns)));
 }
 
 /* ---- API tokens ---- */
@@ -173,62 +171,62 @@ int sluice_auth_apitoken_add(struct sluice_auth *a, const struct sluice_actor *b
 		return err;
 	err = sluice_auth_tenant_find(a, tenant, &t);
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(
-			&a->s, APITOKEN_ADD, "bsssddsii", hash, sizeof(hash), id, tenant, name,
+		err = sluice_db_run(sluice_db_bind(
+			a->db, APITOKEN_ADD, "bsssddsii", hash, sizeof(hash), id, tenant, name,
 			(int)role, (int)scopes, cameras, sluice_utc_now(), expires_ns));
 	if (!err)
 		err = sluice_auth_audit(a, tenant, by, "apitoken.add", name, SLUICE_OK);
 	return sluice_auth_end(a, err);
 }
 
-static void read_apitoken(sqlite3_stmt *st, struct sluice_who *w)
+static void read_apitoken(struct sluice_rows *r, struct sluice_who *w)
 {
 	memset(w, 0, sizeof(*w));
-	snprintf(w->id, sizeof(w->id), "%s", sluice_sqlite_text(st, 0));
-	snprintf(w->tenant, sizeof(w->tenant), "%s", sluice_sqlite_text(st, 1));
-	snprintf(w->name, sizeof(w->name), "%s", sluice_sqlite_text(st, 2));
-	w->role = sqlite3_column_int(st, 3);
-	w->scopes = (unsigned int)sqlite3_column_int(st, 4);
-	copy_grants(w, sluice_auth_column(st, 5));
-	w->created_ns = (uint64_t)sqlite3_column_int64(st, 6);
-	w->expires_ns = (uint64_t)sqlite3_column_int64(st, 7);
-	w->used_ns = (uint64_t)sqlite3_column_int64(st, 8);
+	snprintf(w->id, sizeof(w->id), "%s", sluice_db_text(r, 0));
+	snprintf(w->tenant, sizeof(w->tenant), "%s", sluice_db_text(r, 1));
+	snprintf(w->name, sizeof(w->name), "%s", sluice_db_text(r, 2));
+	w->role = (int)sluice_db_int(r, 3);
+	w->scopes = (unsigned int)(int)sluice_db_int(r, 4);
+	copy_grants(w, sluice_auth_column(r, 5));
+	w->created_ns = (uint64_t)sluice_db_int(r, 6);
+	w->expires_ns = (uint64_t)sluice_db_int(r, 7);
+	w->used_ns = (uint64_t)sluice_db_int(r, 8);
 }
 
 int sluice_auth_apitoken_check(struct sluice_auth *a, const char *secret, uint64_t now_ns,
 			       struct sluice_who *out)
 {
 	uint8_t hash[SHA256_DIGEST_LENGTH];
-	sqlite3_stmt *st;
+	struct sluice_rows *r;
 	int rc;
 
 	sluice_auth_hash(secret, hash);
-	st = sluice_sqlite_bind(&a->s, APITOKEN_FIND, "bi", hash, sizeof(hash), now_ns);
-	rc = sluice_sqlite_step(st);
+	r = sluice_db_bind(a->db, APITOKEN_FIND, "bi", hash, sizeof(hash), now_ns);
+	rc = sluice_db_step(r);
 	if (rc <= 0)
 		return rc ? rc : -EACCES;
-	read_apitoken(st, out);
-	sqlite3_reset(st);
+	read_apitoken(r, out);
+	sluice_db_end(r);
 	return 0;
 }
 
 int sluice_auth_apitoken_touch(struct sluice_auth *a, const char *id, uint64_t now_ns)
 {
-	return sluice_sqlite_run(sluice_sqlite_bind(&a->s, APITOKEN_TOUCH, "si", id, now_ns));
+	return sluice_db_run(sluice_db_bind(a->db, APITOKEN_TOUCH, "si", id, now_ns));
 }
 
 int sluice_auth_apitokens(struct sluice_auth *a, const char *tenant, sluice_auth_who_fn fn,
 			  void *ctx)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, APITOKENS, "s", tenant);
+	struct sluice_rows *r = sluice_db_bind(a->db, APITOKENS, "s", tenant);
 	struct sluice_who w;
 	int rc;
 
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		read_apitoken(st, &w);
+	while ((rc = sluice_db_step(r)) > 0) {
+		read_apitoken(r, &w);
 		rc = fn(ctx, &w);
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(r);
 			break;
 		}
 	}
@@ -242,7 +240,7 @@ int sluice_auth_apitoken_drop(struct sluice_auth *a, const struct sluice_actor *
 
 	if (err)
 		return err;
-	err = drop_row(a, sluice_sqlite_bind(&a->s, APITOKEN_DROP, "ss", tenant, which), by, tenant,
+	err = drop_row(a, sluice_db_bind(a->db, APITOKEN_DROP, "ss", tenant, which), by, tenant,
 		       "apitoken.drop", which);
 	return sluice_auth_end(a, err);
 }

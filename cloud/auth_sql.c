@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* auth_sql.c - the tables of auth.db and every statement that is run on them. */
+/*
+ * auth_sql.c - the tables of auth.db and every statement that is run on them, in words that SQLite
+ * and PostgreSQL share (index_sql.c says what that is; where nobody else writes between two
+ * statements in the one, a statement that changes nothing takes the lock in the other).
+ */
 #include "cloud/auth_state.h"
 
 /* Names are unique in a tenant. Cameras: a list as in whose.h, NULL: all. Times are UTC ns. */
@@ -52,9 +56,10 @@ const struct sluice_sqlite_step sluice_auth_steps[SLUICE_AUTH_VERSION] = {
 	{ STEP_PEOPLE, NULL },
 };
 
-#define DEVICE_COLUMNS                                                                  \
-	"c.tenant, c.device, max(c.issued_ns), max(c.not_after), min(c.denied),"        \
-	" ifnull((SELECT label FROM labels l WHERE l.tenant = c.tenant AND l.device = " \
+#define DEVICE_COLUMNS                                                                    \
+	"c.tenant, c.device, max(c.issued_ns), max(c.not_after),"                         \
+	" sum(CASE WHEN c.denied THEN 0 ELSE 1 END) = 0,"                                 \
+	" coalesce((SELECT label FROM labels l WHERE l.tenant = c.tenant AND l.device = " \
 	"c.device), '')"
 #define USER_COLUMNS \
 	"u.tenant, u.name, u.role, u.disabled, u.cameras, u.created_ns, u.login_ns, u.totp_on"
@@ -81,8 +86,10 @@ const char *const sluice_auth_sql[STATEMENTS] = {
 			     " WHERE tenant = ? AND device = ? AND issued_ns > ?",
 	[CERTIFICATES_DENIED] = "SELECT serial, denied_ns FROM certificates"
 				" WHERE denied AND not_after > ? ORDER BY serial",
-	[REVOKE] = "UPDATE certificates SET denied = 1,"
-		   " denied_ns = iif(denied, denied_ns, ?3) WHERE tenant = ?1 AND device = ?2",
+	[REVOKE] = "UPDATE certificates SET denied = TRUE,"
+		   " denied_ns = CASE WHEN denied THEN denied_ns ELSE ?3 END WHERE tenant = ?1 AND "
+		   "device = ?2",
+	[DENY_LOCK] = "UPDATE deny SET version = version",
 	[DENY_BUMP] = "UPDATE deny SET version = version + 1",
 	[DENY_VERSION] = "SELECT version FROM deny",
 	[DEVICES] = "SELECT " DEVICE_COLUMNS " FROM certificates c WHERE c.tenant = ?"
@@ -90,7 +97,7 @@ const char *const sluice_auth_sql[STATEMENTS] = {
 	[DEVICE_FIND] = "SELECT " DEVICE_COLUMNS " FROM certificates c"
 			" WHERE c.tenant = ? AND c.device = ? GROUP BY c.tenant, c.device",
 	[LABEL_SET] = "INSERT INTO labels (tenant, device, label) VALUES (?, ?, ?)"
-		      " ON CONFLICT DO UPDATE SET label = excluded.label",
+		      " ON CONFLICT (tenant, device) DO UPDATE SET label = excluded.label",
 	[TENANT_ADD] = "INSERT INTO tenants (name, created_ns) VALUES (?, ?)",
 	[TENANT_FIND] = "SELECT name, created_ns,"
 			" (SELECT count(*) FROM users u WHERE u.tenant = t.name),"
@@ -105,8 +112,9 @@ const char *const sluice_auth_sql[STATEMENTS] = {
 	[USER_FIND] = "SELECT " USER_COLUMNS ", u.hash, u.totp, u.totp_step FROM users u"
 		      " WHERE tenant = ? AND name = ?",
 	[USERS] = "SELECT " USER_COLUMNS " FROM users u WHERE tenant = ? ORDER BY name",
+	[USER_LOCK] = "UPDATE users SET login_ns = login_ns WHERE tenant = ? AND name = ?",
 	[USER_ROLE] = "UPDATE users SET role = ?3 WHERE tenant = ?1 AND name = ?2",
-	[USER_DISABLED] = "UPDATE users SET disabled = ?3 WHERE tenant = ?1 AND name = ?2",
+	[USER_DISABLED] = "UPDATE users SET disabled = (?3 <> 0) WHERE tenant = ?1 AND name = ?2",
 	[USER_HASH] = "UPDATE users SET hash = ?3 WHERE tenant = ?1 AND name = ?2",
 	[USER_CAMERAS] = "UPDATE users SET cameras = ?3 WHERE tenant = ?1 AND name = ?2",
 	[USER_LOGIN] = "UPDATE users SET login_ns = ?3 WHERE tenant = ?1 AND name = ?2",
@@ -116,32 +124,33 @@ const char *const sluice_auth_sql[STATEMENTS] = {
 	[USER_TOTP_STEP] = "UPDATE users SET totp_step = ?3"
 			   " WHERE tenant = ?1 AND name = ?2 AND totp_step < ?3",
 	[USER_DROP] = "DELETE FROM users WHERE tenant = ? AND name = ?",
-	[RECOVERY_ADD] = "INSERT INTO recovery (tenant, user, hash) VALUES (?, ?, ?)",
-	[RECOVERY_USE] = "DELETE FROM recovery WHERE tenant = ? AND user = ? AND hash = ?",
-	[RECOVERY_CLEAR] = "DELETE FROM recovery WHERE tenant = ? AND user = ?",
+	[RECOVERY_ADD] = "INSERT INTO recovery (tenant, \"user\", hash) VALUES (?, ?, ?)",
+	[RECOVERY_USE] = "DELETE FROM recovery WHERE tenant = ? AND \"user\" = ? AND hash = ?",
+	[RECOVERY_CLEAR] = "DELETE FROM recovery WHERE tenant = ? AND \"user\" = ?",
 	[SESSION_ADD] =
-		"INSERT INTO sessions (hash, id, tenant, user, created_ns, used_ns, address)"
+		"INSERT INTO sessions (hash, id, tenant, \"user\", created_ns, used_ns, address)"
 		" VALUES (?, ?, ?, ?, ?5, ?5, ?6)",
 	[SESSION_FIND] = "SELECT " USER_COLUMNS ", " SESSION_COLUMNS " FROM sessions s"
-			 " JOIN users u ON u.tenant = s.tenant AND u.name = s.user"
+			 " JOIN users u ON u.tenant = s.tenant AND u.name = s.\"user\""
 			 " WHERE s.hash = ?1 AND s.used_ns > ?2 AND s.created_ns > ?3"
 			 " AND NOT u.disabled",
-	[SESSION_TOUCH] = "UPDATE sessions SET used_ns = max(used_ns, ?2) WHERE id = ?1",
-	[SESSIONS] = "SELECT " SESSION_COLUMNS " FROM sessions s WHERE s.tenant = ? AND s.user = ?"
-		     " AND s.used_ns > ? AND s.created_ns > ? ORDER BY s.created_ns DESC",
+	[SESSION_TOUCH] = "UPDATE sessions SET used_ns = ?2 WHERE id = ?1 AND used_ns < ?2",
+	[SESSIONS] =
+		"SELECT " SESSION_COLUMNS " FROM sessions s WHERE s.tenant = ? AND s.\"user\" = ?"
+		" AND s.used_ns > ? AND s.created_ns > ? ORDER BY s.created_ns DESC",
 	[SESSIONS_COUNT] = "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions"
-			   " WHERE tenant = ? AND user = ? ORDER BY used_ns DESC LIMIT -1"
+			   " WHERE tenant = ? AND \"user\" = ? ORDER BY used_ns DESC LIMIT 1000000"
 			   " OFFSET ?)",
-	[SESSION_DROP] = "DELETE FROM sessions WHERE tenant = ?1 AND (?2 IS NULL OR user = ?2)"
+	[SESSION_DROP] = "DELETE FROM sessions WHERE tenant = ?1 AND (?2 IS NULL OR \"user\" = ?2)"
 			 " AND id = ?3",
-	[SESSIONS_END] = "DELETE FROM sessions WHERE tenant = ?1 AND user = ?2"
+	[SESSIONS_END] = "DELETE FROM sessions WHERE tenant = ?1 AND \"user\" = ?2"
 			 " AND (?3 IS NULL OR id <> ?3)",
 	[SESSIONS_OLD] = "DELETE FROM sessions WHERE used_ns < ? OR created_ns < ?",
 	[APITOKEN_ADD] = "INSERT INTO apitokens (hash, id, tenant, name, role, scopes, cameras,"
 			 " created_ns, expires_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[APITOKEN_FIND] = "SELECT " APITOKEN_COLUMNS " FROM apitokens WHERE hash = ?1"
-			  " AND (NOT expires_ns OR expires_ns > ?2)",
-	[APITOKEN_TOUCH] = "UPDATE apitokens SET used_ns = max(used_ns, ?2) WHERE id = ?1",
+			  " AND (expires_ns = 0 OR expires_ns > ?2)",
+	[APITOKEN_TOUCH] = "UPDATE apitokens SET used_ns = ?2 WHERE id = ?1 AND used_ns < ?2",
 	[APITOKENS] = "SELECT " APITOKEN_COLUMNS " FROM apitokens WHERE tenant = ? ORDER BY name",
 	[APITOKEN_DROP] = "DELETE FROM apitokens WHERE tenant = ?1 AND (id = ?2 OR name = ?2)",
 	[AUDIT_ADD] = "INSERT INTO audit (time_ns, tenant, who, address, action, what, result)"

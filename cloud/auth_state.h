@@ -6,6 +6,7 @@
 #include <openssl/sha.h>
 
 #include "cloud/auth.h"
+#include "cloud/db.h"
 #include "cloud/sqlite.h"
 
 enum {
@@ -21,6 +22,7 @@ enum {
 	CERTIFICATES_NEW,
 	CERTIFICATES_DENIED,
 	REVOKE,
+	DENY_LOCK,
 	DENY_BUMP,
 	DENY_VERSION,
 	DEVICES,
@@ -32,6 +34,7 @@ enum {
 	USER_ADD,
 	USER_FIND,
 	USERS,
+	USER_LOCK,
 	USER_ROLE,
 	USER_DISABLED,
 	USER_HASH,
@@ -69,7 +72,7 @@ extern const struct sluice_sqlite_step sluice_auth_steps[SLUICE_AUTH_VERSION];
 extern const char *const sluice_auth_sql[STATEMENTS];
 
 struct sluice_auth {
-	struct sluice_sqlite s;
+	struct sluice_db *db;
 };
 
 /* A change and its line in the audit log are one transaction. */
@@ -77,11 +80,21 @@ int sluice_auth_begin(struct sluice_auth *a);
 /* Commits if err is 0, else takes all back; err, or what the commit returned. */
 int sluice_auth_end(struct sluice_auth *a, int err);
 
+/*
+ * First in a transaction that issues or denies certificates: one such at a time, of all nodes, so
+ * that nothing is issued to a device that is being denied. (A file lets one write at a time
+ * anyway.)
+ */
+int sluice_auth_lock(struct sluice_auth *a);
+
+/* A handle that takes d, over tables of auth_sql.c. -ENOMEM: d stays the caller's. */
+int sluice_auth_of(struct sluice_db *d, struct sluice_auth **out);
+
 /* 160 random bits in base32, and their SHA-256. */
 int sluice_auth_secret(char secret[SLUICE_SECRET_MAX]);
 void sluice_auth_hash(const char *secret, uint8_t hash[SHA256_DIGEST_LENGTH]);
 
 /* Text of column at, NULL if it is NULL there. */
-const char *sluice_auth_column(sqlite3_stmt *st, int at);
+const char *sluice_auth_column(struct sluice_rows *r, int at);
 
 #endif

@@ -48,20 +48,20 @@ unsigned int sluice_scope_find(const char *name)
 	return 0;
 }
 
-static void read_user(sqlite3_stmt *st, struct sluice_auth_user *u)
+static void read_user(struct sluice_rows *r, struct sluice_auth_user *u)
 {
-	const char *cameras = sluice_auth_column(st, 4);
+	const char *cameras = sluice_auth_column(r, 4);
 
 	memset(u, 0, sizeof(*u));
-	snprintf(u->tenant, sizeof(u->tenant), "%s", sluice_sqlite_text(st, 0));
-	snprintf(u->name, sizeof(u->name), "%s", sluice_sqlite_text(st, 1));
-	u->role = sqlite3_column_int(st, 2);
-	u->disabled = sqlite3_column_int(st, 3);
+	snprintf(u->tenant, sizeof(u->tenant), "%s", sluice_db_text(r, 0));
+	snprintf(u->name, sizeof(u->name), "%s", sluice_db_text(r, 1));
+	u->role = (int)sluice_db_int(r, 2);
+	u->disabled = (int)sluice_db_int(r, 3);
 	u->restricted = cameras != NULL;
 	snprintf(u->cameras, sizeof(u->cameras), "%s", cameras ? cameras : "");
-	u->created_ns = (uint64_t)sqlite3_column_int64(st, 5);
-	u->login_ns = (uint64_t)sqlite3_column_int64(st, 6);
-	u->totp = sqlite3_column_int(st, 7);
+	u->created_ns = (uint64_t)sluice_db_int(r, 5);
+	u->login_ns = (uint64_t)sluice_db_int(r, 6);
+	u->totp = (int)sluice_db_int(r, 7);
 }
 
 /* Would it be a user? */
@@ -84,9 +84,8 @@ int sluice_auth_user_add(struct sluice_auth *a, const struct sluice_actor *by, c
 		return err;
 	err = sluice_auth_tenant_find(a, tenant, &t);
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, USER_ADD, "ssdssi", tenant, name,
-							   (int)role, hash, cameras,
-							   sluice_utc_now()));
+		err = sluice_db_run(sluice_db_bind(a->db, USER_ADD, "ssdssi", tenant, name,
+						   (int)role, hash, cameras, sluice_utc_now()));
 	snprintf(what, sizeof(what), "%s as %s", name, sluice_role_name(role));
 	if (!err)
 		err = sluice_auth_audit(a, tenant, by, "user.add", what, SLUICE_OK);
@@ -96,54 +95,63 @@ int sluice_auth_user_add(struct sluice_auth *a, const struct sluice_actor *by, c
 int sluice_auth_user_find(struct sluice_auth *a, const char *tenant, const char *name,
 			  struct sluice_auth_user *out)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, USER_FIND, "ss", tenant, name);
-	int rc = sluice_sqlite_step(st);
+	struct sluice_rows *r = sluice_db_bind(a->db, USER_FIND, "ss", tenant, name);
+	int rc = sluice_db_step(r);
 	const void *secret;
+	size_t size;
 
 	if (rc <= 0)
 		return rc ? rc : -ENOENT;
-	read_user(st, out);
-	snprintf(out->hash, sizeof(out->hash), "%s", sluice_sqlite_text(st, 8));
-	secret = sqlite3_column_blob(st, 9);
-	out->has_secret = secret && sqlite3_column_bytes(st, 9) == SLUICE_TOTP_SECRET;
+	read_user(r, out);
+	snprintf(out->hash, sizeof(out->hash), "%s", sluice_db_text(r, 8));
+	secret = sluice_db_blob(r, 9, &size);
+	out->has_secret = secret && size == SLUICE_TOTP_SECRET;
 	if (out->has_secret)
 		memcpy(out->secret, secret, SLUICE_TOTP_SECRET);
-	out->totp_step = (uint64_t)sqlite3_column_int64(st, 10);
-	sqlite3_reset(st);
+	out->totp_step = (uint64_t)sluice_db_int(r, 10);
+	sluice_db_end(r);
 	return 0;
 }
 
 int sluice_auth_users(struct sluice_auth *a, const char *tenant, sluice_auth_user_fn fn, void *ctx)
 {
-	sqlite3_stmt *st = sluice_sqlite_bind(&a->s, USERS, "s", tenant);
+	struct sluice_rows *r = sluice_db_bind(a->db, USERS, "s", tenant);
 	struct sluice_auth_user u;
 	int rc;
 
-	while ((rc = sluice_sqlite_step(st)) > 0) {
-		read_user(st, &u);
+	while ((rc = sluice_db_step(r)) > 0) {
+		read_user(r, &u);
 		rc = fn(ctx, &u);
 		if (rc) {
-			sqlite3_reset(st);
+			sluice_db_end(r);
 			break;
 		}
 	}
 	return rc;
 }
 
+/* As it is, and stays until the end of the transaction but for what is done in it. */
+static int lock_user(struct sluice_auth *a, const char *tenant, const char *name,
+		     struct sluice_auth_user *u)
+{
+	int err = sluice_db_run(sluice_db_bind(a->db, USER_LOCK, "ss", tenant, name));
+
+	memset(u, 0, sizeof(*u));
+	return err ? err : sluice_auth_user_find(a, tenant, name, u);
+}
+
 static int end_sessions(struct sluice_auth *a, const char *tenant, const char *name,
 			const char *but)
 {
-	return sluice_sqlite_run(sluice_sqlite_bind(&a->s, SESSIONS_END, "sss", tenant, name, but));
+	return sluice_db_run(sluice_db_bind(a->db, SESSIONS_END, "sss", tenant, name, but));
 }
 
 static int clear_totp(struct sluice_auth *a, const char *tenant, const char *name)
 {
-	int err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, USER_TOTP, "ssbd", tenant, name,
-						       (void *)NULL, (size_t)0, 0));
+	int err = sluice_db_run(
+		sluice_db_bind(a->db, USER_TOTP, "ssbd", tenant, name, (void *)NULL, (size_t)0, 0));
 
-	return err ? err
-		   : sluice_sqlite_run(
-			     sluice_sqlite_bind(&a->s, RECOVERY_CLEAR, "ss", tenant, name));
+	return err ? err : sluice_db_run(sluice_db_bind(a->db, RECOVERY_CLEAR, "ss", tenant, name));
 }
 
 static int run_change(struct sluice_auth *a, const char *tenant, const char *name,
@@ -152,17 +160,16 @@ static int run_change(struct sluice_auth *a, const char *tenant, const char *nam
 	int err = 0;
 
 	if (c->role)
-		err = sluice_sqlite_run(
-			sluice_sqlite_bind(&a->s, USER_ROLE, "ssd", tenant, name, (int)c->role));
+		err = sluice_db_run(
+			sluice_db_bind(a->db, USER_ROLE, "ssd", tenant, name, (int)c->role));
 	if (!err && c->disable)
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, USER_DISABLED, "ssd", tenant,
-							   name, c->disable > 0));
+		err = sluice_db_run(
+			sluice_db_bind(a->db, USER_DISABLED, "ssd", tenant, name, c->disable > 0));
 	if (!err && c->hash)
-		err = sluice_sqlite_run(
-			sluice_sqlite_bind(&a->s, USER_HASH, "sss", tenant, name, c->hash));
+		err = sluice_db_run(sluice_db_bind(a->db, USER_HASH, "sss", tenant, name, c->hash));
 	if (!err && c->set_cameras)
-		err = sluice_sqlite_run(
-			sluice_sqlite_bind(&a->s, USER_CAMERAS, "sss", tenant, name, c->cameras));
+		err = sluice_db_run(
+			sluice_db_bind(a->db, USER_CAMERAS, "sss", tenant, name, c->cameras));
 	if (!err && c->totp_off)
 		err = clear_totp(a, tenant, name);
 	if (!err && (c->role || c->disable || c->hash || c->totp_off))
@@ -180,7 +187,7 @@ int sluice_auth_user_change(struct sluice_auth *a, const struct sluice_actor *by
 
 	if (err)
 		return err;
-	err = sluice_auth_user_find(a, tenant, name, &u);
+	err = lock_user(a, tenant, name, &u);
 	if (!err)
 		err = check_user(c->role ? c->role : u.role,
 				 c->set_cameras ? c->cameras != NULL : u.restricted);
@@ -206,14 +213,13 @@ int sluice_auth_user_drop(struct sluice_auth *a, const struct sluice_actor *by, 
 
 	if (err)
 		return err;
-	err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, USER_DROP, "ss", tenant, name));
-	if (!err && !sqlite3_changes(a->s.db))
+	err = sluice_db_run(sluice_db_bind(a->db, USER_DROP, "ss", tenant, name));
+	if (!err && !sluice_db_changed(a->db))
 		err = -ENOENT;
 	if (!err)
 		err = end_sessions(a, tenant, name, NULL);
 	if (!err)
-		err = sluice_sqlite_run(
-			sluice_sqlite_bind(&a->s, RECOVERY_CLEAR, "ss", tenant, name));
+		err = sluice_db_run(sluice_db_bind(a->db, RECOVERY_CLEAR, "ss", tenant, name));
 	if (!err)
 		err = sluice_auth_audit(a, tenant, by, "user.drop", name, SLUICE_OK);
 	return sluice_auth_end(a, err);
@@ -229,12 +235,12 @@ int sluice_auth_totp_begin(struct sluice_auth *a, const char *tenant, const char
 
 	if (err)
 		return err;
-	err = sluice_auth_user_find(a, tenant, name, &u);
+	err = lock_user(a, tenant, name, &u);
 	if (!err && u.totp)
 		err = -EALREADY;
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, USER_TOTP, "ssbd", tenant, name,
-							   secret, (size_t)SLUICE_TOTP_SECRET, 0));
+		err = sluice_db_run(sluice_db_bind(a->db, USER_TOTP, "ssbd", tenant, name, secret,
+						   (size_t)SLUICE_TOTP_SECRET, 0));
 	OPENSSL_cleanse(&u, sizeof(u));
 	return sluice_auth_end(a, err);
 }
@@ -246,14 +252,14 @@ static int make_recovery(struct sluice_auth *a, const char *tenant, const char *
 	uint8_t random[10], hash[SHA256_DIGEST_LENGTH];
 	int i, err;
 
-	err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, RECOVERY_CLEAR, "ss", tenant, name));
+	err = sluice_db_run(sluice_db_bind(a->db, RECOVERY_CLEAR, "ss", tenant, name));
 	for (i = 0; i < SLUICE_RECOVERY && !err; i++) {
 		if (RAND_bytes(random, sizeof(random)) != 1)
 			return -EIO;
 		sluice_base32(random, sizeof(random), recovery[i]);
 		sluice_auth_hash(recovery[i], hash);
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, RECOVERY_ADD, "ssb", tenant, name,
-							   hash, sizeof(hash)));
+		err = sluice_db_run(sluice_db_bind(a->db, RECOVERY_ADD, "ssb", tenant, name, hash,
+						   sizeof(hash)));
 	}
 	return err;
 }
@@ -268,17 +274,17 @@ int sluice_auth_totp_confirm(struct sluice_auth *a, const struct sluice_actor *b
 
 	if (err)
 		return err;
-	err = sluice_auth_user_find(a, tenant, name, &u);
+	err = lock_user(a, tenant, name, &u);
 	if (!err)
 		err = u.totp ? -EALREADY : u.has_secret ? 0 : -ENOENT;
 	if (!err)
 		err = sluice_totp_check(u.secret, code, now_s, &step);
 	if (!err)
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, USER_TOTP, "ssbd", tenant, name,
-							   u.secret, sizeof(u.secret), 1));
+		err = sluice_db_run(sluice_db_bind(a->db, USER_TOTP, "ssbd", tenant, name, u.secret,
+						   sizeof(u.secret), 1));
 	if (!err)
-		err = sluice_sqlite_run(
-			sluice_sqlite_bind(&a->s, USER_TOTP_STEP, "ssi", tenant, name, step));
+		err = sluice_db_run(
+			sluice_db_bind(a->db, USER_TOTP_STEP, "ssi", tenant, name, step));
 	if (!err)
 		err = make_recovery(a, tenant, name, recovery);
 	if (!err)
@@ -297,12 +303,12 @@ int sluice_auth_totp_use(struct sluice_auth *a, const struct sluice_auth_user *u
 	if (strlen(code) == 6) {
 		err = sluice_totp_check(u->secret, code, now_s, &step);
 		if (!err)
-			err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, USER_TOTP_STEP, "ssi",
-								   u->tenant, u->name, step));
+			err = sluice_db_run(sluice_db_bind(a->db, USER_TOTP_STEP, "ssi", u->tenant,
+							   u->name, step));
 	} else {
 		sluice_auth_hash(code, hash);
-		err = sluice_sqlite_run(sluice_sqlite_bind(&a->s, RECOVERY_USE, "ssb", u->tenant,
-							   u->name, hash, sizeof(hash)));
+		err = sluice_db_run(sluice_db_bind(a->db, RECOVERY_USE, "ssb", u->tenant, u->name,
+						   hash, sizeof(hash)));
 	}
-	return !err && !sqlite3_changes(a->s.db) ? -EACCES : err;
+	return !err && !sluice_db_changed(a->db) ? -EACCES : err;
 }

@@ -27,6 +27,7 @@
 #include "cloud/backup_state.h"
 #include "cloud/index.h"
 #include "cloud/media.h"
+#include "cloud/mediaconf.h"
 #include "cloud/sqlite.h"
 #include "cloud/walk.h"
 
@@ -36,6 +37,7 @@ struct backup {
 	const struct sluice_backup_config *c;
 	struct sluice_backed_up *out;
 	struct sluice_index *ix; /* of the copy */
+	int elsewhere;		 /* segments and summaries' files are in a bucket, and not copied */
 	FILE *manifest;
 	void *old,
 		*now; /* trees of struct sluice_backup_line by path: the last manifest, this one */
@@ -208,7 +210,7 @@ static int count_segment(void *ctx, const struct sluice_index_segment *s)
 {
 	struct backup *b = ctx;
 
-	b->files_of += s->closed != 1 || s->size > 0;
+	b->files_of += !b->elsewhere && (s->closed != 1 || s->size > 0);
 	return 0;
 }
 
@@ -229,6 +231,8 @@ static int add_segment(void *ctx, const struct sluice_index_segment *s)
 	char full[4400];
 
 	snprintf(full, sizeof(full), "%s/%s", b->c->from, s->path);
+	if (b->elsewhere)
+		return 0;
 	if (stat(full, &st) < 0) {
 		if (errno != ENOENT || (s->closed == 1 && s->size))
 			return -errno;
@@ -444,6 +448,7 @@ int sluice_backup(const struct sluice_backup_config *c, struct sluice_backed_up 
 	int lock = take_lock(c->from), err;
 
 	memset(out, 0, sizeof(*out));
+	b.elsewhere = out->elsewhere = sluice_mediaconf_elsewhere(c->from);
 	if (lock < 0)
 		return lock;
 	err = ready_target(c->to);

@@ -24,6 +24,7 @@ struct sluice_backed_up {
 	uint64_t files, bytes;	 /* in the copy */
 	uint64_t copied, linked; /* files that were new this time */
 	uint64_t removed;	 /* files of an earlier copy that are no more */
+	int elsewhere;		 /* frames and summaries lie in a bucket: they are not in it */
 	char bad[256];		 /* what was wrong first: a file's path below the directory */
 };
 

@@ -22,33 +22,37 @@ include cloud/web/build.mk
 # From the connection to the disk, to the worker, and back.
 CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/staging.c cloud/store.c \
-	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_zip.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
+	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_zip.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/orphans.c cloud/media_move.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
 	 cloud/quarantine.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/analyst.c cloud/worker.c cloud/replay.c cloud/revive.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
-	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
+	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/fleet_db.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 CLOUD += cloud/crew.c
 # Long work over what is stored, and what a period is known by.
 CLOUD += $(addprefix cloud/,index_jobs.c api_jobs.c jobs.c jobs_due.c jobs_period.c jobs_reanalyse.c reanalyse.c compare.c analysis_report.c period_fill.c period.c period_pack.c)
+# What looks at pictures for what is in them.
+DETECTOR := cloud/detector_process.c cloud/detector.c
+CLOUD += cloud/child.c $(DETECTOR)
 # The child's end of the sandbox, and what it gives up.
-SANDBOX := cloud/sandbox_child.c cloud/cage.c lib/filter.c
+DETECTOR_HOST := cloud/detector_host.c cloud/cage.c cloud/cage_load.c lib/filter.c
+SANDBOX := cloud/sandbox_child.c $(DETECTOR_HOST)
 # Between processes, where libnats is there (libnats-dev).
 HAVE_NATS := $(shell $(PKGCONF) --exists libnats && echo libnats)
 NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_members.c nats_news.c nats_provision.c),cloud/bus_nats_absent.c) \
 	cloud/nats_version.c cloud/chunk.c
 # The index in PostgreSQL, where libpq is there (libpq-dev).
 HAVE_PG := $(shell $(PKGCONF) --exists libpq && echo libpq)
-PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c index_move.c db_pg.c),cloud/index_pg_absent.c)
+PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c index_move.c people_pg.c pg_schema.c db_pg.c),cloud/index_pg_absent.c)
 CLOUD += $(PG)
 # Summaries and segments in a bucket, where libcurl is there (libcurl4-openssl-dev).
 HAVE_S3 := $(shell $(PKGCONF) --exists libcurl && echo libcurl)
 S3 := $(if $(HAVE_S3),$(addprefix cloud/,media_s3.c depot_s3.c s3.c s3_call.c s3_many.c s3_list.c s3_text.c),cloud/media_s3_absent.c)
-CLOUD += cloud/confline.c cloud/indexconf.c cloud/mediaconf.c $(S3)
+CLOUD += cloud/confline.c cloud/indexconf.c cloud/people.c cloud/mediaconf.c $(S3)
 # What a vision model is asked about events, if it is; the asking itself where libcurl is there.
 VISION := $(addprefix cloud/vision_,answer.c ask.c budget.c $(if $(HAVE_S3),call.c,call_absent.c))
 CLOUD += $(VISION) cloud/vision_note.c cloud/vision_settings.c cloud/vision.c
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode zlib libavformat libavcodec libavutil $(HAVE_S3) $(HAVE_PG)
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a
-$(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c words.c interrupt.c store.c export.c backup.c jobs.c user.c access.c routes.c quarantine.c status.c provision.c move.c) \
+$(eval $(call program,sluice-cloud,cloud/main.c $(addprefix cloud/cmd_,init.c run.c check.c admin.c words.c interrupt.c store.c export.c backup.c jobs.c user.c access.c routes.c quarantine.c status.c provision.c move.c move_media.c) \
 	$(NATS) $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp $(HAVE_NATS),-lm -lpthread))
 
 $(eval $(call testprog,test_door,tests/unit/test_door.c cloud/door.c,,-lpthread))
@@ -57,9 +61,11 @@ $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c cl
 $(eval $(call testprog,test_cloud_conf,tests/unit/test_cloud_conf.c cloud/conf.c $(LIBSLUICE)))
 $(eval $(call testprog,test_bus,tests/unit/test_bus.c tests/conform/bus.c cloud/bus_local.c cloud/camera.c,libcrypto,-lpthread))
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
+$(eval $(call testprog,test_people_cases,tests/unit/test_people_cases.c tests/conform/people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_index_cases,tests/unit/test_index_cases.c tests/unit/nth_fault.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
 ifneq ($(HAVE_PG),)
 $(eval $(call testprog,index_pg,tests/conform/index_pg.c tests/conform/cut_wire.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+$(eval $(call testprog,people_pg,tests/conform/people_pg.c tests/conform/people.c tests/conform/cut_wire.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 endif
 $(eval $(call testprog,test_turn,tests/unit/test_turn.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
@@ -84,6 +90,15 @@ $(eval $(call testprog,test_asked,tests/unit/test_asked.c tests/unit/uplink.c te
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/uplink.c tests/unit/analysis_script.c $(SANDBOX) \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+# Detectors: one that works, and some that do not.
+$(eval $(call plugin,squares,tests/detector/squares.c))
+$(eval $(call plugin,bad,tests/detector/bad.c,,,-lm -lpthread))
+$(eval $(call plugin,bad_abi,tests/detector/bad.c,-DBAD_ABI=2,,-lm -lpthread))
+$(eval $(call plugin,bad_none,tests/detector/bad.c,-DBAD_ABI=0,,-lm -lpthread))
+$(eval $(call plugin,bad_table,tests/detector/bad.c,-DBAD_TABLE=8,,-lm -lpthread))
+$(eval $(call plugin,bad_symbol,tests/detector/bad.c,-DBAD_SYMBOL,,-lm -lpthread))
+$(eval $(call testprog,test_detector,tests/unit/test_detector.c $(DETECTOR) cloud/child.c $(DETECTOR_HOST) lib/log.c lib/log_ring.c,libseccomp,-lm -lpthread))
+$(BUILD)/tests/test_detector: | $(addprefix $(BUILD)/plugins/,squares.so bad.so bad_abi.so bad_none.so bad_table.so bad_symbol.so)
 $(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
@@ -105,7 +120,7 @@ ifneq ($(HAVE_S3),)
 $(eval $(call testprog,test_s3_text,tests/unit/test_s3_text.c cloud/s3_text.c,libcurl))
 $(eval $(call testprog,test_vision,$(addprefix tests/unit/,test_vision.c chat_server.c certs.c jpeg_make.c) $(VISION),libcurl jansson libjpeg libssl libcrypto,-lpthread))
 $(eval $(call testprog,media_s3,tests/conform/media_s3.c tests/conform/media.c tests/conform/bad_proxy.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
-$(eval $(call testprog,depot_s3,tests/conform/depot_s3.c tests/conform/depot.c tests/conform/depot_store.c tests/conform/bad_proxy.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+$(eval $(call testprog,depot_s3,tests/conform/depot_s3.c tests/conform/move_s3.c tests/unit/store_rig.c tests/conform/depot.c tests/conform/depot_store.c tests/conform/bad_proxy.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 endif
 $(eval $(call testprog,test_fleet,tests/unit/test_fleet.c tests/unit/nth_fault.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread -ldl))
 $(eval $(call testprog,test_zones,tests/unit/test_zones.c cloud/zones.c,jansson,-lm))

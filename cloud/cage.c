@@ -10,13 +10,16 @@
 #include "cloud/cage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -51,6 +54,11 @@ static const char *const allowed[] = {
 	"exit_group",
 };
 
+/* What a pool of threads asks for while it works and rests. */
+static const char *const threaded[] = {
+	"nanosleep", "clock_nanosleep", "set_robust_list", "rseq", "membarrier", "getcpu",
+};
+
 static int set_limit(int what, rlim_t value)
 {
 	const struct rlimit r = { value, value };
@@ -72,15 +80,15 @@ static uint64_t mapped_bytes(void)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static int set_limits(const struct sluice_cage *c)
+int sluice_cage_limits(uint64_t memory, unsigned int files)
 {
-	static const struct {
+	const struct {
 		int what;
 		rlim_t value;
-	} limits[] = { { RLIMIT_CORE, 0 },	{ RLIMIT_FSIZE, 0 },   { RLIMIT_NOFILE, FILES },
+	} limits[] = { { RLIMIT_CORE, 0 },	{ RLIMIT_FSIZE, 0 },   { RLIMIT_NOFILE, files },
 		       { RLIMIT_NPROC, 0 },	{ RLIMIT_MEMLOCK, 0 }, { RLIMIT_MSGQUEUE, 0 },
 		       { RLIMIT_SIGPENDING, 0 } };
-	int err = set_limit(RLIMIT_AS, mapped_bytes() + c->memory);
+	int err = set_limit(RLIMIT_AS, mapped_bytes() + memory);
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]) && !err; i++)
 		err = set_limit(limits[i].what, limits[i].value);
@@ -94,8 +102,27 @@ int sluice_cage_landlock(void)
 	return abi > 0 ? (int)abi : 0;
 }
 
-/* No rule at all: no path can be opened, made or run. */
-static int close_files(void)
+/* Below path files and folders may be read; one that is not there needs no rule. */
+static int add_readable(int ruleset, const char *path)
+{
+	struct landlock_path_beneath_attr rule = { .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
+								     LANDLOCK_ACCESS_FS_READ_DIR };
+	struct stat st;
+	int err = 0;
+
+	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
+	if (rule.parent_fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!fstat(rule.parent_fd, &st) && !S_ISDIR(st.st_mode))
+		rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
+		err = -errno;
+	close(rule.parent_fd);
+	return err;
+}
+
+/* Without a rule no path can be opened, made or run. */
+int sluice_cage_files(const char *const *readable)
 {
 	/* each version knew more of them; bits that a kernel does not know are refused */
 	static const unsigned int known[] = { 13, 14, 15, 15, 16 };
@@ -116,13 +143,16 @@ static int close_files(void)
 			  0);
 	if (fd < 0)
 		return -errno;
-	if (syscall(SYS_landlock_restrict_self, fd, 0))
+	for (; readable && *readable && !err; readable++)
+		err = add_readable(fd, *readable);
+	if (!err && syscall(SYS_landlock_restrict_self, fd, 0))
 		err = -errno;
 	close(fd);
 	return err;
 }
 
-static int set_filter(void)
+/* threads: there are others already, which are to work on under it. */
+static int set_filter(bool threads)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int err = f ? 0 : -ENOMEM;
@@ -130,6 +160,11 @@ static int set_filter(void)
 	if (!err)
 		err = sluice_filter_names(f, SCMP_ACT_ALLOW, allowed,
 					  sizeof(allowed) / sizeof(allowed[0]));
+	if (!err && threads)
+		err = sluice_filter_names(f, SCMP_ACT_ALLOW, threaded,
+					  sizeof(threaded) / sizeof(threaded[0]));
+	if (!err && threads)
+		err = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 	/* no program is loaded any more: never executable */
 	if (!err)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
@@ -153,18 +188,30 @@ int sluice_cage_enter(const struct sluice_cage *c, char *why, size_t why_size)
 	int err;
 
 	setpriority(PRIO_PROCESS, 0, c->nice); /* where it may not, it works on as it is */
-	err = set_limits(c);
+	err = sluice_cage_limits(c->memory, FILES);
 	if (!err && (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)))
 		err = -errno;
 	if (!err) {
 		what = "Landlock";
-		err = close_files();
+		err = sluice_cage_files(NULL);
 	}
 	if (!err) {
 		what = "the system call filter";
-		err = set_filter();
+		err = set_filter(false);
 	}
 	if (err)
 		snprintf(why, why_size, "cannot set %s: %s", what, strerror(-err));
+	return err;
+}
+
+int sluice_cage_shut(char *why, size_t why_size)
+{
+	int err = sluice_cage_files(NULL); /* of this thread; the filter is for all */
+
+	if (!err)
+		err = set_filter(true);
+	if (err)
+		snprintf(why, why_size, "cannot give up what it has loaded with: %s",
+			 strerror(-err));
 	return err;
 }

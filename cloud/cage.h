@@ -18,7 +18,27 @@ struct sluice_cage {
  */
 int sluice_cage_enter(const struct sluice_cage *c, char *why, size_t why_size);
 
+/*
+ * The same in two steps, for a process that loads a plug-in in between; both for ever.
+ *
+ * load: limits, no new rights, no other program, no network, nothing can be written, and of files
+ * only what lies in readable (NULL-terminated; one that is not there is passed over) can be read
+ * (Landlock, where the kernel has it). Threads are possible. What is not allowed fails with EPERM.
+ *
+ * shut: then what sluice_cage_enter() leaves, and what threads need that are there already; for
+ * all of them. 0, or -errno with a sentence in why.
+ */
+int sluice_cage_load(const struct sluice_cage *c, const char *const *readable, char *why,
+		     size_t why_size);
+int sluice_cage_shut(char *why, size_t why_size);
+
 /* The version of Landlock that this kernel has, 0: none. */
 int sluice_cage_landlock(void);
+
+/* cage.c, cage_load.c: no path can be opened, but for reading below those of readable (NULL: none).
+ */
+int sluice_cage_files(const char *const *readable);
+/* RLIMIT_AS: what is mapped now and memory more; files: as many descriptors. */
+int sluice_cage_limits(uint64_t memory, unsigned int files);
 
 #endif

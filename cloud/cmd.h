@@ -29,6 +29,7 @@ int sluice_cmd_jobs(int argc, char **argv);
 int sluice_cmd_status(int argc, char **argv);
 int sluice_cmd_provision(int argc, char **argv);
 int sluice_cmd_move(int argc, char **argv);
+int sluice_cmd_move_media(int argc, char **argv);
 
 struct sluice_cloud_conf;
 

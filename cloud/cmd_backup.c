@@ -41,7 +41,11 @@ static int tell(const char *verb, const struct sluice_backup_config *c,
 	else if (err)
 		sluice_error("cannot %s: %s%s%s", verb, r->bad, r->bad[0] ? ": " : "",
 			     strerror(-err));
-	else
+	if (!err && r->elsewhere)
+		sluice_warning("the frames of %s lie in a bucket, and so may its summaries: they "
+			       "are not in the copy; turn on versioning or replication there",
+			       c->from);
+	if (!err)
 		printf("%llu files, %.1f MB: %llu copied, %llu linked, %llu removed\n",
 		       (unsigned long long)r->files, (double)r->bytes / 1e6,
 		       (unsigned long long)r->copied, (unsigned long long)r->linked,

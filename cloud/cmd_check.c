@@ -18,8 +18,10 @@
 #include <unistd.h>
 
 #include "cloud/ca.h"
+#include "cloud/cage.h"
 #include "cloud/cmd.h"
 #include "cloud/conf.h"
+#include "cloud/detector.h"
 #include "cloud/door.h"
 #include "cloud/keyconf.h"
 #include "cloud/indexconf.h"
@@ -239,7 +241,8 @@ static void check_media(struct report *r)
 	if (err)
 		tell(r, "media", m && sluice_mediaconf_passes(err) ? NOTE : WRONG, "%s", why);
 	else if (c->media.backend == SLUICE_MEDIA_S3)
-		tell(r, "media", OK, "bucket %s of %s", c->media.bucket, c->media.endpoint);
+		tell(r, "media", OK, "bucket %s of %s%s", c->media.bucket, c->media.endpoint,
+		     m->depot ? ", frames too" : "");
 	else
 		tell(r, "media", OK, "%s/media", c->server.data);
 	sluice_media_close(m);
@@ -289,6 +292,30 @@ static void check_vision(struct report *r)
 	explicit_bzero(&s, sizeof(s));
 }
 
+/* Can the detector be loaded, and what is it? It is never the reason why a node does not start. */
+static void check_detector(struct report *r)
+{
+	const struct sluice_cloud_conf *c = r->c;
+	const struct sluice_detector_config config = sluice_detector_of(c);
+	struct sluice_detector_report d;
+
+	if (!c->detector.plugin[0])
+		return;
+	if (sluice_detector_try(&config, &d))
+		tell(r, "detector", WRONG, "%s: %s", c->detector.plugin, d.why);
+	else
+		tell(r, "detector", OK,
+		     "%s: %u classes (%s%s), pictures of %u pixels, %u in a call, loaded in %u "
+		     "ms%s",
+		     d.ready.name, d.ready.class_count, d.first_class,
+		     d.ready.class_count > 1 ? ", ..." : "", d.ready.side, d.ready.batch_max,
+		     d.ready.load_ms,
+		     sluice_cage_landlock()
+			     ? ""
+			     : "; this kernel has no Landlock: while it is loaded it "
+			       "can read what this user can");
+}
+
 static void check_kernel(struct report *r)
 {
 	char why[256];
@@ -324,6 +351,7 @@ int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json)
 	check_seal(&r);
 	check_media(&r);
 	check_vision(&r);
+	check_detector(&r);
 	check_kernel(&r);
 	if (json) {
 		all = json_pack("{s:s*,s:o,s:o,s:b}", "file", c->path, "settings", r.keys, "checks",

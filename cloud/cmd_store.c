@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 
 #include "cloud/cmd.h"
 #include "cloud/cmd_words.h"
+#include "cloud/orphans.h"
 #include "cloud/recover.h"
 #include "cloud/rekey.h"
 #include "cloud/retain.h"
@@ -28,6 +30,9 @@ static void print_check(const struct sluice_check *r, const char *verdict)
 	       (unsigned long long)r->missing_row, (unsigned long long)r->indexed,
 	       (unsigned long long)r->missing_frame, (unsigned long long)r->summaries,
 	       (unsigned long long)r->bad_media);
+	if (r->orphans)
+		printf("segments that no row names (orphans) %llu\n",
+		       (unsigned long long)r->orphans);
 	if (r->locked)
 		printf("sealed by a key that is not here, so not looked into: %llu segments and "
 		       "files; name the key with --key-file or --key-command\n",
@@ -37,15 +42,15 @@ static void print_check(const struct sluice_check *r, const char *verdict)
 
 static void print_check_json(const struct sluice_check *r, const char *verdict)
 {
-	json_t *o =
-		json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "verdict", verdict,
-			  "segments", (json_int_t)r->segments, "damaged_headers",
-			  (json_int_t)r->bad_header, "half_written_ends", (json_int_t)r->bad_tail,
-			  "frames", (json_int_t)r->frames, "frames_not_in_index",
-			  (json_int_t)r->missing_row, "index_rows", (json_int_t)r->indexed,
-			  "index_rows_without_frame", (json_int_t)r->missing_frame, "summaries",
-			  (json_int_t)r->summaries, "files_missing_or_changed",
-			  (json_int_t)r->bad_media, "locked", (json_int_t)r->locked);
+	json_t *o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "verdict",
+			      verdict, "segments", (json_int_t)r->segments, "damaged_headers",
+			      (json_int_t)r->bad_header, "half_written_ends",
+			      (json_int_t)r->bad_tail, "frames", (json_int_t)r->frames,
+			      "frames_not_in_index", (json_int_t)r->missing_row, "index_rows",
+			      (json_int_t)r->indexed, "index_rows_without_frame",
+			      (json_int_t)r->missing_frame, "summaries", (json_int_t)r->summaries,
+			      "files_missing_or_changed", (json_int_t)r->bad_media, "locked",
+			      (json_int_t)r->locked, "orphans", (json_int_t)r->orphans);
 
 	json_dumpf(o, stdout, JSON_COMPACT);
 	putchar('\n');
@@ -58,6 +63,10 @@ static int repair(const char *data, struct sluice_index *ix, struct sluice_media
 	struct sluice_recovered r;
 	int err = sluice_retain_finish(data, ix, media);
 
+	if (!err && media->depot) {
+		fprintf(stderr, "in a bucket nothing is half-written: nothing to be repaired\n");
+		return 0;
+	}
 	if (!err)
 		err = sluice_recover(data, ix, 1, &r);
 	if (err)
@@ -70,23 +79,71 @@ static int repair(const char *data, struct sluice_index *ix, struct sluice_media
 	return err;
 }
 
+/* ---- orphans ---- */
+
+/* Hours of --remove-orphans; 0: that is no number of them. */
+static unsigned long read_hours(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	return *end || n < SLUICE_ORPHAN_HOURS_MIN || n > 24ul * 3650 ? 0 : n;
+}
+
+/* An index that knows less than half of what lies there is not believed. */
+static int remove_orphans(const struct sluice_cmd_words *w, const struct sluice_media *media,
+			  const struct sluice_check *r, const struct sluice_orphans *o)
+{
+	const uint64_t age = read_hours(w->orphans_age) * 3600000000000ull;
+	size_t removed = 0;
+	int err;
+
+	if (!media->depot)
+		return 0; /* of a directory: recovery takes them in */
+	if (r->orphans > r->segments) {
+		sluice_error("there are more orphans (%llu) than segments that the index knows "
+			     "(%u), so it may be the wrong one: nothing is removed; "
+			     "sluice-cloud rebuild-index takes them in",
+			     (unsigned long long)r->orphans, r->segments);
+		return -EUCLEAN;
+	}
+	err = sluice_orphans_remove(o, media->depot, sluice_utc_now() - age, &removed);
+	fprintf(stderr, "%zu orphans older than %s h removed\n", removed, w->orphans_age);
+	return err;
+}
+
+static void list_orphans(const struct sluice_cmd_words *w, const struct sluice_orphans *o)
+{
+	const uint64_t now = sluice_utc_now();
+
+	for (size_t i = 0; i < o->count && w->orphans; i++)
+		fprintf(stderr, "orphan %s, %llu s old\n", o->path[i],
+			(unsigned long long)(now - sluice_orphan_time(o->path[i])) / 1000000000ull);
+}
+
 int sluice_cmd_fsck(int argc, char **argv)
 {
+	struct sluice_orphans orphans = { 0 };
 	struct sluice_media *media;
 	struct sluice_index *ix;
 	struct sluice_check r;
 	const char *verdict;
 	struct sluice_cmd_words w;
-	int err = sluice_cmd_words(argc, argv, "dkjr", 0, 0, &w), lock;
+	int err = sluice_cmd_words(argc, argv, "dkjrOR", 0, 0, &w), lock;
 
 	if (err)
 		return err - 1;
+	if (w.orphans_age && !read_hours(w.orphans_age)) {
+		sluice_cmd_words_free(&w);
+		return sluice_cmd_usage("fsck", "--remove-orphans HOURS: at least %d",
+					SLUICE_ORPHAN_HOURS_MIN);
+	}
 	lock = sluice_cmd_lock(w.data, "stop the server first");
 	ix = lock < 0 ? NULL : sluice_cmd_index(w.data);
 	media = ix ? sluice_cmd_media(&w) : NULL;
 	err = !media ? -EIO : w.repair ? repair(w.data, ix, media) : 0;
 	if (!err) {
-		err = sluice_check(w.data, ix, media, NULL, NULL, &r);
+		err = sluice_check(w.data, ix, media, sluice_orphans_add, &orphans, &r);
 		if (err)
 			sluice_error("cannot check %s: %s", w.data, strerror(-err));
 	}
@@ -100,7 +157,11 @@ int sluice_cmd_fsck(int argc, char **argv)
 			  : r.bad_tail || r.missing_row ? "ok; the next start completes the index"
 							: "ok";
 		(w.json ? print_check_json : print_check)(&r, verdict);
+		list_orphans(&w, &orphans);
+		if (w.orphans_age && remove_orphans(&w, media, &r, &orphans))
+			err = -EUCLEAN;
 	}
+	sluice_orphans_free(&orphans);
 	sluice_media_close(media);
 	sluice_index_close(ix);
 	sluice_cmd_words_free(&w);

@@ -32,6 +32,9 @@ static const struct option options[] = {
 	{ "old-key-command", required_argument, NULL, 'C' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "repair", no_argument, NULL, 'r' },
+	{ "orphans", no_argument, NULL, 'O' },
+	{ "remove-orphans", required_argument, NULL, 'R' },
+	{ "check", no_argument, NULL, 'n' },
 	{ "output", required_argument, NULL, 'o' },
 	{ 0 },
 };
@@ -56,6 +59,8 @@ static const char **text_of(struct sluice_cmd_words *w, struct sluice_keyconf *k
 		return &keys->old_command;
 	case 'o':
 		return &w->out;
+	case 'R':
+		return &w->orphans_age;
 	}
 	return NULL;
 }
@@ -76,6 +81,10 @@ static int read_options(int argc, char **argv, const char *allowed, struct sluic
 			*text = optarg;
 		else if (o == 'j')
 			w->json = 1;
+		else if (o == 'O')
+			w->orphans = 1;
+		else if (o == 'n')
+			w->check = 1;
 		else
 			w->repair = 1;
 	}

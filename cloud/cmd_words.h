@@ -15,7 +15,8 @@
 
 struct sluice_cmd_words {
 	const char *data, *tenant, *config, *out;
-	int json, repair;
+	const char *orphans_age; /* of --remove-orphans */
+	int json, repair, orphans, check;
 	struct sluice_keyring ring; /* to be cleared */
 	struct sluice_cloud_conf conf;
 	int conf_is_its; /* the file speaks of this data directory */
@@ -23,8 +24,8 @@ struct sluice_cmd_words {
 
 /*
  * allowed: letters of d (--data), t (--tenant), k (the four of KEYS, and --config), j (--json), r
- * (--repair), o (--output); from..to: how many other words. 0, or the exit code + 1 after a
- * message. w is to be freed if it is 0.
+ * (--repair), o (--output), O and R (--orphans, --remove-orphans), n (--check); from..to: how many
+ * other words. 0, or the exit code + 1 after a message. w is to be freed if it is 0.
  */
 int sluice_cmd_words(int argc, char **argv, const char *allowed, int from, int to,
 		     struct sluice_cmd_words *w);

@@ -148,6 +148,11 @@ static const struct key keys[] = {
 	KEY(sandbox, children, children, INT, "0", BOUNDS(0, 64)),
 	KEY(sandbox, memory, memory, SIZE, "2G", BOUNDS(64 * K * K, 64 * K * K * K)),
 	KEY(sandbox, deadline, deadline_ms, MS, "60s", BOUNDS(1000, 3600000)),
+	KEY(detector, plugin, plugin, TEXT, ""),
+	KEY(detector, config, config, TEXT, ""),
+	KEY(detector, min_score, min_score, INT, "40", BOUNDS(0, 100)),
+	KEY(detector, deadline, deadline_ms, MS, "1s", BOUNDS(100, 1500)),
+	KEY(detector, memory, memory, SIZE, "2G", BOUNDS(64 * K * K, 64 * K * K * K)),
 	KEY(log, level, level, WORD, "info", WORDS("error warning info debug"), RELOAD),
 	KEY(log, format, format, WORD, "text", WORDS("text json")),
 };

@@ -130,6 +130,12 @@ struct sluice_cloud_conf {
 		uint64_t deadline_ms;  /* of one frame */
 	} sandbox;
 	struct {
+		const char *plugin, *config; /* paths; "": none */
+		unsigned int min_score;	     /* hundredths */
+		uint64_t deadline_ms;	     /* of an event */
+		uint64_t memory;	     /* bytes of its process */
+	} detector;
+	struct {
 		unsigned int level, format; /* enum sluice_log_level; 0 text, 1 json */
 	} log;
 	const char *path; /* of the file that was read, NULL: none */

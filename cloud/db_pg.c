@@ -228,6 +228,20 @@ int sluice_db_pg_exec(struct sluice_db *d, const char *text)
 	return err;
 }
 
+int sluice_db_pg_ask(struct sluice_db *d, const char *text, int64_t *out)
+{
+	PGresult *res;
+	int err = of(d)->conn ? run_text(of(d), text, &res) : -ENOTCONN;
+
+	*out = 0;
+	if (err)
+		return err;
+	if (PQntuples(res) && PQnfields(res))
+		*out = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	return 0;
+}
+
 /* ---- connections ---- */
 
 /* Names of option_names[], their values, and what is the same for all. */

@@ -45,6 +45,9 @@ int sluice_db_pg_open(const struct sluice_pg_config *c, const char *const *sql, 
 /* Runs text without parameters, which may be several statements. */
 int sluice_db_pg_exec(struct sluice_db *d, const char *text);
 
+/* The number that a question without parameters gives; 0 if it gives none. */
+int sluice_db_pg_ask(struct sluice_db *d, const char *text, int64_t *out);
+
 /* What the last call that failed was told by the server; valid until the next call. */
 const char *sluice_db_pg_error(struct sluice_db *d);
 

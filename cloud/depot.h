@@ -58,6 +58,9 @@ struct sluice_depot_ops {
 	/* All of it, malloc'd; -EBADMSG: not the bytes that were put, by the hash that the store
 	 * keeps with them (a directory keeps none). */
 	int (*load)(struct sluice_depot *d, const char *path, uint8_t **data, size_t *size);
+	/* 1: it is there, and was put with so many bytes of that SHA-256 (64 digits); 0: it is not.
+	 */
+	int (*has)(struct sluice_depot *d, const char *path, const char *sha256, uint64_t size);
 	/* Durably; what is not there: 0. */
 	int (*remove)(struct sluice_depot *d, const char *path);
 	/* Those that are there, in order of their paths, device by device; non-zero of fn ends the

@@ -17,6 +17,7 @@
 
 #include "cloud/depot.h"
 #include "cloud/walk.h"
+#include "lib/sha256.h"
 
 #define FULL 4400
 
@@ -99,6 +100,21 @@ static int dir_load(struct sluice_depot *d, const char *path, uint8_t **data, si
 		*data = NULL;
 	}
 	return err;
+}
+
+static int dir_has(struct sluice_depot *d, const char *path, const char *sha256, uint64_t size)
+{
+	char hex[2 * SHA256_DIGEST_LENGTH + 1];
+	uint8_t *data, digest[SHA256_DIGEST_LENGTH];
+	size_t n;
+	int err = dir_load(d, path, &data, &n);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	sluice_sha256(data, n, digest);
+	sluice_hex(digest, sizeof(digest), hex);
+	free(data);
+	return n == size && !strcmp(hex, sha256);
 }
 
 /* ---- write ---- */
@@ -237,6 +253,7 @@ static const struct sluice_depot_ops ops = {
 	.shut = dir_shut,
 	.doubt = dir_doubt,
 	.load = dir_load,
+	.has = dir_has,
 	.remove = dir_remove,
 	.each = dir_each,
 };

@@ -247,6 +247,18 @@ static int s3_load(struct sluice_depot *base, const char *path, uint8_t **data, 
 		    why);
 }
 
+static int s3_has(struct sluice_depot *base, const char *path, const char *sha256, uint64_t size)
+{
+	char key[SLUICE_S3_KEY], why[SLUICE_S3_WHY], is[65];
+	struct depot_s3 *d = mine(base);
+	uint64_t n;
+	int err = sluice_s3_head_sha256(d->s3, key_of(d, path, key), &n, is, why);
+
+	if (err)
+		return err == -ENOENT ? 0 : tell(d, err, why);
+	return n == size && !strcmp(is, sha256);
+}
+
 /* ---- write ---- */
 
 static int s3_put(struct sluice_depot *base, const struct sluice_depot_put *puts, size_t count)
@@ -353,6 +365,7 @@ static const struct sluice_depot_ops ops = {
 	.shut = s3_shut,
 	.doubt = s3_doubt,
 	.load = s3_load,
+	.has = s3_has,
 	.remove = s3_remove,
 	.each = s3_each,
 };

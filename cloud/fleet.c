@@ -1,51 +1,23 @@
 // SPDX-License-Identifier: MIT
 /*
  * All of it is in memory, in one object a kind, by "TENANT/NAME"; the data base is what comes after
- * a restart. It is small: operators write it, and a device has one report of a few hundred bytes a
- * camera. One lock: nothing here takes longer than a commit, and only people cause those.
+ * a restart, and what other nodes see (fleet_db.c). It is small: operators write it, and a device
+ * has one report of a few hundred bytes a camera. Who writes to the data base keeps other writers
+ * out; who looks waits for nobody.
  */
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cloud/fleet.h"
-#include "cloud/sqlite.h"
-#include "cloud/starved.h"
+#include "cloud/fleet_state.h"
 #include "cloud/wish.h"
-#include "lib/log.h"
 
-#define SCHEMA_VERSION 1
-#define KEY_MAX	       (2 * SLUICE_NAME_MAX + 64)
-
-static const struct sluice_sqlite_step steps[SCHEMA_VERSION] = {
-	{ "CREATE TABLE doc ("
-	  " kind INTEGER NOT NULL, tenant TEXT NOT NULL, name TEXT NOT NULL,"
-	  " json TEXT NOT NULL, PRIMARY KEY (kind, tenant, name)) WITHOUT ROWID;",
-	  NULL },
-};
-
-enum { DOC_PUT, DOC_REMOVE, DOC_ALL, STATEMENTS };
-
-static const char *const sql[STATEMENTS] = {
-	[DOC_PUT] = "INSERT OR REPLACE INTO doc (kind, tenant, name, json) VALUES (?, ?, ?, ?)",
-	[DOC_REMOVE] = "DELETE FROM doc WHERE kind = ? AND tenant = ? AND name = ?",
-	[DOC_ALL] = "SELECT kind, tenant, name, json FROM doc",
-};
-
-struct sluice_fleet {
-	pthread_mutex_t lock;
-	struct sluice_sqlite s;
-	json_t *docs[SLUICE_FLEET_KINDS];
-	json_t *dirty[SLUICE_FLEET_KINDS]; /* keys of those that are to be written */
-	_Atomic uint64_t zones_turn;
-};
-
-static int is_lazy(enum sluice_fleet_kind kind)
+/* What devices tell is written later; shared, what became of a command, too: loops tell it. */
+static int is_lazy(const struct sluice_fleet *f, enum sluice_fleet_kind kind, const json_t *old)
 {
-	return kind >= SLUICE_FLEET_REPORT && kind <= SLUICE_FLEET_DEVICE;
+	return (kind >= SLUICE_FLEET_REPORT && kind <= SLUICE_FLEET_DEVICE) ||
+	       (f->shared && kind == SLUICE_FLEET_COMMAND && old);
 }
 
 static int has_version(enum sluice_fleet_kind kind)
@@ -53,160 +25,45 @@ static int has_version(enum sluice_fleet_kind kind)
 	return kind <= SLUICE_FLEET_DESIRED || kind == SLUICE_FLEET_ZONES;
 }
 
-static char *make_key(const char *tenant, const char *name, char key[KEY_MAX])
+char *sluice_fleet_key(const char *tenant, const char *name, char key[SLUICE_FLEET_KEY])
 {
-	snprintf(key, KEY_MAX, "%s/%s", tenant, name);
+	snprintf(key, SLUICE_FLEET_KEY, "%s/%s", tenant, name);
 	return key;
 }
 
-/* -ENOMEM: it is not known what the text says. Jansson may call that a wrong text. */
-static int parse_doc(const char *text, json_t **doc)
+const char *sluice_fleet_split(const char *key, char tenant[SLUICE_NAME_MAX])
 {
-	unsigned long starved = sluice_starved;
+	const char *name = strchr(key, '/') + 1;
 
-	*doc = json_loads(text, 0, NULL);
-	if (starved == sluice_starved)
-		return *doc ? 0 : -EBADMSG;
-	json_decref(*doc);
-	*doc = NULL;
-	return -ENOMEM;
-}
-
-/* 0: it is there now, or was damaged and is passed over. */
-static int read_row(struct sluice_fleet *f, sqlite3_stmt *st)
-{
-	int64_t kind = sqlite3_column_int64(st, 0);
-	const char *tenant = sluice_sqlite_text(st, 1), *name = sluice_sqlite_text(st, 2);
-	char key[KEY_MAX];
-	json_t *doc;
-	int err = parse_doc(sluice_sqlite_text(st, 3), &doc);
-
-	if (err == -ENOMEM || sqlite3_errcode(f->s.db) == SQLITE_NOMEM) {
-		json_decref(doc);
-		return -ENOMEM;
-	}
-	if (kind < 0 || kind >= SLUICE_FLEET_KINDS || !json_is_object(doc)) {
-		sluice_warning("a row of fleet.db cannot be read and is passed over");
-		json_decref(doc);
-		return 0;
-	}
-	json_object_del(doc, "session"); /* of another run of the cloud */
-	return json_object_set_new(f->docs[kind], make_key(tenant, name, key), doc) ? -ENOMEM : 0;
-}
-
-static int read_all(struct sluice_fleet *f)
-{
-	sqlite3_stmt *st = sluice_sqlite_bind(&f->s, DOC_ALL, "");
-	int more;
-
-	while ((more = sluice_sqlite_step(st)) > 0) {
-		int err = read_row(f, st);
-
-		if (err) {
-			sqlite3_reset(st);
-			return err;
-		}
-	}
-	return more;
-}
-
-int sluice_fleet_open(const char *path, struct sluice_fleet **out)
-{
-	struct sluice_fleet *f = calloc(1, sizeof(*f));
-	int i, err = 0;
-
-	*out = NULL;
-	if (!f)
-		return -ENOMEM;
-	pthread_mutex_init(&f->lock, NULL);
-	for (i = 0; i < SLUICE_FLEET_KINDS; i++) {
-		f->docs[i] = json_object();
-		f->dirty[i] = json_object();
-		if (!f->docs[i] || !f->dirty[i])
-			err = -ENOMEM;
-	}
-	if (!err)
-		err = sluice_sqlite_open(&f->s, path, steps, SCHEMA_VERSION, sql, STATEMENTS);
-	if (!err)
-		err = read_all(f);
-	if (err) {
-		sluice_fleet_close(f);
-		return err;
-	}
-	*out = f;
-	return 0;
+	snprintf(tenant, SLUICE_NAME_MAX, "%.*s", (int)(name - key - 1), key);
+	return name;
 }
 
 void sluice_fleet_close(struct sluice_fleet *f)
 {
-	int i;
-
 	if (!f)
 		return;
-	if (f->s.db)
-		sluice_fleet_flush(f);
-	for (i = 0; i < SLUICE_FLEET_KINDS; i++) {
-		json_decref(f->docs[i]);
-		json_decref(f->dirty[i]);
+	if (f->running) {
+		pthread_mutex_lock(&f->lock);
+		f->stop = 1;
+		pthread_cond_signal(&f->end);
+		pthread_mutex_unlock(&f->lock);
+		pthread_join(f->thread, NULL);
 	}
-	sluice_sqlite_close(&f->s);
-	pthread_mutex_destroy(&f->lock);
-	free(f);
-}
-
-/* ---- writing ---- */
-
-/* A text that Jansson made with too little memory may be broken, and says nothing of it. */
-static int write_doc(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
-		     const char *name, const json_t *doc)
-{
-	unsigned long starved = sluice_starved;
-	char *text = json_dumps(doc, JSON_COMPACT);
-	int err = -ENOMEM;
-
-	if (text && starved == sluice_starved)
-		err = sluice_sqlite_run(sluice_sqlite_bind(&f->s, DOC_PUT, "isss", (int64_t)kind,
-							   tenant, name, text));
-	free(text);
-	return err;
-}
-
-static int remove_doc(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
-		      const char *name)
-{
-	return sluice_sqlite_run(
-		sluice_sqlite_bind(&f->s, DOC_REMOVE, "iss", (int64_t)kind, tenant, name));
+	sluice_fleet_write_dirty(f);
+	sluice_fleet_free(f);
 }
 
 void sluice_fleet_flush(struct sluice_fleet *f)
 {
-	char tenant[SLUICE_NAME_MAX];
-	const char *key, *name;
-	int i, err = 0, some = 0;
-	json_t *v;
+	if (!f->shared)
+		sluice_fleet_write_dirty(f);
+}
 
-	pthread_mutex_lock(&f->lock);
-	for (i = 0; i < SLUICE_FLEET_KINDS; i++)
-		some |= json_object_size(f->dirty[i]) != 0;
-	if (some)
-		err = sluice_sqlite_begin(&f->s);
-	for (i = 0; some && i < SLUICE_FLEET_KINDS && !err; i++)
-		json_object_foreach (f->dirty[i], key, v) {
-			name = strchr(key, '/') + 1;
-			snprintf(tenant, sizeof(tenant), "%.*s", (int)(name - key - 1), key);
-			v = json_object_get(f->docs[i], key);
-			if (!err && v)
-				err = write_doc(f, (enum sluice_fleet_kind)i, tenant, name, v);
-		}
-	if (some && !err)
-		err = sluice_sqlite_commit(&f->s);
-	if (err)
-		sluice_sqlite_rollback(&f->s);
-	for (i = 0; some && i < SLUICE_FLEET_KINDS && !err; i++)
-		json_object_clear(f->dirty[i]);
-	pthread_mutex_unlock(&f->lock);
-	if (err)
-		sluice_warning("fleet.db cannot be written: %s; trying again", strerror(-err));
+void sluice_fleet_turned(struct sluice_fleet *f, int kind)
+{
+	if (kind == SLUICE_FLEET_ZONES)
+		atomic_fetch_add(&f->zones_turn, 1);
 }
 
 /* ---- documents ---- */
@@ -225,33 +82,41 @@ static int copy_doc(const json_t *doc, json_t **out)
 int sluice_fleet_get(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
 		     const char *name, json_t **out)
 {
-	char key[KEY_MAX];
+	char key[SLUICE_FLEET_KEY];
 	json_t *doc;
 	int err = -ENOENT;
 
 	*out = NULL;
 	pthread_mutex_lock(&f->lock);
-	doc = json_object_get(f->docs[kind], make_key(tenant, name, key));
+	doc = json_object_get(f->docs[kind], sluice_fleet_key(tenant, name, key));
 	if (doc)
 		err = copy_doc(doc, out);
 	pthread_mutex_unlock(&f->lock);
 	return err;
 }
 
-static int64_t version_of(const json_t *doc)
+int64_t sluice_fleet_version(const json_t *doc)
 {
 	return json_integer_value(json_object_get(doc, "version"));
 }
 
-static int check_version(const json_t *old, const int64_t *if_version)
+int sluice_fleet_check(const json_t *old, const int64_t *if_version)
 {
 	if (!if_version)
 		return 0;
 	if (!*if_version)
 		return old ? -EEXIST : 0;
-	return !old || version_of(old) != *if_version ? -ESTALE : 0;
+	return !old || sluice_fleet_version(old) != *if_version ? -ESTALE : 0;
 }
 
+int sluice_fleet_number(enum sluice_fleet_kind kind, json_t *doc, const json_t *old)
+{
+	json_t *n = has_version(kind) ? json_integer(sluice_fleet_version(old) + 1) : NULL;
+
+	return has_version(kind) && json_object_set_new(doc, "version", n) ? -ENOMEM : 0;
+}
+
+/* Under lock. */
 static unsigned int count_of(const struct sluice_fleet *f, enum sluice_fleet_kind kind,
 			     const char *tenant)
 {
@@ -265,7 +130,7 @@ static unsigned int count_of(const struct sluice_fleet *f, enum sluice_fleet_kin
 	return n;
 }
 
-/* What is there is old again (NULL: nothing). */
+/* What is there is old again (NULL: nothing). Under lock. */
 static void put_back(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *key,
 		     json_t *old)
 {
@@ -275,40 +140,91 @@ static void put_back(struct sluice_fleet *f, enum sluice_fleet_kind kind, const 
 		json_object_del(f->docs[kind], key);
 }
 
-int sluice_fleet_put(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
-		     const char *name, json_t *doc, const int64_t *if_version)
+/* What a device told: 1, or -ENOMEM; it will be written. 0: it is not of that sort. */
+static int put_lazy(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *key,
+		    json_t *doc)
 {
-	char key[KEY_MAX];
 	json_t *old;
-	int err;
+	int rc;
 
-	if (!doc)
-		return -ENOMEM;
 	pthread_mutex_lock(&f->lock);
-	old = json_incref(json_object_get(f->docs[kind], make_key(tenant, name, key)));
-	err = check_version(old, if_version);
+	old = json_incref(json_object_get(f->docs[kind], key));
+	rc = is_lazy(f, kind, old);
+	if (rc && json_object_set(f->docs[kind], key, doc))
+		rc = -ENOMEM;
+	else if (rc && !(old && json_equal(old, doc)) &&
+		 json_object_set_new(f->dirty[kind], key, json_true())) {
+		put_back(f, kind, key, old);
+		rc = -ENOMEM;
+	}
+	json_decref(old);
+	pthread_mutex_unlock(&f->lock);
+	return rc;
+}
+
+/* Of one node, whose disk is waited for: into memory first, so that nobody sees it before it is
+ * durable, and what is durable is there. Under both locks. */
+static int put_own(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
+		   const char *name, const char *key, json_t *doc, const int64_t *if_version)
+{
+	json_t *old = json_incref(json_object_get(f->docs[kind], key));
+	int err = sluice_fleet_check(old, if_version);
+
 	if (!err && kind == SLUICE_FLEET_GROUP && !old &&
 	    count_of(f, kind, tenant) >= SLUICE_GROUPS_MAX)
 		err = -ENOSPC;
-	if (!err && has_version(kind) &&
-	    json_object_set_new(doc, "version", json_integer(version_of(old) + 1)))
-		err = -ENOMEM;
-	/* into memory first: nobody sees it before it is durable, and what is durable is there */
+	if (!err)
+		err = sluice_fleet_number(kind, doc, old);
 	if (!err && json_object_set(f->docs[kind], key, doc))
 		err = -ENOMEM;
-	else if (!err && !is_lazy(kind))
-		err = write_doc(f, kind, tenant, name, doc);
-	else if (!err && !(old && json_equal(old, doc)) &&
-		 json_object_set_new(f->dirty[kind], key, json_true()))
-		err = -ENOMEM;
+	else if (!err)
+		err = sluice_fleet_write(f, kind, tenant, name, doc);
 	if (err && json_object_get(f->docs[kind], key) == doc)
 		put_back(f, kind, key, old);
-	if (!err && kind == SLUICE_FLEET_ZONES)
-		atomic_fetch_add(&f->zones_turn, 1);
+	if (!err)
+		sluice_fleet_turned(f, kind);
 	json_decref(old);
-	json_decref(doc);
-	pthread_mutex_unlock(&f->lock);
 	return err;
+}
+
+/* Of several: others look meanwhile. If there is no memory for it here it is read with the changes
+ * of others. */
+static int put_shared(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
+		      const char *name, const char *key, json_t *doc, const int64_t *if_version)
+{
+	int err = sluice_fleet_change(f, kind, tenant, name, doc, if_version);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&f->lock);
+	if (!json_object_set(f->docs[kind], key, doc))
+		sluice_fleet_turned(f, kind);
+	pthread_mutex_unlock(&f->lock);
+	return 0;
+}
+
+int sluice_fleet_put(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
+		     const char *name, json_t *doc, const int64_t *if_version)
+{
+	char key[SLUICE_FLEET_KEY];
+	int rc;
+
+	if (!doc)
+		return -ENOMEM;
+	rc = put_lazy(f, kind, sluice_fleet_key(tenant, name, key), doc);
+	if (!rc) {
+		pthread_mutex_lock(&f->writing);
+		if (f->shared) {
+			rc = put_shared(f, kind, tenant, name, key, doc, if_version);
+		} else {
+			pthread_mutex_lock(&f->lock);
+			rc = put_own(f, kind, tenant, name, key, doc, if_version);
+			pthread_mutex_unlock(&f->lock);
+		}
+		pthread_mutex_unlock(&f->writing);
+	}
+	json_decref(doc);
+	return rc < 0 ? rc : 0;
 }
 
 uint64_t sluice_fleet_zones_turn(const struct sluice_fleet *f)
@@ -316,25 +232,35 @@ uint64_t sluice_fleet_zones_turn(const struct sluice_fleet *f)
 	return atomic_load(&f->zones_turn);
 }
 
+/* It is gone from the data base. Under lock. */
+static void forget(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *key)
+{
+	json_object_del(f->dirty[kind], key);
+	json_object_del(f->docs[kind], key);
+	sluice_fleet_turned(f, kind);
+}
+
 int sluice_fleet_remove(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
 			const char *name, const int64_t *if_version)
 {
-	char key[KEY_MAX];
+	char key[SLUICE_FLEET_KEY];
 	json_t *old;
-	int err;
+	int err = 0;
 
+	sluice_fleet_key(tenant, name, key);
+	pthread_mutex_lock(&f->writing);
+	if (f->shared)
+		err = sluice_fleet_change(f, kind, tenant, name, NULL, if_version);
 	pthread_mutex_lock(&f->lock);
-	old = json_object_get(f->docs[kind], make_key(tenant, name, key));
-	err = old ? check_version(old, if_version) : -ENOENT;
+	old = json_object_get(f->docs[kind], key);
+	if (!f->shared)
+		err = old ? sluice_fleet_check(old, if_version) : -ENOENT;
+	if (!err && !f->shared)
+		err = sluice_fleet_erase(f, kind, tenant, name);
 	if (!err)
-		err = remove_doc(f, kind, tenant, name);
-	if (!err) {
-		json_object_del(f->dirty[kind], key);
-		json_object_del(f->docs[kind], key);
-	}
-	if (!err && kind == SLUICE_FLEET_ZONES)
-		atomic_fetch_add(&f->zones_turn, 1);
+		forget(f, kind, key);
 	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_unlock(&f->writing);
 	return err;
 }
 
@@ -349,8 +275,7 @@ int sluice_fleet_each(struct sluice_fleet *f, enum sluice_fleet_kind kind, const
 
 	pthread_mutex_lock(&f->lock);
 	json_object_foreach (f->docs[kind], key, v) {
-		name = strchr(key, '/') + 1;
-		snprintf(whose, sizeof(whose), "%.*s", (int)(name - key - 1), key);
+		name = sluice_fleet_split(key, whose);
 		if (!rc && (!tenant || !strcmp(whose, tenant)))
 			rc = fn(ctx, whose, name, v);
 	}
@@ -424,9 +349,10 @@ json_t *sluice_fleet_wish(struct sluice_fleet *f, const struct sluice_camera *c,
 		wish = sluice_wish_merge((const json_t *const *)layer, 3);
 	if (!wish ||
 	    json_object_set_new(wish, "versions",
-				json_pack("[s,I,s,I,I]", device, (json_int_t)version_of(layer[0]),
-					  camera, (json_int_t)version_of(layer[1]),
-					  (json_int_t)version_of(layer[2]))))
+				json_pack("[s,I,s,I,I]", device,
+					  (json_int_t)sluice_fleet_version(layer[0]), camera,
+					  (json_int_t)sluice_fleet_version(layer[1]),
+					  (json_int_t)sluice_fleet_version(layer[2]))))
 		bad = 1;
 	if (from && !bad) {
 		names = names_of(device, camera);

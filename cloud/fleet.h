@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fleet.h - what operators want of devices, and what devices tell of themselves: DATA/fleet.db. It
- * cannot be made again from the segments, so rebuild-index leaves it alone and a backup copies it.
+ * fleet.h - what operators want of devices, and what devices tell of themselves: DATA/fleet.db, or
+ * tables in PostgreSQL that nodes share (people.h), each of which sees what the others do after a
+ * second or two. It cannot be made again from the segments, so rebuild-index leaves it alone and a
+ * backup copies it.
  *
  * JSON objects by kind, tenant and name. Those that people ask for are durable before put()
- * returns; those that devices tell are written every now and then: they come again. Any thread.
+ * returns, which waits for the data base; those that devices tell are written every now and then:
+ * they come again. Any thread; a loop of a shared fleet puts only what devices tell.
  */
 #ifndef SLUICE_FLEET_H
 #define SLUICE_FLEET_H
@@ -66,7 +69,15 @@ int sluice_fleet_zones(struct sluice_fleet *f, const char *tenant, const char *c
  */
 uint64_t sluice_fleet_zones_turn(const struct sluice_fleet *f);
 
-/* Writes what devices told since. Every few seconds, of one loop. */
+/*
+ * From now on fn is called, in the fleet's own thread, when another node has changed what is wanted
+ * of cameras of a device; it must not call the fleet. NULL: no more, and none is under way.
+ */
+typedef void (*sluice_fleet_wished_fn)(void *ctx, const char *tenant, const char *device);
+void sluice_fleet_watch(struct sluice_fleet *f, sluice_fleet_wished_fn fn, void *ctx);
+
+/* Writes what devices told since. Every few seconds, of one loop; a fleet that is shared does it by
+ * itself. */
 void sluice_fleet_flush(struct sluice_fleet *f);
 
 /*

@@ -15,6 +15,7 @@
 
 #include "cloud/index_pg.h"
 #include "cloud/index_sql.h"
+#include "cloud/pg_schema.h"
 
 #define ID   "BYTEA NOT NULL"
 #define NAME "TEXT COLLATE \"C\" NOT NULL"
@@ -81,117 +82,17 @@
 #define SECOND "CREATE TABLE fences (part BIGINT PRIMARY KEY, token " INT ", refused " ZERO ");"
 
 static const char *const steps[] = { FIRST, SECOND };
-#define STEPS ((int)(sizeof(steps) / sizeof(steps[0])))
 
-/* "SLUICE" as a number: whoever makes the tables of any schema of this data base waits here. */
-#define LOCK "SELECT pg_advisory_xact_lock(91479384376133)"
-
-/* 0 and the number, or an error. */
-static int ask(struct sluice_db *d, int which, int *out)
-{
-	struct sluice_rows *r = sluice_db_bind(d, which, "");
-	int rc = sluice_db_step(r);
-
-	if (rc <= 0)
-		return rc ? rc : -EIO;
-	*out = (int)sluice_db_int(r, 0);
-	sluice_db_end(r);
-	return 0;
-}
-
-/* The number of steps that the schema has had; 0: it has no tables. */
-static int ask_version(struct sluice_db *d, int *version)
-{
-	int err = ask(d, PG_HAS_VERSION, version);
-
-	return err || !*version ? err : ask(d, PG_VERSION, version);
-}
-
-/* ---- provision ---- */
-
-static int make_schema(struct sluice_db *d)
-{
-	char text[100 + SLUICE_PG_SCHEMA_MAX];
-	int there, err = ask(d, PG_HAS_SCHEMA, &there);
-
-	if (err || there)
-		return err;
-	snprintf(text, sizeof(text), "CREATE SCHEMA \"%s\"", sluice_db_pg_schema(d));
-	return sluice_db_pg_exec(d, text);
-}
-
-/* 1: nothing to do. */
-static int climb(struct sluice_db *d, char *why)
-{
-	int version = 0, done, err = sluice_db_pg_exec(d, LOCK);
-
-	if (!err)
-		err = make_schema(d);
-	if (!err)
-		err = ask_version(d, &version);
-	if (err)
-		return err;
-	if (version > STEPS) {
-		snprintf(why, SLUICE_PG_WHY,
-			 "schema %s is of version %d, which a later sluice-cloud has made; this "
-			 "one knows %d: use that one",
-			 sluice_db_pg_schema(d), version, STEPS);
-		return -EPROTONOSUPPORT;
-	}
-	done = version == STEPS;
-	if (!version)
-		err = sluice_db_pg_exec(d, "CREATE TABLE version (version BIGINT NOT NULL);"
-					   "INSERT INTO version VALUES (0)");
-	for (; !err && version < STEPS; version++)
-		err = sluice_db_pg_exec(d, steps[version]);
-	if (!err && !done)
-		err = sluice_db_run(sluice_db_bind(d, PG_VERSION_SET, "d", version));
-	return err ? err : done;
-}
+static const struct sluice_pg_tables tables = {
+	.what = "the index",
+	.version = "version",
+	.steps = steps,
+	.count = (int)(sizeof(steps) / sizeof(steps[0])),
+};
 
 int sluice_index_pg_provision(const struct sluice_pg_config *c, char *why)
 {
-	struct sluice_db *d;
-	int err, rc = sluice_db_pg_open(c, sluice_index_sql, STATEMENTS, &d, why);
-
-	if (rc)
-		return rc;
-	rc = sluice_db_begin(d);
-	if (!rc)
-		rc = climb(d, why);
-	if (rc >= 0) {
-		err = sluice_db_commit(d);
-		rc = err ? err : rc;
-	}
-	if (rc < 0 && !why[0])
-		snprintf(why, SLUICE_PG_WHY, "cannot make the tables of the index: %.300s%s",
-			 sluice_db_pg_error(d),
-			 rc == -EPERM ? "; provision must connect as who may make a schema there"
-				      : "");
-	sluice_db_rollback(d);
-	sluice_db_close(d);
-	return rc;
-}
-
-/* ---- handles ---- */
-
-static int check_version(struct sluice_db *d, char *why)
-{
-	int version = 0, err = ask_version(d, &version);
-
-	if (err) {
-		snprintf(why, SLUICE_PG_WHY, "cannot read the index: %.400s",
-			 sluice_db_pg_error(d));
-	} else if (version != STEPS) {
-		err = version ? -EPROTONOSUPPORT : -ENODEV;
-		snprintf(why, SLUICE_PG_WHY,
-			 "schema %s of the data base %s%s; say: sluice-cloud provision --config "
-			 "FILE",
-			 sluice_db_pg_schema(d),
-			 version ? "is of another version" : "has no tables of the index",
-			 version > STEPS ? ", a later one" : "");
-	}
-	return err;
+	return sluice_pg_provision(c, &tables, why);
 }
 
 int sluice_index_pg_open(const struct sluice_pg_config *c, struct sluice_index **out, char *why)
@@ -202,7 +103,7 @@ int sluice_index_pg_open(const struct sluice_pg_config *c, struct sluice_index *
 	*out = NULL;
 	if (err)
 		return err;
-	err = check_version(d, why);
+	err = sluice_pg_check(d, &tables, why);
 	if (!err) {
 		err = sluice_sql_index(d, out);
 		snprintf(why, SLUICE_PG_WHY, "%s", err ? "no memory" : "");

@@ -5,6 +5,7 @@
 
 #include "cloud/index_move.h"
 #include "cloud/index_pg.h"
+#include "cloud/people_pg.h"
 
 static const char absent[] = "built without libpq; install libpq-dev and build again";
 
@@ -39,4 +40,21 @@ int sluice_index_move(const struct sluice_index_move_config *c, struct sluice_in
 {
 	*out = (struct sluice_index_moved){ 0 };
 	return sluice_index_pg_provision(c->pg, why);
+}
+
+int sluice_people_pg_provision(const struct sluice_pg_config *c, char *why)
+{
+	return sluice_index_pg_provision(c, why);
+}
+
+int sluice_auth_pg_open(const struct sluice_pg_config *c, struct sluice_auth **out, char *why)
+{
+	*out = NULL;
+	return sluice_index_pg_provision(c, why);
+}
+
+int sluice_fleet_pg_open(const struct sluice_pg_config *c, struct sluice_fleet **out, char *why)
+{
+	*out = NULL;
+	return sluice_index_pg_provision(c, why);
 }

@@ -279,10 +279,4 @@ const char *const sluice_index_sql[STATEMENTS] = {
 			" WHERE fences.token <= excluded.token",
 	[FENCE_REFUSED] = "UPDATE fences SET refused = refused + 1 WHERE part = ?",
 	[FENCE] = "SELECT token, refused FROM fences WHERE part = ?",
-	[PG_HAS_SCHEMA] = "SELECT count(*) FROM pg_namespace"
-			  " WHERE nspname = current_setting('search_path')",
-	[PG_HAS_VERSION] = "SELECT count(*) FROM pg_tables WHERE tablename = 'version'"
-			   " AND schemaname = current_setting('search_path')",
-	[PG_VERSION] = "SELECT max(version) FROM version",
-	[PG_VERSION_SET] = "UPDATE version SET version = ?",
 };

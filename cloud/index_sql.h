@@ -103,10 +103,6 @@ enum {
 	FENCE_RAISE,
 	FENCE_REFUSED,
 	FENCE,
-	PG_HAS_SCHEMA, /* these are run on PostgreSQL alone */
-	PG_HAS_VERSION,
-	PG_VERSION,
-	PG_VERSION_SET,
 	STATEMENTS
 };
 

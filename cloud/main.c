@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cloud/cmd.h"
+#include "cloud/detector_box.h"
 #include "cloud/sandbox.h"
 #include "cloud/starved.h"
 #include "lib/log.h"
@@ -22,6 +23,7 @@ static const struct {
 	{ "fsck", sluice_cmd_fsck },
 	{ "rebuild-index", sluice_cmd_rebuild },
 	{ "migrate-index", sluice_cmd_move },
+	{ "migrate-media", sluice_cmd_move_media },
 	{ "export", sluice_cmd_export },
 	{ "backup", sluice_cmd_backup },
 	{ "restore", sluice_cmd_restore },
@@ -36,7 +38,8 @@ static const struct {
 	{ "status", sluice_cmd_status },
 	{ "provision", sluice_cmd_provision },
 	{ SLUICE_SANDBOX_WORD, sluice_sandbox_child }, /* not for people */
-	{ "routes", sluice_cmd_routes },	       /* for tests: what the API has */
+	{ SLUICE_DETECTOR_WORD, sluice_detector_host },
+	{ "routes", sluice_cmd_routes }, /* for tests: what the API has */
 };
 
 static const char help[] =
@@ -63,14 +66,21 @@ static const char help[] =
 	"  devices        --data DIR       list devices and their certificates\n"
 	"  revoke         --data DIR NAME  deny the device's certificates, also on live "
 	"connections\n"
-	"  fsck    --data DIR [--json] [--repair] [KEYS]\n"
+	"  fsck    --data DIR [--json] [--repair] [--orphans] [--remove-orphans HOURS] [KEYS]\n"
 	"         compare segments, index and media, reading all of them; changes nothing, but "
 	"with\n"
-	"         --repair cuts half-written ends and completes the index\n"
+	"         --repair cuts half-written ends and completes the index. --orphans lists "
+	"segments\n"
+	"         of a bucket that no row names, --remove-orphans removes those as old as that\n"
 	"  rebuild-index  --data DIR [KEYS]\n"
 	"         make the index again from segments and media\n"
 	"  migrate-index  --config FILE [--data DIR]\n"
 	"         copy index.db to where [index] of FILE says, and compare; again: goes on\n"
+	"  migrate-media  --config FILE [--data DIR] [--check] [--json] [KEYS]\n"
+	"         copy summaries, and segments if they are to lie there, to the bucket of [media] "
+	"of "
+	"\n"
+	"         FILE, and compare; again: goes on. --check only compares\n"
 	"  export  --data DIR EVENT OUT.zip|OUT.mp4 [--tenant NAME] [KEYS]\n"
 	"         the event's frames with a signed manifest of hashes; beside an MP4 it is\n"
 	"         OUT.mp4.manifest.json and OUT.mp4.manifest.sig\n"

@@ -21,6 +21,11 @@ struct sluice_s3 *sluice_media_s3_client(struct sluice_media *m)
 	return NULL;
 }
 
+const struct sluice_s3_stats *sluice_s3_stats(const struct sluice_s3 *s)
+{
+	return NULL;
+}
+
 int sluice_s3_check(struct sluice_s3 *s, char *why)
 {
 	snprintf(why, SLUICE_S3_WHY, "%s", absent);

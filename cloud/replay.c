@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cloud/mediaconf.h"
 #include "cloud/worker_state.h"
 #include "lib/log.h"
 
@@ -32,6 +33,20 @@ static int collect_frame(void *ctx, const struct sluice_index_frame *row)
 	return r->count == REPLAY_ROWS;
 }
 
+/* A bucket that does not answer loses nothing: it is waited for, as it is with summaries. 1: again.
+ */
+static int wait_for_store(struct sluice_worker *w, int err)
+{
+	const struct sluice_media *m = w->shelf.media;
+
+	if (!m->depot || !m->depot->whole || !sluice_mediaconf_passes(err))
+		return 0;
+	sluice_log_limited(&w->limit, SLUICE_LOG_WARNING,
+			   "stored frames cannot be read now: %s; trying again", strerror(-err));
+	nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+	return 1;
+}
+
 static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
 {
 	struct sluice_stored_frame f;
@@ -39,10 +54,12 @@ static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
 	uint8_t *buf;
 	int err;
 
-	if (atomic_load(&s->worker->stopping))
-		return -ECANCELED;
-	err = sluice_shelf_record_insist(&s->worker->shelf, s->camera, row->epoch, row->sequence,
-					 &rec, &buf);
+	do {
+		if (atomic_load(&s->worker->stopping))
+			return -ECANCELED;
+		err = sluice_shelf_record_insist(&s->worker->shelf, s->camera, row->epoch,
+						 row->sequence, &rec, &buf);
+	} while (err && wait_for_store(s->worker, err));
 	if (err) {
 		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
 				   "frame %llu of camera %s/%s cannot be read and is passed over: "

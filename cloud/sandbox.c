@@ -18,7 +18,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +27,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cloud/child.h"
 #include "cloud/period.h"
 
 #define REST_MS_MAX 30000
 #define SLICE_MS    200	 /* how often a wait looks whether the node is stopping */
 #define STOP_MS	    3000 /* a child that is at work then has so long */
-#define LOW_FD	    16	 /* ours lie above: those of the child are dup2'ed onto 0 to 5 */
 
 struct sluice_sandbox_counts sluice_sandbox_counts;
 
@@ -94,87 +93,37 @@ static void unmap(struct sluice_sandbox *b)
 	b->progress = NULL;
 }
 
-/* Shared memory, mapped here; its descriptor, above LOW_FD, or -errno. */
-static int make_memory(const char *name, size_t size, int seals, void **at)
-{
-	int low = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), fd, err = 0;
-
-	fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, LOW_FD);
-	if (fd < 0 || ftruncate(fd, (off_t)size))
-		err = -errno;
-	if (low >= 0)
-		close(low);
-	*at = err ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (!err && *at == MAP_FAILED)
-		err = -errno;
-	if (!err && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | seals))
-		err = -errno;
-	if (err && *at != MAP_FAILED)
-		munmap(*at, size);
-	if (err)
-		*at = NULL;
-	if (err && fd >= 0)
-		close(fd);
-	return err ? err : fd;
-}
-
 static int spawn(struct sluice_sandbox *b, int channel, int area, int progress)
 {
-	static char *const environment[] = { "TZ=UTC0", "LC_ALL=C", NULL };
 	char parent[16], memory[24], nice[8];
 	char *const argv[] = { "sluice-cloud", SLUICE_SANDBOX_WORD, parent, memory, nice, NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int err;
+	const int fds[] = { channel, area, progress };
 
 	snprintf(parent, sizeof(parent), "%d", (int)getpid());
 	snprintf(memory, sizeof(memory), "%llu", (unsigned long long)b->c->memory);
 	snprintf(nice, sizeof(nice), "%d", b->nice);
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&attr);
-	for (int i = 0; i < 3; i++)
-		posix_spawn_file_actions_addopen(&files, i, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&files, channel, 3);
-	posix_spawn_file_actions_adddup2(&files, area, 4);
-	posix_spawn_file_actions_adddup2(&files, progress, 5);
-	posix_spawn_file_actions_addclosefrom_np(&files, 6);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-						POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	err = -posix_spawn(&b->pid, "/proc/self/exe", &files, &attr, argv, environment);
-	if (err)
-		b->pid = 0;
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	return err;
+	return sluice_child_spawn(&b->pid, argv, fds, 3);
 }
 
 static int start(struct sluice_sandbox *b)
 {
-	int pair[2] = { -1, -1 }, area, progress = -1, high = -1, err;
+	int ours = -1, childs = -1, area, progress = -1, err;
 
 	unmap(b);
-	area = make_memory("sluice-frames", SLUICE_BOX_AREA, F_SEAL_FUTURE_WRITE,
-			   (void **)&b->area);
+	area = sluice_child_memory("sluice-frames", SLUICE_BOX_AREA, F_SEAL_FUTURE_WRITE,
+				   (void **)&b->area);
 	err = area < 0 ? area : 0;
 	if (!err) {
-		progress = make_memory("sluice-progress", 4096, 0, (void **)&b->progress);
+		progress = sluice_child_memory("sluice-progress", 4096, 0, (void **)&b->progress);
 		err = progress < 0 ? progress : 0;
 	}
-	if (!err && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		err = -errno;
+	if (!err)
+		err = sluice_child_channel(&ours, &childs);
+	if (!err)
+		err = spawn(b, childs, area, progress);
 	if (!err) {
-		high = fcntl(pair[1], F_DUPFD_CLOEXEC, LOW_FD);
-		err = high < 0 ? -errno : spawn(b, high, area, progress);
-	}
-	if (!err) {
-		b->fd = pair[0];
-		pair[0] = -1;
+		b->fd = ours;
+		ours = -1;
 		b->child++;
 		b->subject = 0;
 		b->owner = NULL;
@@ -182,11 +131,10 @@ static int start(struct sluice_sandbox *b)
 		b->used = 0;
 		atomic_fetch_add(&sluice_sandbox_counts.started, 1);
 	}
-	for (int i = 0; i < 2; i++)
-		if (pair[i] >= 0)
-			close(pair[i]);
-	if (high >= 0)
-		close(high);
+	if (ours >= 0)
+		close(ours);
+	if (childs >= 0)
+		close(childs);
 	if (progress >= 0)
 		close(progress);
 	if (area >= 0)

@@ -22,6 +22,7 @@
 
 #include "cloud/api_state.h"
 #include "cloud/conf.h"
+#include "cloud/detector.h"
 #include "cloud/fleet.h"
 #include "cloud/indexconf.h"
 #include "cloud/mediaconf.h"
@@ -190,7 +191,8 @@ static int open_media(struct sluice_server *s)
 	if (!err)
 		err = sluice_mediaconf_check(s->media, why);
 	if (err && s->media && sluice_mediaconf_passes(err)) {
-		sluice_warning("%s; summaries wait until it answers", why);
+		sluice_warning("%s; %s wait until it answers", why,
+			       s->media->depot ? "frames and summaries" : "summaries");
 		return 0;
 	}
 	if (err)
@@ -280,6 +282,15 @@ static int start_vision(struct sluice_server *s)
 	return err < 0 ? err : 0;
 }
 
+/* What is wrong with it is told; the node does without. */
+static void start_detector(struct sluice_server *s)
+{
+	const struct sluice_detector_config c = sluice_detector_of(s->c.conf);
+
+	if (c.plugin[0])
+		sluice_detector_open(&c, &s->detector);
+}
+
 static int start_threads(struct sluice_server *s)
 {
 	struct sluice_ingest_config in = { .data = s->c.data,
@@ -309,6 +320,7 @@ static int start_threads(struct sluice_server *s)
 	wc.cameras = s->cameras;
 	wc.media = s->media;
 	wc.fleet = s->fleet;
+	start_detector(s);
 	wc.digests = s->c.digests;
 	err = start_vision(s);
 	if (!err)
@@ -430,6 +442,7 @@ void sluice_server_close(struct sluice_server *s)
 	if (s->bus)
 		s->bus->ops->stop(s->bus);
 	sluice_crew_close(s->crew);
+	sluice_detector_close(s->detector);
 	sluice_quarantine_close(s->quarantine);
 	sluice_api_stop(s->api);
 	sluice_loops_close(s);

@@ -79,6 +79,7 @@ struct sluice_server {
 	struct sluice_crew *crew;
 	unsigned int workers; /* of live lanes */
 	struct sluice_sandbox_config sandbox;
+	struct sluice_detector *detector; /* NULL: there is none */
 	struct sluice_quarantine *quarantine;
 	struct sluice_api *api; /* api_state.h */
 	struct sluice_settings *settings;

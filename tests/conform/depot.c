@@ -78,6 +78,16 @@ static int load_is(struct sluice_depot *d, const char *path, const uint8_t *byte
 	return err;
 }
 
+static int has(struct sluice_depot *d, const char *path, const uint8_t *bytes, size_t count)
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	char hex[2 * SHA256_DIGEST_LENGTH + 1];
+
+	sluice_sha256(bytes, count, digest);
+	sluice_hex(digest, sizeof(digest), hex);
+	return d->ops->has(d, path, hex, count);
+}
+
 /* ---- lists ---- */
 
 struct list {
@@ -152,7 +162,10 @@ static void put_and_read(struct sluice_depot *d)
 	CHECK(!read_is(d, path[1], 0, 1000, big + 1, 1000));
 	CHECK(!read_is(d, path[2], 0, 1, big + 2, 1));
 	/* again, with other bytes */
+	CHECK(has(d, path[1], big + 1, 1000) == 1 && has(d, path[1], big + 9, 1000) == 0);
 	CHECK(!put_one(d, path[1], big + 9, 2000));
+	CHECK(has(d, path[1], big + 9, 2000) == 1 && has(d, path[1], big + 1, 1000) == 0);
+	CHECK(has(d, "segments/t/d/c0/1-1-1.seg", big, 1000) == 0);
 	CHECK(!load_is(d, path[1], big + 9, 2000) && !read_is(d, path[1], 0, 9999, big + 9, 2000));
 	CHECK(!d->ops->probe(d, 1u << 20));
 }

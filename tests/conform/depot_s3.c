@@ -2,7 +2,7 @@
 /*
  * depot_s3.c - segments in a bucket of a store that runs: usage: depot_s3 HTTP-PORT HTTPS-PORT CA
  * DIRECTORY, key and secret as of media_s3. Runs the cases of all depots over TLS, then behind a
- * proxy that misbehaves; and several puts at once.
+ * proxy that misbehaves; several puts at once; and a store that moves into the bucket.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "tests/conform/bad_proxy.h"
 #include "tests/conform/depot.h"
+#include "tests/conform/move_s3.h"
 #include "tests/unit/check.h"
 
 #define MANY 20 /* objects put at once: more than are under way at a time */
@@ -114,6 +115,7 @@ int main(int argc, char **argv)
 	open_client();
 	put_many();
 	rig.fail = rig_fail;
+	conform_move(&config);
 	rig.ways = BAD_PROXY_SILENT;
 	rig.wait_ways = 1;
 	rig.lost_way = BAD_PROXY_UNSAID;

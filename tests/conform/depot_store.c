@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cloud/recover.h"
+#include "cloud/retain.h"
 #include "cloud/shelf.h"
 #include "cloud/store.h"
 #include "tests/conform/depot_case.h"
@@ -201,6 +202,30 @@ static void rebuild(const struct conform_depot *rig, struct sluice_depot *d, uin
 
 /* ---- cases ---- */
 
+static uint64_t far(void)
+{
+	return START + 100 * 86400000000000ull;
+}
+
+/* All frames are too old: what the index names goes. Returns what could not be done. */
+static uint64_t expire(const struct conform_depot *rig, struct sluice_depot *d)
+{
+	struct sluice_shelf s = open_shelf(rig, d);
+	const struct sluice_retain_config c = {
+		.data = rig->data, .media = s.media, .events_s = 1, .utc_now = far
+	};
+	struct sluice_retained gone;
+	struct sluice_retain *r;
+
+	CHECK(!sluice_retain_open(&c, &r));
+	while (sluice_retain_step(r) > 0)
+		;
+	sluice_retain_stats(r, &gone);
+	sluice_retain_close(r);
+	close_shelf(&s);
+	return gone.failed;
+}
+
 void conform_depot_store(struct conform_depot *rig)
 {
 	struct sluice_depot *d = rig->open(rig);
@@ -226,8 +251,8 @@ void conform_depot_store(struct conform_depot *rig)
 	/* a list of what is there makes the same index, and takes no frame twice */
 	rebuild(rig, d, 3 * EACH);
 	CHECK(count_rows(rig) == 3 * EACH * DEPOT_CAMERAS);
+	CHECK(!expire(rig, d) && !count_rows(rig) && !depot_count(d));
 	remove_index(rig);
-	depot_empty(d);
 	sluice_depot_close(d);
 }
 
@@ -261,9 +286,30 @@ static int fail_group(struct conform_depot *rig, unsigned int way, unsigned int 
 	return made >= at;
 }
 
+/* A bucket that does not answer is asked again later. */
+static void fail_expire(struct conform_depot *rig)
+{
+	struct sluice_depot *d = rig->open(rig);
+	struct sluice_store *s = open_store(rig, d);
+	unsigned int duplicates;
+
+	CHECK(!store_group(s, 0, 0, &duplicates));
+	sluice_store_close(s);
+	rig->fail(rig, 0, 1, 1);
+	CHECK(expire(rig, d) > 0);
+	rig->fail(rig, 0, 0, 0);
+	CHECK(depot_count(d) == DEPOT_CAMERAS);
+	CHECK(!expire(rig, d) && !depot_count(d));
+	remove_index(rig);
+	sluice_depot_close(d);
+}
+
 void conform_depot_store_faults(struct conform_depot *rig)
 {
 	unsigned int last, way;
+
+	if (rig->heals)
+		fail_expire(rig);
 
 	for (last = 0; last < 100 && fail_group(rig, 0, last + 1, 0); last++)
 		;

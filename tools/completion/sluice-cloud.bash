@@ -21,9 +21,10 @@ _sluice_cloud_options() {
 		--key-file --key-command --old-key-file --old-key-command ;;
 	token) echo --data --device --minutes --url --tenant ;;
 	devices | revoke) echo --data --tenant ;;
-	fsck) echo --data --repair --json "$_sluice_cloud_keys" ;;
+	fsck) echo --data --repair --orphans --remove-orphans --json "$_sluice_cloud_keys" ;;
 	rebuild-index | rekey) echo --data "$_sluice_cloud_keys" ;;
 	migrate-index) echo --data --config ;;
+	migrate-media) echo --data --check --json "$_sluice_cloud_keys" ;;
 	export) echo --data --tenant "$_sluice_cloud_keys" ;;
 	backup) echo --data --to --link --verify ;;
 	restore) echo --from --data ;;
@@ -52,7 +53,7 @@ _sluice_cloud_actions() {
 
 _sluice_cloud() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' i offers=''
-	local commands='init run token devices revoke fsck rebuild-index migrate-index export backup restore rekey user apitoken tenant audit crl status quarantine jobs provision'
+	local commands='init run token devices revoke fsck rebuild-index migrate-index migrate-media export backup restore rekey user apitoken tenant audit crl status quarantine jobs provision'
 	local place=0 # of the word behind the command, options not counted
 
 	COMPREPLY=()
