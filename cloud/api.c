@@ -229,6 +229,21 @@ static int is_for_persons(const struct sluice_route *r)
 	return r->least >= SLUICE_VIEWER;
 }
 
+static int is_in(const struct sluice_route *table, const struct sluice_route *r)
+{
+	while (table->path && table != r)
+		table++;
+	return table == r;
+}
+
+/* A node for devices has what devices ask for, one that only works its health. */
+static int is_here(const struct sluice_server *s, const struct sluice_route *r)
+{
+	return sluice_server_serves(s) || is_in(sluice_api_health, r) ||
+	       (sluice_server_ingests(s) && !is_for_persons(r) &&
+		(is_in(sluice_api_enrol, r) || is_in(sluice_api_certificates, r)));
+}
+
 void sluice_api_handle(struct sluice_call *c)
 {
 	struct search s = { .call = c, .method = c->request->method };
@@ -254,6 +269,8 @@ void sluice_api_handle(struct sluice_call *c)
 		sluice_answer_error(c, err);
 	} else if (!any) {
 		sluice_answer_problem(c, 404, NULL);
+	} else if (!is_here(c->server, any)) {
+		sluice_answer_problem(c, 404, "not on this node: ask one of role api");
 	} else if (!s.found) {
 		sluice_answer_problem(c, 405, NULL);
 		memcpy(c->out->allow, s.allow, sizeof(s.allow));

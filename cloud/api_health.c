@@ -54,6 +54,16 @@ static void print_gauges(struct sluice_server *s, uint64_t now, FILE *out)
 			   "{queue=\"writer\"}", (double)sluice_ingest_fill(s->ingest));
 	sluice_gauge_print(out, "queue_bytes", NULL, "{queue=\"bus\"}",
 			   (double)s->bus->ops->fill(s->bus));
+	sluice_gauge_print(out, "bus_partitions_held",
+			   "Partitions that this process analyses, of both kinds.", "",
+			   sluice_crew_held(s->crew));
+	sluice_gauge_print(out, "bus_members", "Processes that analyse, as far as this one hears.",
+			   "", s->bus->ops->members(s->bus));
+	sluice_counter_print(out, "bus_leases_lost_total",
+			     "Leases that ran out before they were given up.", "", s->bus->lost);
+	sluice_counter_print(out, "bus_chunks_aside_total",
+			     "Chunks that were given out too often and set aside.", "",
+			     s->bus->aside);
 	sluice_gauge_print(out, "credit_window_bytes",
 			   "Bytes that a device may have under way now.", "",
 			   sluice_session_window(s));

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "cloud/background_light.h"
-#include "cloud/background_model.h"
+#include "cloud/background_state.h"
 
 #define CLASSES	    4
 #define RADIUS	    2
@@ -27,6 +27,8 @@
 #define ALIKE_HUE   0.45f /* correlation that is enough where the colour is the same, ... */
 #define DARKEST	    0.5f  /* ... and how dark and bright that may be */
 #define BRIGHTEST   1.9f
+#define RIM_NOISE   0.06f /* ratios vary by so much where the light is the same */
+#define RIM_CELLS   3
 #define LEAST	    0.6f /* grey levels; a smaller change of the whole is none */
 
 /* Value below which half of the counted pixels lie, from a histogram over -255..255. */
@@ -152,6 +154,91 @@ static bool same_hue(const struct sluice_gray *g, const int16_t *expected, const
 	return fminf(stays, scales) <= SAME_HUE * SAME_HUE;
 }
 
+/* In a flat place: between the light of the place and a shadow on it, or a lamp's. */
+static bool is_rim(const struct sluice_gray *g, const int16_t *expected, uint32_t cx, uint32_t cy)
+{
+	uint32_t x0 = cx > RADIUS ? cx - RADIUS : 0, y0 = cy > RADIUS ? cy - RADIUS : 0;
+	uint32_t x1 = cx + RADIUS + 1 < g->w ? cx + RADIUS + 1 : g->w;
+	uint32_t y1 = cy + RADIUS + 1 < g->h ? cy + RADIUS + 1 : g->h;
+	float least = RATIO_MAX, most = 0, m = 0, mm = 0, n = (float)((x1 - x0) * (y1 - y0));
+
+	for (uint32_t y = y0; y < y1; y++)
+		for (uint32_t x = x0; x < x1; x++) {
+			size_t i = (size_t)y * g->w + x;
+			float v = expected[i] / (float)Q7, ratio = (g->px[i] + 2) / (v + 2);
+
+			least = fminf(least, ratio);
+			most = fmaxf(most, ratio);
+			m += v;
+			mm += v * v;
+		}
+	m /= n;
+	if (mm / n - m * m >= FLAT)
+		return false;
+	return (least > FLAT_DARK && most < 1 + RIM_NOISE) ||
+	       (least > 1 - RIM_NOISE && most < FLAT_BRIGHT);
+}
+
+/* Of the steps before this one. */
+static bool beside_light(const struct sluice_gray *g, const uint8_t *explained, uint32_t x,
+			 uint32_t y, uint8_t step)
+{
+	for (uint32_t v = y > 1 ? y - 2 : 0; v <= y + 2 && v < g->h; v += 2)
+		for (uint32_t u = x > 1 ? x - 2 : 0; u <= x + 2 && u < g->w; u += 2)
+			if (explained[(size_t)v * g->w + u] &&
+			    explained[(size_t)v * g->w + u] <= step)
+				return true;
+	return false;
+}
+
+/* Takes out the 2x2 pixels at x, y. Returns how many differed. */
+static uint32_t take_out(const struct sluice_gray *g, uint32_t x, uint32_t y, uint8_t *raw,
+			 uint8_t *explained, uint8_t as)
+{
+	size_t at = (size_t)y * g->w + x;
+	uint32_t wide = x + 1 < g->w, high = y + 1 < g->h ? g->w : 0, n = 0;
+	const size_t four[4] = { at, at + wide, at + high, at + high + wide };
+
+	for (int k = 0; k < 4; k++) {
+		n += raw[four[k]] != 0;
+		raw[four[k]] = 0;
+		explained[four[k]] = as;
+	}
+	return n;
+}
+
+static bool differs(const struct sluice_gray *g, const uint8_t *raw, uint32_t x, uint32_t y)
+{
+	size_t at = (size_t)y * g->w + x;
+	uint32_t wide = x + 1 < g->w, high = y + 1 < g->h ? g->w : 0;
+
+	return raw[at] | raw[at + wide] | raw[at + high] | raw[at + high + wide];
+}
+
+/*
+ * The rim of a shadow in a flat place has a structure that the place has not: the shadow's own.
+ * From what is explained it is followed for RIM_CELLS.
+ */
+static uint32_t explain_rims(const struct sluice_gray *g, const int16_t *expected, uint8_t *raw,
+			     uint8_t *explained)
+{
+	uint32_t n = 0;
+
+	for (uint8_t step = 1; step <= RIM_CELLS; step++)
+		for (uint32_t y = 0; y < g->h; y += 2) {
+			size_t rows = (size_t)g->w * (y + 1 < g->h ? 2 : 1);
+
+			if (!background_any_set(raw + (size_t)y * g->w, rows))
+				continue;
+			for (uint32_t x = 0; x < g->w; x += 2)
+				if (differs(g, raw, x, y) &&
+				    beside_light(g, explained, x, y, step) &&
+				    is_rim(g, expected, x, y))
+					n += take_out(g, x, y, raw, explained, step + 1);
+		}
+	return n;
+}
+
 uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expected,
 			      const int16_t *cb, const int16_t *cr, bool hue, uint8_t *raw,
 			      uint8_t *explained)
@@ -160,20 +247,12 @@ uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expect
 
 	for (uint32_t y = 0; y < g->h; y += 2)
 		for (uint32_t x = 0; x < g->w; x += 2) {
-			size_t at = (size_t)y * g->w + x;
-			uint32_t wide = x + 1 < g->w, high = y + 1 < g->h ? g->w : 0;
-			size_t four[4] = { at, at + wide, at + high, at + high + wide };
-
-			if (!(raw[four[0]] | raw[four[1]] | raw[four[2]] | raw[four[3]]))
-				continue;
-			if ((hue && !same_hue(g, expected, cb, cr, x, y)) ||
-			    !is_light(g, expected, hue, x, y))
-				continue;
-			for (int k = 0; k < 4; k++) {
-				n += raw[four[k]] != 0;
-				raw[four[k]] = 0;
-				explained[four[k]] = 1;
-			}
+			if (differs(g, raw, x, y) &&
+			    (!hue || same_hue(g, expected, cb, cr, x, y)) &&
+			    is_light(g, expected, hue, x, y))
+				n += take_out(g, x, y, raw, explained, 1);
 		}
+	if (n && !hue)
+		n += explain_rims(g, expected, raw, explained);
 	return n;
 }

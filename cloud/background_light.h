@@ -17,7 +17,7 @@ bool sluice_light_fit(const uint8_t *px, const int16_t *mean, size_t n, int16_t 
 /*
  * Take out of raw[h][w] what is the background in another light (a shadow, a lamp, the edge of a
  * cloud): its structure is there, its colour too, where hue says that the place has colours.
- * explained becomes 1 there. Returns how many pixels it were.
+ * explained is not 0 there afterwards. Returns how many pixels it were.
  */
 uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expected,
 			      const int16_t *cb, const int16_t *cr, bool hue, uint8_t *raw,

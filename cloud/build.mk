@@ -37,7 +37,7 @@ SANDBOX := cloud/sandbox_child.c $(DETECTOR_HOST)
 # Between processes, where libnats is there (libnats-dev).
 HAVE_NATS := $(shell $(PKGCONF) --exists libnats && echo libnats)
 NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_members.c nats_news.c nats_provision.c),cloud/bus_nats_absent.c) \
-	cloud/nats_version.c cloud/chunk.c
+	cloud/nats_version.c cloud/chunk.c cloud/busconf.c
 # The index in PostgreSQL, where libpq is there (libpq-dev).
 HAVE_PG := $(shell $(PKGCONF) --exists libpq && echo libpq)
 PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c index_move.c people_pg.c pg_schema.c db_pg.c),cloud/index_pg_absent.c)

@@ -127,7 +127,8 @@ struct sluice_bus_ops {
 	int (*ack)(struct sluice_bus *b, const struct sluice_lease *l, struct sluice_chunk *c);
 	/* Not done: it comes again, before any other, or is set aside. Takes the chunk. */
 	void (*back)(struct sluice_bus *b, const struct sluice_lease *l, struct sluice_chunk *c);
-	/* next() returns NULL from now on, at the latest half a second after this. */
+	/* next() returns NULL from now on, at the latest half a second after this. What other
+	 * processes say is not heard any more. */
 	void (*stop)(struct sluice_bus *b);
 	/* Bytes published and not yet acked; of an engine of several processes: that it has not yet
 	 * taken from this one. */
@@ -138,8 +139,8 @@ struct sluice_bus_ops {
 	/* To whoever listens, in any process, this one included, in order; nobody waits for it, and
 	 * it may be lost. -EMSGSIZE, -ENOMEM, -EIO. */
 	int (*say)(struct sluice_bus *b, const struct sluice_news *news);
-	/* fn hears what is said from now on; once, before anything is said in this process. It is
-	 * not called after close(). -EIO: the engine takes no listener. */
+	/* fn hears what is said from now on; once, before anything is said in this process. -EIO:
+	 * the engine takes no listener. */
 	int (*listen)(struct sluice_bus *b, sluice_news_fn fn, void *ctx);
 };
 

@@ -79,6 +79,7 @@ static void nats_stop(struct sluice_bus *b)
 	n->stopped = true;
 	pthread_cond_broadcast(&n->changed);
 	pthread_mutex_unlock(&n->lock);
+	nats_news_close(n);
 }
 
 void nats_unsubscribe(natsSubscription **sub)

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cloud/busconf.h"
 #include "cloud/ca.h"
 #include "cloud/cage.h"
 #include "cloud/cmd.h"
@@ -292,6 +293,28 @@ static void check_vision(struct report *r)
 	explicit_bzero(&s, sizeof(s));
 }
 
+/* Can the broker be used, where there is one, and is it made ready? */
+static void check_bus(struct report *r)
+{
+	struct sluice_cameras *cameras = NULL;
+	struct sluice_bus *bus = NULL;
+	char why[SLUICE_BUS_WHY];
+	int err = sluice_busconf_fits(r->c, why);
+
+	if (!err && r->c->bus.backend == SLUICE_BUS_LOCAL)
+		return;
+	if (!err) {
+		cameras = sluice_cameras_open();
+		err = cameras ? sluice_busconf_open(r->c, "check", cameras, &bus, why) : -ENOMEM;
+	}
+	if (err)
+		tell(r, "bus", err == -ECONNREFUSED ? NOTE : WRONG, "%s", why);
+	else
+		tell(r, "bus", OK, "%u partitions at %s", r->c->bus.partitions, r->c->bus.urls);
+	sluice_bus_close(bus);
+	sluice_cameras_close(cameras);
+}
+
 /* Can the detector be loaded, and what is it? It is never the reason why a node does not start. */
 static void check_detector(struct report *r)
 {
@@ -351,6 +374,7 @@ int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json)
 	check_seal(&r);
 	check_media(&r);
 	check_vision(&r);
+	check_bus(&r);
 	check_detector(&r);
 	check_kernel(&r);
 	if (json) {

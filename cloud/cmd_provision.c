@@ -39,6 +39,8 @@ struct wanted {
 	struct sluice_nats_plan plan;
 	json_t *objects; /* NULL: text */
 	const char *conf;
+	struct sluice_cloud_conf cloud; /* empty if there is none */
+	bool partitions, ttl;		/* said as options, which count more */
 };
 
 static void on_object(void *ctx, const char *object, const char *done)
@@ -82,6 +84,7 @@ static int read_option(struct wanted *w, int c)
 	case PARTITIONS:
 		err = read_number(optarg, 1, SLUICE_NATS_PARTITIONS_MAX, &n);
 		w->plan.partitions = (unsigned int)n;
+		w->partitions = true;
 		break;
 	case REPLICAS:
 		err = read_number(optarg, 1, 5, &n);
@@ -90,6 +93,7 @@ static int read_option(struct wanted *w, int c)
 	case TTL:
 		err = read_number(optarg, 1, 3600, &n);
 		w->plan.ttl_ms = (unsigned int)n * 1000;
+		w->ttl = true;
 		break;
 	case SIZE:
 		err = read_number(optarg, 16, 1 << 24, &n);
@@ -133,6 +137,30 @@ static int provision_bus(struct wanted *w, char *why, size_t size)
 	if (sluice_bus_nats_library())
 		warn_of_version(w);
 	return sluice_bus_nats_provision(&w->config, &w->plan, on_object, w, why, size);
+}
+
+static const char *or_else(const char *said, const char *conf)
+{
+	return said || !conf[0] ? said : conf;
+}
+
+/* What [bus] says, where no option does: the certificate is then that of the file. */
+static void take_bus(struct wanted *w)
+{
+	const struct sluice_cloud_conf *c = &w->cloud;
+
+	if (c->bus.backend != SLUICE_BUS_NATS)
+		return;
+	w->config.urls = or_else(w->config.urls, c->bus.urls);
+	w->config.ca = or_else(w->config.ca, c->bus.ca);
+	if (!w->config.cert && !w->config.key) {
+		w->config.cert = or_else(NULL, c->bus.certificate);
+		w->config.key = or_else(NULL, c->bus.key);
+	}
+	if (!w->partitions)
+		w->plan.partitions = c->bus.partitions;
+	if (!w->ttl)
+		w->plan.ttl_ms = (unsigned int)c->bus.lease_ms;
 }
 
 static int provision_bucket(struct wanted *w, char *why, size_t size)
@@ -200,6 +228,12 @@ int sluice_cmd_provision(int argc, char **argv)
 			return sluice_cmd_usage(argv[0], "'%s' is no value for %s", optarg,
 						argv[optind - 2]);
 	}
+	if (w.conf && sluice_cloud_conf_read(&w.cloud, w.conf, NULL, 0, why, sizeof(why))) {
+		sluice_error("%s", why);
+		return 1;
+	}
+	if (w.conf)
+		take_bus(&w);
 	if ((!w.config.urls && !w.conf) || optind != argc)
 		return sluice_cmd_usage(argv[0],
 					"--nats URL, --config FILE or both, and no other words");
@@ -213,6 +247,7 @@ int sluice_cmd_provision(int argc, char **argv)
 	if (w.objects && !err)
 		json_dumpf(w.objects, stdout, JSON_INDENT(2)), putchar('\n');
 	json_decref(w.objects);
+	sluice_cloud_conf_free(&w.cloud);
 	if (err)
 		sluice_error("%s", why);
 	return err ? 1 : 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cloud/busconf.h"
 #include "cloud/cmd.h"
 #include "cloud/conf.h"
 #include "cloud/indexconf.h"
@@ -34,6 +35,8 @@ static const struct option options[] = {
 	{ "key-command", required_argument, NULL, 7 },
 	{ "old-key-file", required_argument, NULL, 8 },
 	{ "old-key-command", required_argument, NULL, 9 },
+	{ "role", required_argument, NULL, 10 },
+	{ "node", required_argument, NULL, 11 },
 	{ 0 },
 };
 
@@ -49,6 +52,8 @@ static const struct sluice_conf_said meaning[] = {
 	{ "--key-command", "encryption", "key_command", NULL },
 	{ "--old-key-file", "encryption", "old_key_file", NULL },
 	{ "--old-key-command", "encryption", "old_key_command", NULL },
+	{ "--role", "server", "role", NULL },
+	{ "--node", "server", "node", NULL },
 };
 
 struct line {
@@ -100,6 +105,7 @@ static int serve(struct sluice_service *service)
 		.port_file = conf->server.port_file[0] ? conf->server.port_file : NULL,
 		.device_life_s = (uint32_t)(conf->auth.device_life_ms / 1000),
 		.digests = conf->digests.enabled,
+		.open_bus = conf->bus.backend == SLUICE_BUS_NATS ? sluice_busconf_open : NULL,
 		.keys = &ring,
 		.retain = { .events_s = conf->retention.events_ms / 1000,
 			    .summaries_s = conf->retention.summaries_ms / 1000,
@@ -111,10 +117,10 @@ static int serve(struct sluice_service *service)
 					     conf->encryption.old_key_file,
 					     conf->encryption.old_key_command };
 	static struct sluice_server server;
-	char why[SLUICE_PG_WHY];
+	char why[SLUICE_PG_WHY > SLUICE_BUS_WHY ? SLUICE_PG_WHY : SLUICE_BUS_WHY];
 	int err;
 
-	if (sluice_indexconf_use(conf, why)) {
+	if (sluice_busconf_fits(conf, why) || sluice_indexconf_use(conf, why)) {
 		sluice_error("%s", why);
 		return 1;
 	}

@@ -42,6 +42,20 @@ enum sluice_index_backend {
 	SLUICE_INDEX_POSTGRESQL,
 };
 
+/* What of a node a process is; in the order of the words in conf.c. */
+enum sluice_part {
+	SLUICE_PART_ALL,
+	SLUICE_PART_INGEST, /* devices: stores what they send, delivers what is told */
+	SLUICE_PART_WORKER, /* analyses; retention and jobs */
+	SLUICE_PART_API,    /* people */
+};
+
+/* What carries chunks to the workers; in the order of the words in conf.c. */
+enum sluice_bus_backend {
+	SLUICE_BUS_LOCAL,
+	SLUICE_BUS_NATS,
+};
+
 enum sluice_conf_origin {
 	SLUICE_CONF_DEFAULT,
 	SLUICE_CONF_FILE,
@@ -55,7 +69,15 @@ struct sluice_cloud_conf {
 		const char *data, *listen, *port_file;
 		uint64_t drain_ms;
 		unsigned int loops; /* event loops; 0: one for each core */
+		unsigned int role;  /* enum sluice_part */
+		const char *node;   /* its name among those on the same data */
 	} server;
+	struct {
+		unsigned int backend; /* enum sluice_bus_backend */
+		const char *urls, *ca, *certificate, *key;
+		unsigned int partitions; /* of live lanes */
+		uint64_t lease_ms;
+	} bus;
 	struct {
 		unsigned int connections, connections_per_address, connections_per_device;
 		unsigned int rate, burst; /* new connections of an address, a second and at once */

@@ -33,6 +33,7 @@ struct sluice_crew {
 	unsigned int first;	       /* where the next claims begin */
 	unsigned int pause;	       /* looks without a claim */
 	atomic_uint held;
+	atomic_int *duty; /* NULL: nobody wants to know */
 	pthread_t thread;
 	int has_thread;
 	pthread_mutex_t lock;
@@ -60,6 +61,8 @@ static int open_worker(struct sluice_crew *w, unsigned int partition)
 	w->leaving[partition] = 0;
 	if (!err)
 		atomic_fetch_add(&w->held, 1);
+	if (!err && !partition && w->duty)
+		atomic_store(w->duty, 1);
 	return err;
 }
 
@@ -67,6 +70,8 @@ static void close_worker(struct sluice_crew *w, unsigned int partition)
 {
 	if (!w->worker[partition])
 		return;
+	if (!partition && w->duty)
+		atomic_store(w->duty, 0);
 	sluice_worker_close(w->worker[partition]);
 	w->worker[partition] = NULL;
 	atomic_fetch_sub(&w->held, 1);
@@ -203,7 +208,8 @@ static struct sluice_crew *make_crew(const struct sluice_worker_config *c)
 	return w;
 }
 
-int sluice_crew_open(const struct sluice_worker_config *c, struct sluice_crew **out)
+int sluice_crew_open(const struct sluice_worker_config *c, atomic_int *duty,
+		     struct sluice_crew **out)
 {
 	struct sluice_crew *w = make_crew(c);
 	int err = w ? 0 : -ENOMEM;
@@ -211,6 +217,7 @@ int sluice_crew_open(const struct sluice_worker_config *c, struct sluice_crew **
 	*out = NULL;
 	if (err)
 		return err;
+	w->duty = duty;
 	if (c->bus->shared) {
 		w->first = (unsigned int)getpid() % c->bus->partitions;
 		err = -pthread_create(&w->thread, NULL, crew_main, w);

@@ -87,9 +87,15 @@ void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera 
 				   .lane = d->lane,
 				   .range_first = d->range_first,
 				   .range_last = d->range_last };
+	uint32_t slot = sluice_session_lane(ss, c, d->lane);
 
-	if (!sluice_session_lane(ss, c, d->lane))
+	if (!slot)
 		return;
+	if (ss->loop->server->bus->shared)
+		sluice_downlink_resend(ss, c); /* what was told before it and not heard */
+	if (!ss->conn)
+		return;
+	ss->slot[slot].done = ss->slot[slot].closed && ss->slot[slot].epoch == d->epoch;
 	add_parcel(ss, &p);
 	sluice_downlink_pump(ss);
 }
@@ -118,6 +124,55 @@ void sluice_downlink_resend(struct sluice_session *ss, const struct sluice_camer
 	if (err)
 		sluice_error("cannot read the summaries of camera %s: %s", c->name, strerror(-err));
 	sluice_downlink_pump(ss);
+}
+
+/* ---- what was told and not heard ---- */
+
+#define LOOK_NS 15000000000ull
+
+/* Has the epoch of a slot that is closed ended, or the run? */
+static int is_done(struct sluice_session *ss, const struct sluice_slot *slot)
+{
+	struct sluice_index *ix = ss->loop->index;
+	struct sluice_index_epoch e = { 0 };
+	struct sluice_index_run r = { 0 };
+
+	if (slot->lane)
+		return !ix->ops->run_find(ix, slot->camera->id, slot->epoch, slot->range_first,
+					  &r) &&
+		       r.done;
+	return !ix->ops->epoch_find(ix, slot->camera->id, slot->epoch, &e) && e.done;
+}
+
+static int list_has_done(const struct sluice_parcel *p, const struct sluice_slot *slot)
+{
+	for (; p; p = p->next)
+		if (p->done && p->camera == slot->camera && p->epoch == slot->epoch &&
+		    p->lane == slot->lane)
+			return 1;
+	return 0;
+}
+
+static void look_at_slot(struct sluice_session *ss, struct sluice_slot *slot)
+{
+	const struct sluice_done d = { slot->epoch, slot->lane, slot->range_first,
+				       slot->range_last };
+	int done = slot->closed && !slot->done && is_done(ss, slot);
+
+	sluice_downlink_resend(ss, slot->camera); /* before DONE */
+	if (ss->conn && done && !list_has_done(ss->queue, slot))
+		sluice_downlink_done(ss, slot->camera, &d);
+}
+
+/* The bus carries news that nobody keeps; the index has what they were of. */
+void sluice_downlink_look(struct sluice_session *ss, uint64_t now_ns)
+{
+	if (!ss->loop->server->bus->shared || now_ns < ss->looked_ns + LOOK_NS)
+		return;
+	ss->looked_ns = now_ns;
+	for (int i = 1; i <= SLUICE_WIRE_SLOTS_ALL && ss->conn; i++)
+		if (ss->slot[i].camera && ss->slot[i].opened)
+			look_at_slot(ss, &ss->slot[i]);
 }
 
 /* ---- going on with one ---- */

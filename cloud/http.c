@@ -382,6 +382,10 @@ static void upgrade(struct client *c)
 	int status, err = -ENOMEM;
 
 	c->closing = 1;
+	if (!sluice_server_ingests(c->loop->server)) {
+		send_problem(c, 503, "this node takes no devices: connect to one of role ingest");
+		return;
+	}
 	if (h->method != SLUICE_HTTP_GET || h->content_length) {
 		send_problem(c, 405, NULL);
 		return;

@@ -88,6 +88,8 @@ size_t sluice_ingest_fill(struct sluice_ingest *in)
 {
 	size_t fill;
 
+	if (!in)
+		return 0;
 	pthread_mutex_lock(&in->lock);
 	fill = in->fill;
 	pthread_mutex_unlock(&in->lock);
@@ -96,7 +98,7 @@ size_t sluice_ingest_fill(struct sluice_ingest *in)
 
 int sluice_ingest_error(struct sluice_ingest *in)
 {
-	return atomic_load_explicit(&in->error, memory_order_relaxed);
+	return in ? atomic_load_explicit(&in->error, memory_order_relaxed) : 0;
 }
 
 /* ---- groups ---- */

@@ -58,11 +58,11 @@ int sluice_ingest_open(const struct sluice_ingest_config *c, struct sluice_inges
 /* Any thread. Takes the item. Never blocks: the sessions' credit bounds what waits here. */
 void sluice_ingest_put(struct sluice_ingest *in, struct sluice_item *item);
 
-/* Bytes that wait here, unpublished chunks included. Any thread. */
+/* Bytes that wait here, unpublished chunks included. Any thread. NULL-safe. */
 size_t sluice_ingest_fill(struct sluice_ingest *in);
 
 /* 0, or the -errno for which nothing can be stored at present; it is tried again every
- * SLUICE_PROBE_MS. Any thread. */
+ * SLUICE_PROBE_MS. Any thread. NULL-safe. */
 #define SLUICE_PROBE_MS 1000
 int sluice_ingest_error(struct sluice_ingest *in);
 

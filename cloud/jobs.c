@@ -6,7 +6,8 @@
  *
  * A node that stops breaks off what runs: the row is queued again as if nobody had begun it. A node
  * that is killed leaves it running; the next one finds it so and queues it, at most
- * SLUICE_JOB_TRIES times. An index that cannot be written (disk full) is tried again.
+ * SLUICE_JOB_TRIES times. Of several processes one is on duty, and does what a node does. An index
+ * that cannot be written (disk full) is tried again.
  */
 #include "cloud/jobs_state.h"
 
@@ -47,6 +48,7 @@ struct sluice_jobs {
 	pthread_cond_t more;
 	unsigned int pokes; /* under the lock: grows */
 	atomic_int stopping;
+	atomic_int on; /* on duty, and what others left running is queued again */
 	pthread_t looker;
 	int looking;
 	struct sluice_index *index; /* the looker's */
@@ -286,6 +288,7 @@ static void end_job(struct runner *r, int err)
 	struct job_work *w = &r->work;
 	char *result = NULL;
 	int stopping = atomic_load(&r->jobs->stopping);
+	int ours = atomic_load(&r->jobs->on);
 
 	set_end(w, err, stopping);
 	if (w->job.state == SLUICE_JOB_DONE && w->result)
@@ -293,7 +296,8 @@ static void end_job(struct runner *r, int err)
 	if (w->job.state == SLUICE_JOB_QUEUED && w->notes)
 		result = json_dumps(w->notes, JSON_COMPACT);
 	w->job.result = result ? result : "";
-	for (int i = 0; i < BUSY_TRIES; i++) {
+	err = 0;
+	for (int i = 0; i < BUSY_TRIES && ours; i++) {
 		err = w->shelf.index->ops->job_end(w->shelf.index, &w->job);
 		if (!err || err == -ENOENT || atomic_load(&r->jobs->stopping))
 			break;
@@ -361,7 +365,7 @@ static void set_job(struct runner *r, const char *id)
 	pthread_mutex_lock(&r->jobs->lock);
 	snprintf(r->id, sizeof(r->id), "%s", id);
 	/* a stop of the node that came between is not taken back */
-	atomic_store(&r->stop, atomic_load(&r->jobs->stopping));
+	atomic_store(&r->stop, atomic_load(&r->jobs->stopping) || !atomic_load(&r->jobs->on));
 	pthread_mutex_unlock(&r->jobs->lock);
 }
 
@@ -379,7 +383,7 @@ static void *runner_main(void *arg)
 		wait_poke(j, seen);
 		seen = j->pokes;
 		pthread_mutex_unlock(&j->lock);
-		while (!atomic_load(&j->stopping) && !take_job(r, id)) {
+		while (!atomic_load(&j->stopping) && atomic_load(&j->on) && !take_job(r, id)) {
 			set_job(r, id);
 			run_job(r, id);
 			set_job(r, "");
@@ -436,14 +440,43 @@ static void look_at_due(struct sluice_jobs *j)
 		j->index->ops->jobs_drop(j->index, now - j->c.keep_ns);
 }
 
+static int queue_again(struct sluice_jobs *j)
+{
+	int again = j->index->ops->jobs_again(j->index, sluice_utc_now());
+
+	if (again > 0)
+		sluice_info("%d jobs that an earlier life was at are looked at again", again);
+	return again < 0 ? again : 0;
+}
+
+/* Who comes on duty begins as after a crash of whoever had it. Who loses it leaves its rows to the
+ * next one. */
+static void look_at_duty(struct sluice_jobs *j)
+{
+	int on = !j->c.duty || atomic_load(j->c.duty);
+
+	if (on == atomic_load(&j->on))
+		return;
+	if (on && queue_again(j))
+		return; /* tried again */
+	pthread_mutex_lock(&j->lock);
+	atomic_store(&j->on, on);
+	for (unsigned int i = 0; i < SLUICE_JOBS_AT_ONCE_MAX && !on; i++)
+		atomic_store(&j->runner[i].stop, 1);
+	pthread_mutex_unlock(&j->lock);
+}
+
 static void *looker_main(void *arg)
 {
 	struct sluice_jobs *j = arg;
 	unsigned int seen = 0;
 
 	while (!atomic_load(&j->stopping)) {
-		look_at_due(j);
-		look_at_cancels(j);
+		look_at_duty(j);
+		if (atomic_load(&j->on)) {
+			look_at_due(j);
+			look_at_cancels(j);
+		}
 		pthread_mutex_lock(&j->lock);
 		wait_poke(j, seen);
 		seen = j->pokes;
@@ -504,7 +537,7 @@ int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **ou
 {
 	struct sluice_jobs *j = calloc(1, sizeof(*j));
 	pthread_condattr_t attr;
-	int again, err;
+	int err;
 
 	*out = NULL;
 	if (!j)
@@ -516,10 +549,9 @@ int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **ou
 	pthread_cond_init(&j->more, &attr);
 	pthread_condattr_destroy(&attr);
 	err = sluice_index_open(c->data, &j->index);
-	again = err ? err : j->index->ops->jobs_again(j->index, sluice_utc_now());
-	if (again > 0)
-		sluice_info("%d jobs that an earlier life was at are looked at again", again);
-	err = again < 0 ? again : 0;
+	if (!err && !c->duty)
+		err = queue_again(j);
+	atomic_store(&j->on, !c->duty);
 	j->pokes = 1;
 	for (unsigned int i = 0; i < c->at_once && !err; i++)
 		err = open_runner(j, &j->runner[i]);

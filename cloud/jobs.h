@@ -47,6 +47,9 @@ struct sluice_jobs_config {
 	/* a job has come further, or ended; json is one line; may be NULL */
 	void (*told)(void *ctx, const struct sluice_camera *c, const char *json);
 	void *ctx;
+	/* Of several processes on the same index one is on duty: it alone takes jobs and adds those
+	 * that are due. Not 0: this one. NULL: it always is. Borrowed. */
+	const atomic_int *duty;
 };
 
 struct sluice_jobs;

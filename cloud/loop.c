@@ -37,7 +37,7 @@ static void on_watch(void *arg)
 		l->deny_version = version;
 	}
 	sluice_session_watch(l, changed);
-	if (!l->number && l->watch_turn % 4 == 0 && l->server->ingest)
+	if (!l->number && l->watch_turn % 4 == 0 && atomic_load(&l->server->started))
 		sluice_server_watch(l->server);
 	if (!l->number && l->watch_turn % 4 == 1) {
 		sluice_commands_watch(l->server);

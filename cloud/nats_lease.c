@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <jansson.h>
 
 #include "cloud/nats_state.h"
 
@@ -203,54 +204,132 @@ void nats_release(struct sluice_bus *b, const struct sluice_lease *l)
 
 /* ---- the keeper ---- */
 
-/* 0 renewed; -ESTALE lost; -EAGAIN no answer. */
-static int renew(struct bus_nats *n, const char *key, const char *value, uint64_t *revision)
+/*
+ * Renewals go out without waiting for one another, or for an answer: with many partitions and a
+ * broker that is slow to agree with its copies they would take longer than a lease lives.
+ */
+
+#define WRONG_REVISION	   10071 /* the numbers of brokers for it, the second since 2.11 */
+#define WRONG_REVISION_TOO 10164
+
+static natsStatus send_renewal(struct bus_nats *n, unsigned int partition, const char *value,
+			       uint64_t revision, uint64_t asked_ms)
 {
-	uint64_t was = *revision;
+	char subject[64], reply[128], expected[24], key[16];
+	natsMsg *msg = NULL;
+	natsStatus s;
+
+	write_key(key, partition);
+	snprintf(subject, sizeof(subject), "$KV.LEASE.%s", key);
+	snprintf(reply, sizeof(reply), "%s.r%u.%llu", n->inbox, partition,
+		 (unsigned long long)asked_ms);
+	snprintf(expected, sizeof(expected), "%llu", (unsigned long long)revision);
+	s = natsMsg_Create(&msg, subject, reply, value, (int)strlen(value));
+	if (s == NATS_OK)
+		s = natsMsgHeader_Set(msg, "Nats-Expected-Last-Subject-Sequence", expected);
+	if (s == NATS_OK)
+		s = natsConnection_PublishMsg(n->nc, msg);
+	natsMsg_Destroy(msg);
+	return s;
+}
+
+/* The revision that the key has got; 0: none, and *wrong if it was not the one that was expected.
+ */
+static uint64_t read_answer(natsMsg *msg, bool *wrong)
+{
+	json_t *o = natsMsg_IsNoResponders(msg)
+			    ? NULL
+			    : json_loadb(natsMsg_GetData(msg), (size_t)natsMsg_GetDataLength(msg),
+					 0, NULL);
+	const json_t *error = json_object_get(o, "error");
+	json_int_t seq = error ? 0 : json_integer_value(json_object_get(o, "seq"));
+	json_int_t code = json_integer_value(json_object_get(error, "err_code"));
+
+	*wrong = code == WRONG_REVISION || code == WRONG_REVISION_TOO;
+	json_decref(o);
+	return seq > 0 ? (uint64_t)seq : 0;
+}
+
+/*
+ * Any answer counts, however late: what was done is done, and holds from when it was asked for. Of
+ * a refusal only that of the newest question tells anything.
+ */
+void nats_on_renewed(struct bus_nats *n, unsigned int partition, uint64_t asked_ms, natsMsg *msg)
+{
+	struct nats_hold *h = &n->hold[partition];
+	bool wrong;
+	uint64_t revision = read_answer(msg, &wrong);
+
+	pthread_mutex_lock(&n->lock);
+	if (h->held && revision >= h->revision) { /* else: of an earlier hold */
+		h->revision = revision;
+		h->doubt = false;
+		if (h->until_ms < asked_ms + n->ttl_ms * 5 / 6)
+			h->until_ms = asked_ms + n->ttl_ms * 5 / 6;
+		h->renew_ms = asked_ms + n->ttl_ms / 4;
+	} else if (h->held && !revision && asked_ms == h->asked_ms) {
+		h->doubt = wrong;
+		h->renew_ms = wrong ? 0 : nats_now_ms() + n->ttl_ms / 16;
+	}
+	pthread_mutex_unlock(&n->lock);
+}
+
+/* The lock is held. */
+static void lose(struct bus_nats *n, struct nats_hold *h, const char *why)
+{
+	h->held = false;
+	n->base.lost++;
+	pthread_cond_broadcast(&n->changed);
+	nats_complain(n, "the lease of a partition is lost", why);
+}
+
+/* Another revision is there than we know of: ours, whose answer was lost, or another holder's. The
+ * lock is held, but not while the broker is asked. */
+static void settle_doubt(struct bus_nats *n, unsigned int partition)
+{
+	struct nats_hold *h = &n->hold[partition];
+	uint64_t token = h->token, revision = h->revision;
+	char key[16], value[sizeof(h->value)];
 	int err;
 
-	if (kvStore_Update(revision, n->kv, key, value, (int)strlen(value), was) == NATS_OK)
-		return 0;
-	*revision = was;
-	err = read_key(n, key, value, revision);
-	if (err == -EBUSY || err == -ENOENT)
-		return -ESTALE;
-	return -EAGAIN; /* ours, perhaps under a newer revision: written again next time */
+	memcpy(value, h->value, sizeof(value));
+	write_key(key, partition);
+	pthread_mutex_unlock(&n->lock);
+	err = read_key(n, key, value, &revision);
+	pthread_mutex_lock(&n->lock);
+	if (!h->held || h->token != token)
+		return;
+	if (err == -EBUSY || err == -ENOENT) {
+		lose(n, h, "another worker has it, or had it");
+		return;
+	}
+	h->doubt = err != 0;
+	if (!err)
+		h->revision = revision;
+	h->renew_ms = nats_now_ms() + (err ? n->ttl_ms / 16 : 0);
 }
 
 /* One hold that is due; called with the lock, which is not held in between. */
 static void keep(struct bus_nats *n, unsigned int partition)
 {
 	struct nats_hold *h = &n->hold[partition];
-	uint64_t token = h->token, revision = h->revision, start = nats_now_ms();
-	char key[16], value[sizeof(h->value)];
-	bool lost = false;
-	int err;
+	uint64_t now = nats_now_ms(), revision = h->revision;
+	char value[sizeof(h->value)];
 
-	memcpy(value, h->value, sizeof(value));
-	write_key(key, partition);
-	pthread_mutex_unlock(&n->lock);
-	err = renew(n, key, value, &revision);
-	pthread_mutex_lock(&n->lock);
-	if (!h->held || h->token != token)
+	if (now >= h->until_ms) {
+		lose(n, h, "no answer from the broker in time");
 		return;
-	if (err != -ESTALE)
-		h->revision = revision;
-	if (!err) {
-		h->until_ms = start + n->ttl_ms * 5 / 6;
-		h->renew_ms = start + n->ttl_ms / 4;
-	} else if (err == -ESTALE || nats_now_ms() >= h->until_ms) {
-		h->held = false;
-		lost = true;
-		n->base.lost++;
-		pthread_cond_broadcast(&n->changed);
-	} else {
-		h->renew_ms = nats_now_ms() + n->ttl_ms / 16;
 	}
-	if (lost)
-		nats_complain(n, "the lease of a partition is lost",
-			      err == -ESTALE ? "another worker has it, or had it"
-					     : "no answer from the broker in time");
+	if (h->doubt) {
+		settle_doubt(n, partition);
+		return;
+	}
+	h->asked_ms = now;
+	h->renew_ms = now + n->ttl_ms / 3; /* again, if no answer has come */
+	memcpy(value, h->value, sizeof(value));
+	pthread_mutex_unlock(&n->lock);
+	send_renewal(n, partition, value, revision, now);
+	pthread_mutex_lock(&n->lock);
 }
 
 /* The broker waits on for an ack while the worker is at it and holds its lease. */
@@ -275,7 +354,8 @@ void *nats_keeper_main(void *arg)
 		for (unsigned int i = 0; i < 2 * n->base.partitions && !n->closing; i++) {
 			struct nats_hold *h = &n->hold[i];
 
-			if (h->held && nats_now_ms() >= h->renew_ms)
+			if (h->held && nats_now_ms() >= (h->renew_ms < h->until_ms ? h->renew_ms
+										   : h->until_ms))
 				keep(n, i);
 			if (h->held && h->out && nats_now_ms() >= h->progress_ms &&
 			    nats_now_ms() < h->until_ms)

@@ -119,7 +119,7 @@ static const char *refusal(natsMsg *msg, char text[160])
 	return text;
 }
 
-/* INBOX.PARTITION.NUMBER; in a thread of the library. */
+/* INBOX.PARTITION.NUMBER, or INBOX.rPARTITION.TIME of a renewal; in a thread of the library. */
 void nats_on_reply(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *arg)
 {
 	struct bus_nats *n = arg;
@@ -127,10 +127,17 @@ void nats_on_reply(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void
 	unsigned int partition;
 	unsigned long long number;
 	char text[160];
-	const char *why = refusal(msg, text);
+	const char *why;
 
 	(void)nc;
 	(void)sub;
+	if (sscanf(tail, ".r%u.%llu", &partition, &number) == 2) {
+		if (partition < 2 * n->base.partitions)
+			nats_on_renewed(n, partition, number, msg);
+		natsMsg_Destroy(msg);
+		return;
+	}
+	why = refusal(msg, text);
 	if (sscanf(tail, ".%u.%llu", &partition, &number) == 2 &&
 	    partition < 2 * n->base.partitions) {
 		struct nats_queue *q = &n->queue[partition];

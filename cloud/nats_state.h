@@ -38,6 +38,8 @@ struct nats_hold {
 	uint64_t token, revision; /* revision: of the key, grows with every renewal */
 	uint64_t until_ms;	  /* sure to be ours up to then */
 	uint64_t renew_ms, progress_ms;
+	uint64_t asked_ms; /* when it was renewed last, answered or not */
+	bool doubt;	   /* the key has another revision than this one */
 	char value[96];
 	natsSubscription *sub;
 	natsMsg *out; /* given out, not yet acked */
@@ -114,6 +116,8 @@ int nats_claim(struct sluice_bus *b, unsigned int partition, struct sluice_lease
 int nats_held(struct sluice_bus *b, const struct sluice_lease *l);
 void nats_release(struct sluice_bus *b, const struct sluice_lease *l);
 void *nats_keeper_main(void *arg);
+/* What the broker said to a renewal. */
+void nats_on_renewed(struct bus_nats *n, unsigned int partition, uint64_t asked_ms, natsMsg *msg);
 /* The partition's hold if the lease is sure to be ours now, else NULL; the lock is held. */
 struct nats_hold *nats_hold_of(struct bus_nats *n, const struct sluice_lease *l);
 

@@ -9,9 +9,11 @@
  * What was put whole (depot.h) has no tail that a crash could leave: of it nothing is ever cut.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "cloud/recover.h"
@@ -143,22 +145,18 @@ static int recover_rows(struct recovery *rec, const struct sluice_camera *c, con
 	return err;
 }
 
-static int recover_segment(void *ctx, const struct sluice_camera *c, const char *path)
+static int scan_segment(struct recovery *rec, const struct sluice_camera *c, const char *path,
+			int is_new)
 {
-	struct recovery *rec = ctx;
 	struct sluice_index *ix = rec->ix;
-	int err = ix->ops->segment_find(ix, path, &rec->row);
+	int err;
 
-	if (!err && rec->row.closed && !rec->all)
-		return 0;
-	if (err && err != -ENOENT)
-		return err;
 	rec->has_epoch = 0;
 	rec->row.frames = rec->row.motion = 0;
 	rec->row.size = rec->row.first_utc_ns = rec->row.last_utc_ns = 0;
 	rec->seen_utc_ns = 0;
 	rec->r->scanned++;
-	if (!err) {
+	if (!is_new) {
 		err = ix->ops->begin(ix);
 	} else {
 		memset(&rec->row, 0, sizeof(rec->row));
@@ -178,6 +176,51 @@ static int recover_segment(void *ctx, const struct sluice_camera *c, const char 
 		err = ix->ops->commit(ix);
 	if (err)
 		ix->ops->rollback(ix);
+	return err;
+}
+
+/* Where another process on this directory may be writing to it, its lock says so (segment.c). What
+ * lies in a bucket is whole. 0 and the lock, -1 none; or -EWOULDBLOCK, -ENOENT, ... */
+static int hold_segment(const struct recovery *rec, const char *path, int *lock)
+{
+	char full[4400];
+	int err;
+
+	*lock = -1;
+	if (rec->depot->whole)
+		return 0;
+	snprintf(full, sizeof(full), "%s/%s", rec->depot->data, path);
+	*lock = open(full, O_RDONLY | O_CLOEXEC);
+	if (*lock < 0)
+		return -errno;
+	if (!flock(*lock, LOCK_EX | LOCK_NB))
+		return 0;
+	err = -errno;
+	close(*lock);
+	*lock = -1;
+	return err;
+}
+
+static int recover_segment(void *ctx, const struct sluice_camera *c, const char *path)
+{
+	struct recovery *rec = ctx;
+	int err = rec->ix->ops->segment_find(rec->ix, path, &rec->row), lock;
+
+	if (!err && rec->row.closed && !rec->all)
+		return 0;
+	if (err && err != -ENOENT)
+		return err;
+	err = hold_segment(rec, path, &lock);
+	if (err)
+		return err == -EWOULDBLOCK || err == -ENOENT ? 0 : err;
+	/* its writer may have closed it meanwhile */
+	err = rec->ix->ops->segment_find(rec->ix, path, &rec->row);
+	if (!err || err == -ENOENT)
+		err = !err && rec->row.closed && !rec->all
+			      ? 0
+			      : scan_segment(rec, c, path, err == -ENOENT);
+	if (lock >= 0)
+		close(lock);
 	return err;
 }
 

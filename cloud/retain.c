@@ -338,7 +338,7 @@ static void *retain_main(void *arg)
 	/* of this thread alone; where it may not, it works on as it is */
 	setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
 	while (!pause_ms(r, rc > 0 ? PAUSE_MS : IDLE_MS)) {
-		rc = sluice_retain_step(r);
+		rc = r->c.duty && !atomic_load(r->c.duty) ? 0 : sluice_retain_step(r);
 		if (rc < 0) {
 			pthread_mutex_lock(&r->lock);
 			r->stats.failed++;
@@ -389,6 +389,10 @@ int sluice_retain_start(struct sluice_retain *r)
 
 void sluice_retain_stats(struct sluice_retain *r, struct sluice_retained *out)
 {
+	if (!r) {
+		memset(out, 0, sizeof(*out));
+		return;
+	}
 	pthread_mutex_lock(&r->lock);
 	*out = r->stats;
 	pthread_mutex_unlock(&r->lock);

@@ -3,6 +3,7 @@
 #ifndef SLUICE_RETAIN_H
 #define SLUICE_RETAIN_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct sluice_index;
@@ -19,6 +20,7 @@ struct sluice_retain_config {
 	uint64_t max_bytes;	    /* of segments and media; 0: any */
 	uint64_t free_bytes;	    /* to be left on the disk; 0: any */
 	uint64_t (*utc_now)(void);  /* NULL: the clock */
+	const atomic_int *duty;	    /* 0: another process does it now; NULL: none. Borrowed */
 };
 
 /* What has gone since the start. */
@@ -44,7 +46,7 @@ int sluice_retain_step(struct sluice_retain *r);
 /* From now on a thread of lowest priority makes the steps. */
 int sluice_retain_start(struct sluice_retain *r);
 
-/* Any thread. */
+/* Any thread. NULL: nothing has gone here. */
 void sluice_retain_stats(struct sluice_retain *r, struct sluice_retained *out);
 
 /* Ends the thread after its present step. NULL-safe. */

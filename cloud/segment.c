@@ -21,6 +21,7 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -72,6 +73,21 @@ static void encode_header(const struct sluice_segment_info *info, uint32_t versi
 	h->epoch = htole64(info->epoch);
 	h->sequence = htole64(info->sequence);
 	h->header_crc = htole32(sluice_crc32c(0, h, sizeof(*h)));
+}
+
+/*
+ * Locked while it may grow, so that the recovery of another process on the same directory leaves it
+ * alone (recover.c). One that came between making and locking has taken the empty file away.
+ */
+static int hold_file(int fd)
+{
+	struct stat st;
+
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	if (fstat(fd, &st))
+		return -errno;
+	return st.st_nlink ? 0 : -EAGAIN;
 }
 
 /* Writes all of it at offset, or fails. */
@@ -156,7 +172,10 @@ static int begin(const char *path, const struct sluice_segment_info *info,
 			goto err_free;
 		}
 	}
-	err = write_all(s, iov, s->sealed ? 2 : 1);
+	if (path)
+		err = hold_file(s->fd);
+	if (!err)
+		err = write_all(s, iov, s->sealed ? 2 : 1);
 	if (err) {
 		if (path)
 			unlink(path);

@@ -99,6 +99,26 @@ static void on_signal(void *arg, int signal)
 	sluice_server_stop(s);
 }
 
+/* Processes of one node each have a lock of their own, and a share in that of the data. */
+static int lock_own(struct sluice_server *s)
+{
+	char path[4096];
+	int err = 0;
+
+	snprintf(path, sizeof(path), "%s/lock.%s", s->c.data, s->node);
+	s->own_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->own_lock < 0) {
+		err = -errno;
+		sluice_error("cannot open %s: %s", path, strerror(-err));
+	} else if (flock(s->own_lock, LOCK_EX | LOCK_NB) < 0) {
+		err = -EBUSY;
+		sluice_error("a process called %s runs on %s already: give each a name of its own "
+			     "in [server] node",
+			     s->node, s->c.data);
+	}
+	return err;
+}
+
 static int lock_data(struct sluice_server *s)
 {
 	char path[4096];
@@ -113,11 +133,11 @@ static int lock_data(struct sluice_server *s)
 			     path, strerror(-err), s->c.data);
 		return err;
 	}
-	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
+	if (flock(s->lock, (s->c.open_bus ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
 		sluice_error("%s is in use by another sluice-cloud", s->c.data);
 		return -EBUSY;
 	}
-	return 0;
+	return s->c.open_bus ? lock_own(s) : 0;
 }
 
 /* Keys and data bases. */
@@ -215,25 +235,38 @@ static int open_store(struct sluice_server *s)
 	if (err)
 		sluice_error("cannot note in %s where its index and segments lie: %s", s->c.data,
 			     strerror(-err));
-	if (!err)
+	if (!err && sluice_server_ingests(s))
 		err = sluice_retain_finish(s->c.data, ix,
 					   s->media); /* or what was forgotten would come back */
-	if (!err)
+	if (!err && sluice_server_ingests(s))
 		err = recover_store(s, ix);
 	sluice_index_close(ix);
 	return err;
 }
 
+/* Of several processes the one that has the first partition is on duty: it alone lets go what is
+ * to go, and does the jobs. Where there is one it always is. */
+static const atomic_int *duty_of(const struct sluice_server *s)
+{
+	return s->bus->shared ? &s->on_duty : NULL;
+}
+
 /* What goes, and what is taken out. */
 static int start_keeping(struct sluice_server *s)
 {
-	int err;
+	int err = 0;
 
-	s->exporter = sluice_exporter_open(s->c.data, s->media);
-	s->exports = sluice_exports_open(s->c.data, s->media);
+	if (sluice_server_serves(s)) {
+		s->exporter = sluice_exporter_open(s->c.data, s->media);
+		s->exports = sluice_exports_open(s->c.data, s->media);
+		err = s->exporter && s->exports ? 0 : -ENOMEM;
+	}
+	if (err || !sluice_server_works(s))
+		return err;
 	s->c.retain.data = s->c.data;
 	s->c.retain.media = s->media;
-	err = s->exporter && s->exports ? sluice_retain_open(&s->c.retain, &s->retain) : -ENOMEM;
+	s->c.retain.duty = duty_of(s);
+	err = sluice_retain_open(&s->c.retain, &s->retain);
 	return err ? err : sluice_retain_start(s->retain);
 }
 
@@ -256,6 +289,7 @@ static int start_jobs(struct sluice_server *s)
 		.ops = &sluice_server_worker_ops,
 		.told = sluice_server_tell_job,
 		.ctx = s,
+		.duty = duty_of(s),
 	};
 
 	return sluice_jobs_open(&c, &s->jobs);
@@ -280,6 +314,19 @@ static int start_vision(struct sluice_server *s)
 		sluice_error("%s", why);
 	explicit_bzero(&c.settings, sizeof(c.settings));
 	return err < 0 ? err : 0;
+}
+
+static int open_bus(struct sluice_server *s)
+{
+	char why[SLUICE_SERVER_WHY] = "";
+	int err;
+
+	if (!s->c.open_bus)
+		return sluice_bus_local_open(s->workers, SLUICE_BUS_MAX, &s->bus);
+	err = s->c.open_bus(s->c.conf, s->node, s->cameras, &s->bus, why);
+	if (err)
+		sluice_error("cannot use the bus: %s", why);
+	return err;
 }
 
 /* What is wrong with it is told; the node does without. */
@@ -309,10 +356,8 @@ static int start_threads(struct sluice_server *s)
 	s->cameras = sluice_cameras_open();
 	s->roster = sluice_roster_open();
 	s->settings = sluice_settings_open();
-	err = s->cameras && s->roster && s->settings
-		      ? sluice_bus_local_open(s->workers, SLUICE_BUS_MAX, &s->bus)
-		      : -ENOMEM;
-	if (!err)
+	err = s->cameras && s->roster && s->settings ? open_bus(s) : -ENOMEM;
+	if (!err && (sluice_server_ingests(s) || sluice_server_serves(s)))
 		err = s->bus->ops->listen(s->bus, sluice_server_hear, s);
 	if (err)
 		return err;
@@ -320,23 +365,25 @@ static int start_threads(struct sluice_server *s)
 	wc.cameras = s->cameras;
 	wc.media = s->media;
 	wc.fleet = s->fleet;
-	start_detector(s);
+	if (sluice_server_works(s))
+		start_detector(s);
 	wc.digests = s->c.digests;
-	err = start_vision(s);
+	err = sluice_server_works(s) ? start_vision(s) : 0;
 	if (!err)
 		err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
 	wc.quarantine = s->quarantine;
 	wc.sandbox = s->sandbox.memory ? &s->sandbox : NULL;
-	if (!err)
-		err = sluice_crew_open(&wc, &s->crew);
-	if (!err)
+	if (!err && sluice_server_works(s))
+		err = sluice_crew_open(&wc, &s->on_duty, &s->crew);
+	if (!err && sluice_server_ingests(s))
 		err = sluice_ingest_open(&in, &s->ingest);
 	if (!err)
 		err = start_keeping(s);
-	if (!err)
+	if (!err && sluice_server_works(s))
 		err = start_jobs(s);
 	if (err)
 		sluice_error("cannot start: %s", strerror(-err));
+	atomic_store(&s->started, !err);
 	return err;
 }
 
@@ -378,7 +425,7 @@ static void set_up(struct sluice_server *s, const struct sluice_server_config *c
 {
 	memset(s, 0, sizeof(*s));
 	s->c = *c;
-	s->lock = -1;
+	s->lock = s->own_lock = -1;
 	s->loop_count = s->c.conf->server.loops ? s->c.conf->server.loops : count_cores();
 	if (s->loop_count > SLUICE_LOOPS_MAX)
 		s->loop_count = SLUICE_LOOPS_MAX;
@@ -387,6 +434,20 @@ static void set_up(struct sluice_server *s, const struct sluice_server_config *c
 	pthread_cond_init(&s->loops_changed, NULL);
 	if (gethostname(s->node, sizeof(s->node) - 1))
 		snprintf(s->node, sizeof(s->node), "cloud");
+	if (s->c.conf->server.node[0])
+		snprintf(s->node, sizeof(s->node), "%s", s->c.conf->server.node);
+}
+
+/* It is part of the names of files. */
+static int check_node(const struct sluice_server *s)
+{
+	const char *node = s->c.conf->server.node;
+
+	if (strlen(node) < sizeof(s->node) - 16 && node[0] != '.' && !strchr(node, '/'))
+		return 0;
+	sluice_error("[server] node = %.80s: a short name without / that does not begin with a dot",
+		     node);
+	return -EINVAL;
 }
 
 int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c)
@@ -396,7 +457,9 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 
 	set_up(s, c);
 	raise_limits();
-	err = lock_data(s);
+	err = check_node(s);
+	if (!err)
+		err = lock_data(s);
 	if (!err)
 		err = open_identity(s);
 	if (!err)
@@ -434,7 +497,6 @@ void sluice_server_close(struct sluice_server *s)
 	if (s->loops[0].io)
 		sluice_io_timer_cancel(s->loops[0].io, &s->late);
 	sluice_jobs_close(s->jobs);
-	sluice_vision_close(s->vision);
 	sluice_exporter_close(s->exporter);
 	sluice_exports_close(s->exports);
 	sluice_retain_close(s->retain);
@@ -442,6 +504,7 @@ void sluice_server_close(struct sluice_server *s)
 	if (s->bus)
 		s->bus->ops->stop(s->bus);
 	sluice_crew_close(s->crew);
+	sluice_vision_close(s->vision); /* the workers offered it events */
 	sluice_detector_close(s->detector);
 	sluice_quarantine_close(s->quarantine);
 	sluice_api_stop(s->api);
@@ -459,6 +522,8 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_ca_close(s->ca);
 	pthread_cond_destroy(&s->loops_changed);
 	pthread_mutex_destroy(&s->loops_lock);
+	if (s->own_lock >= 0)
+		close(s->own_lock);
 	if (s->lock >= 0)
 		close(s->lock);
 }

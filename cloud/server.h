@@ -8,6 +8,7 @@
 
 #include "cloud/bus.h"
 #include "cloud/ca.h"
+#include "cloud/conf.h"
 #include "cloud/counters.h"
 #include "cloud/crew.h"
 #include "cloud/exporter.h"
@@ -25,6 +26,7 @@
 #include "lib/conn.h"
 
 #define SLUICE_WORKERS_MAX 64		/* of live lanes, and as many of back-fill */
+#define SLUICE_SERVER_WHY  400		/* bytes of a sentence of open_bus() */
 #define SLUICE_FRAME_MAX   (4u << 20)	/* payload of a FRAME; said in WELCOME */
 #define SLUICE_UNDER_WAY   (1u << 30)	/* bytes that all devices together may have under way */
 #define SLUICE_FILL_GRANT  (64u << 20)	/* bytes waiting; above it no new credit */
@@ -49,8 +51,11 @@ struct sluice_server_config {
 	const char *port_file;		      /* written once listening; may be NULL */
 	uint32_t device_life_s;		      /* of devices' certificates; 0: SLUICE_DEVICE_DAYS */
 	int digests;			      /* make digests of events too */
-	const struct sluice_keyring *keys;    /* master keys, borrowed; NULL: nothing is sealed */
-	struct sluice_retain_config retain;   /* data is filled in; all zero: nothing ever goes */
+	/* of [bus] where it is one of several processes (busconf.h); NULL: there is none */
+	int (*open_bus)(const struct sluice_cloud_conf *conf, const char *name,
+			struct sluice_cameras *cameras, struct sluice_bus **out, char *why);
+	const struct sluice_keyring *keys;  /* master keys, borrowed; NULL: nothing is sealed */
+	struct sluice_retain_config retain; /* data is filled in; all zero: nothing ever goes */
 };
 
 struct sluice_server {
@@ -89,9 +94,29 @@ struct sluice_server {
 	atomic_ullong moved_ns; /* when the workers were last seen to do what there is to do */
 	uint16_t port;
 	atomic_int stopping;
-	int lock;
+	atomic_int started; /* all that the role needs */
+	atomic_int on_duty; /* the crew has the first partition */
+	int lock, own_lock; /* own_lock: of this process, where several are on the same data */
 	char node[64];
 };
+
+/* What the role makes of the process. */
+static inline bool sluice_server_ingests(const struct sluice_server *s)
+{
+	return s->c.conf->server.role <= SLUICE_PART_INGEST;
+}
+
+static inline bool sluice_server_works(const struct sluice_server *s)
+{
+	return s->c.conf->server.role == SLUICE_PART_ALL ||
+	       s->c.conf->server.role == SLUICE_PART_WORKER;
+}
+
+static inline bool sluice_server_serves(const struct sluice_server *s)
+{
+	return s->c.conf->server.role == SLUICE_PART_ALL ||
+	       s->c.conf->server.role == SLUICE_PART_API;
+}
 
 /* Opens everything and listens; prints what is wrong. -errno. */
 int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c);

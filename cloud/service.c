@@ -167,10 +167,19 @@ static void on_control(void *arg, int fd)
 	close(fd);
 }
 
+/* Beside others on the same data it has the node's name. */
+static int name_control(const struct sluice_service *v, char *path, size_t size)
+{
+	const struct sluice_server *s = v->server;
+
+	return snprintf(path, size, "%s/control%s%s", s->c.data, s->c.open_bus ? "." : "",
+			s->c.open_bus ? s->node : "");
+}
+
 static int open_control(struct sluice_service *v)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int err, n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/control", v->server->c.data);
+	int err, n = name_control(v, a.sun_path, sizeof(a.sun_path));
 
 	if (n < 0 || (size_t)n >= sizeof(a.sun_path))
 		return -ENAMETOOLONG;
@@ -221,7 +230,7 @@ void sluice_service_close(struct sluice_service *v)
 
 	if (v->control) {
 		sluice_io_unlisten(v->control);
-		snprintf(path, sizeof(path), "%s/control", v->server->c.data);
+		name_control(v, path, sizeof(path));
 		unlink(path);
 	}
 	v->control = NULL;

@@ -349,6 +349,8 @@ static void watch_one(struct sluice_session *ss, uint64_t now)
 	if (ss->failed)
 		sluice_downlink_retry(ss);
 	sluice_desire_watch(ss);
+	if (ss->greeted)
+		sluice_downlink_look(ss, now);
 	if (ss->conn && is_trickling(ss, now))
 		sluice_session_goaway(ss, SLUICE_CODE_LIMIT, "a message came too slowly", 1000);
 	if (ss->paused && ss->conn && ss->items < SLUICE_ITEMS_MAX / 2 && !is_in_debt(ss, now) &&

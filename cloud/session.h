@@ -14,6 +14,7 @@ struct sluice_slot {
 	uint64_t range_first, range_last;
 	int opened;	   /* OPENED was sent */
 	int closed;	   /* CLOSE came */
+	int done;	   /* DONE was queued after it */
 	int64_t last_seen; /* highest sequence that came since OPEN; -1: none */
 	uint16_t width, height;
 	struct sluice_wire_clock clock;
@@ -71,6 +72,7 @@ struct sluice_session {
 	struct sluice_parcel *queue, *queue_last; /* not yet sent */
 	struct sluice_parcel *unacked;		  /* sent, newest first */
 	unsigned int unacked_count;
+	uint64_t looked_ns;	      /* sluice_downlink_look() was done last */
 	struct sluice_parcel *failed; /* that the device could not keep; tried again later */
 	struct sluice_sending sending;
 	struct sluice_wire_partial partial[SLUICE_WIRE_PARTIALS]; /* of HELLO */
@@ -123,6 +125,8 @@ const struct sluice_camera *sluice_downlink_acked(struct sluice_session *ss, con
 void sluice_downlink_partial(struct sluice_session *ss, const uint8_t *hello, uint32_t length);
 /* Every now and then: what had failed comes again. */
 void sluice_downlink_retry(struct sluice_session *ss);
+/* Every now and then, where others tell: what they have told and was not heard. */
+void sluice_downlink_look(struct sluice_session *ss, uint64_t now_ns);
 /* Seconds that what could not be kept, or be had, waits. Less only for tests. */
 extern unsigned int sluice_downlink_retry_s;
 void sluice_downlink_clear(struct sluice_session *ss);

@@ -176,10 +176,8 @@ static void hear_event(void *ctx, const struct sluice_camera *c, const char *jso
 static void hear_summary(void *ctx, const struct sluice_camera *c, const char *id)
 {
 	struct note *n = make_note(c, 0);
-	struct sluice_server *s = ctx;
 
 	stream_summary(ctx, c, id);
-	sluice_vision_offer(s->vision, c, id);
 	if (n) {
 		memcpy(n->id, id, sizeof(n->id));
 		post_note(ctx, n, run_summary);
@@ -237,7 +235,10 @@ static void tell_event(void *ctx, const struct sluice_camera *c, const char *jso
 
 static void tell_summary(void *ctx, const struct sluice_camera *c, const char *id)
 {
-	say(ctx, &(struct sluice_news){ .kind = SLUICE_NEWS_SUMMARY, .camera = c, .text = id });
+	struct sluice_server *s = ctx;
+
+	say(s, &(struct sluice_news){ .kind = SLUICE_NEWS_SUMMARY, .camera = c, .text = id });
+	sluice_vision_offer(s->vision, c, id); /* the node that told it, and no other */
 }
 
 static void tell_done(void *ctx, const struct sluice_camera *c, const struct sluice_done *d)

@@ -37,7 +37,7 @@
 #define HOLE	     0.8f /* sluice_background_edges() of what is left where a thing was, and ... */
 #define HOLE_COST    0.6f /* ... why a track goes on with the thing */
 #define INSIDE	     0.55f /* of a track's box in a blob: it is in there */
-#define RIDER_HITS   5	   /* who has been seen so often, and ... */
+#define RIDER_HITS   3	   /* who has been seen so often, and ... */
 #define RIDER_AREA   0.12f /* ... is so large a part of a blob may be in it with others */
 #define ALONE	     1.25f /* a blob that is not larger than this holds one thing */
 
@@ -241,6 +241,8 @@ static void observe(const struct sluice_tracker *t, struct sluice_track *k,
 		k->moved = true;
 	for (int i = 0; i < SLUICE_LOOKS; i++)
 		k->look[i] += (b->look[i] - k->look[i]) * (k->hits ? 0.2f : 1);
+	k->usual_w += (b->w - k->usual_w) * (k->hits ? 0.2f : 1);
+	k->usual_h += (b->h - k->usual_h) * (k->hits ? 0.2f : 1);
 	k->merged = false;
 	k->alone_s = t_s;
 	k->last = box;
@@ -304,8 +306,12 @@ static void ride(const struct sluice_tracker *t, struct sluice_track *k,
 	struct sluice_box p = predicted(k);
 
 	p.t_s = t_s;
-	p.w = fminf(p.w, b->w);
-	p.h = fminf(p.h, b->h);
+	/* what grew or shrank on the way in was the group */
+	k->w.v = k->h.v = 0;
+	k->w.x = p.w = fminf(k->usual_w, b->w);
+	k->h.x = p.h = fminf(k->usual_h, b->h);
+	p.x = k->cx.x - p.w / 2;
+	p.y = k->cy.x - p.h / 2;
 	p.x = fmaxf(b->x, fminf(p.x, b->x + b->w - p.w));
 	p.y = fmaxf(b->y, fminf(p.y, b->y + b->h - p.h));
 	k->cx.x = p.x + p.w / 2;

@@ -38,6 +38,7 @@ struct sluice_track {
 	bool merged;		  /* it is in a blob with others: its box is a guess */
 	float way;		  /* farthest that it came from where it began, in its own sizes */
 	struct sluice_kalman cx, cy, w, h;
+	float usual_w, usual_h;	 /* of late, when it was alone */
 	struct sluice_box last;	 /* last observation */
 	float vx, vy;		 /* pixels per second over the last observations */
 	struct sluice_box *path; /* path_count boxes, at most ten a second */

@@ -366,6 +366,7 @@ static void take_ledger(struct sluice_session *ss, const struct sluice_wire_mess
 	if (size)
 		memcpy(item->data, raw, size);
 	slot->closed = close;
+	slot->done = 0;
 	put_item(ss, item);
 }
 

@@ -192,7 +192,7 @@ struct subject *worker_subject(struct sluice_worker *w, const struct sluice_came
 		return NULL;
 	s->worker = w;
 	s->camera = c;
-	s->last = s->told = s->suspect = -1;
+	s->last = s->told = s->come = s->suspect = -1;
 	s->analyst = open_analyst(s);
 	if (!s->analyst) {
 		free(s);
@@ -312,6 +312,7 @@ int worker_enter_epoch(struct subject *s, uint64_t epoch)
 	s->epoch = epoch;
 	s->last = s->told = e.told;
 	s->last_ns = 0;
+	s->come = -1;
 	s->ended = e.done;
 	s->event_open = 0;
 	s->suspect = -1;
@@ -385,6 +386,13 @@ static int be_up_to_date(struct subject *s, const struct sluice_item *item)
 	return worker_catch_up(s, upto, &frames);
 }
 
+/* Frames were read from the store that the device saw after it said so: the gate may have opened
+ * with them. */
+static bool is_stale(const struct subject *s, const struct sluice_item *item)
+{
+	return s->last > s->come && item->time_ns < s->last_ns;
+}
+
 static int run_item(struct sluice_worker *w, const struct sluice_item *item)
 {
 	struct subject *s = worker_subject(w, item->camera);
@@ -410,10 +418,12 @@ static int run_item(struct sluice_worker *w, const struct sluice_item *item)
 			.jpeg = item->data + item->cells_size,
 			.jpeg_size = item->jpeg_size,
 		};
+		if ((int64_t)item->sequence > s->come)
+			s->come = (int64_t)item->sequence;
 		err = worker_revive(s, worker_give_frame(s, &f));
 		break;
 	case SLUICE_ITEM_STATS:
-		if (item->time_ns >= s->last_ns) /* else: of before frames read from the store */
+		if (!is_stale(s, item))
 			err = give_clock(s, item);
 		break;
 	case SLUICE_ITEM_CLOSE:

@@ -34,6 +34,7 @@ struct subject {
 	uint64_t first;	  /* of the run, in back-fill */
 	int64_t last;	  /* highest sequence given to the analysis; -1: none */
 	uint64_t last_ns; /* time of that frame, 0: none yet */
+	int64_t come;	  /* highest sequence that the bus has brought; -1: none */
 	int64_t told;	  /* as in the index */
 	uint16_t reason;  /* of the frame given last */
 	int event_open;

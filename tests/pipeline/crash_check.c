@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * usage: crash_check DATA DEVICE LOG...
+ * usage: crash_check [--config FILE] DATA DEVICE LOG...
  *
  * Is everything that devices were told to be STORED (crash_device.c) in the store at DATA, byte for
- * byte? Prints counts; exit status 1 if a frame is missing or wrong. Nobody else uses DATA.
+ * byte? The index is the one that FILE (cloud.conf) names. Prints counts; exit status 1 if a frame
+ * is missing or wrong. Nobody else uses DATA.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/conf.h"
 #include "cloud/index.h"
+#include "cloud/indexconf.h"
 #include "cloud/segment.h"
 #include "tests/pipeline/crash_frame.h"
 
@@ -73,21 +76,40 @@ static void check_frame(struct sluice_index *ix, const char *data, const struct 
 	free(buf);
 }
 
+static int use_config(const char *path)
+{
+	struct sluice_cloud_conf conf;
+	char why[SLUICE_PG_WHY] = "";
+	int err = sluice_cloud_conf_read(&conf, path, NULL, 0, why, sizeof(why));
+
+	if (!err)
+		err = sluice_indexconf_use(&conf, why);
+	if (err)
+		fprintf(stderr, "crash_check: %s: %s\n", path, why);
+	sluice_cloud_conf_free(&conf);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	struct sluice_index *ix;
-	char path[4096], name[16];
+	char name[16];
 	struct sluice_camera c;
 	uint64_t sequence;
 	size_t i;
 
+	if (argc > 2 && !strcmp(argv[1], "--config")) {
+		if (use_config(argv[2]))
+			return 2;
+		argc -= 2;
+		argv += 2;
+	}
 	if (argc < 4)
 		return 2;
 	for (i = 3; i < (size_t)argc; i++)
 		if (read_log(argv[i]))
 			return 2;
-	snprintf(path, sizeof(path), "%s/index.db", argv[1]);
-	if (sluice_index_sqlite_open(path, &ix))
+	if (sluice_index_open(argv[1], &ix))
 		return 2;
 	for (i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "cam%u", stream[i].camera);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * Every background model on drawn pictures: it settles on a noisy place, shows a thing, takes what
- * stays for background after the same time at any rate, leaves no ghost, does not take light for
- * things, and knows a pushed camera from another scene.
+ * stays for background after the same time at any rate, leaves no ghost, does not take light or
+ * the rim of a shadow for things, and knows a pushed camera from another scene.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,40 @@ static void light_is_nothing(uint32_t kind)
 	sluice_background_close(b);
 }
 
+/* A plain wall, and a shadow on it whose rim is as soft as the sun is wide, or none. */
+static void draw_plain(bool shadow)
+{
+	for (int y = 0; y < H; y++)
+		for (int x = 0; x < W; x++) {
+			int noise = (int)((dice = dice * 1664525 + 1013904223) >> 24) % 3 - 1;
+			double u = (x - 200) / 50.0, v = (y - 120) / 14.0, r = u * u + v * v;
+			double light = r < 0.6 ? 0.68 : r < 1 ? 0.68 + 0.32 * (r - 0.6) / 0.4 : 1;
+
+			px[y * W + x] = (uint8_t)(130 * (shadow ? light : 1) + noise);
+		}
+}
+
+/* In a place without structure a shadow's rim is structure, and yet no thing. */
+static void shadow_has_no_rim(uint32_t kind)
+{
+	struct sluice_background *b = sluice_background_open(kind, W, H);
+	struct sluice_background_result r;
+
+	dice = 5;
+	for (int i = 0; i < 30; i++) {
+		draw_plain(false);
+		step(b, 0.1f);
+	}
+	draw_plain(true);
+	r = step(b, 0.1f);
+	CHECK(r.foreground < 60 && r.light > 0.02f);
+	draw_plain(true);
+	draw_thing(100, 60);
+	r = step(b, 0.1f);
+	CHECK(set_in(100, 60) > 0.85 && r.foreground < 2400 * 1.2);
+	sluice_background_close(b);
+}
+
 static enum sluice_background_change change_after(uint32_t kind, uint32_t scene, int dx, int dy)
 {
 	struct sluice_background *b = settled(kind, 10);
@@ -208,6 +243,7 @@ int main(void)
 		held(kind);
 		leaves_no_ghost(kind);
 		light_is_nothing(kind);
+		shadow_has_no_rim(kind);
 		CHECK(change_after(kind, 0, 24, 9) == SLUICE_CHANGE_CAMERA);
 		CHECK(change_after(kind, 1, 0, 0) == SLUICE_CHANGE_SCENE);
 	}

@@ -326,7 +326,7 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 	if (before && !rig->live)
 		before(ctx);
 	c.bus->shared = rig->crew;
-	life->err = rig->crew ? sluice_crew_open(&c, &crew) : sluice_worker_open(&c, &w);
+	life->err = rig->crew ? sluice_crew_open(&c, NULL, &crew) : sluice_worker_open(&c, &w);
 	if (rig->live) {
 		if (crew)
 			wait_held(crew);

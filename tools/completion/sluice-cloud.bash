@@ -17,7 +17,7 @@ _sluice_cloud_keys='--config --key-file --key-command --old-key-file --old-key-c
 _sluice_cloud_options() {
 	case "$1" in
 	init) echo --data --name --offline-root --force ;;
-	run) echo --config --data --listen --port-file --device-life --digests --verbose --check --json \
+	run) echo --config --data --listen --port-file --device-life --digests --verbose --check --json --role --node \
 		--key-file --key-command --old-key-file --old-key-command ;;
 	token) echo --data --device --minutes --url --tenant ;;
 	devices | revoke) echo --data --tenant ;;
@@ -68,12 +68,12 @@ _sluice_cloud() {
 	--span) offers='hour day' ;;
 	--kind) offers=period ;;
 	--language) offers='en zh' ;;
-	--role) offers='viewer operator admin' ;;
+	--role) offers='viewer operator admin'; [ "$command" != run ] || offers='all ingest worker api' ;;
 	--scopes) offers='read media settings enrol admin' ;;
 	--to | --from) [ "$command" = jobs ] || _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
 	--data | --verify | --offline-root) _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
 	--config | --key-file | --old-key-file | --port-file | --output | --ca | --cert | --key) _sluice_cloud_reply < <(compgen -f -- "$current"); return ;;
-	--name | --listen | --device-life | --device | --camera | --seconds | --minutes | --url | --tenant | --days | --limit | --key-command | --old-key-command | --nats | --partitions | --replicas | --lease | --ack-wait | --size | --age) return ;;
+	--name | --listen | --node | --device-life | --device | --camera | --seconds | --minutes | --url | --tenant | --days | --limit | --key-command | --old-key-command | --nats | --partitions | --replicas | --lease | --ack-wait | --size | --age) return ;;
 	*)
 		offers="$(_sluice_cloud_options "$command") --help"
 		[ -n "$command" ] || offers="$commands --help"
