@@ -139,7 +139,8 @@ install: all ## programs, man pages and shell completion to PREFIX (default /usr
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,share/man/man5 share/doc/sluice lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	$(Q)install -m 644 $(wildcard docs/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
 	$(Q)install -m 644 relay/relay.conf.example cloud/cloud.conf.example relay/sluice-relay-settings.conf docs/metrics.md docs/operations.md docs/detector.md $(DESTDIR)$(PREFIX)/share/doc/sluice
-	$(Q)install -d $(DESTDIR)$(PREFIX)/include/sluice
+	$(Q)install -d $(DESTDIR)$(PREFIX)/include/sluice $(DESTDIR)$(PREFIX)/lib/sluice
+	$(Q)for p in $(wildcard $(BUILD)/plugins/detector-*.so); do install -m 644 $$p $(DESTDIR)$(PREFIX)/lib/sluice || exit 1; done
 	$(Q)install -m 644 include/sluice/detector.h $(DESTDIR)$(PREFIX)/include/sluice
 	$(Q)install -m 644 relay/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sluice.conf
 	$(Q)install -m 644 relay/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sluice.conf

@@ -16,6 +16,8 @@
 #include <string.h>
 
 struct sluice_analysis;
+struct sluice_detector_answer;
+struct sluice_detector_image;
 struct sluice_digest_plan;
 
 /* A stored frame. All pointers are borrowed for the call. */
@@ -124,6 +126,12 @@ struct sluice_analysis_ops {
 	/* fetch the JPEG of an earlier frame of this camera (key frames, bases of regions), always
 	 * the whole picture. Returns a malloc'd buffer that the analysis frees, or NULL. */
 	uint8_t *(*fetch)(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size);
+	/* what is in pictures (detector.h): the longer side that they have at most, 0: do not ask
+	 * now; and the question, which takes no longer than a summary may wait. Both or none NULL
+	 */
+	uint32_t (*look_side)(void *ctx);
+	int (*look)(void *ctx, const struct sluice_detector_image *image, uint32_t count,
+		    struct sluice_detector_answer *a);
 };
 
 /* Returns NULL when out of memory. ops and ctx must outlive the analysis. */

@@ -191,6 +191,7 @@ static int take_box(struct sluice_analyst *a)
 		strncpy(open.language, a->c.language ? a->c.language : "en",
 			sizeof(open.language) - 1);
 		open.digests = a->ops->digest != NULL;
+		open.looks = a->ops->look != NULL;
 		if (a->numbered != b->child && b->subject == SLUICE_BOX_SUBJECTS - 1)
 			return -ENOMEM;
 		if (a->numbered != b->child)

@@ -151,6 +151,9 @@ int sluice_box_header_ok(const struct sluice_box_header *h, const struct sluice_
 		       h->size <= SLUICE_BOX_PLAN_MAX;
 	case SLUICE_BOX_FETCH:
 		return h->size == sizeof(struct sluice_box_fetch);
+	case SLUICE_BOX_LOOK:
+		return !s->digest && !s->period && h->size >= sizeof(struct sluice_box_look) &&
+		       h->size <= sizeof(struct sluice_box_look) + SLUICE_DETECTOR_AREA;
 	case SLUICE_BOX_PROGRESS:
 		return s->period && h->size == sizeof(struct sluice_box_passed);
 	case SLUICE_BOX_DONE:
@@ -260,6 +263,28 @@ static int parse_plan(const uint8_t *data, size_t size, const struct sluice_box_
 	return err;
 }
 
+static int parse_look(const uint8_t *data, size_t size, struct sluice_box_reply *r)
+{
+	const struct sluice_box_look *l = (const void *)data;
+
+	data += sizeof(*l);
+	size -= sizeof(*l);
+	if (l->count > SLUICE_DETECTOR_PICTURES)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < l->count; i++) {
+		uint32_t w = l->picture[i].w, h = l->picture[i].h;
+
+		if (!w || !h || w > SLUICE_DETECTOR_SIDE_MAX || h > SLUICE_DETECTOR_SIDE_MAX ||
+		    (size_t)w * h * 3 > size)
+			return -EBADMSG;
+		r->look[i] = (struct sluice_detector_image){ data, w, h, 3 * w, 0 };
+		data += (size_t)w * h * 3;
+		size -= (size_t)w * h * 3;
+	}
+	r->look_count = l->count;
+	return size ? -EBADMSG : 0;
+}
+
 static int parse_progress(const uint8_t *data, struct sluice_box_reply *r)
 {
 	const struct sluice_box_passed *p = (const void *)data;
@@ -287,6 +312,8 @@ int sluice_box_parse(const struct sluice_box_header *h, const uint8_t *data,
 	case SLUICE_BOX_FETCH:
 		memcpy(&r->fetch, data, sizeof(r->fetch));
 		return s->period || r->fetch.epoch == s->epoch ? 0 : -EBADMSG;
+	case SLUICE_BOX_LOOK:
+		return parse_look(data, h->size, r);
 	case SLUICE_BOX_PROGRESS:
 		return parse_progress(data, r);
 	default:

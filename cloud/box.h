@@ -11,7 +11,8 @@
  *
  *	READY			once, when it has given up its rights
  *	OPEN, CLOSE		no answer
- *	RUN			EVENT, SUMMARY, PLAN, FETCH (answered by FETCHED) ..., DONE
+ *	RUN			EVENT, SUMMARY, PLAN, FETCH (answered by FETCHED), LOOK (by SEEN)
+ *				..., DONE
  *	DIGEST			FETCH ..., SUMMARY or none, DONE
  *	PERIOD			FETCH, PROGRESS ..., SUMMARY or none, DONE
  *
@@ -25,6 +26,7 @@
 #include <stdint.h>
 
 #include "cloud/analysis.h"
+#include "cloud/detector.h"
 #include "cloud/digest.h"
 
 #define SLUICE_BOX_AREA	     (8u << 20) /* bytes of the area */
@@ -43,6 +45,7 @@ enum sluice_box_type {
 	SLUICE_BOX_FETCHED,
 	SLUICE_BOX_DIGEST,
 	SLUICE_BOX_PERIOD, /* as sluice_period_pack() makes it */
+	SLUICE_BOX_SEEN,
 
 	SLUICE_BOX_READY = 64,
 	SLUICE_BOX_EVENT,
@@ -51,6 +54,7 @@ enum sluice_box_type {
 	SLUICE_BOX_FETCH,
 	SLUICE_BOX_DONE,
 	SLUICE_BOX_PROGRESS,
+	SLUICE_BOX_LOOK,
 };
 
 struct sluice_box_header {
@@ -62,7 +66,7 @@ struct sluice_box_open {
 	struct sluice_analysis_config config; /* language is set by the child */
 	char language[16];
 	uint32_t digests; /* plans are wanted */
-	uint32_t zero;
+	uint32_t looks;	  /* there is a detector */
 };
 
 struct sluice_box_run {
@@ -122,6 +126,21 @@ struct sluice_box_fetched {
 	uint64_t found; /* 0: there is none; then the bytes */
 };
 
+/* What is in these pictures; of none: which size they may have. */
+struct sluice_box_look {
+	uint32_t count, zero;
+	struct {
+		uint32_t w, h;
+	} picture[SLUICE_DETECTOR_PICTURES];
+	/* then their bytes, 3 of each pixel, one behind the other */
+};
+
+struct sluice_box_seen {
+	int32_t err;
+	uint32_t side;
+	struct sluice_detector_answer answer;
+};
+
 struct sluice_box_passed {
 	uint32_t per_mille, zero; /* of PROGRESS */
 };
@@ -159,6 +178,8 @@ struct sluice_box_reply {
 	struct sluice_box_fetch fetch;
 	struct sluice_box_done done;
 	int per_mille; /* PROGRESS */
+	struct sluice_detector_image look[SLUICE_DETECTOR_PICTURES];
+	uint32_t look_count; /* of LOOK; 0: the size is asked for */
 };
 
 /* True if a message with such a header may come now. */

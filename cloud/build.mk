@@ -2,7 +2,7 @@
 # What the worker does with a frame, in that order.
 ANALYSIS := cloud/decode.c cloud/canvas.c cloud/background.c cloud/background_find.c cloud/background_learn.c cloud/background_moved.c cloud/background_light.c \
 	    cloud/background_mean.c cloud/background_mixture.c cloud/background_delta.c cloud/background_median.c cloud/blobs.c cloud/assign.c cloud/track.c cloud/stills.c cloud/events.c \
-	    cloud/look.c cloud/keyframes.c cloud/track_facts.c cloud/concerns.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c cloud/starved.c \
+	    cloud/look.c cloud/keyframes.c cloud/sights.c cloud/track_facts.c cloud/concerns.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c cloud/starved.c \
 	    cloud/picture.c cloud/digest_plan.c
 $(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs,$(eval CFLAGS_cloud/$(f).c := -O3))
 # A period in a minute, from boxes to pictures.
@@ -90,6 +90,19 @@ $(eval $(call testprog,test_asked,tests/unit/test_asked.c tests/unit/uplink.c te
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/uplink.c tests/unit/analysis_script.c $(SANDBOX) \
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+# A detector through ONNX Runtime, where its library and header are there (libonnxruntime-dev).
+HAVE_ONNX := $(shell $(PKGCONF) --exists libonnxruntime && echo libonnxruntime)
+ONNX := $(addprefix plugins/onnx/,conf.c boxes.c)
+ifneq ($(HAVE_ONNX),)
+$(eval $(call plugin,detector-onnx,plugins/onnx/main.c $(ONNX),,libonnxruntime,-lm))
+all: $(BUILD)/plugins/detector-onnx.so
+else
+.PHONY: without-onnx
+without-onnx:
+	@echo "  ONNX    detector-onnx.so is not built: libonnxruntime-dev is not installed"
+all: without-onnx
+endif
+$(eval $(call testprog,test_onnx_boxes,tests/unit/test_onnx_boxes.c $(ONNX),,-lm))
 # Detectors: one that works, and some that do not.
 $(eval $(call plugin,squares,tests/detector/squares.c))
 $(eval $(call plugin,bad,tests/detector/bad.c,,,-lm -lpthread))

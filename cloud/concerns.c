@@ -129,7 +129,7 @@ static void look_at_lines(struct finder *f, const struct sluice_track *t,
 static void look_at_person(struct finder *f, const struct sluice_track *t,
 			   const struct sluice_track_facts *facts)
 {
-	if (strcmp(facts->class, "person-like") != 0 || facts->confidence < SURE)
+	if (strcmp(facts->kind, "person-like") != 0 || facts->confidence < SURE)
 		return;
 	if (facts->dwell_s >= LOITER_S)
 		add_of(f, t, facts, SLUICE_CONCERN_LOITER, 1, facts->dwell_at, NULL, facts->dwell_s,
@@ -143,12 +143,12 @@ static void look_at_person(struct finder *f, const struct sluice_track *t,
 static void look_at_track(struct finder *f, const struct sluice_track *t,
 			  const struct sluice_track_facts *facts)
 {
-	if (!strcmp(facts->class, "small"))
+	if (!strcmp(facts->kind, "small"))
 		return;
 	look_at_zones(f, t, facts);
 	look_at_lines(f, t, facts);
 	look_at_person(f, t, facts);
-	if ((!strcmp(facts->class, "person-like") || !strcmp(facts->class, "vehicle-like")) &&
+	if ((!strcmp(facts->kind, "person-like") || !strcmp(facts->kind, "vehicle-like")) &&
 	    is_night(f, t->start_s))
 		add_of(f, t, facts, SLUICE_CONCERN_NIGHT, 1, t->start_s, NULL, 0, false);
 }

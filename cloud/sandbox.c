@@ -302,6 +302,28 @@ static int answer_fetch(struct sluice_sandbox *b, const struct sluice_box_speake
 	return err;
 }
 
+/* What is in the child's pictures; who asks waits for the deadline of [detector] at most. */
+static int answer_look(struct sluice_sandbox *b, const struct sluice_box_speaker *who,
+		       const struct sluice_box_reply *r, const struct sluice_analysis_ops *ops,
+		       void *ctx)
+{
+	struct sluice_box_seen *seen = calloc(1, sizeof(*seen));
+	int err;
+
+	if (!seen) {
+		bury(b, "out of memory for its answer");
+		return -EPIPE;
+	}
+	seen->err = -EAGAIN;
+	if (ops->look && r->look_count)
+		seen->err = ops->look(ctx, r->look, r->look_count, &seen->answer);
+	else if (ops->look)
+		seen->side = ops->look_side(ctx);
+	err = sandbox_send(b, SLUICE_BOX_SEEN, who->subject, seen, sizeof(*seen), NULL, 0);
+	free(seen);
+	return err;
+}
+
 /* The place where work that takes minutes can be broken off while it speaks all the time. */
 static int hear_progress(struct sluice_sandbox *b, int per_mille, void *ctx)
 {
@@ -323,6 +345,8 @@ static int dispatch(struct sluice_sandbox *b, const struct sluice_box_speaker *w
 	case SLUICE_BOX_SUMMARY:
 		ops->summary(ctx, &r->summary);
 		return 0;
+	case SLUICE_BOX_LOOK:
+		return answer_look(b, who, r, ops, ctx);
 	case SLUICE_BOX_PROGRESS:
 		return hear_progress(b, r->per_mille, ctx);
 	case SLUICE_BOX_PLAN:

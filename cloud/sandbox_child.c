@@ -33,6 +33,7 @@
 struct subject {
 	uint32_t number;
 	char language[16];
+	struct sluice_analysis_ops ops;
 	struct sluice_analysis *analysis;
 };
 
@@ -173,12 +174,57 @@ static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *s
 	return jpeg;
 }
 
-static const struct sluice_analysis_ops plain = { .event = on_event,
-						  .summary = on_summary,
-						  .fetch = on_fetch };
-static const struct sluice_analysis_ops with_digests = {
-	.event = on_event, .summary = on_summary, .digest = on_digest, .fetch = on_fetch
-};
+/* A question to the detector, and its answer in *seen. */
+static void ask(const struct subject *s, const struct sluice_detector_image *image, uint32_t count,
+		struct sluice_box_seen *seen)
+{
+	struct sluice_box_look l = { .count = count };
+	struct sluice_box_header h = { SLUICE_BOX_LOOK, s->number, sizeof(l) };
+
+	for (uint32_t i = 0; i < count; i++) {
+		l.picture[i].w = image[i].width;
+		l.picture[i].h = image[i].height;
+		h.size += (size_t)image[i].width * image[i].height * 3;
+	}
+	end_if_starved();
+	write_all(&h, sizeof(h));
+	write_all(&l, sizeof(l));
+	for (uint32_t i = 0; i < count; i++)
+		for (uint32_t y = 0; y < image[i].height; y++)
+			write_all(image[i].data + (size_t)y * image[i].stride,
+				  (size_t)image[i].width * 3);
+	read_all(&h, sizeof(h));
+	if (h.type != SLUICE_BOX_SEEN || h.size != sizeof(*seen))
+		_exit(1);
+	read_all(seen, sizeof(*seen));
+}
+
+static struct sluice_box_seen seen; /* too large for the stack */
+
+static uint32_t on_look_side(void *ctx)
+{
+	ask(ctx, NULL, 0, &seen);
+	return seen.side;
+}
+
+static int on_look(void *ctx, const struct sluice_detector_image *image, uint32_t count,
+		   struct sluice_detector_answer *a)
+{
+	size_t left = SLUICE_DETECTOR_AREA;
+	uint32_t n = 0;
+
+	for (; n < count && n < SLUICE_DETECTOR_PICTURES; n++) {
+		size_t size = (size_t)image[n].width * image[n].height * 3;
+
+		if (size > left)
+			break;
+		left -= size;
+	}
+	ask(ctx, image, n, &seen);
+	if (!seen.err)
+		*a = seen.answer;
+	return seen.err;
+}
 
 /* ---- what it is given ---- */
 
@@ -195,7 +241,13 @@ static void open_subject(uint32_t number, size_t size)
 	s->number = number;
 	memcpy(s->language, open.language, sizeof(s->language) - 1);
 	open.config.language = s->language;
-	s->analysis = sluice_analysis_open(&open.config, open.digests ? &with_digests : &plain, s);
+	s->ops = (struct sluice_analysis_ops){ .event = on_event,
+					       .summary = on_summary,
+					       .digest = open.digests ? on_digest : NULL,
+					       .fetch = on_fetch,
+					       .look_side = open.looks ? on_look_side : NULL,
+					       .look = open.looks ? on_look : NULL };
+	s->analysis = sluice_analysis_open(&open.config, &s->ops, s);
 	sluice_starved += !s->analysis;
 	end_if_starved();
 	child.subject[number] = s;

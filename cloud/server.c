@@ -367,6 +367,7 @@ static int start_threads(struct sluice_server *s)
 	wc.fleet = s->fleet;
 	if (sluice_server_works(s))
 		start_detector(s);
+	wc.detector = s->detector;
 	wc.digests = s->c.digests;
 	err = sluice_server_works(s) ? start_vision(s) : 0;
 	if (!err)

@@ -87,6 +87,16 @@ static void set_way(json_t *o, const struct sluice_track *t, const struct sluice
 				      sequence));
 }
 
+/* Who says what it is. */
+static void set_source(json_t *o, const char *by)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), by ? "detector:%s" : "heuristic", by);
+	json_object_set_new(o, "class_source", json_string(text));
+	json_object_set_new(o, "heuristic", json_boolean(!by));
+}
+
 /* Every step-th box, and the last one. */
 static json_t *track_json(const struct sluice_track *t, const struct sluice_summary_facts *f,
 			  uint32_t step)
@@ -98,7 +108,7 @@ static json_t *track_json(const struct sluice_track *t, const struct sluice_summ
 	json_object_set_new(o, "id", json_integer(t->id));
 	json_object_set_new(o, "class", json_string(facts.class));
 	json_object_set_new(o, "class_confidence", rounded(facts.confidence));
-	json_object_set_new(o, "heuristic", json_true());
+	set_source(o, facts.by);
 	json_object_set_new(o, "start_s", rounded(t->start_s));
 	json_object_set_new(o, "end_s", rounded(t->seen_s));
 	json_object_set_new(o, "enter", json_string(sluice_side_name(facts.enter)));

@@ -18,6 +18,7 @@
 #include "cloud/analysis_state.h"
 #include "cloud/digest.h"
 #include "cloud/keyframes.h"
+#include "cloud/sights.h"
 #include "cloud/starved.h"
 #include "cloud/summary.h"
 #include "cloud/text.h"
@@ -236,6 +237,20 @@ static void start_with_first(struct sluice_event_log *e, uint32_t w, uint32_t h)
 		e->part_start_s = first;
 }
 
+/* What the tracks are, if there is a detector that says so. */
+static void classify(struct sluice_analysis *a, const struct sluice_keyframe *keys,
+		     const struct sluice_summary_media *media, uint32_t count)
+{
+	const struct sluice_sights_config c = { .ops = a->ops,
+						.ctx = a->ctx,
+						.epoch = a->epoch,
+						.width = a->width,
+						.height = a->height,
+						.scale = a->gray.scale };
+
+	sluice_sights_classify(&a->event, keys, media, count, &c);
+}
+
 static void tell(struct sluice_analysis *a, bool continued)
 {
 	struct sluice_event_log *e = &a->event;
@@ -264,6 +279,8 @@ static void tell(struct sluice_analysis *a, bool continued)
 	sluice_summary_id(a->config.camera, a->epoch, e->start_s, e->part, s.id);
 	n = sluice_keyframes_choose(e, keyframes_max(a), keys);
 	n = fetch_media(a, keys, n, media, files);
+	if (!e->nuisance)
+		classify(a, keys, media, n);
 	json = sluice_summary_json(e, s.id, &f, keys, (const char(*)[48])files, n);
 	s.start_utc_ns = sluice_summary_utc(a->first_utc_ns, e->part_start_s);
 	s.end_utc_ns = sluice_summary_utc(a->first_utc_ns, e->end_s);

@@ -59,6 +59,8 @@ const char *sluice_text_noun(const char *class, enum sluice_text_language langua
 	for (size_t i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++)
 		if (!strcmp(class, nouns[i][0]))
 			return nouns[i][1 + language];
+	if (strcmp(class, "unknown") != 0)
+		return class; /* a detector's own word */
 	return language == SLUICE_TEXT_ZH ? "目标" : "object";
 }
 

@@ -48,6 +48,10 @@ struct sluice_track {
 		double t_s;
 		float score;
 	} best; /* the picture that shows it best */
+	struct {
+		char class[32], by[32]; /* class "": no detector has said */
+		float score;		/* 0..1 */
+	} seen_as;
 };
 
 struct sluice_tracker;

@@ -225,6 +225,28 @@ static void guess(const struct sluice_track *t, uint32_t w, uint32_t h,
 	}
 }
 
+/* The words that most detectors have. */
+static const char *kind_of(const char *word, const char *guessed)
+{
+	static const char *const words[][2] = {
+		{ "person", "person-like" },	 { "pedestrian", "person-like" },
+		{ "car", "vehicle-like" },	 { "truck", "vehicle-like" },
+		{ "bus", "vehicle-like" },	 { "van", "vehicle-like" },
+		{ "train", "vehicle-like" },	 { "motorcycle", "vehicle-like" },
+		{ "motorbike", "vehicle-like" }, { "bicycle", "vehicle-like" },
+		{ "cat", "animal-like" },	 { "dog", "animal-like" },
+		{ "bird", "animal-like" },	 { "horse", "animal-like" },
+		{ "sheep", "animal-like" },	 { "cow", "animal-like" },
+		{ "bear", "animal-like" },	 { "deer", "animal-like" },
+		{ "fox", "animal-like" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(word, words[i][0]))
+			return words[i][1];
+	return guessed;
+}
+
 void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
 			const struct sluice_analysis_config *c, const struct sluice_scale *scale,
 			struct sluice_track_facts *f)
@@ -233,6 +255,13 @@ void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
 	measure(t, &f->w, &f->h);
 	walk(t, w, h, c, f);
 	guess(t, w, h, scale, f);
+	f->kind = f->class;
+	if (t->seen_as.class[0]) {
+		f->kind = kind_of(t->seen_as.class, f->class);
+		f->class = t->seen_as.class;
+		f->by = t->seen_as.by;
+		f->confidence = t->seen_as.score;
+	}
 	f->enter = t->path_count ? side_of(&t->path[0], w, h) : SLUICE_SIDE_INSIDE;
 	f->leave = t->path_count ? side_of(&t->last, w, h) : SLUICE_SIDE_INSIDE;
 }

@@ -31,9 +31,13 @@ struct sluice_crossing {
 };
 
 struct sluice_track_facts {
-	const char *class; /* "person-like", "vehicle-like", "animal-like", "small", "unknown": a
-			      guess from shape, size and speed, always called heuristic */
-	float confidence;  /* 0..1 */
+	/* "person-like", "vehicle-like", "animal-like", "small", "unknown": a guess from shape,
+	 * size and speed, always called heuristic; or what a detector called it */
+	const char *class;
+	const char *by;	  /* the detector; NULL: it is a guess */
+	const char *kind; /* the class among those of the guess, for rules: of a detector's "car"
+			     "vehicle-like"; a word that none of them has: what is guessed */
+	float confidence; /* 0..1 */
 	enum sluice_side enter, leave;
 	float length;			  /* pixels of way */
 	float speed;			  /* pixels a second, while it moved */

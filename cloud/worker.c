@@ -39,6 +39,7 @@
 #include <jansson.h>
 #include <sluice/ring.h>
 
+#include "cloud/detector.h"
 #include "cloud/digester.h"
 #include "cloud/fleet.h"
 #include "cloud/quarantine.h"
@@ -112,18 +113,31 @@ static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *s
 	return sluice_shelf_jpeg_insist(&s->worker->shelf, s->camera, epoch, sequence, size);
 }
 
-static const struct sluice_analysis_ops analysis_ops = {
-	.event = on_event,
-	.summary = on_summary,
-	.fetch = on_fetch,
-};
+static uint32_t on_look_side(void *ctx)
+{
+	struct subject *s = ctx;
 
-static const struct sluice_analysis_ops analysis_and_digest_ops = {
-	.event = on_event,
-	.summary = on_summary,
-	.digest = on_digest,
-	.fetch = on_fetch,
-};
+	return sluice_detector_side(s->worker->c.detector);
+}
+
+static int on_look(void *ctx, const struct sluice_detector_image *image, uint32_t count,
+		   struct sluice_detector_answer *a)
+{
+	struct subject *s = ctx;
+
+	return sluice_detector_ask(s->worker->c.detector, image, count, !s->worker->lane, a);
+}
+
+/* digester and detector must be there already, if there are any. */
+static void set_ops(struct sluice_worker *w)
+{
+	w->ops = (struct sluice_analysis_ops){ .event = on_event,
+					       .summary = on_summary,
+					       .digest = w->digester ? on_digest : NULL,
+					       .fetch = on_fetch,
+					       .look_side = w->c.detector ? on_look_side : NULL,
+					       .look = w->c.detector ? on_look : NULL };
+}
 
 /* ---- one camera ---- */
 
@@ -173,9 +187,7 @@ static struct sluice_analyst *open_analyst(struct subject *s)
 	memcpy(conf.camera, s->camera->name, sizeof(conf.camera));
 	if (read_zones(s, &conf))
 		return NULL;
-	return sluice_analyst_open(s->worker->sandbox, &conf,
-				   s->worker->digester ? &analysis_and_digest_ops : &analysis_ops,
-				   s);
+	return sluice_analyst_open(s->worker->sandbox, &conf, &s->worker->ops, s);
 }
 
 struct subject *worker_subject(struct sluice_worker *w, const struct sluice_camera *c)
@@ -550,6 +562,7 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	}
 	if (!err && c->digests && !w->lane)
 		err = sluice_digester_open(c, &w->fence, &w->digester);
+	set_ops(w);
 	atomic_fetch_add(&sluice_workers_behind, 1);
 	if (!err)
 		err = -pthread_create(&w->thread, NULL, worker_main, w);

@@ -10,6 +10,7 @@
 
 struct sluice_worker;
 struct sluice_fleet;
+struct sluice_detector;
 struct sluice_quarantine;
 struct sluice_sandbox_config;
 
@@ -39,6 +40,7 @@ struct sluice_worker_config {
 	struct sluice_fleet *fleet;		     /* where zones are; NULL: there are none */
 	int digests;				     /* make digests too */
 	const struct sluice_sandbox_config *sandbox; /* borrowed; NULL: no children */
+	struct sluice_detector *detector;	     /* borrowed; NULL: there is none */
 	struct sluice_quarantine *quarantine;	     /* borrowed; with a sandbox */
 	const struct sluice_worker_ops *ops;
 	void *ctx;

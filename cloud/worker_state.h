@@ -54,6 +54,7 @@ struct sluice_worker {
 	struct sluice_fence fence; /* of it; a write that it refuses sets stopping */
 	struct sluice_index *index;
 	struct sluice_shelf shelf;
+	struct sluice_analysis_ops ops;
 	struct sluice_digester *digester; /* NULL: no digests are wanted */
 	struct sluice_sandbox *sandbox;	  /* NULL: analysed in this process */
 	uint32_t mourned;		  /* the last child whose death the log tells */

@@ -75,17 +75,14 @@ static void flood(struct squares *s, const struct sluice_detector_image *i, uint
 	s->seen[y * w + x] = 1;
 	while (n) {
 		uint32_t at = s->stack[--n], ax = at % w, ay = at / w;
-		const uint32_t next[4][2] = {
-			{ ax - 1, ay }, { ax + 1, ay }, { ax, ay - 1 }, { ax, ay + 1 }
-		};
 
 		filled++;
 		x0 = ax < x0 ? ax : x0;
 		x1 = ax > x1 ? ax : x1;
 		y0 = ay < y0 ? ay : y0;
 		y1 = ay > y1 ? ay : y1;
-		for (int k = 0; k < 4; k++) {
-			uint32_t bx = next[k][0], by = next[k][1];
+		for (uint32_t k = 0; k < 9; k++) { /* corners count */
+			uint32_t bx = ax + k % 3 - 1, by = ay + k / 3 - 1;
 
 			if (bx >= w || by >= i->height || s->seen[by * w + bx] ||
 			    luma(i, bx, by) < s->threshold)
