@@ -418,18 +418,11 @@ static void *vision_main(void *arg)
 	return NULL;
 }
 
-void sluice_vision_offer(struct sluice_vision *v, const struct sluice_camera *c, const char *id)
+/* False: too many wait, and j stays the caller's. */
+static bool push(struct sluice_vision *v, struct job *j)
 {
-	struct job *j;
 	bool taken;
 
-	if (!v || !sluice_vision_wants(v->c.settings.cameras, c))
-		return;
-	j = calloc(1, sizeof(*j));
-	if (!j)
-		return;
-	j->camera = c;
-	snprintf(j->id, sizeof(j->id), "%s", id);
 	pthread_mutex_lock(&v->lock);
 	taken = v->waiting < SLUICE_VISION_WAITING_MAX;
 	if (taken) {
@@ -439,7 +432,21 @@ void sluice_vision_offer(struct sluice_vision *v, const struct sluice_camera *c,
 		pthread_cond_signal(&v->more);
 	}
 	pthread_mutex_unlock(&v->lock);
-	if (taken)
+	return taken;
+}
+
+void sluice_vision_offer(struct sluice_vision *v, const struct sluice_camera *c, const char *id)
+{
+	struct job *j;
+
+	if (!v || !sluice_vision_wants(v->c.settings.cameras, c))
+		return;
+	j = calloc(1, sizeof(*j));
+	if (!j)
+		return;
+	j->camera = c;
+	snprintf(j->id, sizeof(j->id), "%s", id);
+	if (push(v, j))
 		return;
 	free(j);
 	skip(SLUICE_VISION_SKIP_FULL);
