@@ -23,6 +23,7 @@ struct sluice_analyst {
 	void *ctx;
 	uint32_t child;		    /* where it is known; 0: nowhere yet */
 	uint32_t subject, numbered; /* as what, and by which child */
+	uint64_t need, held;	    /* bytes: of its pictures; promised by that child */
 	bool lost, died;	    /* died: its own batch was at work */
 	uint64_t epoch;
 	struct sluice_stored_frame suspect;
@@ -40,6 +41,7 @@ struct sluice_analyst *sluice_analyst_open(struct sluice_sandbox *b,
 	a->c = *c;
 	a->ops = ops;
 	a->ctx = ctx;
+	a->need = sluice_room_need(0, 0);
 	if (!b)
 		a->own = sluice_analysis_open(c, ops, ctx);
 	if (!b && !a->own) {
@@ -64,6 +66,12 @@ bool sluice_analyst_died(const struct sluice_analyst *a)
 	return a->died;
 }
 
+/* Does the child that lives now know it? */
+static bool in_child(const struct sluice_analyst *a)
+{
+	return a->box && a->child && a->box->pid && a->child == a->box->child;
+}
+
 /* The child forgets it; a child that does not hear is dead, and has forgotten. */
 static void leave_child(struct sluice_analyst *a)
 {
@@ -76,9 +84,53 @@ static void leave_child(struct sluice_analyst *a)
 		b->steps = 0;
 		b->used = 0;
 	}
-	if (a->child && b->pid && a->child == b->child)
-		sandbox_send(b, SLUICE_BOX_CLOSE, a->subject, NULL, 0, NULL, 0);
+	if (in_child(a) && !sandbox_send(b, SLUICE_BOX_CLOSE, a->subject, NULL, 0, NULL, 0))
+		sluice_room_leave(&b->room, a->held);
 	a->child = 0;
+}
+
+void sluice_analyst_leave(struct sluice_analyst *a)
+{
+	leave_child(a);
+}
+
+bool sluice_analyst_held(const struct sluice_analyst *a)
+{
+	return in_child(a);
+}
+
+bool sluice_analyst_fits(struct sluice_analyst *a)
+{
+	struct sluice_sandbox *b = a->box;
+
+	if (b)
+		sandbox_ease(b);
+	return !b || in_child(a) || sluice_room_fits(&b->room, 0, a->need);
+}
+
+/* There is none for it. */
+static int no_room(struct sluice_analyst *a)
+{
+	leave_child(a);
+	a->lost = true;
+	return -ENOBUFS;
+}
+
+/* The largest of its pictures is that large; the child, if it knows it, must promise more. */
+static int see_size(struct sluice_analyst *a, uint32_t width, uint32_t height)
+{
+	uint64_t need = sluice_room_need(width, height);
+	struct sluice_sandbox *b = a->box;
+
+	if (need <= a->need)
+		return 0;
+	a->need = need;
+	if (!in_child(a))
+		return 0;
+	if (sluice_room_take(&b->room, a->held, need))
+		return no_room(a);
+	a->held = need;
+	return 0;
 }
 
 void sluice_analyst_close(struct sluice_analyst *a)
@@ -194,6 +246,9 @@ static int take_box(struct sluice_analyst *a)
 		open.looks = a->ops->look != NULL;
 		if (a->numbered != b->child && b->subject == SLUICE_BOX_SUBJECTS - 1)
 			return -ENOMEM;
+		if (sluice_room_take(&b->room, 0, a->need))
+			return no_room(a);
+		a->held = a->need;
 		if (a->numbered != b->child)
 			a->subject = ++b->subject;
 		a->child = a->numbered = b->child;
@@ -274,6 +329,9 @@ int sluice_analyst_frame(struct sluice_analyst *a, const struct sluice_stored_fr
 		sluice_analysis_frame(a->own, f); /* one that does not decode is its own affair */
 		return end_own(a, starved);
 	}
+	err = see_size(a, f->width, f->height);
+	if (err)
+		return err;
 	s = add_step(a, SLUICE_STEP_FRAME, cells + f->jpeg_size, &err);
 	if (!s)
 		return err == -E2BIG ? 0 : err; /* larger than any frame that is taken in */

@@ -18,6 +18,7 @@
 #include "cloud/conf.h"
 #include "cloud/device.h"
 #include "cloud/indexconf.h"
+#include "cloud/people.h"
 #include "lib/log.h"
 
 static const struct sluice_route *const tables[] = {
@@ -315,7 +316,7 @@ int sluice_api_open(const char *data, const struct sluice_cloud_conf *conf,
 		    struct sluice_media *media, struct sluice_api **out)
 {
 	struct sluice_api *a = calloc(1, sizeof(*a));
-	char db[4096];
+	struct sluice_auth *auth;
 	int err = a ? 0 : -ENOMEM;
 
 	*out = a;
@@ -335,10 +336,10 @@ int sluice_api_open(const char *data, const struct sluice_cloud_conf *conf,
 		err = sluice_desk_open(data, SLUICE_DESK_THREADS, &a->desk);
 	if (!err)
 		err = open_shelf(data, media, &a->shelf);
-	if (!err) {
-		snprintf(db, sizeof(db), "%s/auth.db", data);
-		a->auditor = sluice_auditor_open(db, &a->lives, &err);
-	}
+	if (!err)
+		err = sluice_people_auth(data, &auth);
+	if (!err)
+		a->auditor = sluice_auditor_open(auth, &a->lives, &err);
 	if (err)
 		sluice_error("cannot start what people need: %s", strerror(-err));
 	return err;

@@ -12,6 +12,7 @@
 #include "cloud/api_media.h"
 #include "cloud/ledger.h"
 #include "cloud/mediaconf.h"
+#include "cloud/parked.h"
 #include "cloud/roster.h"
 #include "cloud/settings.h"
 
@@ -46,16 +47,16 @@ static int add_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_ut
 
 	if (a->only && strcmp(a->only, c->hex))
 		return 0;
-	json = json_pack("{s:s,s:s,s:s,s:i,s:i,s:s,s:o,s:o,s:o}", "id", c->hex, "device", c->device,
-			 "name", c->name, "width", (int)width, "height", (int)height, "state",
-			 state_of(a->server, c, seen_utc_ns, now), "last_frame",
-			 sluice_time_json(seen_utc_ns), "age_s",
-			 !seen_utc_ns	     ? json_null()
-			 : now < seen_utc_ns ? json_real(0)
-					     : json_real((double)(now - seen_utc_ns) / 1e9),
-			 "ledger",
-			 sluice_ledger_read(ledger, ledger_size, &l) ? json_null()
-								     : sluice_ledger_json(&l));
+	json = json_pack(
+		"{s:s,s:s,s:s,s:i,s:i,s:s,s:b,s:o,s:o,s:o}", "id", c->hex, "device", c->device,
+		"name", c->name, "width", (int)width, "height", (int)height, "state",
+		state_of(a->server, c, seen_utc_ns, now), "analysed", !sluice_parked_has(c->hex),
+		"last_frame", sluice_time_json(seen_utc_ns), "age_s",
+		!seen_utc_ns	    ? json_null()
+		: now < seen_utc_ns ? json_real(0)
+				    : json_real((double)(now - seen_utc_ns) / 1e9),
+		"ledger",
+		sluice_ledger_read(ledger, ledger_size, &l) ? json_null() : sluice_ledger_json(&l));
 	asked = sluice_settings_last(a->server, c->hex);
 	if (json && asked)
 		json_object_set(json, "settings", asked);

@@ -10,6 +10,7 @@
 #include "cloud/api_call.h"
 #include "cloud/detector.h"
 #include "cloud/media_s3.h"
+#include "cloud/parked.h"
 #include "cloud/session.h"
 #include "cloud/vision_note.h"
 
@@ -70,9 +71,9 @@ static void print_gauges(struct sluice_server *s, uint64_t now, FILE *out)
 	sluice_stream_count(s->api->stream, &streams);
 	sluice_gauge_print(out, "streams", "Streams of events that people have open.", "",
 			   streams.readers);
-	sluice_gauge_print(out, "streams_let_go",
-			   "Streams that were ended since they did not keep up.", "",
-			   (double)streams.slow);
+	sluice_counter_print(out, "streams_let_go_total",
+			     "Streams that were ended since they did not keep up.", "",
+			     streams.slow);
 	sluice_gauge_print(out, "ready", "1: the node may get more devices.", "", !why);
 	sluice_gauge_print(out, "store_writable", "0: nothing can be stored.", "",
 			   !(why & SLUICE_NOT_STORING));
@@ -96,6 +97,12 @@ static void print_workers(const struct sluice_server *s, FILE *out)
 			     died > hung + refused ? died - hung - refused : 0);
 	sluice_counter_print(out, "sandbox_ended_total", NULL, "{reason=\"hung\"}", hung);
 	sluice_counter_print(out, "sandbox_ended_total", NULL, "{reason=\"refused\"}", refused);
+	sluice_gauge_print(out, "cameras_not_analysed",
+			   "Cameras for whose analysis the children have no room.", "",
+			   sluice_parked_count());
+	sluice_counter_print(out, "frames_left_for_later_total",
+			     "Frames of such cameras, stored and not analysed when they came.", "",
+			     atomic_load(&sluice_parked_frames));
 	sluice_gauge_print(out, "quarantined_frames", "Frames that ended two children.", "",
 			   (double)sluice_quarantine_count(s->quarantine));
 }

@@ -167,15 +167,16 @@ static void *run_thread(void *arg)
 	return NULL;
 }
 
-struct sluice_auditor *sluice_auditor_open(const char *db, const struct sluice_auth_lives *lives,
-					   int *err)
+struct sluice_auditor *sluice_auditor_open(struct sluice_auth *auth,
+					   const struct sluice_auth_lives *lives, int *err)
 {
 	struct sluice_auditor *t = calloc(1, sizeof(*t));
 	sigset_t all, old;
 
-	*err = t ? sluice_auth_open(db, &t->auth) : -ENOMEM;
+	*err = t ? 0 : -ENOMEM;
 	if (*err)
 		goto err_free;
+	t->auth = auth;
 	t->lives = *lives;
 	t->last = &t->first;
 	pthread_mutex_init(&t->lock, NULL);
@@ -188,8 +189,8 @@ struct sluice_auditor *sluice_auditor_open(const char *db, const struct sluice_a
 		return t;
 	pthread_cond_destroy(&t->more);
 	pthread_mutex_destroy(&t->lock);
-	sluice_auth_close(t->auth);
 err_free:
+	sluice_auth_close(auth);
 	free(t);
 	return NULL;
 }

@@ -15,9 +15,9 @@
 
 struct sluice_auditor;
 
-/* db: auth.db's path. NULL and -errno in *err. */
-struct sluice_auditor *sluice_auditor_open(const char *db, const struct sluice_auth_lives *lives,
-					   int *err);
+/* Takes the handle, also where it fails: NULL and -errno in *err. */
+struct sluice_auditor *sluice_auditor_open(struct sluice_auth *auth,
+					   const struct sluice_auth_lives *lives, int *err);
 /* Writes what waits, takes no more. NULL-safe. */
 void sluice_auditor_stop(struct sluice_auditor *t);
 /* After stop(). NULL-safe. */

@@ -16,9 +16,16 @@
 
 #include "cloud/auth_state.h"
 #include "cloud/db_sqlite.h"
+#include "cloud/people_db.h"
 #include "lib/sha256.h"
 
 #define SECRET_BYTES 20
+
+int sluice_auth_sqlite_db(const char *path, const char *const *sql, int count,
+			  struct sluice_db **out)
+{
+	return sluice_db_sqlite_open(path, sluice_auth_steps, SLUICE_AUTH_VERSION, sql, count, out);
+}
 
 int sluice_auth_open(const char *path, struct sluice_auth **out)
 {
@@ -28,8 +35,7 @@ int sluice_auth_open(const char *path, struct sluice_auth **out)
 	*out = NULL;
 	if (!a)
 		return -ENOMEM;
-	err = sluice_db_sqlite_open(path, sluice_auth_steps, SLUICE_AUTH_VERSION, sluice_auth_sql,
-				    STATEMENTS, &a->db);
+	err = sluice_auth_sqlite_db(path, sluice_auth_sql, STATEMENTS, &a->db);
 	if (err) {
 		free(a);
 		return err;

@@ -105,14 +105,14 @@ static int end_run(struct subject *s, const struct sluice_item *item)
 	if (atomic_load(&s->worker->stopping))
 		return -ECANCELED;
 	s->has_epoch = 0; /* opened once more it is read from the index */
+	sluice_analyst_leave(s->analyst);
 	s->worker->c.ops->done(s->worker->c.ctx, s->camera, &done);
 	return 0;
 }
 
-int worker_backfill_item(struct sluice_worker *w, const struct sluice_item *item)
+static int run_item(struct subject *s, const struct sluice_item *item)
 {
-	struct subject *s = worker_subject(w, item->camera);
-	int err = s ? enter_run(s, item->epoch, item->range_first) : -ENOMEM;
+	int err = enter_run(s, item->epoch, item->range_first);
 
 	if (!err && item->kind == SLUICE_ITEM_FRAME)
 		err = go_on(s, item->sequence);
@@ -120,6 +120,20 @@ int worker_backfill_item(struct sluice_worker *w, const struct sluice_item *item
 		err = go_on(s, item->range_last);
 	if (!err && item->kind == SLUICE_ITEM_CLOSE)
 		err = end_run(s, item);
+	return err;
+}
+
+int worker_backfill_item(struct sluice_worker *w, const struct sluice_item *item)
+{
+	struct subject *s = worker_subject(w, item->camera);
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	worker_heard(s);
+	do
+		err = run_item(s, item);
+	while (err == -ENOBUFS && worker_no_room(s));
 	return err;
 }
 
@@ -162,9 +176,14 @@ static int collect_run(void *ctx, const struct sluice_camera *c, const struct sl
 static int replay_run(struct sluice_worker *w, const struct todo *t)
 {
 	struct subject *s = worker_subject(w, t->camera);
-	int err = s ? enter_run(s, t->epoch, t->first) : -ENOMEM;
+	int err;
 
-	return err ? err : go_on(s, t->last);
+	do {
+		err = s ? enter_run(s, t->epoch, t->first) : -ENOMEM;
+		if (!err)
+			err = go_on(s, t->last);
+	} while (err == -ENOBUFS && worker_no_room(s));
+	return err;
 }
 
 void worker_backfill_start(struct sluice_worker *w)

@@ -14,7 +14,7 @@ DIGEST_PKGS := libavformat libavcodec libavutil libturbojpeg
 # The routes, a file a noun.
 API := $(addprefix cloud/api_,health.c enrol.c certificates.c session.c totp.c password.c users.c apitokens.c audit.c devices.c groups.c desired.c zones.c cameras.c media.c ledger.c timeline.c stream.c summaries.c store.c exports.c)
 # Who may do what.
-AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c desk.c audit.c qr.c range.c stream.c)
+AUTH := $(addprefix cloud/,auth.c auth_sql.c auth_users.c auth_sessions.c auth_audit.c password.c totp.c credential.c throttle.c slow.c desk.c badge.c audit.c qr.c range.c stream.c)
 # What is stored where, and the files themselves.
 INDEX := $(addprefix cloud/,index_ops.c index_fence.c index_sqlite.c db.c db_sqlite.c index_runs.c index_summaries.c facets.c index_find.c index_events.c index_history.c index_retain.c index_sql.c sqlite.c sqlite_turn.c)
 SEGMENT := $(addprefix cloud/,depot_dir.c segment.c segment_read.c seal.c sealed.c keyring.c)
@@ -23,7 +23,7 @@ include cloud/web/build.mk
 CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/staging.c cloud/store.c \
 	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_zip.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/orphans.c cloud/media_move.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
-	 cloud/quarantine.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/analyst.c cloud/worker.c cloud/replay.c cloud/revive.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
+	 cloud/quarantine.c cloud/parked.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/room.c cloud/analyst.c cloud/worker.c cloud/replay.c cloud/revive.c cloud/park.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
 	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/fleet_db.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 CLOUD += cloud/crew.c
 # Long work over what is stored, and what a period is known by.
@@ -64,7 +64,7 @@ $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUIC
 $(eval $(call testprog,test_people_cases,tests/unit/test_people_cases.c tests/conform/people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_index_cases,tests/unit/test_index_cases.c tests/unit/nth_fault.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
 ifneq ($(HAVE_PG),)
-$(eval $(call testprog,index_pg,tests/conform/index_pg.c tests/conform/cut_wire.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
+$(eval $(call testprog,index_pg,tests/conform/index_pg.c tests/conform/cut_wire.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 $(eval $(call testprog,people_pg,tests/conform/people_pg.c tests/conform/people.c tests/conform/cut_wire.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 endif
 $(eval $(call testprog,test_turn,tests/unit/test_turn.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
@@ -121,6 +121,8 @@ $(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.
 $(eval $(call testprog,test_plan,tests/unit/test_plan.c cloud/plan.c cloud/wish.c cloud/camera.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm -lpthread))
 # What an hour costs to be summed up: a row of make bench-cloud.
 $(eval $(call testprog,bench_period,tests/bench/period.c tests/unit/store_rig.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+# What a camera's analysis keeps in a child, by the size of its pictures.
+$(eval $(call testprog,bench_memory,tests/bench/memory.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 # What the children cost: a row of make bench-cloud.
 $(eval $(call testprog,bench_sandbox,tests/bench/sandbox.c $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 $(eval $(call testprog,test_chunk,tests/unit/test_chunk.c cloud/chunk.c cloud/bus_local.c cloud/camera.c cloud/nats_version.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lpthread))
@@ -136,4 +138,5 @@ $(eval $(call testprog,media_s3,tests/conform/media_s3.c tests/conform/media.c t
 $(eval $(call testprog,depot_s3,tests/conform/depot_s3.c tests/conform/move_s3.c tests/unit/store_rig.c tests/conform/depot.c tests/conform/depot_store.c tests/conform/bad_proxy.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 endif
 $(eval $(call testprog,test_fleet,tests/unit/test_fleet.c tests/unit/nth_fault.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread -ldl))
+$(eval $(call testprog,test_room,tests/unit/test_room.c cloud/room.c cloud/decode.c cloud/picture.c,libjpeg,-lm))
 $(eval $(call testprog,test_zones,tests/unit/test_zones.c cloud/zones.c,jansson,-lm))

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -360,6 +361,39 @@ const char *sluice_ca_pin(const struct sluice_ca *ca)
 const char *sluice_ca_chain(const struct sluice_ca *ca)
 {
 	return ca->chain ? ca->chain : "";
+}
+
+/* ---- another node ---- */
+
+static int copy_file(const char *dir, const char *from, const char *name, int secret)
+{
+	char *text = NULL;
+	size_t size = 0;
+	int err = 0;
+	FILE *f = open_file(from, name, secret, &err);
+
+	if (!f)
+		return err;
+	if (getdelim(&text, &size, 0, f) <= 0 || !text)
+		err = -EBADMSG;
+	fclose(f);
+	if (!err)
+		err = save_file(dir, name, text, strlen(text), secret ? 0600 : 0644);
+	if (text)
+		OPENSSL_cleanse(text, size);
+	free(text);
+	return err;
+}
+
+int sluice_ca_share(const char *dir, const char *from)
+{
+	struct sluice_ca *ca;
+	int err = sluice_ca_open(from, &ca); /* is it one? */
+
+	sluice_ca_close(ca);
+	if (!err)
+		err = copy_file(dir, from, "ca.key", 1);
+	return err ? err : copy_file(dir, from, "ca.crt", 0);
 }
 
 /* ---- the offline root ---- */

@@ -28,6 +28,10 @@ int sluice_ca_create(const char *dir);
  */
 int sluice_ca_create_below(const char *dir, const char *root);
 
+/* The same authority for another node: copies FROM/ca.key and ca.crt. -EACCES: the key may be read
+ * by others. */
+int sluice_ca_share(const char *dir, const char *from);
+
 /* Opens what create() made. -EACCES: the key may be read by others. */
 int sluice_ca_open(const char *dir, struct sluice_ca **out);
 

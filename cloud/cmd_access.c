@@ -10,6 +10,7 @@
 
 #include "cloud/auth.h"
 #include "cloud/cmd.h"
+#include "cloud/cmd_words.h"
 #include "lib/log.h"
 
 #define DAY_NS	  86400000000000ull
@@ -58,8 +59,10 @@ static int parse(int argc, char **argv, struct access_command *a)
 		{ "days", required_argument, NULL, 'y' },
 		{ "limit", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "config", required_argument, NULL, 'c' },
 		{ 0 },
 	};
+	const char *config = NULL;
 	int o;
 
 	*a = (struct access_command){ .tenant = SLUICE_TENANT,
@@ -80,6 +83,8 @@ static int parse(int argc, char **argv, struct access_command *a)
 			a->limit = read_number(optarg, LINES_MAX);
 		else if (o == 'j')
 			a->json = 1;
+		else if (o == 'c')
+			config = optarg;
 		else
 			return 2;
 		if (o == 'r' && !a->role)
@@ -91,8 +96,9 @@ static int parse(int argc, char **argv, struct access_command *a)
 			"--scopes is a list of read, media, settings, enrol, admin; "
 			"--days 1..%d, --limit 1..%d",
 			DAYS_MAX, LINES_MAX);
-	if (!a->data)
-		return sluice_cmd_usage(argv[0], "--data DIR is missing");
+	o = sluice_cmd_place(&a->data, config, argv[0]);
+	if (o)
+		return o;
 	if (optind < argc)
 		a->verb = argv[optind++];
 	if (optind < argc)

@@ -9,6 +9,9 @@
 
 #include "cloud/auth.h"
 #include "cloud/cmd.h"
+#include "cloud/cmd_words.h"
+#include "cloud/indexconf.h"
+#include "cloud/people.h"
 #include "lib/log.h"
 
 const struct sluice_actor sluice_cmd_actor = { .who = "local" };
@@ -17,37 +20,43 @@ struct sluice_auth *sluice_cmd_auth(const char *data)
 {
 	struct sluice_auth *auth = NULL;
 	char path[4096];
-	int err;
 
 	snprintf(path, sizeof(path), "%s/auth.db", data);
-	err = access(path, F_OK) ? -errno : sluice_auth_open(path, &auth);
-	if (err)
+	if (!sluice_indexconf_pg() && !sluice_people_elsewhere(data) && access(path, F_OK))
 		sluice_error("cannot use %s: %s; make it with: sluice-cloud init --data %s", path,
-			     strerror(-err), data);
+			     strerror(errno), data);
+	else
+		sluice_people_auth(data, &auth);
 	return auth;
 }
 
 /* The tenant that commands of this process are about. */
 static const char *tenant = SLUICE_TENANT;
 
-/* --data DIR, --tenant NAME and at most one further word. 0, or the exit code + 1. */
+/* --data DIR, --config FILE, --tenant NAME and at most one further word. 0, or the exit code + 1.
+ */
 static int parse_data(int argc, char **argv, const char **data, const char **word)
 {
 	static const struct option options[] = { { "data", required_argument, NULL, 'd' },
 						 { "tenant", required_argument, NULL, 't' },
+						 { "config", required_argument, NULL, 'c' },
 						 { 0 } };
-	int o;
+	const char *config = NULL;
+	int o, code;
 
 	while ((o = sluice_cmd_option(argc, argv, options)) != -1) {
 		if (o == 'd')
 			*data = optarg;
 		else if (o == 't')
 			tenant = optarg;
+		else if (o == 'c')
+			config = optarg;
 		else
 			return 3;
 	}
-	if (!*data)
-		return 1 + sluice_cmd_usage(argv[0], "--data DIR is missing");
+	code = sluice_cmd_place(data, config, argv[0]);
+	if (code)
+		return 1 + code;
 	if (word && optind < argc)
 		*word = argv[optind++];
 	if (optind != argc)
@@ -63,9 +72,10 @@ int sluice_cmd_token(int argc, char **argv)
 		{ "minutes", required_argument, NULL, 'm' },
 		{ "url", required_argument, NULL, 'u' },
 		{ "tenant", required_argument, NULL, 't' },
+		{ "config", required_argument, NULL, 'c' },
 		{ 0 },
 	};
-	const char *data = NULL, *device = NULL, *url = "https://THIS-HOST:PORT";
+	const char *config = NULL, *data = NULL, *device = NULL, *url = "https://THIS-HOST:PORT";
 	char secret[SLUICE_SECRET_MAX], *end;
 	unsigned long minutes = 15;
 	struct sluice_auth *auth;
@@ -81,6 +91,8 @@ int sluice_cmd_token(int argc, char **argv)
 			url = optarg;
 		} else if (o == 't') {
 			tenant = optarg;
+		} else if (o == 'c') {
+			config = optarg;
 		} else if (o == 'm') {
 			minutes = strtoul(optarg, &end, 10);
 			if (*end || !minutes || minutes > 1440)
@@ -89,12 +101,15 @@ int sluice_cmd_token(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (!data || !device || optind != argc)
+	if (!device || optind != argc)
 		return sluice_cmd_usage("token", "--data DIR and --device NAME are needed");
 	if (!sluice_name_valid(device))
 		return sluice_cmd_usage("token",
 					"a device's name is 1 to 31 letters, digits, dots, "
 					"hyphens, underscores, and begins with no dot");
+	err = sluice_cmd_place(&data, config, "token");
+	if (err)
+		return err;
 	err = sluice_ca_open(data, &ca);
 	if (err) {
 		sluice_error("cannot use %s/ca.key: %s; make it with: sluice-cloud init --data %s",

@@ -26,6 +26,8 @@
 #include "cloud/door.h"
 #include "cloud/keyconf.h"
 #include "cloud/indexconf.h"
+#include "cloud/people.h"
+#include "cloud/people_pg.h"
 #include "cloud/mediaconf.h"
 #include "cloud/server.h"
 #include "cloud/vision.h"
@@ -249,6 +251,38 @@ static void check_media(struct report *r)
 	sluice_media_close(m);
 }
 
+/* Users and devices, by what [index] says. */
+static void check_people(struct report *r)
+{
+	const struct sluice_pg_config *pg = sluice_indexconf_pg();
+	const char *data = r->c->server.data;
+	struct sluice_auth *auth = NULL;
+	char why[SLUICE_PG_WHY];
+	int err;
+
+	if (!pg && sluice_people_elsewhere(data)) {
+		tell(r, "people", WRONG,
+		     "%s/people.elsewhere says that users and devices lie in PostgreSQL: fill in "
+		     "[index]",
+		     data);
+	} else if (!pg) {
+		check_base(r, "auth.db");
+	} else if (sluice_people_left(data)) {
+		tell(r, "people", WRONG,
+		     "users and devices are in %s/auth.db still; bring them to PostgreSQL: "
+		     "sluice-cloud migrate-index --config FILE",
+		     data);
+	} else {
+		err = sluice_auth_pg_open(pg, &auth, why);
+		tell(r, "people",
+		     !err			   ? OK
+		     : sluice_index_pg_passes(err) ? NOTE
+						   : WRONG,
+		     "%s", err ? why : "users and devices lie beside the index");
+		sluice_auth_close(auth);
+	}
+}
+
 /* Can the index be used where it is said to lie? */
 static void check_index(struct report *r)
 {
@@ -265,6 +299,7 @@ static void check_index(struct report *r)
 			     "or remove that file and make it again: sluice-cloud rebuild-index",
 			     r->c->server.data);
 		check_base(r, "index.db");
+		check_people(r);
 		return;
 	}
 	if (!err)
@@ -275,6 +310,7 @@ static void check_index(struct report *r)
 		tell(r, "index", OK, "schema %s of %s at %s", r->c->index.schema,
 		     r->c->index.database, r->c->index.host);
 	sluice_index_close(ix);
+	check_people(r);
 	sluice_indexconf_clear();
 }
 
@@ -367,7 +403,6 @@ int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json)
 	check_data(&r);
 	check_lock(&r);
 	check_keys(&r);
-	check_base(&r, "auth.db");
 	check_index(&r);
 	check_address(&r, "listen", c->server.listen);
 	check_proxy(&r);

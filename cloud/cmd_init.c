@@ -72,9 +72,21 @@ static int make_people(struct sluice_auth *auth, char *secret)
 					      SLUICE_SCOPE_ALL, NULL, 0, secret);
 }
 
-/* root: where the offline root is or will be; NULL: none. */
-static int make_identity(const char *data, const char *root, const char *const *names, size_t count,
-			 char *secret)
+/* Where the authority comes from; both NULL: from here. */
+struct origin {
+	const char *root;      /* where the offline root is or will be */
+	const char *authority; /* the directory of another node, whose people are ours */
+};
+
+static int make_authority(const char *data, const struct origin *from)
+{
+	if (from->authority)
+		return sluice_ca_share(data, from->authority);
+	return from->root ? sluice_ca_create_below(data, from->root) : sluice_ca_create(data);
+}
+
+static int make_identity(const char *data, const struct origin *from, const char *const *names,
+			 size_t count, char *secret)
 {
 	struct sluice_auth *auth = NULL;
 	struct sluice_index *ix = NULL;
@@ -83,9 +95,10 @@ static int make_identity(const char *data, const char *root, const char *const *
 	char path[4096];
 	int err;
 
-	err = root ? sluice_ca_create_below(data, root) : sluice_ca_create(data);
-	if (err && root) {
-		sluice_error("cannot use the root in %s: %s", root,
+	err = make_authority(data, from);
+	if (err && (from->root || from->authority)) {
+		sluice_error("cannot use the %s in %s: %s", from->root ? "root" : "authority",
+			     from->root ? from->root : from->authority,
 			     err == -EACCES ? "others may read its key" : strerror(-err));
 		return err;
 	}
@@ -99,13 +112,13 @@ static int make_identity(const char *data, const char *root, const char *const *
 		return err;
 	}
 	snprintf(path, sizeof(path), "%s/auth.db", data);
-	if (!err)
+	if (!err && !from->authority)
 		err = sluice_auth_open(path, &auth);
-	if (!err)
+	if (!err && auth)
 		err = make_people(auth, secret);
 	sluice_auth_close(auth);
 	snprintf(path, sizeof(path), "%s/index.db", data);
-	if (!err)
+	if (!err && !from->authority)
 		err = sluice_index_sqlite_open(path, &ix);
 	sluice_index_close(ix);
 	if (err)
@@ -120,9 +133,11 @@ int sluice_cmd_init(int argc, char **argv)
 		{ "name", required_argument, NULL, 'n' },
 		{ "force", no_argument, NULL, 'f' },
 		{ "offline-root", required_argument, NULL, 'r' },
+		{ "authority", required_argument, NULL, 'a' },
 		{ 0 },
 	};
 	const char *data = NULL, *root = NULL, *names[NAMES_MAX];
+	struct origin from = { NULL, NULL };
 	char secret[SLUICE_SECRET_MAX];
 	size_t count = 0;
 	int o, force = 0;
@@ -132,6 +147,8 @@ int sluice_cmd_init(int argc, char **argv)
 			data = optarg;
 		else if (o == 'r')
 			root = optarg;
+		else if (o == 'a')
+			from.authority = optarg;
 		else if (o == 'n' && !sluice_ca_host_valid(optarg))
 			return sluice_cmd_usage(
 				"init", "'%s' is neither a host name nor an address", optarg);
@@ -145,10 +162,14 @@ int sluice_cmd_init(int argc, char **argv)
 	}
 	if (!data || optind != argc)
 		return sluice_cmd_usage("init", data ? "too many words" : "--data DIR is missing");
+	if (root && from.authority)
+		return sluice_cmd_usage("init",
+					"--offline-root and --authority exclude each other");
+	from.root = root;
 	umask(077);
 	if (make_dir(data, NULL) || check_dir(data, force) || make_dir(data, "segments") ||
 	    make_dir(data, "media") || (root && make_dir(root, NULL)) ||
-	    make_identity(data, root, names, count, secret))
+	    make_identity(data, &from, names, count, secret))
 		return 1;
 	if (root)
 		fprintf(stderr,
@@ -156,6 +177,13 @@ int sluice_cmd_init(int argc, char **argv)
 			"nobody "
 			"finds it\n",
 			root);
+	if (from.authority) {
+		fprintf(stderr,
+			"%s is ready for a node that shares the PostgreSQL of %s; its server.crt "
+			"is its own\n",
+			data, from.authority);
+		return 0;
+	}
 	fprintf(stderr, "%s is ready. The administrator's token, shown only now:\n", data);
 	printf("%s\n", secret);
 	return 0;

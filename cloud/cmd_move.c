@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* cmd_move.c - migrate-index: index.db of a data directory goes to PostgreSQL. */
+/* cmd_move.c - migrate-index: the data bases of a data directory go to PostgreSQL. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "cloud/cmd_words.h"
 #include "cloud/index_move.h"
 #include "cloud/indexconf.h"
+#include "cloud/people.h"
 #include "lib/log.h"
 
 /* Once a second, where somebody looks. */
@@ -35,29 +36,39 @@ static void tell(void *ctx, const char *table, uint64_t rows, const char *sha256
 	fflush(stdout);
 }
 
+static int has_file(const char *data, const char *name)
+{
+	char path[4400];
+
+	snprintf(path, sizeof(path), "%s/%s", data, name);
+	return access(path, F_OK) == 0;
+}
+
 /* What the file and the directory say must fit. 0, or it is told. */
 static int check_words(const struct sluice_cmd_words *w)
 {
 	if (!sluice_indexconf_pg()) {
 		sluice_error(
 			"say --config FILE, of a file with [index] backend = postgresql: where "
-			"the index of %s is to go",
+			"the data bases of %s are to go",
 			w->data);
 		return -EINVAL;
 	}
-	if (!sluice_indexconf_elsewhere(w->data))
+	if (!sluice_indexconf_elsewhere(w->data) || sluice_people_left(w->data))
 		return 0;
-	sluice_error("the index of %s lies in PostgreSQL already (%s/index.elsewhere says so)",
+	sluice_error("the data bases of %s lie in PostgreSQL already (%s/index.elsewhere and "
+		     "people.elsewhere say so)",
 		     w->data, w->data);
 	return -EEXIST;
 }
 
-static int move(const struct sluice_cmd_words *w)
+static int move_file(const struct sluice_cmd_words *w, const char *name, int what)
 {
 	char path[4400], why[SLUICE_PG_WHY];
 	struct sluice_index_moved moved;
 	time_t last = 0;
 	const struct sluice_index_move_config c = { .path = path,
+						    .what = what,
 						    .pg = sluice_indexconf_pg(),
 						    .progress = show,
 						    .verified = tell,
@@ -65,22 +76,41 @@ static int move(const struct sluice_cmd_words *w)
 						    .ctx = &last };
 	int err;
 
-	snprintf(path, sizeof(path), "%s/index.db", w->data);
+	snprintf(path, sizeof(path), "%s/%s", w->data, name);
 	err = sluice_index_move(&c, &moved, why);
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
-	if (err) {
+	if (err)
 		sluice_error("%s", why);
-		return err;
+	else
+		printf("%llu rows, %llu of them copied now; %s is not used any more\n",
+		       (unsigned long long)moved.rows, (unsigned long long)moved.copied, path);
+	return err;
+}
+
+static int told(int err, const char *data)
+{
+	if (err)
+		sluice_error("cannot note in %s where its data bases lie: %s", data,
+			     strerror(-err));
+	return err;
+}
+
+static int move(const struct sluice_cmd_words *w)
+{
+	int err = 0;
+
+	if (!sluice_indexconf_elsewhere(w->data)) {
+		err = move_file(w, "index.db", SLUICE_MOVE_INDEX);
+		if (!err)
+			err = told(sluice_indexconf_mark(w->data), w->data);
 	}
-	err = sluice_indexconf_mark(w->data);
-	if (err) {
-		sluice_error("cannot note in %s where its index lies: %s", w->data, strerror(-err));
+	if (err || !sluice_people_left(w->data))
 		return err;
-	}
-	printf("%llu rows, %llu of them copied now; %s is not used any more\n",
-	       (unsigned long long)moved.rows, (unsigned long long)moved.copied, path);
-	return 0;
+	err = move_file(w, "auth.db", SLUICE_MOVE_AUTH);
+	if (!err && has_file(w->data, "fleet.db"))
+		err = move_file(w, "fleet.db", SLUICE_MOVE_FLEET);
+	return err ? err : told(sluice_people_mark(w->data), w->data);
 }
 
 int sluice_cmd_move(int argc, char **argv)

@@ -14,6 +14,7 @@
 #include "cloud/cmd.h"
 #include "cloud/indexconf.h"
 #include "cloud/mediaconf.h"
+#include "cloud/people_pg.h"
 #include "lib/log.h"
 
 enum { URLS = 1, CA, CERT, KEY, PARTITIONS, REPLICAS, TTL, SIZE, AGE, ACK_WAIT, JSON, CONFIG };
@@ -199,8 +200,12 @@ static int provision_index(struct wanted *w, char *why, size_t size)
 	if (!rc && sluice_indexconf_pg()) {
 		rc = sluice_index_pg_provision(sluice_indexconf_pg(), text);
 		snprintf(object, sizeof(object), "schema %.48s", conf.index.schema);
-		if (rc >= 0)
+		if (rc >= 0) {
 			on_object(w, object, rc ? "is there" : "made");
+			rc = sluice_people_pg_provision(sluice_indexconf_pg(), text);
+		}
+		if (rc >= 0)
+			on_object(w, "people", rc ? "is there" : "made");
 	}
 	if (rc < 0)
 		snprintf(why, size, "%s", text);

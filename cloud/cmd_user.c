@@ -11,6 +11,7 @@
 
 #include "cloud/auth.h"
 #include "cloud/cmd.h"
+#include "cloud/cmd_words.h"
 #include "lib/log.h"
 
 struct user_command {
@@ -164,9 +165,10 @@ int sluice_cmd_user(int argc, char **argv)
 	static const struct option options[] = { { "data", required_argument, NULL, 'd' },
 						 { "tenant", required_argument, NULL, 't' },
 						 { "role", required_argument, NULL, 'r' },
+						 { "config", required_argument, NULL, 'c' },
 						 { 0 } };
 	struct user_command u = { .tenant = SLUICE_TENANT };
-	const char *data = NULL;
+	const char *data = NULL, *config = NULL;
 	size_t i;
 	int o, err;
 
@@ -175,6 +177,8 @@ int sluice_cmd_user(int argc, char **argv)
 			data = optarg;
 		else if (o == 't')
 			u.tenant = optarg;
+		else if (o == 'c')
+			config = optarg;
 		else if (o == 'r')
 			u.role = sluice_role_find(optarg);
 		if (o == '?')
@@ -191,11 +195,13 @@ int sluice_cmd_user(int argc, char **argv)
 	optind++;
 	if (verbs[i].needs_name && optind < argc)
 		u.name = argv[optind++];
-	if (!data || optind != argc || (verbs[i].needs_name && !u.name) ||
-	    (verbs[i].needs_role && !u.role))
+	if (optind != argc || (verbs[i].needs_name && !u.name) || (verbs[i].needs_role && !u.role))
 		return sluice_cmd_usage("user", "%s wants --data DIR%s%s", verbs[i].name,
 					verbs[i].needs_name ? ", a NAME" : "",
 					verbs[i].needs_role ? " and --role ROLE" : "");
+	err = sluice_cmd_place(&data, config, "user");
+	if (err)
+		return err;
 	u.auth = sluice_cmd_auth(data);
 	if (!u.auth)
 		return 1;

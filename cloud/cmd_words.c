@@ -140,6 +140,27 @@ int sluice_cmd_words_rest(struct sluice_cmd_words *w, struct sluice_keyconf *key
 	return code;
 }
 
+int sluice_cmd_place(const char **data, const char *config, const char *command)
+{
+	struct sluice_cmd_words w = { .data = *data, .config = config };
+	struct sluice_keyconf keys = { .file = "" }; /* none is needed */
+	static char place[4096];
+	char why[SLUICE_PG_WHY];
+	int code = read_conf(&w, &keys);
+
+	if (!code && !w.data)
+		code = sluice_cmd_usage(command, "--data DIR is missing, or --config FILE");
+	if (!code && w.conf_is_its && sluice_indexconf_use(&w.conf, why)) {
+		sluice_error("%s", why);
+		code = 1;
+	}
+	if (!code)
+		snprintf(place, sizeof(place), "%s", w.data);
+	*data = place;
+	sluice_cmd_words_free(&w);
+	return code;
+}
+
 int sluice_cmd_words(int argc, char **argv, const char *allowed, int from, int to,
 		     struct sluice_cmd_words *w)
 {

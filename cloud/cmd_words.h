@@ -33,6 +33,11 @@ int sluice_cmd_words(int argc, char **argv, const char *allowed, int from, int t
  * file and keys. 0, or the exit code after a message; w is to be freed in any case. */
 int sluice_cmd_words_rest(struct sluice_cmd_words *w, struct sluice_keyconf *keys,
 			  const char *command);
+/*
+ * Of a command on users and devices: *data is that of the file, if it was not said, and where they
+ * lie is what the file says ([index]). 0, or the exit code after a message. Once in a process.
+ */
+int sluice_cmd_place(const char **data, const char *config, const char *command);
 void sluice_cmd_words_free(struct sluice_cmd_words *w);
 
 /* The node's own lock on a data directory, held for as long as the descriptor is open. -1: told;

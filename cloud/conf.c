@@ -155,7 +155,7 @@ static const struct key keys[] = {
 	KEY(vision, price_out, price_out, TEXT, "0"),
 	KEY(sandbox, enabled, enabled, BOOL, "yes"),
 	KEY(sandbox, children, children, INT, "0", BOUNDS(0, 64)),
-	KEY(sandbox, memory, memory, SIZE, "2G", BOUNDS(64 * K * K, 64 * K * K * K)),
+	KEY(sandbox, memory, memory, SIZE, "3G", BOUNDS(64 * K * K, 64 * K * K * K)),
 	KEY(sandbox, deadline, deadline_ms, MS, "60s", BOUNDS(1000, 3600000)),
 	KEY(detector, plugin, plugin, TEXT, ""),
 	KEY(detector, config, config, TEXT, ""),

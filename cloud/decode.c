@@ -90,6 +90,13 @@ static uint32_t scale_for(uint32_t width)
 	return scale;
 }
 
+uint32_t sluice_decode_pixels(uint32_t width, uint32_t height)
+{
+	uint32_t scale = scale_for(width);
+
+	return ((width + scale - 1) / scale) * ((height + scale - 1) / scale);
+}
+
 static int grow(uint8_t **buffer, size_t *capacity, size_t need)
 {
 	uint8_t *p;

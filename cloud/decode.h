@@ -33,6 +33,9 @@ static inline size_t sluice_gray_chroma(const struct sluice_gray *g)
 struct sluice_decoder *sluice_decoder_open(void);
 void sluice_decoder_close(struct sluice_decoder *d); /* NULL-safe */
 
+/* Pixels of the grey picture that comes of such a JPEG. */
+uint32_t sluice_decode_pixels(uint32_t width, uint32_t height);
+
 /*
  * Decode a JPEG whose header must say width x height (pixels).
  * Returns 0; -EBADMSG if it is not a whole JPEG of that size; -ENOMEM.

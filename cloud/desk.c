@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cloud/desk.h"
+#include "cloud/people.h"
 #include "lib/log.h"
 
 struct seat {
@@ -77,15 +78,10 @@ static void *run_thread(void *arg)
 
 static int open_seat(struct seat *s, const char *data)
 {
-	char path[4096];
-	int err;
+	int err = sluice_people_auth(data, &s->auth); /* says what is wrong */
 
-	snprintf(path, sizeof(path), "%s/auth.db", data);
-	err = sluice_auth_open(path, &s->auth);
-	if (err) {
-		sluice_error("cannot use %s: %s", path, strerror(-err));
+	if (err)
 		return err;
-	}
 	err = sluice_index_open(data, &s->index); /* says what is wrong */
 	if (err)
 		return err;

@@ -20,6 +20,7 @@
 
 #include "cloud/db_sqlite.h"
 #include "cloud/fleet_state.h"
+#include "cloud/people_db.h"
 #include "cloud/starved.h"
 #include "lib/log.h"
 
@@ -118,13 +119,19 @@ void sluice_fleet_free(struct sluice_fleet *f)
 	free(f);
 }
 
+int sluice_fleet_sqlite_db(const char *path, const char *const *statements, int count,
+			   struct sluice_db **out)
+{
+	return sluice_db_sqlite_open(path, steps, SCHEMA_VERSION, statements, count, out);
+}
+
 int sluice_fleet_open(const char *path, struct sluice_fleet **out)
 {
 	struct sluice_db *d;
 	int err;
 
 	*out = NULL;
-	err = sluice_db_sqlite_open(path, steps, SCHEMA_VERSION, sql, TURN, &d);
+	err = sluice_fleet_sqlite_db(path, sql, TURN, &d);
 	if (err)
 		return err;
 	*out = sluice_fleet_new(d, 0);

@@ -370,16 +370,132 @@ static const char *find_address(const struct client *c)
 
 /* ---- the uplink ---- */
 
+/* The connection is the device's link from now on, or it is told why not. */
+static void begin_uplink(struct client *c, const struct sluice_session_request *who)
+{
+	char head[256];
+	struct sluice_http_writer w = { .buf = head, .size = sizeof(head) };
+	struct iovec iov = { .iov_base = head };
+	int err = -ENOMEM;
+
+	sluice_http_write_status(&w, 101);
+	sluice_http_write_field(&w, "Upgrade", "%s", SLUICE_WIRE_UPGRADE);
+	sluice_http_write_field(&w, "Connection", "Upgrade");
+	iov.iov_len = (size_t)sluice_http_write_end(&w);
+	if (!w.overflow)
+		c->session = sluice_session_open(c->loop, c->conn, who, &err);
+	if (!c->session) {
+		if (err == -EUSERS)
+			sluice_count_refusal(&c->loop->server->counters, SLUICE_REFUSED_DEVICE);
+		send_problem(c, err == -EUSERS ? 429 : 503,
+			     err == -EUSERS ? "the device has too many links" : NULL);
+		return;
+	}
+	sluice_io_timer_cancel(c->loop->io, &c->deadline);
+	free(c->http);
+	c->http = NULL;
+	free(c->body);
+	c->body = NULL;
+	if (sluice_conn_send(c->conn, &iov, 1))
+		sluice_conn_abort(c->conn, "cannot answer");
+}
+
+/* A device whose certificate is looked up at the desk. */
+struct arrival {
+	struct sluice_desk_job job;
+	struct sluice_later *later; /* holds the place of the answer */
+	struct sluice_server *server;
+	struct sluice_session_request who;
+	int err;
+};
+
+static struct arrival *arrival_of(struct sluice_desk_job *j)
+{
+	return (struct arrival *)((char *)j - offsetof(struct arrival, job));
+}
+
+static void run_arrival(struct sluice_desk_job *j)
+{
+	struct arrival *a = arrival_of(j);
+
+	a->err = sluice_device_known(j->auth, a->server->badges, &a->who);
+}
+
+static void refuse_device(struct client *c, int status, const char *why)
+{
+	struct sluice_response r = { 0 };
+
+	sluice_api_problem(&r, status, why);
+	r.retry_s = status == 503 ? 5 : 0;
+	send_response(c, &r);
+}
+
+static void admit_device(struct client *c, int err, const struct sluice_session_request *who)
+{
+	const char *why;
+	int status = sluice_device_status(err, &why);
+
+	if (status == 503)
+		why = "the data base does not answer, and nothing is known of this device here";
+	if (status)
+		refuse_device(c, status, why);
+	else if (c->loop->server->stopping)
+		refuse_device(c, 503, "the server ends");
+	else
+		begin_uplink(c, who);
+}
+
+static void arrival_done(struct sluice_desk_job *j)
+{
+	struct arrival *a = arrival_of(j);
+	struct client *c = a->later->client;
+
+	if (c) {
+		c->later = NULL;
+		admit_device(c, j->cancelled ? -EBUSY : a->err, &a->who);
+	}
+	free(a->later);
+	free(a);
+}
+
+/* While it is known that the data base is away nobody waits for it. */
+static void admit_later(struct client *c, const struct sluice_session_request *who)
+{
+	struct sluice_server *s = c->loop->server;
+	struct arrival *a;
+
+	if (sluice_badges_away(s->badges)) {
+		admit_device(c, sluice_device_known(NULL, s->badges, who), who);
+		return;
+	}
+	a = calloc(1, sizeof(*a));
+	if (a)
+		a->later = calloc(1, sizeof(*a->later));
+	if (a && a->later) {
+		a->job = (struct sluice_desk_job){ .run = run_arrival,
+						   .done = arrival_done,
+						   .io = c->loop->io };
+		a->server = s;
+		a->who = *who;
+		a->later->client = c;
+		c->later = a->later;
+		if (!sluice_desk_post(s->api->desk, &a->job))
+			return;
+		c->later = NULL;
+	}
+	if (a)
+		free(a->later);
+	free(a);
+	refuse_device(c, 503, "too many wait for the data base");
+}
+
 static void upgrade(struct client *c)
 {
 	struct sluice_http *h = c->http;
 	struct sluice_session_request who = { 0 };
 	struct sluice_tls_peer peer;
-	char head[256];
-	struct sluice_http_writer w = { .buf = head, .size = sizeof(head) };
-	struct iovec iov = { .iov_base = head };
 	const char *why = NULL;
-	int status, err = -ENOMEM;
+	int status;
 
 	c->closing = 1;
 	if (!sluice_server_ingests(c->loop->server)) {
@@ -397,32 +513,15 @@ static void upgrade(struct client *c)
 	}
 	status = find_peer(c, &peer, &why);
 	if (!status)
-		status = sluice_device_check(c->loop->auth, &peer, &who, &why);
-	if (status) {
-		send_problem(c, status, why);
-		return;
-	}
-	sluice_http_write_status(&w, 101);
-	sluice_http_write_field(&w, "Upgrade", "%s", SLUICE_WIRE_UPGRADE);
-	sluice_http_write_field(&w, "Connection", "Upgrade");
-	iov.iov_len = (size_t)sluice_http_write_end(&w);
+		status = c->loop->auth ? sluice_device_check(c->loop->auth, &peer, &who, &why)
+				       : sluice_device_name(&peer, &who, &why);
 	snprintf(who.address, sizeof(who.address), "%s", find_address(c));
-	if (!w.overflow)
-		c->session = sluice_session_open(c->loop, c->conn, &who, &err);
-	if (!c->session) {
-		if (err == -EUSERS)
-			sluice_count_refusal(&c->loop->server->counters, SLUICE_REFUSED_DEVICE);
-		send_problem(c, err == -EUSERS ? 429 : 503,
-			     err == -EUSERS ? "the device has too many links" : NULL);
-		return;
-	}
-	sluice_io_timer_cancel(c->loop->io, &c->deadline);
-	free(c->http);
-	c->http = NULL;
-	free(c->body);
-	c->body = NULL;
-	if (sluice_conn_send(c->conn, &iov, 1))
-		sluice_conn_abort(c->conn, "cannot answer");
+	if (status)
+		send_problem(c, status, why);
+	else if (c->loop->auth)
+		begin_uplink(c, &who);
+	else
+		admit_later(c, &who);
 }
 
 /* ---- requests ---- */
@@ -705,7 +804,7 @@ static void on_data(void *arg, const uint8_t *data, size_t size)
 	size_t used;
 
 	if (!c->session) {
-		if (c->closing)
+		if (c->closing && !c->later)
 			return;
 		if (is_answering(c)) { /* not taken yet: no pipelining */
 			sluice_conn_abort(c->conn, "a request before the last was answered");
@@ -717,6 +816,10 @@ static void on_data(void *arg, const uint8_t *data, size_t size)
 		used = feed_request(c, data, size);
 		data += used;
 		size -= used;
+		if (c->later && size) { /* of a device that has not been let in yet */
+			sluice_conn_abort(c->conn, "bytes before the upgrade was answered");
+			return;
+		}
 	}
 	if (c->session && size)
 		sluice_session_data(c->session, data, size);

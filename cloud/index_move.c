@@ -11,6 +11,8 @@
 #include "cloud/camera.h"
 #include "cloud/index_move.h"
 #include "cloud/index_sql.h"
+#include "cloud/people_db.h"
+#include "cloud/people_pg.h"
 
 #define COLUMNS_MAX 16
 #define BATCH	    1000
@@ -67,6 +69,47 @@ static const struct table {
 	  { "id", "camera", "kind", "by", "from_ns", "to_ns", "made_ns", "began_ns", "ended_ns",
 	    "state", "cancel", "tries", "per_mille", "settings", "result", "error" } },
 	{ "fences", 1, "iii", { "part", "token", "refused" } },
+	/* auth.db */
+	{ "tenants", 1, "si", { "name", "created_ns" } },
+	{ "users",
+	  2,
+	  "ssisfsiibii",
+	  { "tenant", "name", "role", "hash", "disabled", "cameras", "created_ns", "login_ns",
+	    "totp", "totp_on", "totp_step" } },
+	{ "recovery", 3, "ssb", { "tenant", "user", "hash" } },
+	{ "sessions",
+	  1,
+	  "bsssiis",
+	  { "hash", "id", "tenant", "user", "created_ns", "used_ns", "address" } },
+	{ "apitokens",
+	  1,
+	  "bsssiisiii",
+	  { "hash", "id", "tenant", "name", "role", "scopes", "cameras", "created_ns", "expires_ns",
+	    "used_ns" } },
+	{ "tokens", 1, "bssii", { "hash", "tenant", "device", "expires_ns", "used_ns" } },
+	{ "certificates",
+	  1,
+	  "sssiifi",
+	  { "serial", "tenant", "device", "issued_ns", "not_after", "denied", "denied_ns" } },
+	{ "labels", 2, "sss", { "tenant", "device", "label" } },
+	{ "audit",
+	  1,
+	  "iisssssi",
+	  { "id", "time_ns", "tenant", "who", "address", "action", "what", "result" } },
+	/* fleet.db */
+	{ "doc", 3, "isss", { "kind", "tenant", "name", "json" } },
+};
+
+/* What a file has of them, in their order. */
+static const struct file {
+	size_t first, count;
+	const char *numbered; /* the table whose rows have numbers that are never another's */
+	int deny;	      /* there is a table beside them: the number of the deny-list */
+	const char *what;
+} files[] = {
+	[SLUICE_MOVE_INDEX] = { 0, 15, "segments", 0, "the index" },
+	[SLUICE_MOVE_AUTH] = { 15, 9, "audit", 1, "users and devices" },
+	[SLUICE_MOVE_FLEET] = { 24, 1, NULL, 0, "what is wanted of devices" },
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
@@ -74,15 +117,18 @@ static const struct table {
 /* Statements: these of each table, then the others. */
 enum { FIRST, NEXT, LAST, INSERT, COUNT, PER_TABLE };
 enum {
-	LAST_ID = TABLES * PER_TABLE, /* SQLite: the highest number a segment has had */
+	LAST_ID = TABLES * PER_TABLE, /* SQLite: the highest number a row has had */
 	SET_ID,			      /* PostgreSQL: go on behind it */
 	TABLES_KNOWN,		      /* SQLite */
 	COLUMNS_KNOWN,
+	DENY,	  /* SQLite: how often somebody was denied */
+	DENY_SET, /* PostgreSQL */
 	ALL
 };
 
 struct move {
 	const struct sluice_index_move_config *c;
+	const struct file *file;
 	struct sluice_index_moved *out;
 	char *why;
 	char *sql[ALL];
@@ -160,8 +206,10 @@ static int write_statements(struct move *m)
 
 	for (i = 0; i < LAST_ID; i++)
 		m->sql[i] = write_statement(&tables[i / PER_TABLE], i % PER_TABLE);
-	m->sql[LAST_ID] = strdup("SELECT seq FROM sqlite_sequence WHERE name = 'segments'");
-	m->sql[SET_ID] = strdup("SELECT setval(pg_get_serial_sequence('segments', 'id'), ?)");
+	m->sql[LAST_ID] = strdup("SELECT seq FROM sqlite_sequence WHERE name = ?");
+	m->sql[SET_ID] = strdup("SELECT setval(pg_get_serial_sequence(?, 'id'), ?)");
+	m->sql[DENY] = strdup("SELECT version FROM deny");
+	m->sql[DENY_SET] = strdup("UPDATE deny SET version = ?1 WHERE version < ?1");
 	m->sql[TABLES_KNOWN] = strdup("SELECT count(*) FROM sqlite_master WHERE type = 'table'"
 				      " AND name NOT LIKE 'sqlite%'");
 	m->sql[COLUMNS_KNOWN] = strdup("SELECT count(*) FROM pragma_table_info(?)");
@@ -345,15 +393,37 @@ static int copy_table(struct move *m, const struct table *t)
 	return err;
 }
 
-/* A number that a segment has had is never another's. */
+/* A number that a row has had is never another's. */
 static int copy_last_id(struct move *m)
 {
-	struct sluice_value v = { .type = 'i' };
-	int err = ask(m->from, LAST_ID, &v.number);
+	struct sluice_value v[2] = { { .type = 's' }, { .type = 'i' } };
+	struct sluice_rows *r;
+	int rc;
 
-	if (err || v.number < 1)
+	if (!m->file->numbered)
+		return 0;
+	v[0].data = m->file->numbered;
+	v[0].size = strlen(m->file->numbered);
+	r = sluice_db_bind_values(m->from, LAST_ID, v, 1);
+	rc = sluice_db_step(r);
+	if (rc <= 0)
+		return rc;
+	v[1].number = sluice_db_int(r, 0);
+	sluice_db_end(r);
+	if (v[1].number < 1)
+		return 0;
+	return sluice_db_run(sluice_db_bind_values(m->to, SET_ID, v, 2));
+}
+
+/* Never less than before: the number of a list of the revoked. */
+static int copy_deny(struct move *m)
+{
+	struct sluice_value v = { .type = 'i' };
+	int err = m->file->deny ? ask(m->from, DENY, &v.number) : 0;
+
+	if (err || !m->file->deny)
 		return err;
-	return sluice_db_run(sluice_db_bind_values(m->to, SET_ID, &v, 1));
+	return sluice_db_run(sluice_db_bind_values(m->to, DENY_SET, &v, 1));
 }
 
 /* ---- comparing ---- */
@@ -442,13 +512,14 @@ static int compare_table(struct move *m, const struct table *t)
 /* Every column of the file is one of those above: nothing is left behind unseen. */
 static int check_known(struct move *m)
 {
+	const struct file *f = m->file;
 	int64_t count;
 	size_t i;
 	int err = ask(m->from, TABLES_KNOWN, &count);
 
-	if (!err && count != TABLES)
+	if (!err && (size_t)count != f->count + (size_t)f->deny)
 		err = -EPROTONOSUPPORT;
-	for (i = 0; !err && i < TABLES; i++) {
+	for (i = f->first; !err && i < f->first + f->count; i++) {
 		struct sluice_value name = { .type = 's',
 					     .data = tables[i].name,
 					     .size = strlen(tables[i].name) };
@@ -466,10 +537,40 @@ static int check_known(struct move *m)
 	return err;
 }
 
-/* Both sides as this version has them. */
+/* The file as this version has it. */
+static int open_file(struct move *m)
+{
+	const char *const *sql = (const char *const *)m->sql;
+
+	switch (m->c->what) {
+	case SLUICE_MOVE_AUTH:
+		return sluice_auth_sqlite_db(m->c->path, sql, ALL, &m->from);
+	case SLUICE_MOVE_FLEET:
+		return sluice_fleet_sqlite_db(m->c->path, sql, ALL, &m->from);
+	default:
+		return sluice_index_sqlite_db(m->c->path, sql, ALL, &m->from);
+	}
+}
+
+/* Are the tables there that it goes into? */
+static int check_tables(struct move *m)
+{
+	struct sluice_auth *auth;
+	struct sluice_index *ix;
+	int err;
+
+	if (m->c->what == SLUICE_MOVE_INDEX) {
+		err = sluice_index_pg_open(m->c->pg, &ix, m->why);
+		sluice_index_close(ix);
+	} else {
+		err = sluice_auth_pg_open(m->c->pg, &auth, m->why);
+		sluice_auth_close(auth);
+	}
+	return err;
+}
+
 static int open_sides(struct move *m)
 {
-	struct sluice_index *ix;
 	int err;
 
 	if (access(m->c->path, R_OK | W_OK)) {
@@ -477,17 +578,12 @@ static int open_sides(struct move *m)
 		snprintf(m->why, SLUICE_PG_WHY, "%s: %s", m->c->path, strerror(errno));
 		return err;
 	}
-	err = sluice_index_sqlite_open(m->c->path, &ix);
-	sluice_index_close(ix);
-	if (!err)
-		err = sluice_index_sqlite_db(m->c->path, (const char *const *)m->sql, ALL,
-					     &m->from);
+	err = open_file(m);
 	if (err) {
 		snprintf(m->why, SLUICE_PG_WHY, "cannot read %s: %s", m->c->path, strerror(-err));
 		return err;
 	}
-	err = sluice_index_pg_open(m->c->pg, &ix, m->why);
-	sluice_index_close(ix);
+	err = check_tables(m);
 	if (!err)
 		err = sluice_db_pg_open(m->c->pg, (const char *const *)m->sql, ALL, &m->to, m->why);
 	return err;
@@ -496,8 +592,9 @@ static int open_sides(struct move *m)
 int sluice_index_move(const struct sluice_index_move_config *c, struct sluice_index_moved *out,
 		      char *why)
 {
-	struct move m = { .c = c, .out = out, .why = why };
-	size_t i;
+	const struct file *f = &files[c->what];
+	struct move m = { .c = c, .file = f, .out = out, .why = why };
+	size_t i, end = f->first + f->count;
 	int err = write_statements(&m);
 
 	memset(out, 0, sizeof(*out));
@@ -506,16 +603,18 @@ int sluice_index_move(const struct sluice_index_move_config *c, struct sluice_in
 		err = open_sides(&m);
 	if (!err)
 		err = check_known(&m);
-	for (i = 0; !err && i < TABLES; i++)
+	for (i = f->first; !err && i < end; i++)
 		err = copy_table(&m, &tables[i]);
 	if (!err)
 		err = copy_last_id(&m);
-	for (i = 0; !err && i < TABLES; i++)
+	if (!err)
+		err = copy_deny(&m);
+	for (i = f->first; !err && i < end; i++)
 		err = compare_table(&m, &tables[i]);
 	if (err == -ECANCELED)
 		snprintf(why, SLUICE_PG_WHY, "interrupted; say it again to go on");
 	else if (err && !why[0])
-		snprintf(why, SLUICE_PG_WHY, "cannot move the index: %s%s%s", strerror(-err),
+		snprintf(why, SLUICE_PG_WHY, "cannot move %s: %s%s%s", f->what, strerror(-err),
 			 m.to && sluice_db_pg_error(m.to)[0] ? ": " : "",
 			 m.to ? sluice_db_pg_error(m.to) : "");
 	sluice_db_close(m.from);

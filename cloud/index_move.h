@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * index_move.h - an index goes from its SQLite file to PostgreSQL, row by row.
+ * index_move.h - an index, or people and what is wanted of devices, go from their SQLite files to
+ * PostgreSQL, row by row.
  *
  * Rows are read in the order of their keys and committed in batches, so what broke off goes on
  * behind the last row that is there. Then both sides are read once more and compared: number and
@@ -15,8 +16,11 @@ struct sluice_index_moved {
 	uint64_t rows, copied; /* of all tables; copied: by this call */
 };
 
+enum sluice_move_what { SLUICE_MOVE_INDEX, SLUICE_MOVE_AUTH, SLUICE_MOVE_FLEET };
+
 struct sluice_index_move_config {
-	const char *path; /* index.db */
+	const char *path; /* index.db, auth.db or fleet.db */
+	int what;	  /* enum sluice_move_what */
 	const struct sluice_pg_config *pg;
 	/* of a table: so many of its rows are copied (or compared) */
 	void (*progress)(void *ctx, const char *table, const char *verb, uint64_t done,

@@ -16,7 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cloud/badge.h"
 #include "cloud/command.h"
+#include "cloud/people.h"
 #include "cloud/server.h"
 #include "cloud/session.h"
 #include "lib/log.h"
@@ -25,6 +27,19 @@
 
 enum { STATE_NONE, STATE_STARTING, STATE_RUNNING, STATE_ENDED, STATE_LEAVE };
 
+static int read_deny_version(struct sluice_loop *l, int64_t *version)
+{
+	int err = 0;
+
+	if (l->server->badges)
+		*version = sluice_badges_turn(l->server->badges);
+	else
+		err = sluice_auth_deny_version(l->auth, version);
+	if (err)
+		sluice_error("cannot read who is denied: %s", strerror(-err));
+	return err;
+}
+
 static void on_watch(void *arg)
 {
 	struct sluice_loop *l = arg;
@@ -32,8 +47,7 @@ static void on_watch(void *arg)
 	int changed = 0;
 
 	if (++l->watch_turn % 4 == 0) {
-		changed =
-			!sluice_auth_deny_version(l->auth, &version) && version != l->deny_version;
+		changed = !read_deny_version(l, &version) && version != l->deny_version;
 		l->deny_version = version;
 	}
 	sluice_session_watch(l, changed);
@@ -49,17 +63,13 @@ static void on_watch(void *arg)
 static int open_loop(struct sluice_loop *l)
 {
 	struct sluice_server *s = l->server;
-	char path[4096], why[256];
-	int err;
+	char why[256];
+	int err = s->badges ? 0 : sluice_people_auth(s->c.data, &l->auth);
 
-	snprintf(path, sizeof(path), "%s/auth.db", s->c.data);
-	err = sluice_auth_open(path, &l->auth);
 	if (!err)
-		err = sluice_auth_deny_version(l->auth, &l->deny_version);
-	if (err) {
-		sluice_error("cannot use %s: %s", path, strerror(-err));
+		err = read_deny_version(l, &l->deny_version);
+	if (err)
 		return err;
-	}
 	err = sluice_index_open(s->c.data, &l->index);
 	if (err)
 		return err;

@@ -30,7 +30,7 @@ struct sluice_loop {
 	struct sluice_io *io;
 	struct sluice_tls_ctx *tls; /* of connections to come; one context for all loops, so that
 				     * any of them resumes a session */
-	struct sluice_auth *auth;   /* this thread's own handles */
+	struct sluice_auth *auth;   /* this thread's own handles; NULL: the desk's are asked */
 	struct sluice_index *index;
 	struct client *clients;
 	struct client *half_first, *half_last; /* without a handshake, the oldest first */

@@ -26,11 +26,16 @@ int sluice_people_elsewhere(const char *data)
 	return is_there(data, "people.elsewhere");
 }
 
+int sluice_people_left(const char *data)
+{
+	return !sluice_people_elsewhere(data) && is_there(data, "auth.db");
+}
+
 int sluice_people_check(const char *data)
 {
 	int elsewhere = sluice_people_elsewhere(data);
 
-	if (sluice_indexconf_pg() && !elsewhere && is_there(data, "auth.db")) {
+	if (sluice_indexconf_pg() && sluice_people_left(data)) {
 		sluice_error(
 			"users and devices of %s are in auth.db and fleet.db, and [index] says "
 			"postgresql; bring them there: sluice-cloud migrate-index --config FILE",
@@ -80,7 +85,7 @@ int sluice_people_auth(const char *data, struct sluice_auth **out)
 	if (c)
 		return told(sluice_auth_pg_open(c, out, why), why);
 	snprintf(path, sizeof(path), "%s/auth.db", data);
-	err = access(path, F_OK) ? -errno : sluice_auth_open(path, out);
+	err = sluice_auth_open(path, out);
 	if (err)
 		sluice_error("cannot use %s: %s; make it with: sluice-cloud init --data %s", path,
 			     strerror(-err), data);

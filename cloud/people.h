@@ -19,6 +19,8 @@ int sluice_people_fleet(const char *data, struct sluice_fleet **out);
 int sluice_people_check(const char *data);
 /* Notes in the directory where they lie. 0 or -errno. */
 int sluice_people_mark(const char *data);
+/* 1: the directory has an auth.db that has not been brought to PostgreSQL. */
+int sluice_people_left(const char *data);
 /* 1: in PostgreSQL, as the directory says. */
 int sluice_people_elsewhere(const char *data);
 

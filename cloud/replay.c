@@ -76,6 +76,12 @@ static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
 
 int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *frames)
 {
+	return worker_replay_some(s, after, last, UINT64_MAX, frames);
+}
+
+int worker_replay_some(struct subject *s, int64_t after, uint64_t last, uint64_t most,
+		       uint64_t *frames)
+{
 	struct sluice_index *ix = s->worker->index;
 	struct replay r;
 	int more;
@@ -93,7 +99,7 @@ int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *fra
 				return err;
 			after = (int64_t)r.row[i].sequence;
 		}
-	} while (more);
+	} while (more && *frames < most);
 	return 0;
 }
 
@@ -138,9 +144,16 @@ static int collect_epoch(void *ctx, const struct sluice_camera *c,
 static int replay_epoch(struct again *r, size_t i)
 {
 	struct subject *s = worker_subject(r->worker, r->todo[i].camera);
-	int err = s ? worker_enter_epoch(s, r->todo[i].epoch) : -ENOMEM;
+	int err;
 
-	return err ? err : worker_catch_up(s, INT64_MAX, &r->frames);
+	if (s && s->parked)
+		return 0;
+	do {
+		err = s ? worker_enter_epoch(s, r->todo[i].epoch) : -ENOMEM;
+		if (!err)
+			err = worker_catch_up(s, INT64_MAX, &r->frames);
+	} while (err == -ENOBUFS && worker_no_room(s));
+	return err == -ENOBUFS ? 0 : err;
 }
 
 int worker_try_again(struct sluice_worker *w, int err, const char *what, int *tries)

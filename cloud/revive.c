@@ -59,7 +59,8 @@ static void give_up(struct subject *s)
 /* A child that was at no batch: the log tells of its death nevertheless. */
 static void mourn(struct sluice_worker *w)
 {
-	if (!w->sandbox || w->mourned == sluice_sandbox_number(w->sandbox))
+	if (!w->sandbox || sluice_sandbox_lives(w->sandbox) ||
+	    w->mourned == sluice_sandbox_number(w->sandbox))
 		return;
 	w->mourned = sluice_sandbox_number(w->sandbox);
 	sluice_log_limited(&w->limit, SLUICE_LOG_WARNING,
@@ -165,12 +166,17 @@ int worker_flush(struct subject *s)
 
 int worker_catch_up(struct subject *s, uint64_t upto, uint64_t *frames)
 {
+	return worker_catch_some(s, upto, UINT64_MAX, frames);
+}
+
+int worker_catch_some(struct subject *s, uint64_t upto, uint64_t most, uint64_t *frames)
+{
 	int err;
 
 	do {
 		int64_t after = s->last < (int64_t)s->first ? (int64_t)s->first - 1 : s->last;
 
-		err = worker_replay(s, after, upto, frames);
+		err = worker_replay_some(s, after, upto, most, frames);
 		if (!err)
 			err = sluice_analyst_sync(s->analyst);
 		if (!err)

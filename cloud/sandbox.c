@@ -69,6 +69,9 @@ static void bury(struct sluice_sandbox *b, const char *why)
 		while (waitpid(b->pid, &status, 0) < 0 && errno == EINTR)
 			;
 	b->pid = 0;
+	sluice_room_end(&b->room,
+			!why && WIFEXITED(status) && WEXITSTATUS(status) == SLUICE_SANDBOX_STARVED,
+			now_ms());
 	b->killed = !why && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	b->at = b->progress ? atomic_load(&b->progress->at) : 0;
 	if (why)
@@ -418,6 +421,11 @@ static int rest(struct sluice_sandbox *b)
 	return 0;
 }
 
+void sandbox_ease(struct sluice_sandbox *b)
+{
+	sluice_room_ease(&b->room, now_ms());
+}
+
 int sandbox_ensure(struct sluice_sandbox *b)
 {
 	while (!b->pid) {
@@ -448,6 +456,7 @@ struct sluice_sandbox *sluice_sandbox_open(const struct sluice_sandbox_config *c
 	b->nice = nice;
 	b->stopping = stopping;
 	b->fd = -1;
+	b->room.memory = c->memory;
 	b->limit = (struct sluice_log_limit){ .burst = 3, .interval_ms = 30000 };
 	return b;
 }
@@ -465,6 +474,11 @@ void sluice_sandbox_close(struct sluice_sandbox *b)
 const char *sluice_sandbox_death(const struct sluice_sandbox *b)
 {
 	return b->death;
+}
+
+bool sluice_sandbox_lives(const struct sluice_sandbox *b)
+{
+	return b->pid != 0;
 }
 
 uint32_t sluice_sandbox_number(const struct sluice_sandbox *b)

@@ -38,6 +38,7 @@ void sluice_sandbox_close(struct sluice_sandbox *b);
 
 /* Of the child that is dead now: what ended it, for people: "signal 11 (Segmentation fault)". */
 const char *sluice_sandbox_death(const struct sluice_sandbox *b);
+bool sluice_sandbox_lives(const struct sluice_sandbox *b);
 /* Which child that was: a number that grows. */
 uint32_t sluice_sandbox_number(const struct sluice_sandbox *b);
 /* Was it killed from outside (kill -9, the system out of memory)? A child cannot do that itself. */
@@ -77,7 +78,8 @@ void sluice_analyst_close(struct sluice_analyst *a);
  * As those of analysis.h. With a sandbox they may be kept for a while: sync() sees to it that all
  * of it is done and told; clock() and flush() do so themselves. 0; -EPIPE: the child died, this
  * analyst is lost (or has been before); -ENOMEM: what was made is thrown away, the analyst is lost;
- * -ECANCELED: stopping, the analyst is lost too.
+ * -ECANCELED: stopping, the analyst is lost too; -ENOBUFS: its child has no room for it (room.h),
+ * it is not in the child and is lost.
  */
 int sluice_analyst_epoch(struct sluice_analyst *a, uint64_t epoch, uint64_t first_ns,
 			 uint64_t first_utc_ns);
@@ -88,6 +90,14 @@ int sluice_analyst_flush(struct sluice_analyst *a);
 /* Takes on the zones and lines of c, and keeps them over a reset. */
 int sluice_analyst_zones(struct sluice_analyst *a, const struct sluice_analysis_config *c);
 int sluice_analyst_sync(struct sluice_analyst *a);
+
+/* Does it take up room in a child? */
+bool sluice_analyst_held(const struct sluice_analyst *a);
+/* Is there room for it in its child, as far as its pictures are known? */
+bool sluice_analyst_fits(struct sluice_analyst *a);
+/* The child forgets it; the next call begins as if it were just opened. Without a child it stays.
+ */
+void sluice_analyst_leave(struct sluice_analyst *a);
 
 /* Does it stand for nothing any more? */
 bool sluice_analyst_lost(const struct sluice_analyst *a);

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "cloud/box.h"
+#include "cloud/room.h"
 #include "cloud/sandbox.h"
 #include "lib/log.h"
 
@@ -21,6 +22,7 @@ struct sluice_sandbox {
 	struct sluice_box_progress *progress;
 	uint32_t child;	  /* which child this is: a number that grows */
 	uint32_t subject; /* the last one given out to it */
+	struct sluice_room room;
 	uint64_t rest_ms; /* before the next start; 0: none */
 	uint8_t *reply;	  /* the last message */
 	size_t reply_room;
@@ -39,6 +41,8 @@ struct sluice_sandbox {
 
 /* A child that is ready; waits for it. 0 or -ECANCELED. */
 int sandbox_ensure(struct sluice_sandbox *b);
+/* Of its room, if the time has come. */
+void sandbox_ease(struct sluice_sandbox *b);
 /* -EPIPE: it did not take it; it is dead then. */
 int sandbox_send(struct sluice_sandbox *b, uint32_t type, uint32_t subject, const void *part,
 		 size_t size, const void *more, size_t more_size);

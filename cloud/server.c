@@ -21,11 +21,14 @@
 #include <unistd.h>
 
 #include "cloud/api_state.h"
+#include "cloud/badge.h"
 #include "cloud/conf.h"
+#include "cloud/desire.h"
 #include "cloud/detector.h"
 #include "cloud/fleet.h"
 #include "cloud/indexconf.h"
 #include "cloud/mediaconf.h"
+#include "cloud/people.h"
 #include "cloud/recover.h"
 #include "cloud/server.h"
 #include "cloud/service.h"
@@ -166,17 +169,15 @@ static int open_identity(struct sluice_server *s)
 	return err;
 }
 
-/* What operators want of devices. */
+/* What operators want of devices, and who they are, where others may change it. */
 static int open_fleet(struct sluice_server *s)
 {
-	char db[4096];
-	int err;
+	int err = sluice_people_fleet(s->c.data, &s->fleet);
 
-	snprintf(db, sizeof(db), "%s/fleet.db", s->c.data);
-	err = sluice_fleet_open(db, &s->fleet);
-	if (err)
-		sluice_error("cannot use %s: %s; put the one of the last backup in its place", db,
-			     strerror(-err));
+	if (!err && sluice_indexconf_pg())
+		err = sluice_badges_open(s->c.data, &s->badges);
+	if (!err)
+		err = sluice_people_mark(s->c.data);
 	return err;
 }
 
@@ -451,6 +452,11 @@ static int check_node(const struct sluice_server *s)
 	return -EINVAL;
 }
 
+static void on_wished(void *ctx, const char *tenant, const char *device)
+{
+	sluice_desire_changed(ctx, tenant, device);
+}
+
 int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -477,6 +483,8 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 		err = start_threads(s);
 	if (!err)
 		err = sluice_loops_start(s);
+	if (!err)
+		sluice_fleet_watch(s->fleet, on_wished, s);
 	if (!err)
 		err = sluice_listen_open(s);
 	if (!err && s->c.service)
@@ -508,11 +516,14 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_vision_close(s->vision); /* the workers offered it events */
 	sluice_detector_close(s->detector);
 	sluice_quarantine_close(s->quarantine);
+	if (s->fleet)
+		sluice_fleet_watch(s->fleet, NULL, NULL);
 	sluice_api_stop(s->api);
 	sluice_loops_close(s);
 	sluice_api_close(s->api);
 	sluice_bus_close(s->bus);
 	sluice_settings_close(s->settings);
+	sluice_badges_close(s->badges);
 	sluice_fleet_close(s->fleet);
 	sluice_roster_close(s->roster);
 	sluice_cameras_close(s->cameras);

@@ -36,6 +36,7 @@
 
 struct client;
 struct sluice_api;
+struct sluice_badges;
 struct sluice_fleet;
 struct sluice_session;
 
@@ -89,7 +90,8 @@ struct sluice_server {
 	struct sluice_api *api; /* api_state.h */
 	struct sluice_settings *settings;
 	struct sluice_fleet *fleet;
-	struct sluice_io_timer late; /* of loop 0 */
+	struct sluice_badges *badges; /* NULL: auth.db is a file */
+	struct sluice_io_timer late;  /* of loop 0 */
 	unsigned long long acked_seen;
 	atomic_ullong moved_ns; /* when the workers were last seen to do what there is to do */
 	uint16_t port;

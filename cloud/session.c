@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "cloud/api_state.h"
+#include "cloud/badge.h"
 #include "cloud/conf.h"
 #include "cloud/desire.h"
 #include "cloud/session.h"
@@ -361,6 +362,15 @@ static void watch_one(struct sluice_session *ss, uint64_t now)
 	}
 }
 
+static int is_denied(struct sluice_loop *l, const struct sluice_session_request *who)
+{
+	struct sluice_badges *b = l->server->badges;
+
+	return (b ? sluice_badges_check(b, who->tenant, who->device, who->serial)
+		  : sluice_auth_allowed(l->auth, who->tenant, who->device, who->serial)) ==
+	       -EKEYREVOKED;
+}
+
 void sluice_session_watch(struct sluice_loop *l, int check_deny)
 {
 	struct sluice_session *ss;
@@ -369,8 +379,7 @@ void sluice_session_watch(struct sluice_loop *l, int check_deny)
 	for (ss = l->sessions; ss; ss = ss->next) {
 		if (!ss->conn)
 			continue;
-		if (check_deny && sluice_auth_allowed(l->auth, ss->who.tenant, ss->who.device,
-						      ss->who.serial) == -EKEYREVOKED)
+		if (check_deny && is_denied(l, &ss->who))
 			sluice_session_goaway(ss, SLUICE_CODE_REVOKED,
 					      "the device's certificate was revoked", 0);
 		else

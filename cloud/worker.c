@@ -288,6 +288,18 @@ static int tell_done(struct subject *s)
 	return 0;
 }
 
+/* Its room in the child is free until there is another one. */
+int worker_close_epoch(struct subject *s, int tell)
+{
+	int err = end_epoch(s);
+
+	if (!err && tell)
+		err = tell_done(s);
+	if (!err)
+		sluice_analyst_leave(s->analyst);
+	return err;
+}
+
 /* Another epoch begins: the last one ends, if it can. One that cannot is not done: it is analysed
  * again in the worker's next life. */
 static int leave_epoch(struct subject *s)
@@ -349,21 +361,28 @@ int worker_give_frame(struct subject *s, const struct sluice_stored_frame *f)
 	return sluice_analyst_frame(s->analyst, f);
 }
 
-static int give_clock(struct subject *s, const struct sluice_item *item)
+void worker_read_clock(struct clock *c, const struct sluice_item *item)
 {
 	uint64_t words[36] = { 0 };
-	struct clock *c = &s->clock;
-	int i, err;
+	int i;
 
 	if (item->ledger_size == sizeof(words))
 		memcpy(words, item->data, sizeof(words));
 	for (i = 0; i < 32; i++)
 		c->counts[i] = le64toh(words[4 + i]);
 	c->known = 1;
-	c->at = s->last;
 	c->open = !!(item->state & SLUICE_STATE_OPEN);
 	c->now_ns = item->time_ns;
 	c->delivered = le64toh(words[0]);
+}
+
+static int give_clock(struct subject *s, const struct sluice_item *item)
+{
+	struct clock *c = &s->clock;
+	int err;
+
+	worker_read_clock(c, item);
+	c->at = s->last;
 	err = worker_revive(s, sluice_analyst_clock(s->analyst, c->now_ns, c->open, c->delivered,
 						    c->counts));
 	if (!err && !c->open && !s->event_open)
@@ -405,11 +424,10 @@ static bool is_stale(const struct subject *s, const struct sluice_item *item)
 	return s->last > s->come && item->time_ns < s->last_ns;
 }
 
-static int run_item(struct sluice_worker *w, const struct sluice_item *item)
+static int run_item(struct subject *s, const struct sluice_item *item)
 {
-	struct subject *s = worker_subject(w, item->camera);
 	struct sluice_stored_frame f;
-	int err = s ? be_up_to_date(s, item) : -ENOMEM;
+	int err = be_up_to_date(s, item);
 
 	switch (err ? SLUICE_ITEM_ACK : item->kind) {
 	case SLUICE_ITEM_FRAME:
@@ -442,9 +460,7 @@ static int run_item(struct sluice_worker *w, const struct sluice_item *item)
 		if (!s->ended)
 			err = give_clock(s, item);
 		if (!err)
-			err = end_epoch(s);
-		if (!err)
-			err = tell_done(s);
+			err = worker_close_epoch(s, 1);
 		break;
 	case SLUICE_ITEM_OPEN:
 	case SLUICE_ITEM_ACK:
@@ -453,13 +469,31 @@ static int run_item(struct sluice_worker *w, const struct sluice_item *item)
 	return err;
 }
 
+/* 0 too for one that there is no room for. */
+static int run_live_item(struct sluice_worker *w, const struct sluice_item *item)
+{
+	struct subject *s = worker_subject(w, item->camera);
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	worker_heard(s);
+	err = s->parked ? -ENOBUFS : run_item(s, item);
+	while (err == -ENOBUFS && !s->parked && worker_no_room(s))
+		err = run_item(s, item);
+	if (err != -ENOBUFS)
+		return err;
+	worker_leave_out(s, item);
+	return 0;
+}
+
 /* What fails may succeed in a moment; a camera that never does must not hold up the others. */
 static void do_item(struct sluice_worker *w, const struct sluice_item *item)
 {
 	int err, tries = 0;
 
 	for (;;) {
-		err = (w->lane ? worker_backfill_item : run_item)(w, item);
+		err = (w->lane ? worker_backfill_item : run_live_item)(w, item);
 		if (!err || err == -ECANCELED || atomic_load(&w->stopping))
 			return;
 		if (++tries == WORKER_TRIES)
@@ -483,7 +517,7 @@ static void finish_chunk(struct sluice_worker *w, const struct sluice_chunk *c)
 {
 	struct subject *s = worker_subject(w, c->camera);
 
-	if (s && s->has_epoch)
+	if (s && s->has_epoch && !s->parked)
 		worker_revive(s, sluice_analyst_sync(s->analyst));
 }
 
@@ -505,8 +539,9 @@ static void revive_all(struct sluice_worker *w)
 {
 	for (int i = 0; i < BUCKETS; i++)
 		for (struct subject *s = w->bucket[i]; s; s = s->next)
-			if (s->has_epoch && !s->ended && sluice_analyst_lost(s->analyst))
-				worker_revive(s, -EPIPE);
+			if (s->has_epoch && !s->ended && !s->parked && !s->idle &&
+			    sluice_analyst_lost(s->analyst) && worker_revive(s, -EPIPE) == -ENOBUFS)
+				worker_no_room(s);
 }
 
 static void *worker_main(void *arg)
@@ -531,6 +566,7 @@ static void *worker_main(void *arg)
 		if (c && end_chunk(w, c) == -ESTALE)
 			break;
 		revive_all(w);
+		worker_take_up(w);
 	}
 	atomic_store(&w->ended, 1);
 	return NULL;
@@ -605,6 +641,7 @@ void sluice_worker_close(struct sluice_worker *w)
 			struct subject *s = w->bucket[i];
 
 			w->bucket[i] = s->next;
+			worker_unpark(s);
 			sluice_analyst_close(s->analyst);
 			free(s);
 		}

@@ -9,6 +9,7 @@
 #include "cloud/analysis.h"
 #include "cloud/fence.h"
 #include "cloud/index.h"
+#include "cloud/parked.h"
 #include "cloud/sandbox.h"
 #include "cloud/shelf.h"
 #include "cloud/worker.h"
@@ -45,6 +46,13 @@ struct subject {
 	unsigned int killed;		/* times that it was killed there from outside */
 	unsigned int stuck;		/* times that it died at no frame, without getting on */
 	unsigned int unended;		/* times that the epoch could not be ended */
+	/* park.c: its child has no room for it; what the device said last meanwhile */
+	int parked, closed;
+	int idle; /* it has made room for another one, until something comes of it */
+	struct sluice_parked in_list;
+	struct clock away;
+	uint64_t away_epoch, closed_epoch;
+	uint64_t heard_ms; /* when anything came of it */
 };
 
 struct sluice_worker {
@@ -58,6 +66,7 @@ struct sluice_worker {
 	struct sluice_digester *digester; /* NULL: no digests are wanted */
 	struct sluice_sandbox *sandbox;	  /* NULL: analysed in this process */
 	uint32_t mourned;		  /* the last child whose death the log tells */
+	uint64_t looked_ms;		  /* when room was looked for */
 	struct sluice_rebuild *rebuild;
 	pthread_t thread;
 	atomic_int stopping;
@@ -80,11 +89,20 @@ void worker_told(struct subject *s);
 /* What the index said when the progress was noted: told, or in the log. */
 void worker_noted(struct subject *s, int err);
 
+/* The epoch has ended: what is open is told, and then, if it is to be told, that it is done; it
+ * takes up no room in a child any more. 0 or -errno. */
+int worker_close_epoch(struct subject *s, int tell);
+/* What a STATS or CLOSE says; `at` stays. */
+void worker_read_clock(struct clock *c, const struct sluice_item *item);
+
 /* replay.c */
 
 /* Stored frames of the present epoch and this kind of lane with after < sequence <= last; *frames
  * counts them. 0 or -errno, -ECANCELED when stopping, -EPIPE. */
 int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *frames);
+/* The same, about `most` of them. */
+int worker_replay_some(struct subject *s, int64_t after, uint64_t last, uint64_t most,
+		       uint64_t *frames);
 /* At a start: every epoch of this worker's cameras that has not ended, as far as it is not told. */
 void worker_replay_epochs(struct sluice_worker *w);
 
@@ -103,6 +121,21 @@ int worker_revive(struct subject *s, int err);
 int worker_flush(struct subject *s);
 /* Gives the stored frames behind s->last up to upto, all of them done; errors as above. */
 int worker_catch_up(struct subject *s, uint64_t upto, uint64_t *frames);
+/* The same, about `most` of them; fewer than that: there are no more. */
+int worker_catch_some(struct subject *s, uint64_t upto, uint64_t most, uint64_t *frames);
+
+/* park.c */
+
+/* A call said -ENOBUFS. 1: there is room now, it may be made again; 0: the camera is parked. */
+int worker_no_room(struct subject *s);
+/* Something has come of a camera that is parked. */
+void worker_leave_out(struct subject *s, const struct sluice_item *item);
+/* Goes on with those that are parked, as far as there is room. */
+void worker_take_up(struct sluice_worker *w);
+/* It is not parked any more, if it was. */
+void worker_unpark(struct subject *s);
+/* Something has come of it. */
+void worker_heard(struct subject *s);
 
 /* backfill.c */
 void worker_backfill_start(struct sluice_worker *w);

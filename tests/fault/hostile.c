@@ -548,7 +548,7 @@ static void test_slow_readers(void)
 		CHECK(slow[i].gone && slow[i].in_order && slow[i].things < LOT * LOTS);
 		uplink_close(&slow[i].u);
 	}
-	CHECK(metric("sluice_cloud_streams_let_go") == SLOW_READERS);
+	CHECK(metric("sluice_cloud_streams_let_go_total") == SLOW_READERS);
 	uplink_close(&good.u);
 	uplink_close(&u);
 	CHECK(!cloud_stop(&cloud));

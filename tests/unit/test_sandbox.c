@@ -26,10 +26,11 @@
 #include "tests/unit/keys.h"
 #include "tests/unit/uplink.h"
 
-#define MOTION 8
-#define KILLER 1000
-#define SORTER 900
-#define BAD    3
+#define MOTION	 8
+#define KILLER	 1000
+#define SORTER	 900
+#define BAD	 3
+#define LATER_NS 60000000000ull /* behind every frame */
 
 /* ---- what is planted ---- */
 
@@ -389,8 +390,8 @@ static void test_killer(void)
 	send_frames(&u, 2, 50, 0, 10);
 	send_frames(&u, 1, KILLER, 0, 10);
 	send_frames(&u, 2, 50, 10, 20);
-	uplink_stats(&u, 1, KILLER, 1, 0);
-	uplink_stats(&u, 2, 50, 1, 0);
+	uplink_stats(&u, 1, KILLER, LATER_NS, 0);
+	uplink_stats(&u, 2, 50, LATER_NS, 0);
 	take_summaries(&u, 2, got);
 	CHECK(got[1] == 1 && got[2] == 1);
 	CHECK(count_in_log("a child died at frame 3 of camera box1/door") == 2);
@@ -404,7 +405,7 @@ static void test_killer(void)
 	uplink_camera(&u, 1, "door", KILLER);
 	CHECK(uplink_expect(&u, SLUICE_MSG_OPENED, 5));
 	send_frames(&u, 1, KILLER, 10, 12);
-	uplink_stats(&u, 1, KILLER, 2, 0);
+	uplink_stats(&u, 1, KILLER, LATER_NS + 1, 0);
 	got[1] = got[2] = 0;
 	take_summaries(&u, 1, got);
 	CHECK(got[1] == 1);
@@ -497,7 +498,7 @@ static void test_hunted(void)
 	CHECK(uplink_expect(&u, SLUICE_MSG_OPENED, 5));
 	for (uint64_t i = 0; i < EVENTS; i++) {
 		send_frames(&u, 1, 60, 40 * i, 40 * i + 40);
-		uplink_stats(&u, 1, 60, i + 1, 0);
+		uplink_stats(&u, 1, 60, LATER_NS + i, 0);
 		take_summaries(&u, 1, got);
 	}
 	atomic_store(&h.ended, 1);
@@ -590,7 +591,7 @@ static void tell_event(struct uplink *u, const char *device, uint64_t to)
 	uplink_camera(u, 1, "door", 70);
 	CHECK(uplink_expect(u, SLUICE_MSG_OPENED, 5));
 	send_frames(u, 1, 70, 0, to);
-	uplink_stats(u, 1, 70, 1, 0);
+	uplink_stats(u, 1, 70, LATER_NS, 0);
 }
 
 /*

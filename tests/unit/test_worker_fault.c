@@ -7,6 +7,9 @@
  * that there is without a fault, byte for byte, with its key frames; it is told (perhaps once more,
  * under its id), then DONE, once.
  *
+ * Where a child has room for one of the two cameras the other one is parked, and done when the
+ * first one's epoch has ended; no child dies of it, and the same comes out.
+ *
  * A frame at which memory is wanting in every child is put aside with its bytes, and the rest is
  * told.
  *
@@ -244,6 +247,33 @@ static void test_starved(void)
 	worker_rig_remove(&rig);
 }
 
+/* ---- room for one camera only ---- */
+
+#define ROOM_FOR_ONE (4ull << 20)
+
+static void test_room(void)
+{
+	const uint64_t memory = rig.limits.memory;
+	struct worker_life l;
+	int failures = check_failures;
+
+	rig.limits.memory = ROOM_FOR_ONE;
+	worker_rig_make(&rig);
+	worker_rig_live(&rig, &l, 1, NULL, NULL, NULL);
+	CHECK(!l.err);
+	check_life(&l);
+	CHECK(l.deaths == 1); /* its end with the worker's */
+	CHECK(l.later > 0 && l.later <= WORKER_RIG_FRAMES);
+	CHECK(strstr(l.log, "is not analysed: no room") && strstr(l.log, "is analysed again"));
+	for (unsigned int i = 0; i < WORKER_RIG_CAMERAS; i++)
+		check_camera(i);
+	worker_rig_remove(&rig);
+	rig.limits.memory = memory;
+	if (check_failures > failures)
+		fprintf(stderr, "room for one, %s; it said:\n%s\n",
+			rig.live ? "live" : "read again", l.log);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long places;
@@ -271,6 +301,7 @@ int main(int argc, char **argv)
 		test_kind(NTH_CHILD, "child", places);
 		test_kind(NTH_NOTHING, "memory of the child", places);
 		test_starved();
+		test_room();
 	}
 	for (int i = 0; i < WORKER_RIG_CAMERAS; i++)
 		free(expected[i]);

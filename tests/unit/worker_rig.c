@@ -20,6 +20,7 @@
 #include <sluice/ring.h>
 
 #include "cloud/crew.h"
+#include "cloud/parked.h"
 #include "cloud/store.h"
 #include "tests/unit/check.h"
 #include "tests/unit/jpeg_make.h"
@@ -274,6 +275,17 @@ static void wait_for(struct sluice_bus *bus, unsigned int chunks)
 	CHECK(!"the worker has done all of it");
 }
 
+/* Until those that there was no room for are done too. */
+static void wait_parked(void)
+{
+	for (int i = 0; i < 2000 * WAIT_S; i++) {
+		if (!sluice_parked_count())
+			return;
+		usleep(500);
+	}
+	CHECK(!"there was room in the end");
+}
+
 /* fd 2 from and to what is said; returns what fd 2 was. */
 static int listen_to(int said)
 {
@@ -298,6 +310,7 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 		     void (*before)(void *ctx), void (*after)(void *ctx), void *ctx)
 {
 	uint64_t died = atomic_load(&sluice_sandbox_counts.died);
+	uint64_t later = atomic_load(&sluice_parked_frames);
 	struct listener l = { rig, life };
 	struct sluice_worker_config c = { .data = rig->data,
 					  .cameras = rig->cameras,
@@ -340,6 +353,8 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 	if (sent && !life->err)
 		wait_for(c.bus, CHUNKS);
 	wait_behind();
+	if (sent && !life->err)
+		wait_parked();
 	c.bus->ops->stop(c.bus);
 	sluice_worker_close(w);
 	sluice_crew_close(crew);
@@ -349,6 +364,7 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 	for (i = 0; i < CHUNKS && sent && life->err; i++)
 		sluice_chunk_free(chunk[i]);
 	life->aside = atomic_load(&c.bus->aside);
+	life->later = atomic_load(&sluice_parked_frames) - later;
 	life->deaths = atomic_load(&sluice_sandbox_counts.died) - died;
 	life->quarantined = sluice_quarantine_count(c.quarantine);
 	sluice_bus_close(c.bus);

@@ -41,6 +41,7 @@ struct worker_life {
 	} told[WORKER_RIG_CAMERAS];
 	unsigned long aside;  /* chunks that were given up */
 	unsigned long deaths; /* of children; its own end is none */
+	unsigned long later;  /* frames that were left for later: there was no room */
 	size_t quarantined;
 	long left;	/* blocks of memory, less those there were before */
 	char log[8192]; /* what it said, cut */

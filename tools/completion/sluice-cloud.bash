@@ -16,11 +16,11 @@ _sluice_cloud_keys='--config --key-file --key-command --old-key-file --old-key-c
 # $1: command. Its options.
 _sluice_cloud_options() {
 	case "$1" in
-	init) echo --data --name --offline-root --force ;;
+	init) echo --data --name --offline-root --authority --force ;;
 	run) echo --config --data --listen --port-file --device-life --digests --verbose --check --json --role --node \
 		--key-file --key-command --old-key-file --old-key-command ;;
-	token) echo --data --device --minutes --url --tenant ;;
-	devices | revoke) echo --data --tenant ;;
+	token) echo --data --config --device --minutes --url --tenant ;;
+	devices | revoke) echo --data --config --tenant ;;
 	fsck) echo --data --repair --orphans --remove-orphans --json "$_sluice_cloud_keys" ;;
 	rebuild-index | rekey) echo --data "$_sluice_cloud_keys" ;;
 	migrate-index) echo --data --config ;;
@@ -28,11 +28,11 @@ _sluice_cloud_options() {
 	export) echo --data --tenant "$_sluice_cloud_keys" ;;
 	backup) echo --data --to --link --verify ;;
 	restore) echo --from --data ;;
-	user) echo --data --tenant --role ;;
-	apitoken) echo --data --tenant --role --scopes --days ;;
-	tenant) echo --data ;;
-	audit) echo --data --tenant --limit --json ;;
-	crl) echo --data ;;
+	user) echo --data --config --tenant --role ;;
+	apitoken) echo --data --config --tenant --role --scopes --days ;;
+	tenant) echo --data --config ;;
+	audit) echo --data --config --tenant --limit --json ;;
+	crl) echo --data --config ;;
 	provision) echo --config --nats --ca --cert --key --partitions --replicas --lease --ack-wait --size --age --json ;;
 	status) echo --data --json ;;
 	jobs) echo --data --tenant --camera --json --from --to --span --kind --seconds --language --model --sensitivity --scale --join --longest --against --config --key-file --key-command --old-key-file --old-key-command ;;
@@ -71,7 +71,7 @@ _sluice_cloud() {
 	--role) offers='viewer operator admin'; [ "$command" != run ] || offers='all ingest worker api' ;;
 	--scopes) offers='read media settings enrol admin' ;;
 	--to | --from) [ "$command" = jobs ] || _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
-	--data | --verify | --offline-root) _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
+	--data | --verify | --offline-root | --authority) _sluice_cloud_reply < <(compgen -d -- "$current"); return ;;
 	--config | --key-file | --old-key-file | --port-file | --output | --ca | --cert | --key) _sluice_cloud_reply < <(compgen -f -- "$current"); return ;;
 	--name | --listen | --node | --device-life | --device | --camera | --seconds | --minutes | --url | --tenant | --days | --limit | --key-command | --old-key-command | --nats | --partitions | --replicas | --lease | --ack-wait | --size | --age) return ;;
 	*)
