@@ -164,10 +164,12 @@ static void handle_device(struct sluice_call *c, const struct sluice_route *r)
 	const char *why;
 	int status = sluice_device_check(c->auth, c->peer, &c->device, &why);
 
-	if (status)
+	if (status) {
 		sluice_answer_problem(c, status, why);
-	else
-		serve(c, r);
+		c->out->retry_s = status == 503 ? 5 : 0;
+		return;
+	}
+	serve(c, r);
 }
 
 /* A browser adds the cookie to whatever any page asks for: what changes something must show more.

@@ -57,8 +57,10 @@ int sluice_call_audit(struct sluice_call *c, const char *tenant, const char *act
 	struct sluice_actor by = sluice_call_actor(c);
 	int err = sluice_auditor_add(c->server->api->auditor, tenant, &by, action, what, result);
 
-	if (err)
+	if (err) {
 		sluice_answer_problem(c, 503, "the audit log cannot be written at the moment");
+		c->out->retry_s = 5;
+	}
 	return err;
 }
 

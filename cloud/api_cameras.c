@@ -11,7 +11,6 @@
 
 #include "cloud/api_media.h"
 #include "cloud/ledger.h"
-#include "cloud/mediaconf.h"
 #include "cloud/parked.h"
 #include "cloud/roster.h"
 #include "cloud/settings.h"
@@ -123,8 +122,8 @@ static int read_frame(struct sluice_media_job *m, struct sluice_api *api)
 	err = sluice_shelf_picture(s, &camera, m->epoch, m->sequence, &m->body, &m->size);
 	snprintf(m->what, sizeof(m->what), "%s/%llu/%llu", camera.hex, (unsigned long long)m->epoch,
 		 (unsigned long long)m->sequence);
-	if (err && s->media->depot && sluice_mediaconf_passes(err))
-		return -EBUSY; /* the bucket does not answer: it may soon */
+	if (sluice_shelf_away(s, err))
+		return -EBUSY; /* it may answer soon */
 	return err ? -ENOENT : 0;
 }
 

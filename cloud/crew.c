@@ -77,13 +77,23 @@ static void close_worker(struct sluice_crew *w, unsigned int partition)
 	atomic_fetch_sub(&w->held, 1);
 }
 
-/* Those whose lease is lost, and those that have left. */
+static void take_pause(struct sluice_crew *w, unsigned int partition, int err)
+{
+	sluice_log_limited(&w->limit, SLUICE_LOG_WARNING,
+			   "cannot begin with partition %u: %s; trying again", partition,
+			   strerror(-err));
+	w->pause = PAUSE_MS / LOOK_MS;
+}
+
+/* Those whose lease is lost, that have left, or could not begin. */
 static void reap(struct sluice_crew *w)
 {
 	for (unsigned int i = 0; i < w->count; i++) {
 		if (!w->worker[i] || !sluice_worker_ended(w->worker[i]))
 			continue;
-		if (!w->leaving[i])
+		if (sluice_worker_ended(w->worker[i]) < 0)
+			take_pause(w, i, sluice_worker_ended(w->worker[i]));
+		else if (!w->leaving[i])
 			sluice_log_limited(&w->limit, SLUICE_LOG_WARNING,
 					   "the lease of partition %u is lost: what was under way "
 					   "of its cameras is dropped here",
@@ -132,10 +142,7 @@ static void claim_free(struct sluice_crew *w, unsigned int first, unsigned int w
 			wanted--;
 			sluice_debug("partition %u is held", p);
 		} else if (err != -EBUSY && err != -EAGAIN && err != -ESTALE) {
-			sluice_log_limited(&w->limit, SLUICE_LOG_WARNING,
-					   "cannot begin with partition %u: %s; trying again", p,
-					   strerror(-err));
-			w->pause = PAUSE_MS / LOOK_MS;
+			take_pause(w, p, err);
 			return;
 		}
 	}

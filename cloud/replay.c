@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "cloud/mediaconf.h"
 #include "cloud/worker_state.h"
 #include "lib/log.h"
 
@@ -37,9 +36,7 @@ static int collect_frame(void *ctx, const struct sluice_index_frame *row)
  */
 static int wait_for_store(struct sluice_worker *w, int err)
 {
-	const struct sluice_media *m = w->shelf.media;
-
-	if (!m->depot || !m->depot->whole || !sluice_mediaconf_passes(err))
+	if (!sluice_shelf_away(&w->shelf, err))
 		return 0;
 	sluice_log_limited(&w->limit, SLUICE_LOG_WARNING,
 			   "stored frames cannot be read now: %s; trying again", strerror(-err));

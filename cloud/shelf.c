@@ -9,6 +9,7 @@
 #include <time.h>
 #include <jansson.h>
 
+#include "cloud/mediaconf.h"
 #include "cloud/shelf.h"
 #include "lib/sha256.h"
 
@@ -152,6 +153,11 @@ static int read_again(int err, int *reads)
 	return 1;
 }
 
+int sluice_shelf_away(const struct sluice_shelf *s, int err)
+{
+	return s->media->depot && s->media->depot->whole && sluice_mediaconf_passes(err);
+}
+
 int sluice_shelf_record_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
 			       uint64_t epoch, uint64_t sequence, struct sluice_segment_frame *f,
 			       uint8_t **buf)
@@ -160,7 +166,7 @@ int sluice_shelf_record_insist(const struct sluice_shelf *s, const struct sluice
 
 	do
 		err = sluice_shelf_record(s, c, epoch, sequence, f, buf);
-	while (read_again(err, &reads));
+	while (!sluice_shelf_away(s, err) && read_again(err, &reads));
 	return err;
 }
 

@@ -111,34 +111,33 @@ static int begin_piece(struct sluice_staging *s, const struct sluice_item *item)
 	return err;
 }
 
-/* Newest first: items of a camera come together. */
-static int find_piece(struct sluice_staging *s, const struct sluice_item *item, size_t *at)
+/* The hint is right, or there is none of the lane yet. */
+static int find_piece(struct sluice_staging *s, const struct sluice_item *item, size_t *hint)
 {
 	int err;
 
-	for (*at = s->pieces; (*at)-- > 0;)
-		if (s->piece[*at].camera == item->camera && s->piece[*at].lane == item->lane)
-			return 0;
+	if (*hint < s->pieces && s->piece[*hint].camera == item->camera &&
+	    s->piece[*hint].lane == item->lane)
+		return 0;
 	err = begin_piece(s, item);
-	*at = err ? 0 : s->pieces - 1;
+	*hint = err ? SIZE_MAX : s->pieces - 1;
 	return err;
 }
 
 int sluice_staging_add(struct sluice_staging *s, const struct sluice_item *item,
-		       const struct sluice_segment_frame *f)
+		       const struct sluice_segment_frame *f, size_t *hint)
 {
 	struct place *p;
-	size_t at;
 	int err = grow((void **)&s->place, s->places, &s->places_room, sizeof(*p));
 
 	if (!err)
-		err = find_piece(s, item, &at);
+		err = find_piece(s, item, hint);
 	if (err)
 		return err;
 	p = &s->place[s->places];
 	p->item = item;
-	p->piece = at;
-	err = sluice_segment_append(s->piece[at].segment, f, &p->offset, &p->length);
+	p->piece = *hint;
+	err = sluice_segment_append(s->piece[*hint].segment, f, &p->offset, &p->length);
 	s->places += !err;
 	return err;
 }

@@ -28,9 +28,10 @@ struct sluice_staging *sluice_staging_open(struct sluice_depot *depot,
 					   const struct sluice_keyring *keys);
 void sluice_staging_close(struct sluice_staging *s); /* NULL-safe */
 
-/* The item's frame, behind the last one of its camera's lane. -ENOMEM, -EIO, -EINVAL. */
+/* The item's frame, behind the last one of its camera's lane. hint: of that lane, the caller's to
+ * keep from call to call; any number at first. -ENOMEM, -EIO, -EINVAL. */
 int sluice_staging_add(struct sluice_staging *s, const struct sluice_item *item,
-		       const struct sluice_segment_frame *f);
+		       const struct sluice_segment_frame *f, size_t *hint);
 /* All durable, or what failed: then some may be there, which nobody will name. */
 int sluice_staging_put(struct sluice_staging *s);
 /* In the order in which they were added, those between may be left out. -ENOENT: not staged. */

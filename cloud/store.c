@@ -47,7 +47,8 @@ struct stream {
 	uint64_t size_before; /* of the segment, when the group began to use it */
 	uint64_t opened_s;    /* monotonic */
 	int dirty, sync_err;
-	int known; /* epoch and last are those of the index */
+	size_t piece; /* of the staging's, where segments are put whole */
+	int known;    /* epoch and last are those of the index */
 	uint64_t epoch;
 	uint64_t range_first, range_last;
 	int64_t last; /* highest sequence of the range, this group included; -1: none */
@@ -433,7 +434,7 @@ int sluice_store_stage(struct sluice_store *s, const struct sluice_item *group)
 		err = st ? is_known(s, st, group) : -ENOMEM;
 		if (!err) {
 			fill_frame(group, &f);
-			err = sluice_staging_add(s->staging, group, &f);
+			err = sluice_staging_add(s->staging, group, &f, &st->piece);
 		} else if (err > 0) {
 			err = 0;
 		}

@@ -544,11 +544,37 @@ static void revive_all(struct sluice_worker *w)
 				worker_no_room(s);
 }
 
+/* What needs the lease, and may take a while where the index is away. */
+static int begin(struct sluice_worker *w)
+{
+	const struct sluice_worker_config *c = &w->c;
+	int err = sluice_index_open(c->data, &w->index);
+
+	w->shelf.index = w->index;
+	if (!err) /* before anything is read: nobody else adds to it any more */
+		err = sluice_fence_raise(&w->fence, w->index);
+	if (!err && c->sandbox) {
+		w->sandbox = sluice_sandbox_open(c->sandbox, w->lane ? "back-fill" : "live frames",
+						 w->lane ? 5 : 0, &w->stopping);
+		err = w->sandbox ? 0 : -ENOMEM;
+	}
+	if (!err && c->digests && !w->lane)
+		err = sluice_digester_open(c, &w->fence, &w->digester);
+	set_ops(w);
+	return err;
+}
+
 static void *worker_main(void *arg)
 {
 	struct sluice_worker *w = arg;
 	struct sluice_bus *bus = w->c.bus;
+	int err = bus->shared ? begin(w) : 0;
 
+	if (err) {
+		atomic_fetch_sub(&sluice_workers_behind, 1);
+		atomic_store(&w->ended, err == -ESTALE ? 1 : err);
+		return NULL;
+	}
 	if (w->lane)
 		worker_backfill_start(w);
 	else
@@ -585,20 +611,10 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	w->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
 	w->rebuild = sluice_rebuild_open();
 	err = w->rebuild ? c->bus->ops->claim(c->bus, c->partition, &w->lease) : -ENOMEM;
-	if (!err)
-		err = sluice_index_open(c->data, &w->index);
 	w->fence = (struct sluice_fence){ c->bus, &w->lease, &w->stopping };
-	w->shelf = (struct sluice_shelf){ c->data, w->index, c->media, w->rebuild, &w->fence };
-	if (!err) /* before anything is read: nobody else adds to it any more */
-		err = sluice_fence_raise(&w->fence, w->index);
-	if (!err && c->sandbox) {
-		w->sandbox = sluice_sandbox_open(c->sandbox, w->lane ? "back-fill" : "live frames",
-						 w->lane ? 5 : 0, &w->stopping);
-		err = w->sandbox ? 0 : -ENOMEM;
-	}
-	if (!err && c->digests && !w->lane)
-		err = sluice_digester_open(c, &w->fence, &w->digester);
-	set_ops(w);
+	w->shelf = (struct sluice_shelf){ c->data, NULL, c->media, w->rebuild, &w->fence };
+	if (!err && !c->bus->shared)
+		err = begin(w);
 	atomic_fetch_add(&sluice_workers_behind, 1);
 	if (!err)
 		err = -pthread_create(&w->thread, NULL, worker_main, w);

@@ -51,12 +51,14 @@ struct sluice_worker_config {
 extern atomic_uint sluice_workers_behind;
 
 /* Claims the partition, opens an index and starts the thread. c is copied. -EBUSY, -EAGAIN: the
- * partition is not to be had now (bus.h). */
+ * partition is not to be had now (bus.h). On a bus of several processes the thread opens the index,
+ * so that one worker does not wait for another's. */
 int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worker **out);
 
 /* The thread ends after its present chunk, which is acked. Any thread. */
 void sluice_worker_leave(struct sluice_worker *w);
-/* It has ended, as asked or because the lease is lost: it is to be closed. Any thread. */
+/* Other than 0: it has ended and is to be closed; 1: as asked, or because the lease is lost;
+ * -errno: it could not begin. Any thread. */
 int sluice_worker_ended(const struct sluice_worker *w);
 
 /* Ends the thread after its present item and gives the partition up; open events are told after the

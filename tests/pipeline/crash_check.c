@@ -13,6 +13,7 @@
 #include "cloud/conf.h"
 #include "cloud/index.h"
 #include "cloud/indexconf.h"
+#include "cloud/mediaconf.h"
 #include "cloud/segment.h"
 #include "tests/pipeline/crash_frame.h"
 
@@ -50,12 +51,12 @@ static int read_log(const char *path)
 	return fclose(f);
 }
 
-static void check_frame(struct sluice_index *ix, const char *data, const struct sluice_camera *c,
-			const struct stream *s, uint64_t sequence)
+static void check_frame(struct sluice_index *ix, struct sluice_depot *depot,
+			const struct sluice_camera *c, const struct stream *s, uint64_t sequence)
 {
 	struct sluice_segment_frame f;
 	struct sluice_index_frame row;
-	char path[192], full[4400];
+	char path[192];
 	uint8_t *buf = NULL, *expect;
 	size_t size;
 
@@ -64,8 +65,7 @@ static void check_frame(struct sluice_index *ix, const char *data, const struct 
 		missing++;
 		return;
 	}
-	snprintf(full, sizeof(full), "%s/%s", data, path);
-	if (sluice_segment_read(full, NULL, row.offset, row.length, &f, &buf)) {
+	if (sluice_segment_read_in(depot, path, NULL, row.offset, row.length, &f, &buf)) {
 		missing++;
 		return;
 	}
@@ -76,7 +76,8 @@ static void check_frame(struct sluice_index *ix, const char *data, const struct 
 	free(buf);
 }
 
-static int use_config(const char *path)
+/* path NULL: what the environment says. */
+static int use_config(const char *path, const char *data, struct sluice_media **media)
 {
 	struct sluice_cloud_conf conf;
 	char why[SLUICE_PG_WHY] = "";
@@ -84,14 +85,19 @@ static int use_config(const char *path)
 
 	if (!err)
 		err = sluice_indexconf_use(&conf, why);
+	if (!err)
+		err = sluice_mediaconf_open(&conf, data, NULL, media, why);
 	if (err)
-		fprintf(stderr, "crash_check: %s: %s\n", path, why);
+		fprintf(stderr, "crash_check: %s: %s\n", path ? path : "settings", why);
 	sluice_cloud_conf_free(&conf);
 	return err;
 }
 
 int main(int argc, char **argv)
 {
+	const char *config = NULL;
+	struct sluice_depot local, *depot;
+	struct sluice_media *media;
 	struct sluice_index *ix;
 	char name[16];
 	struct sluice_camera c;
@@ -99,8 +105,7 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (argc > 2 && !strcmp(argv[1], "--config")) {
-		if (use_config(argv[2]))
-			return 2;
+		config = argv[2];
 		argc -= 2;
 		argv += 2;
 	}
@@ -109,16 +114,18 @@ int main(int argc, char **argv)
 	for (i = 3; i < (size_t)argc; i++)
 		if (read_log(argv[i]))
 			return 2;
-	if (sluice_index_open(argv[1], &ix))
+	if (use_config(config, argv[1], &media) || sluice_index_open(argv[1], &ix))
 		return 2;
+	depot = sluice_media_depot(media, argv[1], &local);
 	for (i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "cam%u", stream[i].camera);
 		if (sluice_camera_init(&c, "default", argv[2], name))
 			return 2;
 		for (sequence = 0; sequence <= stream[i].last; sequence++)
-			check_frame(ix, argv[1], &c, &stream[i], sequence);
+			check_frame(ix, depot, &c, &stream[i], sequence);
 	}
 	sluice_index_close(ix);
+	sluice_media_close(media);
 	printf("%lu frames in %zu epochs were STORED; missing %lu, wrong %lu\n", stored, count,
 	       missing, wrong);
 	return missing || wrong;

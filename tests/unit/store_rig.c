@@ -57,31 +57,39 @@ void store_rig_fill(uint8_t *out, uint64_t sequence)
 		out[i] = (uint8_t)(sequence * 31 + i);
 }
 
-int store_rig_group(struct store_rig *rig, struct sluice_store *s, uint64_t first)
+static struct sluice_item *make_item(struct store_rig *rig, uint64_t sequence)
+{
+	struct sluice_item *item = __libc_calloc(1, sizeof(*item) + STORE_RIG_BYTES);
+
+	item->kind = SLUICE_ITEM_FRAME;
+	item->session = 1;
+	item->camera = &rig->camera;
+	item->epoch = STORE_RIG_EPOCH;
+	item->sequence = sequence;
+	item->range_last = INT64_MAX;
+	item->time_ns = 1000 + sequence;
+	item->utc_ns = START_NS + sequence;
+	item->reason = SLUICE_REASON_MOTION;
+	item->width = item->height = 64;
+	item->jpeg_size = STORE_RIG_BYTES;
+	store_rig_fill(item->data, sequence);
+	return item;
+}
+
+/* In the index's transaction. */
+static int store_items(struct sluice_store *s, struct sluice_item *group)
 {
 	struct sluice_item *item;
-	uint64_t i, resume;
+	uint64_t resume;
 	int err = sluice_store_begin(s);
 
 	if (err)
-		return 0;
-	for (i = first; i < first + STORE_RIG_GROUP && !err; i++) {
-		item = __libc_calloc(1, sizeof(*item) + STORE_RIG_BYTES);
-		item->camera = &rig->camera;
-		item->epoch = STORE_RIG_EPOCH;
-		item->sequence = i;
-		item->range_last = INT64_MAX;
-		item->time_ns = 1000 + i;
-		item->utc_ns = START_NS + i;
-		item->reason = SLUICE_REASON_MOTION;
-		item->width = item->height = 64;
-		item->jpeg_size = STORE_RIG_BYTES;
-		store_rig_fill(item->data, i);
-		if (i == first)
+		return err;
+	for (item = group; item && !err; item = item->next) {
+		if (item == group)
 			err = sluice_store_epoch(s, item, &resume);
 		if (!err)
 			err = sluice_store_frame(s, item);
-		__libc_free(item);
 	}
 	if (!err)
 		err = sluice_store_sync(s);
@@ -89,6 +97,29 @@ int store_rig_group(struct store_rig *rig, struct sluice_store *s, uint64_t firs
 		err = sluice_store_commit(s);
 	if (err)
 		sluice_store_abort(s);
+	return err;
+}
+
+int store_rig_group(struct store_rig *rig, struct sluice_store *s, uint64_t first)
+{
+	struct sluice_item *group = NULL, **end = &group;
+	uint64_t i;
+	int err;
+
+	for (i = first; i < first + STORE_RIG_GROUP; i++) {
+		*end = make_item(rig, i);
+		end = &(*end)->next;
+	}
+	err = sluice_store_stage(s, group);
+	if (!err)
+		err = store_items(s, group);
+	sluice_store_unstage(s);
+	while (group) {
+		struct sluice_item *next = group->next;
+
+		__libc_free(group);
+		group = next;
+	}
 	return !err;
 }
 

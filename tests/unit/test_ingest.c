@@ -23,7 +23,7 @@ static struct sluice_camera camera;
 static struct sluice_bus *bus;
 static struct sluice_ingest *ingest;
 
-/* what was told, by session 1..3 */
+/* what was told, by session 1..4 */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct {
@@ -32,7 +32,7 @@ static struct {
 	size_t released;
 	uint32_t items;
 	int opened, failed;
-} told[4];
+} told[5];
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -204,6 +204,42 @@ static void test_full_bus(void)
 	bus->ops->release(bus, &lease);
 }
 
+/*
+ * Where segments are put whole a group waits for more, but not for a camera that has enough, nor
+ * when somebody waits; one that cannot be put is told as failed.
+ */
+static void test_whole(struct sluice_ingest_config *c)
+{
+	static struct sluice_depot d; /* c outlives this */
+	uint64_t i;
+
+	sluice_depot_dir(&d, data);
+	d.whole = 1;
+	c->depot = &d;
+	c->whole_ms = 3600000;
+	c->whole_bytes = (size_t)5 * SIZE;
+	CHECK(!sluice_ingest_open(c, &ingest));
+	put(SLUICE_ITEM_OPEN, 4, 0);
+	WAIT_FOR(told[4].opened == 1);
+	CHECK(told[4].resume == 60);
+	for (i = 60; i < 65; i++)
+		put(SLUICE_ITEM_FRAME, 4, i);
+	WAIT_FOR(told[4].stored == 64);
+	CHECK(is_indexed(60) && is_indexed(64));
+	put(SLUICE_ITEM_FRAME, 4, 65);
+	put(SLUICE_ITEM_CLOSE, 4, 0);
+	WAIT_FOR(told[4].stored == 65);
+	put(SLUICE_ITEM_OPEN, 4, 0);
+	WAIT_FOR(told[4].opened == 2);
+	limit_files(1000);
+	for (i = 66; i < 71; i++)
+		put(SLUICE_ITEM_FRAME, 4, i);
+	WAIT_FOR(told[4].failed == -EFBIG);
+	limit_files(RLIM_INFINITY);
+	CHECK(told[4].stored == 65 && !is_indexed(66));
+	sluice_ingest_close(ingest);
+}
+
 int main(void)
 {
 	static struct sluice_counters counters;
@@ -212,7 +248,7 @@ int main(void)
 	int i;
 
 	signal(SIGXFSZ, SIG_IGN);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 5; i++)
 		told[i].stored = -1;
 	snprintf(data, sizeof(data), "/tmp/test_ingest.XXXXXX");
 	if (!mkdtemp(data))
@@ -226,6 +262,7 @@ int main(void)
 	test_hole();
 	test_full_bus();
 	sluice_ingest_close(ingest);
+	test_whole(&c);
 	sluice_bus_close(bus);
 	nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	return check_result();

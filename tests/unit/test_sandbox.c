@@ -297,6 +297,44 @@ static void test_parser(void)
 	CHECK(parse_summary(ID, JSON "x", "a", 8, 3) == -EBADMSG);
 }
 
+static int parse_look(uint32_t count, uint32_t w, uint32_t h, size_t bytes, int digest)
+{
+	const struct sluice_box_speaker who = { .subject = 4, .camera = "door", .digest = digest };
+	struct sluice_box_look *l = (void *)message;
+	struct sluice_box_header h0 = { SLUICE_BOX_LOOK, 4, sizeof(*l) + bytes };
+	struct sluice_box_reply r;
+	int err;
+
+	memset(message, 0, sizeof(message));
+	l->count = count;
+	for (uint32_t i = 0; i < count && i < SLUICE_DETECTOR_PICTURES; i++) {
+		l->picture[i].w = w;
+		l->picture[i].h = h;
+	}
+	err = sluice_box_parse(&h0, message, &who, &r);
+	if (!err)
+		CHECK(r.look_count == count &&
+		      (!count || (r.look[count - 1].width == w &&
+				  r.look[count - 1].data + (size_t)w * h * 3 ==
+					  message + sizeof(*l) + bytes)));
+	return err;
+}
+
+/* Pictures for the detector: as many bytes as they say, and of sizes that there are. */
+static void test_looks(void)
+{
+	CHECK(!parse_look(0, 0, 0, 0, 0));
+	CHECK(!parse_look(2, 8, 4, 192, 0));
+	CHECK(!parse_look(SLUICE_DETECTOR_PICTURES, 2, 2, 192, 0));
+	CHECK(parse_look(SLUICE_DETECTOR_PICTURES + 1, 2, 2, 204, 0) == -EBADMSG);
+	CHECK(parse_look(2, 8, 4, 191, 0) == -EBADMSG);
+	CHECK(parse_look(2, 8, 4, 193, 0) == -EBADMSG);
+	CHECK(parse_look(1, 0, 4, 0, 0) == -EBADMSG);
+	CHECK(parse_look(1, SLUICE_DETECTOR_SIDE_MAX + 1, 1, 300, 0) == -EBADMSG);
+	CHECK(parse_look(1, UINT32_MAX, UINT32_MAX, 3, 0) == -EBADMSG);
+	CHECK(parse_look(1, 8, 4, 96, 1) == -EBADMSG); /* who makes a digest does not ask */
+}
+
 /* ---- a whole node ---- */
 
 static struct cloud cloud;
@@ -647,6 +685,7 @@ int main(int argc, char **argv)
 	random_seed(seed_of(argc, argv));
 	setenv("VERBOSE", "1", 1); /* the deaths are counted in its log */
 	test_parser();
+	test_looks();
 	test_sealed_quarantine();
 	test_batches();
 	test_plants();

@@ -115,8 +115,35 @@ static void lively(void)
 	CHECK(!sluice_track_lively(&t, W, H));
 }
 
+/* A detector's word goes before the guess; rules are told what it means among the guessed ones. */
+static void seen_as(void)
+{
+	static const struct {
+		const char *word, *kind;
+	} cases[] = { { "person", "person-like" }, { "truck", "vehicle-like" },
+		      { "dog", "animal-like" },	   { "suitcase", "person-like" },
+		      { "Person", "person-like" }, { "", "person-like" } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sluice_track t = walk(10, 200, 6, 0, 20, 60, 50);
+		struct sluice_track_facts f;
+
+		snprintf(t.seen_as.class, sizeof(t.seen_as.class), "%s", cases[i].word);
+		snprintf(t.seen_as.by, sizeof(t.seen_as.by), "eyes");
+		t.seen_as.score = 0.9f;
+		sluice_track_facts(&t, W, H, NULL, NULL, &f);
+		CHECK(!strcmp(f.kind, cases[i].kind));
+		if (cases[i].word[0])
+			CHECK(!strcmp(f.class, cases[i].word) && f.by && !strcmp(f.by, "eyes") &&
+			      f.confidence == 0.9f);
+		else
+			CHECK(!strcmp(f.class, "person-like") && !f.by && f.confidence < 0.9f);
+	}
+}
+
 int main(void)
 {
+	seen_as();
 	zones_and_lines();
 	real_and_not();
 	flicker();
