@@ -12,6 +12,7 @@
 #include "cloud/media_s3.h"
 #include "cloud/parked.h"
 #include "cloud/session.h"
+#include "cloud/vision_note.h"
 
 static void get_health(struct sluice_call *c)
 {
@@ -204,6 +205,8 @@ static void get_metrics(struct sluice_call *c)
 		print_workers(c->server, out);
 		print_detector(out);
 		print_jobs(out);
+		if (c->server->vision)
+			sluice_vision_print(out);
 		print_keeping(c->server, out);
 		print_bucket(c->server->media, out);
 		bad = ferror(out);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cloud/api_media.h"
+#include "cloud/vision_note.h"
 #include "lib/wire.h"
 
 #define LIMIT	     100
@@ -234,7 +235,7 @@ static int read_filter(struct sluice_call *c, struct words *w, struct sluice_ind
 	confidence = sluice_call_number(c, "confidence", 0, 0, 1000);
 	read_region(c, &f->region, &bad);
 	if (f->kind && strcmp(f->kind, "event") && strcmp(f->kind, "digest") &&
-	    strcmp(f->kind, "period") && strcmp(f->kind, "analysis"))
+	    strcmp(f->kind, "period") && strcmp(f->kind, "analysis") && strcmp(f->kind, "vision"))
 		bad = 1;
 	if (f->threat && strcmp(f->threat, "1") && strcmp(f->threat, "2"))
 		bad = 1;
@@ -329,6 +330,29 @@ static int take_whole(void *ctx, const struct sluice_camera *c,
 	return *out ? 0 : -EUCLEAN;
 }
 
+static int take_vision(void *ctx, const struct sluice_camera *c,
+		       const struct sluice_index_summary *s)
+{
+	json_t *whole = json_loads(s->json, 0, NULL);
+
+	(void)c;
+	json_object_set(ctx, "vision", json_object_get(whole, "vision"));
+	json_decref(whole);
+	return 0;
+}
+
+/* What a vision model said of it, if it was asked. A stranger's words: they stay apart. */
+static int add_vision(struct sluice_call *c, json_t *json)
+{
+	char id[33];
+	int err;
+
+	json_object_set_new(json, "vision", json_null());
+	sluice_vision_id(c->part[0], id);
+	err = c->index->ops->summary_find(c->index, &c->whose, id, take_vision, json);
+	return err == -ENOENT ? 0 : err;
+}
+
 static void get_event(struct sluice_call *c)
 {
 	json_t *json = NULL;
@@ -337,10 +361,14 @@ static void get_event(struct sluice_call *c)
 							&json)
 			  : -ENOENT;
 
-	if (err)
-		sluice_answer_error(c, err);
-	else
+	if (!err)
+		err = add_vision(c, json);
+	if (!err) {
 		sluice_answer_json(c, 200, json);
+		return;
+	}
+	json_decref(json);
+	sluice_answer_error(c, err);
 }
 
 /* ---- files ---- */

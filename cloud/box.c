@@ -75,9 +75,10 @@ static int plan_ok(const struct sluice_digest_plan *p, size_t size)
 {
 	return p->frame_count && p->frame_count <= PLAN_FRAMES_MAX &&
 	       p->box_count <= PLAN_BOXES_MAX && p->key_count <= SLUICE_KEYFRAMES_MAX &&
-	       p->heat_w <= PLAN_SIDE_MAX && p->heat_h <= PLAN_SIDE_MAX && p->width && p->height &&
-	       p->width <= 65535 && p->height <= 65535 && isfinite(p->start_s) &&
-	       isfinite(p->end_s) && p->start_s >= 0 && p->end_s >= p->start_s && p->end_s < 1e9 &&
+	       p->small <= PLAN_SIDE_MAX && p->heat_w <= PLAN_SIDE_MAX &&
+	       p->heat_h <= PLAN_SIDE_MAX && p->width && p->height && p->width <= 65535 &&
+	       p->height <= 65535 && isfinite(p->start_s) && isfinite(p->end_s) &&
+	       p->start_s >= 0 && p->end_s >= p->start_s && p->end_s < 1e9 &&
 	       text_ok(p->camera, sizeof(p->camera)) && text_ok(p->title, sizeof(p->title)) &&
 	       id_ok(p->event, sizeof(p->event)) && id_ok(p->summary, sizeof(p->summary)) &&
 	       times_ok(p->keys, p->key_count) &&

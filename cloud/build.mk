@@ -48,7 +48,7 @@ S3 := $(if $(HAVE_S3),$(addprefix cloud/,media_s3.c depot_s3.c s3.c s3_call.c s3
 CLOUD += cloud/confline.c cloud/indexconf.c cloud/people.c cloud/mediaconf.c $(S3)
 # What a vision model is asked about events, if it is; the asking itself where libcurl is there.
 VISION := $(addprefix cloud/vision_,answer.c ask.c budget.c $(if $(HAVE_S3),call.c,call_absent.c))
-CLOUD += $(VISION)
+CLOUD += $(VISION) cloud/vision_note.c cloud/vision_settings.c cloud/vision.c
 CLOUD_PKGS := $(LIBSLUICE_PKGS) sqlite3 jansson libjpeg libqrencode zlib libavformat libavcodec libavutil $(HAVE_S3) $(HAVE_PG)
 $(eval $(call archive,libcloud,$(CLOUD),$(CLOUD_PKGS)))
 LIBCLOUD := $(BUILD)/lib/libcloud.a

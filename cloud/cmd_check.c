@@ -30,6 +30,7 @@
 #include "cloud/people_pg.h"
 #include "cloud/mediaconf.h"
 #include "cloud/server.h"
+#include "cloud/vision.h"
 #include "lib/io.h"
 #include "lib/tls.h"
 
@@ -313,6 +314,21 @@ static void check_index(struct report *r)
 	sluice_indexconf_clear();
 }
 
+/* Nothing is asked of the endpoint: that would cost. */
+static void check_vision(struct report *r)
+{
+	struct sluice_vision_settings s;
+	char why[512];
+	int err = sluice_vision_settings_read(r->c, &s, why, sizeof(why));
+
+	if (err < 0)
+		tell(r, "vision", WRONG, "%s", why);
+	else if (!err)
+		tell(r, "vision", OK, "%s of %s is asked about cameras %s%s", s.model, s.url,
+		     s.cameras, s.key[0] ? "" : ", without a key");
+	explicit_bzero(&s, sizeof(s));
+}
+
 /* Can the broker be used, where there is one, and is it made ready? */
 static void check_bus(struct report *r)
 {
@@ -392,6 +408,7 @@ int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json)
 	check_proxy(&r);
 	check_seal(&r);
 	check_media(&r);
+	check_vision(&r);
 	check_bus(&r);
 	check_detector(&r);
 	check_kernel(&r);

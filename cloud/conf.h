@@ -136,6 +136,16 @@ struct sluice_cloud_conf {
 		unsigned int at_once;
 	} jobs;
 	struct {
+		bool enabled, plain_http;
+		const char *url, *model, *key_file, *ca, *cameras;
+		unsigned int language; /* 0 English, 1 Chinese */
+		unsigned int format;   /* enum sluice_vision_format */
+		uint64_t timeout_ms;   /* of a call */
+		unsigned int answer_tokens, pictures, side, threat;
+		unsigned int calls_per_hour, calls_per_day;
+		const char *money_per_day, *price_in, *price_out; /* "0.15"; "": any */
+	} vision;
+	struct {
 		bool enabled;
 		unsigned int children; /* of live frames, and as many of back-fill; 0: cores */
 		uint64_t memory;       /* bytes of each */

@@ -258,8 +258,34 @@ static int add_file(struct sluice_digest *d, int err, const char *name, uint8_t 
 	return 0;
 }
 
-int sluice_digest_make(const struct sluice_digest_plan *p, const struct sluice_digest_options *o,
-		       struct sluice_digest **out)
+/* Key frames alone. */
+static int make_small(struct sluice_digest *d, const struct sluice_digest_plan *p,
+		      const struct sluice_digest_options *o)
+{
+	char name[48];
+	int err = 0;
+
+	for (uint32_t i = 0; i < p->key_count && i < SLUICE_DIGEST_MEDIA_MAX && !err; i++) {
+		uint8_t *data = NULL;
+		size_t size = 0;
+
+		snprintf(name, sizeof(name), "small-%u.jpg", i + 1);
+		err = sluice_digest_small(p, o, i, &data, &size);
+		err = add_file(d, err, name, data, size);
+	}
+	return err;
+}
+
+static char *make_small_json(const struct sluice_digest_plan *p)
+{
+	json_t *o = json_pack("{s:s,s:s}", "id", p->summary, "camera", p->camera);
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+
+	json_decref(o);
+	return text;
+}
+
+static int make_digest(struct sluice_digest *d, struct film *m)
 {
 	static const struct {
 		const char *name;
@@ -268,30 +294,42 @@ int sluice_digest_make(const struct sluice_digest_plan *p, const struct sluice_d
 	} sheets[] = { { "storyboard.jpg", sluice_digest_storyboard },
 		       { "heat.png", sluice_digest_heat },
 		       { "thumb.jpg", sluice_digest_thumb } };
-	struct sluice_digest *d = calloc(1, sizeof(*d));
-	struct film m = { .p = p, .o = o };
 	uint8_t *data = NULL;
 	size_t size = 0;
+	int err = make_video(m, &data, &size);
+
+	err = add_file(d, err, "digest.webm", data, size);
+	for (size_t i = 0; !err && i < sizeof(sheets) / sizeof(sheets[0]); i++) {
+		int made = sheets[i].make(m->p, m->o, &data, &size);
+
+		err = add_file(d, made, sheets[i].name, data, size);
+	}
+	return err;
+}
+
+int sluice_digest_make(const struct sluice_digest_plan *p, const struct sluice_digest_options *o,
+		       struct sluice_digest **out)
+{
+	struct sluice_digest *d = calloc(1, sizeof(*d));
+	struct film m = { .p = p, .o = o };
 	int err;
 
 	*out = NULL;
 	if (!d)
 		return -ENOMEM;
 	d->summary.media = d->media;
-	make_id(p->summary, d->summary.id);
+	if (p->small)
+		memcpy(d->summary.id, p->summary, sizeof(d->summary.id));
+	else
+		make_id(p->summary, d->summary.id);
 	d->summary.epoch = p->epoch;
 	d->summary.start_utc_ns = utc_at(p, p->start_s);
 	d->summary.end_utc_ns = utc_at(p, p->end_s);
-	err = make_video(&m, &data, &size);
-	err = add_file(d, err, "digest.webm", data, size);
-	for (size_t i = 0; !err && i < sizeof(sheets) / sizeof(sheets[0]); i++) {
-		int made = sheets[i].make(p, o, &data, &size);
-
-		err = add_file(d, made, sheets[i].name, data, size);
-	}
+	err = p->small ? make_small(d, p, o) : make_digest(d, &m);
 	if (!err && !d->summary.media_count)
 		err = -ENODATA;
-	d->json = err ? NULL : make_json(d, &m);
+	if (!err)
+		d->json = p->small ? make_small_json(p) : make_json(d, &m);
 	d->summary.json = d->json;
 	if (!err && !d->json)
 		err = -ENOMEM;

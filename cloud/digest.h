@@ -34,7 +34,8 @@ struct sluice_digest_plan {
 	char title[96];
 	uint64_t epoch, first_utc_ns;
 	double start_s, end_s;
-	uint32_t width, height;		    /* the camera's picture */
+	uint32_t width, height; /* the camera's picture */
+	uint32_t small;		/* pixels; not 0: no digest, but its key frames at most so large */
 	struct sluice_digest_frame *frames; /* by time */
 	uint32_t frame_count;
 	struct sluice_digest_box *boxes; /* by track, then by time */
@@ -86,7 +87,8 @@ struct sluice_digest {
 /*
  * Make the digest of p. Frames that cannot be fetched or decoded are left out and counted. What
  * cannot be made (no VP9 encoder here) is left out and said to be null; -ENODATA if nothing can
- * be. -ECANCELED: stopped() said so. -ENOMEM.
+ * be. -ECANCELED: stopped() said so. -ENOMEM. With p->small: "small-N.jpg" of the key frame N, from
+ * 1, of at most SLUICE_DIGEST_MEDIA_MAX, and no digest.
  */
 int sluice_digest_make(const struct sluice_digest_plan *p, const struct sluice_digest_options *o,
 		       struct sluice_digest **out);
@@ -103,6 +105,11 @@ int sluice_digest_thumb(const struct sluice_digest_plan *p, const struct sluice_
 			uint8_t **data, size_t *size);
 int sluice_digest_heat(const struct sluice_digest_plan *p, const struct sluice_digest_options *o,
 		       uint8_t **data, size_t *size);
+
+/* The key frame at, at most p->small pixels a side, nothing written on it. -ENODATA: it cannot be
+ * shown, or even 1/8 of it is too large. */
+int sluice_digest_small(const struct sluice_digest_plan *p, const struct sluice_digest_options *o,
+			uint32_t at, uint8_t **data, size_t *size);
 
 /* "2026-11-23 22:41:07.3 UTC" */
 void sluice_digest_clock(uint64_t utc_ns, char text[32]);

@@ -103,9 +103,13 @@ static void add_words(struct sluice_facets *f, const json_t *o)
 {
 	const char *title = json_string_value(json_object_get(o, "title"));
 	const char *text = json_string_value(json_object_get(o, "text"));
+	const json_t *vision = json_object_get(o, "vision"); /* of a summary of kind vision */
+	const char *more = json_string_value(json_object_get(vision, "title"));
+	const char *most = json_string_value(json_object_get(vision, "text"));
 	char both[SLUICE_WORDS_MAX];
 
-	snprintf(both, sizeof(both), "%s\n%s", title ? title : "", text ? text : "");
+	snprintf(both, sizeof(both), "%s\n%s%s%s%s%s", title ? title : "", text ? text : "",
+		 more ? "\n" : "", more ? more : "", most ? "\n" : "", most ? most : "");
 	sluice_facets_lower(both, f->words, sizeof(f->words));
 }
 

@@ -101,7 +101,7 @@ struct sluice_index_summary {
 struct sluice_index_filter {
 	const char *camera; /* its name, or the 32 hex digits of its id; NULL: any */
 	const char *device;
-	const char *kind;  /* "event", "digest", "period", "analysis" */
+	const char *kind;  /* "event", "digest", "period", "analysis", "vision" */
 	const char *class; /* of a track: "person-like" */
 	const char *zone;
 	const char *threat;	 /* "1", "2": the level at least */

@@ -33,6 +33,7 @@
 #include "cloud/server.h"
 #include "cloud/service.h"
 #include "cloud/settings.h"
+#include "cloud/vision.h"
 #include "lib/log.h"
 
 #define STUCK_S 60 /* workers with something to do that finish nothing */
@@ -295,6 +296,27 @@ static int start_jobs(struct sluice_server *s)
 	return sluice_jobs_open(&c, &s->jobs);
 }
 
+/* Before the workers: they tell it of events. */
+static int start_vision(struct sluice_server *s)
+{
+	struct sluice_vision_config c = {
+		.data = s->c.data,
+		.media = s->media,
+		.sandbox = s->sandbox.memory ? &s->sandbox : NULL,
+		.ops = &sluice_server_worker_ops,
+		.ctx = s,
+	};
+	char why[512];
+	int err = sluice_vision_settings_read(s->c.conf, &c.settings, why, sizeof(why));
+
+	if (!err)
+		err = sluice_vision_open(&c, &s->vision);
+	else if (err < 0)
+		sluice_error("%s", why);
+	explicit_bzero(&c.settings, sizeof(c.settings));
+	return err < 0 ? err : 0;
+}
+
 static int open_bus(struct sluice_server *s)
 {
 	char why[SLUICE_SERVER_WHY] = "";
@@ -348,7 +370,9 @@ static int start_threads(struct sluice_server *s)
 		start_detector(s);
 	wc.detector = s->detector;
 	wc.digests = s->c.digests;
-	err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
+	err = sluice_server_works(s) ? start_vision(s) : 0;
+	if (!err)
+		err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
 	wc.quarantine = s->quarantine;
 	wc.sandbox = s->sandbox.memory ? &s->sandbox : NULL;
 	if (!err && sluice_server_works(s))
@@ -489,6 +513,7 @@ void sluice_server_close(struct sluice_server *s)
 	if (s->bus)
 		s->bus->ops->stop(s->bus);
 	sluice_crew_close(s->crew);
+	sluice_vision_close(s->vision); /* the workers offered it events */
 	sluice_detector_close(s->detector);
 	sluice_quarantine_close(s->quarantine);
 	if (s->fleet)

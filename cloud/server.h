@@ -42,6 +42,7 @@ struct sluice_session;
 
 struct sluice_cloud_conf;
 struct sluice_service;
+struct sluice_vision;
 
 struct sluice_server_config {
 	const struct sluice_cloud_conf *conf; /* what the node was told */
@@ -80,6 +81,7 @@ struct sluice_server {
 	struct sluice_exporter *exporter;
 	struct sluice_exports *exports;
 	struct sluice_jobs *jobs;
+	struct sluice_vision *vision; /* NULL: [vision] is off */
 	struct sluice_crew *crew;
 	unsigned int workers; /* of live lanes */
 	struct sluice_sandbox_config sandbox;

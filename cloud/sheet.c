@@ -140,6 +140,22 @@ int sluice_digest_thumb(const struct sluice_digest_plan *p, const struct sluice_
 	return err;
 }
 
+int sluice_digest_small(const struct sluice_digest_plan *p, const struct sluice_digest_options *o,
+			uint32_t at, uint8_t **data, size_t *size)
+{
+	struct sluice_picture picture = { 0 };
+	struct sluice_decoder *d = sluice_decoder_open();
+	int err = d ? load(p, o, &p->keys[at], d, p->small, &picture) : -ENOMEM;
+
+	if (!err && (picture.w > p->small || picture.h > p->small))
+		err = 1;
+	if (!err)
+		err = encode_jpeg(&picture, data, size);
+	sluice_decoder_close(d);
+	sluice_picture_free(&picture);
+	return err > 0 ? -ENODATA : err;
+}
+
 static void paint(uint8_t rgb[3], uint8_t luma, uint32_t heat, uint32_t most)
 {
 	uint32_t share = heat * 255 / most;

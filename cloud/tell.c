@@ -13,6 +13,7 @@
 
 #include "cloud/api_state.h"
 #include "cloud/session.h"
+#include "cloud/vision.h"
 #include "lib/log.h"
 
 /* The device times out and comes back; until then it holds what it was not told of. */
@@ -234,7 +235,10 @@ static void tell_event(void *ctx, const struct sluice_camera *c, const char *jso
 
 static void tell_summary(void *ctx, const struct sluice_camera *c, const char *id)
 {
-	say(ctx, &(struct sluice_news){ .kind = SLUICE_NEWS_SUMMARY, .camera = c, .text = id });
+	struct sluice_server *s = ctx;
+
+	say(s, &(struct sluice_news){ .kind = SLUICE_NEWS_SUMMARY, .camera = c, .text = id });
+	sluice_vision_offer(s->vision, c, id); /* the node that told it, and no other */
 }
 
 static void tell_done(void *ctx, const struct sluice_camera *c, const struct sluice_done *d)

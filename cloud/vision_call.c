@@ -43,9 +43,12 @@ static const char *url_wrong(CURLU *u, bool plain)
 	char *scheme = NULL, *host = NULL, *part = NULL;
 	const char *wrong = NULL;
 
-	if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) ||
-	    curl_url_get(u, CURLUPART_HOST, &host, 0))
+	if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0))
 		wrong = "[vision] url is no address; write https://HOST/v1/chat/completions";
+	else if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
+		wrong = "[vision] url must begin with https://";
+	else if (curl_url_get(u, CURLUPART_HOST, &host, 0))
+		wrong = "[vision] url names no host; write https://HOST/v1/chat/completions";
 	else if (!curl_url_get(u, CURLUPART_USER, &part, 0) ||
 		 !curl_url_get(u, CURLUPART_FRAGMENT, &part, 0))
 		wrong = "[vision] url has a user or a fragment in it; the key goes into the file "
@@ -54,8 +57,6 @@ static const char *url_wrong(CURLU *u, bool plain)
 		wrong = "[vision] url is http, which anybody on the way can read; use https, or "
 			"say "
 			"[vision] plain_http = yes if the network is your own";
-	else if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
-		wrong = "[vision] url must begin with https://";
 	curl_free(scheme);
 	curl_free(host);
 	curl_free(part);

@@ -111,9 +111,9 @@ static json_t *short_text(const json_t *o, const char *key, size_t max)
 
 char *relay_mqtt_last(const json_t *summary)
 {
-	static const char *const kept[] = { "id",    "camera",	 "kind",       "start",
-					    "end",   "reason",	 "confidence", "peak_objects",
-					    "event", "continued" };
+	static const char *const kept[] = { "id",    "camera",	  "kind",	 "start",
+					    "end",   "reason",	  "confidence",	 "peak_objects",
+					    "event", "continued", "threat_level" };
 	json_t *o = json_object();
 	char *text;
 

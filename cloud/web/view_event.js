@@ -20,9 +20,9 @@ import { count, moment, offset, percent, span } from './time.js';
 
 export function eventView(place, { id }, query, signal) {
 	load(place, signal, shape, async () => {
-		const { event, summary } = has('GET /v1/events/{}') ? await get(`/v1/events/${encodeURIComponent(id)}`, null, signal) :
+		const { event, summary, vision } = has('GET /v1/events/{}') ? await get(`/v1/events/${encodeURIComponent(id)}`, null, signal) :
 			{ event: null, summary: await get(fileUrl(id, 'summary.json'), null, signal) };
-		return page(id, summary, event, signal);
+		return page(id, summary, event, signal, vision);
 	});
 }
 
@@ -35,12 +35,15 @@ function shape() {
 	return [skeleton(34, '50%'), el('div', { class: 'split' }, skeleton(420), skeleton(420))];
 }
 
-function page(id, whole, entry, signal) {
+function page(id, whole, entry, signal, vision) {
+	const visionPlace = el('div', null, visionCard(id, vision || whole.vision));
+	if (whole.kind === 'event' && !vision && has('GET /v1/events/{}'))
+		listen('summary', () => get(`/v1/events/${encodeURIComponent(id)}`, null, signal).then((now) => now.vision && fill(visionPlace, visionCard(id, now.vision))).catch(() => {}), signal);
 	const digestPlace = el('div', { class: 'stack' });
 	const main = el('div', { class: 'stack' }, whole.kind === 'event' ? [keyframes(id, whole), activityCard(whole), tracksCard(whole), digestPlace] : digestPlace);
-	fill(digestPlace, whole.kind === 'event' ? digestOf(whole, entry, signal) : whole.kind === 'analysis' ? analysisCards(id, whole) : digestCards(id, whole));
+	fill(digestPlace, whole.kind === 'event' ? digestOf(whole, entry, signal) : whole.kind === 'vision' ? [] : whole.kind === 'analysis' ? analysisCards(id, whole) : digestCards(id, whole));
 	return [head(said(whole, 'title') || t('event.untitled'), ...(whole.kind === 'event' ? [pinButton(id, entry)] : [])),
-		el('div', { class: 'split' }, main, el('aside', { class: 'stack', 'aria-label': t('event.about') }, textCard(whole), concernsCard(whole), factsCard(whole, entry), whole.kind === 'event' ? exportCard(id, signal) : null, ledgerCard(whole)))];
+		el('div', { class: 'split' }, main, el('aside', { class: 'stack', 'aria-label': t('event.about') }, textCard(whole), visionPlace, concernsCard(whole), factsCard(whole, entry), whole.kind === 'event' ? exportCard(id, signal) : null, ledgerCard(whole)))];
 }
 
 /* ---- pictures ---- */
@@ -151,6 +154,16 @@ function concernsCard(whole) {
 	return el('section', { class: 'card stack tight' }, el('h2', { text: t('event.concerns') }), el('ul', { class: 'stack tight' }, list.map((k) => el('li', null,
 		k.level ? badge(t(`threat.${k.level}`), 'warn') : null, ' ', el('span', { text: said(k, 'text') }), ' ', el('span', { class: 'small soft number', text: offset(k.t_s) })))),
 	whole.concerns_untold ? el('p', { class: 'small soft', text: t('event.concerns_more', { n: whole.concerns_untold }) }) : null, el('p', { class: 'small soft', text: t('event.concerns_text') }));
+}
+
+/* What a vision model said. A stranger's words: text, never markup, beside ours and not in their place. */
+function visionCard(id, v) {
+	if (!v)
+		return null;
+	return el('section', { class: 'card stack tight' }, el('div', { class: 'row tight' }, badge(t('word.generated'), 'outline'), v.threat_level ? badge(t(`threat.${v.threat_level}`), 'warn') : null),
+		el('h2', { text: v.title }), el('p', { class: 'event-text', text: v.text }), el('p', { class: 'soft', text: v.scene }),
+		(v.concerns || []).length ? el('ul', null, v.concerns.map((text) => el('li', { text }))) : null,
+		el('p', { class: 'small soft', text: `${t('event.generated_text')} ${t('event.vision_by', { model: v.model, confidence: percent(v.confidence), n: (v.evidence || []).length })}` }));
 }
 
 function textCard(whole) {

@@ -34,7 +34,7 @@ export const words = {
 	'role.viewer_text': ['looks', '仅查看'], 'role.operator_text': ['also changes cameras', '还可更改摄像头'], 'role.admin_text': ['also manages people and devices', '还可管理用户和设备'],
 
 	'class.person-like': ['person-like', '类人'], 'class.vehicle-like': ['vehicle-like', '类车'], 'class.animal-like': ['animal-like', '类动物'], 'class.small': ['small', '小物体'], 'class.unknown': ['unknown', '未知'],
-	'kind.event': ['Event', '事件'], 'kind.digest': ['Digest', '摘要视频'], 'kind.period': ['Period', '时段总结'], 'kind.analysis': ['Analysis made again', '重新分析'],
+	'kind.event': ['Event', '事件'], 'kind.digest': ['Digest', '摘要视频'], 'kind.period': ['Period', '时段总结'], 'kind.analysis': ['Analysis made again', '重新分析'], 'kind.vision': ['Vision text', '视觉模型文字'], 'reason.vision': ['vision model', '视觉模型'],
 	'analysis.title': ['Two analyses', '两次分析'], 'analysis.first': ['Events of the first', '第一次的事件'], 'analysis.second': ['Events of this one', '本次的事件'], 'analysis.both': ['In both', '两者都有'], 'analysis.start': ['Starts differ by (median)', '开始时间相差（中位数）'],
 	'analysis.same_tracks': ['As many tracks', '轨迹数相同'], 'analysis.same_peak': ['As many at a time', '同时数量相同'], 'analysis.same_class': ['Of the same class', '类别相同'], 'analysis.of': ['{n} of {all}', '{n} / {all}'], 'analysis.settings': ['Settings', '设置'], 'analysis.usual': ['the usual', '默认'],
 	'analysis.new': ['Only in this one', '仅在本次'], 'analysis.gone': ['Only in the first', '仅在第一次'], 'analysis.differ': ['In both, and different', '两者都有但不同'], 'analysis.pictures': ['Pictures of what is new', '新增事件的图片'], 'analysis.what': ['What', '内容'], 'analysis.class': ['Class', '类别'], 'analysis.tracks': ['Tracks', '轨迹'], 'analysis.later': ['Later by', '晚'],
@@ -92,7 +92,7 @@ export const words = {
 	'exports.make': ['Make it', '生成'], 'exports.download': ['Download', '下载'], 'exports.forget': ['Forget it', '移除'], 'exports.format': ['As', '格式'], 'exports.signed': ['Its frames as they were stored, with a signed manifest of their hashes.', '按存储原样的帧，附带签名的哈希清单。'],
 	'format.mp4': ['Video (MP4)', '视频（MP4）'], 'format.zip': ['Pictures (ZIP)', '图片（ZIP）'], 'format.manifest': ['Manifest of hashes', '哈希清单'], 'format.signature': ['Signature of the manifest', '清单签名'],
 
-	'event.concerns': ['Of concern', '值得关注'], 'event.concerns_more': ['{n} more are left out.', '另有 {n} 项未列出。'], 'event.concerns_text': ['Rules over what was measured: zones and lines that you named, hours, speed, what stayed. Nothing is recognised.', '依据测量值的规则：您命名的区域和线、时段、速度、停留。未经识别。'],
+	'event.vision_by': ['Model {model}, confidence {confidence}, {n} pictures.', '模型 {model}，置信度 {confidence}，{n} 张图片。'], 'event.concerns': ['Of concern', '值得关注'], 'event.concerns_more': ['{n} more are left out.', '另有 {n} 项未列出。'], 'event.concerns_text': ['Rules over what was measured: zones and lines that you named, hours, speed, what stayed. Nothing is recognised.', '依据测量值的规则：您命名的区域和线、时段、速度、停留。未经识别。'],
 	'threat.1': ['worth a look', '值得查看'], 'threat.2': ['look now', '请立即查看'],
 	'concern.none': ['of no concern', '无需关注'], 'concern.any': ['of concern', '需关注'], 'concern.forward': ['of concern: forward', '需关注：正向'], 'concern.backward': ['of concern: backward', '需关注：反向'], 'concern.both': ['of concern: both ways', '需关注：双向'],
 

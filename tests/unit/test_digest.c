@@ -344,6 +344,38 @@ static void test_long(void)
 	sluice_digest_plan_free(p);
 }
 
+/* Width and height of a JPEG, by its frame header. */
+static int is_size(const struct sluice_summary_media *m, int w, int h)
+{
+	const uint8_t *p = m ? m->data : NULL;
+	size_t i = 2;
+
+	while (p && i + 9 < m->size && p[i] == 0xff && (p[i + 1] < 0xc0 || p[i + 1] > 0xc2))
+		i += 2u + p[i + 2] * 256u + p[i + 3];
+	return p && i + 9 < m->size && p[i + 5] * 256 + p[i + 6] == h &&
+	       p[i + 7] * 256 + p[i + 8] == w;
+}
+
+/* Key frames alone: as large as the largest part of 1, 2, 4, 8 that is allowed, or not at all. */
+static void test_small(void)
+{
+	struct camera large = { .w = 1599, .h = 1199 };
+	struct sluice_digest_plan *p = make_plan(&large, 10, 0.5, 1, 0.5);
+	struct sluice_digest *d;
+
+	CHECK(p->key_count > 0);
+	p->small = 512;
+	d = digest(&large, p, 1, 0);
+	CHECK(d && d->summary.media_count == (p->key_count < 4 ? p->key_count : 4));
+	CHECK(d && !strcmp(d->summary.id, p->summary) &&
+	      is_size(file_of(d, "small-1.jpg"), 400, 300));
+	CHECK(d && !file_of(d, "digest.webm"));
+	sluice_digest_free(d);
+	p->small = 199; /* an eighth is 200 */
+	digest(&large, p, 1, -ENODATA);
+	sluice_digest_plan_free(p);
+}
+
 /* Sizes that are odd, small or too large, grey cameras, nothing to show, stopped. */
 static void test_odd(void)
 {
@@ -448,6 +480,7 @@ int main(void)
 	test_short();
 	test_long();
 	test_odd();
+	test_small();
 	test_sheets();
 	test_heat();
 	return failed;

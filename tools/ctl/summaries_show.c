@@ -34,6 +34,32 @@ static void print_tracks(const json_t *o)
 	}
 }
 
+/* What a vision model said: a stranger's words. */
+static void print_vision(const json_t *o)
+{
+	const json_t *v = json_object_get(o, "vision"), *k;
+	size_t i;
+
+	if (!json_is_object(v))
+		return;
+	printf("a vision model (");
+	summary_put(summary_text(v, "model"));
+	printf(") says, threat level %lld, confidence %.2f; check it against the pictures:\n  ",
+	       (long long)json_integer_value(json_object_get(v, "threat_level")),
+	       number_of(v, "confidence"));
+	summary_put(summary_text(v, "title"));
+	printf("\n  ");
+	summary_put(summary_text(v, "text"));
+	putchar('\n');
+	json_array_foreach (json_object_get(v, "concerns"), i, k) {
+		const char *s = json_string_value(k);
+
+		printf("  - ");
+		summary_put(s ? s : "");
+		putchar('\n');
+	}
+}
+
 static void print_concerns(const json_t *o)
 {
 	const json_t *k;
@@ -89,6 +115,7 @@ int summary_show(const struct ctl *ctl, const struct summary_entry *e)
 	printf("\nconfidence %.2f, at most %lld at once\n", number_of(o, "confidence"),
 	       (long long)json_integer_value(json_object_get(o, "peak_objects")));
 	print_concerns(o);
+	print_vision(o);
 	print_tracks(o);
 	print_keyframes(e, o);
 	json_decref(o);

@@ -120,6 +120,8 @@ static int add_event(struct report *r, const char *dir, char *why, size_t why_si
 	kind = json_text(j, "kind");
 	if (kind && !strcmp(kind, "digest"))
 		return append(&r->digests, &r->digest_count, dir, j);
+	if (kind && !strcmp(kind, "vision"))
+		return append(&r->visions, &r->vision_count, dir, j);
 	if (kind && !strcmp(kind, "period"))
 		return append(&r->periods, &r->period_count, dir, j);
 	if (r->event_count < REPORT_EVENTS_MAX)
@@ -260,11 +262,12 @@ void report_free(struct report *r)
 {
 	free_list(r->events, r->event_count);
 	free_list(r->digests, r->digest_count);
+	free_list(r->visions, r->vision_count);
 	free_list(r->periods, r->period_count);
 	json_decref(r->ledger);
-	r->events = r->digests = r->periods = NULL;
+	r->events = r->digests = r->visions = r->periods = NULL;
 	r->ledger = NULL;
-	r->event_count = r->digest_count = r->period_count = 0;
+	r->event_count = r->digest_count = r->vision_count = r->period_count = 0;
 }
 
 int report_write(struct report *r, char *why, size_t why_size)

@@ -39,6 +39,8 @@ struct report {
 	json_t *ledger;		     /* NULL: there was no ledger.json */
 	struct report_event *events; /* by start */
 	size_t event_count, left_out;
+	struct report_event *visions; /* of kind "vision", likewise */
+	size_t vision_count;
 	struct report_event *digests; /* of kind "digest": shown with the event they are of */
 	size_t digest_count;
 	struct report_event *periods; /* of kind "period": shown first */
