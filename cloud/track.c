@@ -37,7 +37,7 @@
 #define HOLE	     0.8f /* sluice_background_edges() of what is left where a thing was, and ... */
 #define HOLE_COST    0.6f /* ... why a track goes on with the thing */
 #define INSIDE	     0.55f /* of a track's box in a blob: it is in there */
-#define RIDER_HITS   5	   /* who has been seen so often, and ... */
+#define RIDER_HITS   3 /* who has been seen so often (twice that where light changes), and ... */
 #define RIDER_AREA   0.12f /* ... is so large a part of a blob may be in it with others */
 #define ALONE	     1.25f /* a blob that is not larger than this holds one thing */
 
@@ -286,11 +286,13 @@ static void find_homes(const struct sluice_tracker *t, const struct sluice_blob 
 		       uint32_t count, int home[SLUICE_TRACKS_MAX])
 {
 	for (uint32_t i = 0; i < t->count; i++) {
-		struct sluice_box p = predicted(&t->tracks[i]);
+		const struct sluice_track *k = &t->tracks[i];
+		uint32_t need = k->light_hits ? 2 * RIDER_HITS : RIDER_HITS;
+		struct sluice_box p = predicted(k);
 		float most = INSIDE;
 
 		home[i] = -1;
-		for (uint32_t j = 0; j < count && t->tracks[i].hits >= RIDER_HITS; j++)
+		for (uint32_t j = 0; j < count && k->hits >= need; j++)
 			if (inside(&p, &blobs[j]) > most &&
 			    p.w * p.h > RIDER_AREA * blobs[j].w * blobs[j].h) {
 				most = inside(&p, &blobs[j]);
