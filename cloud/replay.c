@@ -44,6 +44,12 @@ static int wait_for_store(struct sluice_worker *w, int err)
 	return 1;
 }
 
+/* Whoever has the partition next reads again what a start has not come to. */
+static int broken_off(struct sluice_worker *w)
+{
+	return atomic_load(&w->stopping) || (w->beginning && atomic_load(&w->leaving));
+}
+
 static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
 {
 	struct sluice_stored_frame f;
@@ -52,7 +58,7 @@ static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
 	int err;
 
 	do {
-		if (atomic_load(&s->worker->stopping))
+		if (broken_off(s->worker))
 			return -ECANCELED;
 		err = sluice_shelf_record_insist(&s->worker->shelf, s->camera, row->epoch,
 						 row->sequence, &rec, &buf);

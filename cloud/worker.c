@@ -575,10 +575,12 @@ static void *worker_main(void *arg)
 		atomic_store(&w->ended, err == -ESTALE ? 1 : err);
 		return NULL;
 	}
+	w->beginning = 1;
 	if (w->lane)
 		worker_backfill_start(w);
 	else
 		worker_replay_epochs(w);
+	w->beginning = 0;
 	atomic_fetch_sub(&sluice_workers_behind, 1);
 	while (!atomic_load(&w->stopping) && !atomic_load(&w->leaving)) {
 		struct sluice_chunk *c = bus->ops->next(bus, &w->lease, 500);

@@ -70,7 +70,8 @@ struct sluice_worker {
 	struct sluice_rebuild *rebuild;
 	pthread_t thread;
 	atomic_int stopping;
-	atomic_int leaving; /* stop after the present chunk */
+	atomic_int leaving; /* stop after the present chunk, or within what a start reads again */
+	int beginning;	    /* that is going on; the thread's */
 	atomic_int ended;   /* the thread has nothing more to do */
 	struct subject *bucket[BUCKETS];
 	struct sluice_log_limit limit;
