@@ -205,8 +205,7 @@ static void get_metrics(struct sluice_call *c)
 		print_workers(c->server, out);
 		print_detector(out);
 		print_jobs(out);
-		if (c->server->vision)
-			sluice_vision_print(out);
+		sluice_vision_print(out);
 		print_keeping(c->server, out);
 		print_bucket(c->server->media, out);
 		bad = ferror(out);

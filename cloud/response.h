@@ -28,7 +28,7 @@ struct sluice_pull_ops {
 /* Embedded in what makes the bytes. */
 struct sluice_pull {
 	const struct sluice_pull_ops *ops;
-	struct client *client; /* set by http.c while it is being sent, for sluice_http_push() */
+	struct client *client; /* set while it is being sent (http_answer.c), for sluice_http_push() */
 };
 
 struct sluice_response {
@@ -55,7 +55,7 @@ struct sluice_response {
 /* Frees a response that is not sent after all. */
 void sluice_response_drop(struct sluice_response *r);
 
-/* ---- http.c; all in the thread of the connection's loop ---- */
+/* ---- http_answer.c; all in the thread of the connection's loop ---- */
 
 /* Keeps a request waiting. */
 struct sluice_later;
