@@ -2,7 +2,7 @@
 /*
  * Cameras and how they are. "Nothing moves" is said only of a camera whose device is connected and
  * whose frames come (one does every minute also where nothing moves); whatever keeps us from knowing
- * is "we lost it", with the reason.
+ * is "we lost it", with the reason; so is a camera that nobody looks at for want of room.
  */
 import { get } from './api.js';
 import { t } from './i18n.js';
@@ -43,6 +43,8 @@ export function health(c) {
 		return say('lost', t('health.silent', { ago: last }));
 	if (c.state === 'closed')
 		return say('lost', t('health.closed', { ago: last }));
+	if (c.analysed === false)
+		return say('lost', t('health.unseen'));
 	if (c.moving)
 		return say('moving', t('health.moving_text'));
 	return say('still', lost ? t('health.still_lost', { n: count(lost) }) : t('health.still_text'));

@@ -50,6 +50,7 @@ export const words = {
 	'health.moving': ['Moving', '有运动'], 'health.moving_text': ['Something moves right now', '此刻有物体移动'], 'health.still': ['Nothing moves', '无运动'], 'health.still_text': ['Every frame was looked at', '每帧均已检查'],
 	'health.still_lost': ['{n} frames lost so far', '至今丢失 {n} 帧'], 'health.lost': ['We lost it', '已失联'], 'health.away': ['Its device is not connected; last frame {ago}', '设备未连接；最后一帧 {ago}'],
 	'health.silent': ['It is connected, but no frame comes; last one {ago}', '已连接，但没有画面；最后一帧 {ago}'], 'health.closed': ['Its device is connected and does not have it open; last frame {ago}', '设备已连接，但未打开该摄像头；最后一帧 {ago}'],
+	'health.unseen': ['Its frames are stored and not analysed yet: this node has no room for more cameras', '画面已存储但尚未分析：本节点没有余量分析更多摄像头'],
 	'health.paused': ['Paused', '已暂停'], 'health.paused_text': ['Its frames are dropped on request', '应要求丢弃其画面'],
 	'health.new': ['New', '新'], 'health.new_text': ['No frame has come yet', '尚未收到画面'],
 
