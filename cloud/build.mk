@@ -23,7 +23,7 @@ include cloud/web/build.mk
 CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/http_request.c cloud/http_uplink.c cloud/http_answer.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/staging.c cloud/store.c \
 	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_zip.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/orphans.c cloud/media_move.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
-	 cloud/quarantine.c cloud/parked.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/room.c cloud/analyst.c cloud/worker.c cloud/replay.c cloud/revive.c cloud/park.c cloud/backfill.c cloud/digester.c cloud/media_dir.c \
+	 cloud/quarantine.c cloud/parked.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/room.c cloud/analyst.c cloud/worker.c cloud/replay.c cloud/revive.c cloud/park.c cloud/backfill.c cloud/digester.c cloud/h264.c cloud/media_dir.c \
 	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/fleet_db.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 CLOUD += cloud/crew.c
 # Long work over what is stored, and what a period is known by.
@@ -33,7 +33,7 @@ DETECTOR := cloud/detector_process.c cloud/detector.c
 CLOUD += cloud/child.c $(DETECTOR)
 # The child's end of the sandbox, and what it gives up.
 DETECTOR_HOST := cloud/detector_host.c cloud/cage.c cloud/cage_load.c lib/filter.c
-SANDBOX := cloud/sandbox_child.c $(DETECTOR_HOST)
+SANDBOX := cloud/sandbox_child.c cloud/h264_child.c $(DETECTOR_HOST)
 # Between processes, where libnats is there (libnats-dev).
 HAVE_NATS := $(shell $(PKGCONF) --exists libnats && echo libnats)
 NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_members.c nats_news.c nats_provision.c),cloud/bus_nats_absent.c) \
@@ -112,6 +112,7 @@ $(eval $(call plugin,bad_abi,tests/detector/bad.c,-DBAD_ABI=2,,-lm -lpthread))
 $(eval $(call plugin,bad_none,tests/detector/bad.c,-DBAD_ABI=0,,-lm -lpthread))
 $(eval $(call plugin,bad_table,tests/detector/bad.c,-DBAD_TABLE=8,,-lm -lpthread))
 $(eval $(call plugin,bad_symbol,tests/detector/bad.c,-DBAD_SYMBOL,,-lm -lpthread))
+$(eval $(call testprog,test_h264,tests/unit/test_h264.c cloud/h264.c cloud/h264_child.c cloud/child.c cloud/cage.c cloud/cage_load.c lib/filter.c,libseccomp jansson,-lpthread))
 $(eval $(call testprog,test_detector,tests/unit/test_detector.c $(DETECTOR) cloud/child.c $(DETECTOR_HOST) lib/log.c lib/log_ring.c,libseccomp,-lm -lpthread))
 $(BUILD)/tests/test_detector: | $(addprefix $(BUILD)/plugins/,squares.so bad.so bad_abi.so bad_none.so bad_table.so bad_symbol.so)
 $(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/analysis_script.c \

@@ -80,14 +80,13 @@ static uint64_t mapped_bytes(void)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-int sluice_cage_limits(uint64_t memory, unsigned int files)
+int sluice_cage_limits(uint64_t memory, unsigned int files, uint64_t bytes)
 {
 	const struct {
 		int what;
 		rlim_t value;
-	} limits[] = { { RLIMIT_CORE, 0 },	{ RLIMIT_FSIZE, 0 },   { RLIMIT_NOFILE, files },
-		       { RLIMIT_NPROC, 0 },	{ RLIMIT_MEMLOCK, 0 }, { RLIMIT_MSGQUEUE, 0 },
-		       { RLIMIT_SIGPENDING, 0 } };
+	} limits[] = { { RLIMIT_CORE, 0 },    { RLIMIT_FSIZE, bytes }, { RLIMIT_NOFILE, files },
+		       { RLIMIT_MEMLOCK, 0 }, { RLIMIT_MSGQUEUE, 0 },  { RLIMIT_SIGPENDING, 0 } };
 	int err = set_limit(RLIMIT_AS, mapped_bytes() + memory);
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]) && !err; i++)
@@ -103,10 +102,12 @@ int sluice_cage_landlock(void)
 }
 
 /* Below path files and folders may be read; one that is not there needs no rule. */
-static int add_readable(int ruleset, const char *path)
+static int add_readable(int ruleset, const char *path, bool run)
 {
-	struct landlock_path_beneath_attr rule = { .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
-								     LANDLOCK_ACCESS_FS_READ_DIR };
+	struct landlock_path_beneath_attr rule = { .allowed_access =
+							   LANDLOCK_ACCESS_FS_READ_FILE |
+							   LANDLOCK_ACCESS_FS_READ_DIR |
+							   (run ? LANDLOCK_ACCESS_FS_EXECUTE : 0) };
 	struct stat st;
 	int err = 0;
 
@@ -114,7 +115,7 @@ static int add_readable(int ruleset, const char *path)
 	if (rule.parent_fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (!fstat(rule.parent_fd, &st) && !S_ISDIR(st.st_mode))
-		rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
+		rule.allowed_access &= ~(uint64_t)LANDLOCK_ACCESS_FS_READ_DIR;
 	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
 		err = -errno;
 	close(rule.parent_fd);
@@ -122,7 +123,7 @@ static int add_readable(int ruleset, const char *path)
 }
 
 /* Without a rule no path can be opened, made or run. */
-int sluice_cage_files(const char *const *readable)
+static int set_paths(const char *const *readable, bool run)
 {
 	/* each version knew more of them; bits that a kernel does not know are refused */
 	static const unsigned int known[] = { 13, 14, 15, 15, 16 };
@@ -144,11 +145,21 @@ int sluice_cage_files(const char *const *readable)
 	if (fd < 0)
 		return -errno;
 	for (; readable && *readable && !err; readable++)
-		err = add_readable(fd, *readable);
+		err = add_readable(fd, *readable, run);
 	if (!err && syscall(SYS_landlock_restrict_self, fd, 0))
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+int sluice_cage_files(const char *const *readable)
+{
+	return set_paths(readable, false);
+}
+
+int sluice_cage_programs(const char *const *runnable)
+{
+	return set_paths(runnable, true);
 }
 
 /* threads: there are others already, which are to work on under it. */
@@ -188,7 +199,9 @@ int sluice_cage_enter(const struct sluice_cage *c, char *why, size_t why_size)
 	int err;
 
 	setpriority(PRIO_PROCESS, 0, c->nice); /* where it may not, it works on as it is */
-	err = sluice_cage_limits(c->memory, FILES);
+	err = sluice_cage_limits(c->memory, FILES, 0);
+	if (!err)
+		err = set_limit(RLIMIT_NPROC, 0);
 	if (!err && (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)))
 		err = -errno;
 	if (!err) {

@@ -32,13 +32,23 @@ int sluice_cage_load(const struct sluice_cage *c, const char *const *readable, c
 		     size_t why_size);
 int sluice_cage_shut(char *why, size_t why_size);
 
+/* As load, for a process that becomes another program, which may also have so many seconds of CPU
+ * and write so many bytes to a file that is open; of files, what lies in runnable can be read and
+ * run. */
+int sluice_cage_run(const struct sluice_cage *c, const char *const *runnable, unsigned int cpu_s,
+		    uint64_t bytes, char *why, size_t why_size);
+
 /* The version of Landlock that this kernel has, 0: none. */
 int sluice_cage_landlock(void);
 
 /* cage.c, cage_load.c: no path can be opened, but for reading below those of readable (NULL: none).
  */
 int sluice_cage_files(const char *const *readable);
-/* RLIMIT_AS: what is mapped now and memory more; files: as many descriptors. */
-int sluice_cage_limits(uint64_t memory, unsigned int files);
+/* The same, and what lies there can be run. */
+int sluice_cage_programs(const char *const *runnable);
+/* RLIMIT_AS: what is mapped now and memory more; files: as many descriptors; bytes: of a file that
+ * is written. Processes are the filter's: RLIMIT_NPROC counts threads, of all that the user runs.
+ */
+int sluice_cage_limits(uint64_t memory, unsigned int files, uint64_t bytes);
 
 #endif

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -137,7 +138,14 @@ static int allow_reading(scmp_filter_ctx f)
 	return err;
 }
 
-static int set_filter(void)
+/* What a program of its own needs beside: to be begun, and to wait for its threads and pipes. */
+static const char *const programs[] = {
+	"execve",      "dup",	    "dup2",  "dup3",  "poll",  "ppoll",	    "select",
+	"pselect6",    "pipe2",	    "ioctl", "umask", "times", "getrlimit", "sched_setscheduler",
+	"setpriority", "ftruncate",
+};
+
+static int set_filter(bool program)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int err = f ? 0 : -ENOMEM;
@@ -145,6 +153,9 @@ static int set_filter(void)
 	if (!err)
 		err = sluice_filter_names(f, SCMP_ACT_ALLOW, allowed,
 					  sizeof(allowed) / sizeof(allowed[0]));
+	if (!err && program)
+		err = sluice_filter_names(f, SCMP_ACT_ALLOW, programs,
+					  sizeof(programs) / sizeof(programs[0]));
 	if (!err)
 		err = sluice_filter_memory(f);
 	if (!err)
@@ -157,25 +168,41 @@ static int set_filter(void)
 	return err;
 }
 
-int sluice_cage_load(const struct sluice_cage *c, const char *const *readable, char *why,
-		     size_t why_size)
+static int enter(const struct sluice_cage *c, const char *const *paths, bool program,
+		 uint64_t bytes, char *why, size_t why_size)
 {
 	const char *what = "limits";
 	int err;
 
 	setpriority(PRIO_PROCESS, 0, c->nice);
-	err = sluice_cage_limits(c->memory, FILES);
+	err = sluice_cage_limits(c->memory, FILES, bytes);
 	if (!err && (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)))
 		err = -errno;
 	if (!err) {
 		what = "Landlock";
-		err = sluice_cage_files(readable);
+		err = (program ? sluice_cage_programs : sluice_cage_files)(paths);
 	}
 	if (!err) {
 		what = "the system call filter";
-		err = set_filter();
+		err = set_filter(program);
 	}
 	if (err)
 		snprintf(why, why_size, "cannot set %s: %s", what, strerror(-err));
 	return err;
+}
+
+int sluice_cage_load(const struct sluice_cage *c, const char *const *readable, char *why,
+		     size_t why_size)
+{
+	return enter(c, readable, false, 0, why, why_size);
+}
+
+int sluice_cage_run(const struct sluice_cage *c, const char *const *runnable, unsigned int cpu_s,
+		    uint64_t bytes, char *why, size_t why_size)
+{
+	if (setrlimit(RLIMIT_CPU, &(struct rlimit){ cpu_s, cpu_s })) {
+		snprintf(why, why_size, "cannot set limits: %s", strerror(errno));
+		return -errno;
+	}
+	return enter(c, runnable, true, bytes, why, why_size);
 }

@@ -38,6 +38,19 @@ int sluice_child_memory(const char *name, size_t size, int seals, void **at)
 	return err ? err : fd;
 }
 
+int sluice_child_answer(const char *name)
+{
+	int low = memfd_create(name, MFD_CLOEXEC), fd, err = 0;
+
+	if (low < 0)
+		return -errno;
+	fd = fcntl(low, F_DUPFD_CLOEXEC, LOW_FD);
+	if (fd < 0)
+		err = -errno;
+	close(low);
+	return err ? err : fd;
+}
+
 int sluice_child_channel(int *ours, int *childs)
 {
 	int pair[2], err = 0;

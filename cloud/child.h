@@ -13,6 +13,9 @@
  * those that a child is given, or -errno. */
 int sluice_child_memory(const char *name, size_t size, int seals, void **at);
 
+/* Memory that a child fills as it likes; it begins empty. Its descriptor, or -errno. */
+int sluice_child_answer(const char *name);
+
 /* A pair of connected sockets: ours, and the child's, which lies above those that it is given. 0 or
  * -errno. */
 int sluice_child_channel(int *ours, int *childs);

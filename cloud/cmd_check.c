@@ -352,6 +352,21 @@ static void check_bus(struct report *r)
 }
 
 /* Can the detector be loaded, and what is it? It is never the reason why a node does not start. */
+static void check_h264(struct report *r)
+{
+	const char *program = r->c->digests.h264;
+
+	if (!*program)
+		return;
+	if (*program != '/')
+		tell(r, "h264", WRONG, "[digests] h264 is a whole path: /usr/bin/ffmpeg");
+	else if (access(program, X_OK))
+		tell(r, "h264", WRONG, "%s: %s; install ffmpeg, or leave [digests] h264 empty",
+		     program, strerror(errno));
+	else
+		tell(r, "h264", OK, "%s", program);
+}
+
 static void check_detector(struct report *r)
 {
 	const struct sluice_cloud_conf *c = r->c;
@@ -410,6 +425,7 @@ int sluice_cmd_check(const struct sluice_cloud_conf *c, bool json)
 	check_media(&r);
 	check_vision(&r);
 	check_bus(&r);
+	check_h264(&r);
 	check_detector(&r);
 	check_kernel(&r);
 	if (json) {

@@ -128,6 +128,7 @@ static const struct key keys[] = {
 	KEY(encryption, old_key_file, old_key_file, TEXT, ""),
 	KEY(encryption, old_key_command, old_key_command, TEXT, ""),
 	KEY(digests, enabled, enabled, BOOL, "no"),
+	KEY(digests, h264, h264, TEXT, ""),
 	KEY(periods, hour, hour, BOOL, "no"),
 	KEY(periods, day, day, BOOL, "no"),
 	KEY(periods, wait, wait_ms, MS, "10m", BOUNDS(0, DAY)),

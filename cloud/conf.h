@@ -125,6 +125,7 @@ struct sluice_cloud_conf {
 	} encryption;
 	struct {
 		bool enabled;
+		const char *h264; /* path of ffmpeg; "": none */
 	} digests;
 	struct {
 		bool hour, day;	       /* are told by themselves */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cloud/digester.h"
+#include "cloud/h264.h"
 #include "cloud/sandbox.h"
 #include "cloud/shelf.h"
 #include "cloud/starved.h"
@@ -69,9 +70,16 @@ static uint8_t *fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size
 static void store(void *ctx, const struct sluice_summary *sum)
 {
 	struct sluice_digester *d = ctx;
+	struct sluice_h264_summary both = { 0 };
+	int err = d->c.h264 ? sluice_h264_add(d->c.h264, sum, &d->stopping, &both) : -ENOENT;
 
-	if (!sluice_shelf_insist(&d->shelf, d->camera, sum, "digest", &d->stopping, &d->limit))
+	if (err && err != -ENOENT && err != -ECANCELED)
+		sluice_log_limited(&d->limit, SLUICE_LOG_WARNING, "no H.264 by %s: %s", d->c.h264,
+				   strerror(-err));
+	if (err != -ECANCELED && !sluice_shelf_insist(&d->shelf, d->camera, err ? sum : &both.sum,
+						      "digest", &d->stopping, &d->limit))
 		d->c.ops->summary(d->c.ctx, d->camera, sum->id);
+	sluice_h264_free(&both);
 }
 
 /* In the child; one that dies of it twice gives no digest. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/h264.h"
 #include "cloud/jobs_state.h"
 #include "cloud/period_fill.h"
 #include "cloud/period_make.h"
@@ -120,13 +121,21 @@ static void tell(struct job_work *w, const char *id)
 
 static void store(void *ctx, const struct sluice_summary *sum)
 {
+	struct sluice_h264_summary both = { 0 };
 	struct job_work *w = ctx;
+	int err = -ENOENT;
 
 	if (strcmp(sum->id, json_string_value(json_object_get(w->settings, "summary"))) != 0)
 		return; /* a child that says more than it was asked for */
-	if (!sluice_shelf_insist(&w->shelf, w->camera, sum, "summary of a period", w->stop,
-				 w->limit))
+	if (w->c->h264)
+		err = sluice_h264_add(w->c->h264, sum, w->stop, &both);
+	if (err && err != -ENOENT && err != -ECANCELED)
+		sluice_log_limited(w->limit, SLUICE_LOG_WARNING, "no H.264 by %s: %s", w->c->h264,
+				   strerror(-err));
+	if (err != -ECANCELED && !sluice_shelf_insist(&w->shelf, w->camera, err ? sum : &both.sum,
+						      "summary of a period", w->stop, w->limit))
 		tell(w, sum->id);
+	sluice_h264_free(&both);
 }
 
 static int make_in_child(struct job_work *w, const struct sluice_period *p)

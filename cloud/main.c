@@ -7,6 +7,7 @@
 
 #include "cloud/cmd.h"
 #include "cloud/detector_box.h"
+#include "cloud/h264.h"
 #include "cloud/sandbox.h"
 #include "cloud/starved.h"
 #include "lib/log.h"
@@ -39,6 +40,7 @@ static const struct {
 	{ "provision", sluice_cmd_provision },
 	{ SLUICE_SANDBOX_WORD, sluice_sandbox_child }, /* not for people */
 	{ SLUICE_DETECTOR_WORD, sluice_detector_host },
+	{ SLUICE_H264_WORD, sluice_h264_child },
 	{ "routes", sluice_cmd_routes }, /* for tests: what the API has */
 };
 

@@ -286,6 +286,7 @@ static int start_jobs(struct sluice_server *s)
 			     .wait_ns = conf->periods.wait_ms * 1000000,
 			     .seconds = conf->periods.seconds,
 			     .language = conf->periods.language ? "zh" : "en" },
+		.h264 = *conf->digests.h264 ? conf->digests.h264 : NULL,
 		.keep_ns = conf->retention.summaries_ms * 1000000,
 		.ops = &sluice_server_worker_ops,
 		.told = sluice_server_tell_job,
@@ -370,6 +371,7 @@ static int start_threads(struct sluice_server *s)
 		start_detector(s);
 	wc.detector = s->detector;
 	wc.digests = s->c.digests;
+	wc.h264 = *s->c.conf->digests.h264 ? s->c.conf->digests.h264 : NULL;
 	err = sluice_server_works(s) ? start_vision(s) : 0;
 	if (!err)
 		err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);

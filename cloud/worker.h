@@ -39,6 +39,7 @@ struct sluice_worker_config {
 	struct sluice_media *media;
 	struct sluice_fleet *fleet;		     /* where zones are; NULL: there are none */
 	int digests;				     /* make digests too */
+	const char *h264;			     /* path of ffmpeg, borrowed; NULL: none */
 	const struct sluice_sandbox_config *sandbox; /* borrowed; NULL: no children */
 	struct sluice_detector *detector;	     /* borrowed; NULL: there is none */
 	struct sluice_quarantine *quarantine;	     /* borrowed; with a sandbox */

@@ -133,7 +133,7 @@ export async function reachable(page, name) {
 	for (let i = 0; i < wanted * 2 + 20 && seen.size < wanted; i++) {
 		await page.keyboard.press('Tab');
 		const at = await page.evaluate(() => {
-			const n = document.activeElement, s = getComputedStyle(n), shown = s.outlineStyle !== 'none' || s.stroke !== 'none' || n.type === 'datetime-local' || n.tagName === 'VIDEO'; // their parts show it themselves
+			const n = document.activeElement, s = getComputedStyle(n), shown = s.outlineStyle !== 'none' || s.stroke !== 'none' || ['datetime-local', 'time'].includes(n.type) || n.tagName === 'VIDEO'; // their parts show it themselves
 			return { reach: n.getAttribute('data-reach'), shown, what: n.outerHTML.slice(0, 100) };
 		});
 		if (at.reach !== null)
