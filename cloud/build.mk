@@ -94,9 +94,9 @@ $(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/uplink.
 	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 # A detector through ONNX Runtime, where its library and header are there (libonnxruntime-dev).
 HAVE_ONNX := $(shell $(PKGCONF) --exists libonnxruntime && echo libonnxruntime)
-ONNX := $(addprefix plugins/onnx/,conf.c boxes.c)
+ONNX := $(addprefix cloud/onnx/,conf.c boxes.c)
 ifneq ($(HAVE_ONNX),)
-$(eval $(call plugin,detector-onnx,plugins/onnx/main.c $(ONNX),,libonnxruntime,-lm))
+$(eval $(call plugin,detector-onnx,cloud/onnx/main.c $(ONNX),,libonnxruntime,-lm))
 all: $(BUILD)/plugins/detector-onnx.so
 else
 .PHONY: without-onnx

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "plugins/onnx/boxes.h"
+#include "cloud/onnx/boxes.h"
 #include "tests/unit/check.h"
 
 static struct onnx_conf conf;

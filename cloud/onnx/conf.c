@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* conf.c - lines of "key = value"; what begins with # is passed over. See conf.h. */
-#include "plugins/onnx/conf.h"
+#include "cloud/onnx/conf.h"
 
 #include <ctype.h>
 #include <errno.h>

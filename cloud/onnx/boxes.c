@@ -4,7 +4,7 @@
  * then each that overlaps a surer one of its class too much goes (greedy non-maximum suppression).
  * What is not a number is passed over.
  */
-#include "plugins/onnx/boxes.h"
+#include "cloud/onnx/boxes.h"
 
 #include <errno.h>
 #include <math.h>

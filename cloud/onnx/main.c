@@ -14,7 +14,7 @@
 #include <onnxruntime_c_api.h>
 #include <sluice/detector.h>
 
-#include "plugins/onnx/boxes.h"
+#include "cloud/onnx/boxes.h"
 
 struct onnx {
 	struct onnx_conf conf;

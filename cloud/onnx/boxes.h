@@ -4,7 +4,7 @@
 #ifndef SLUICE_ONNX_BOXES_H
 #define SLUICE_ONNX_BOXES_H
 
-#include "plugins/onnx/conf.h"
+#include "cloud/onnx/conf.h"
 
 /* How a picture lies in the model's: scaled by scale, its corner at x, y; the rest is grey. */
 struct onnx_frame {
