@@ -28,7 +28,7 @@ struct sluice_pull_ops {
 /* Embedded in what makes the bytes. */
 struct sluice_pull {
 	const struct sluice_pull_ops *ops;
-	struct client *client; /* set while it is being sent (http_answer.c), for sluice_http_push() */
+	struct client *client; /* while it is being sent; for sluice_http_push() */
 };
 
 struct sluice_response {
