@@ -326,25 +326,31 @@ static int judge_get(struct sluice_s3_call *c)
 	return 0;
 }
 
+/* What the call brought is the caller's, if err is 0; never NULL then. */
+static int take_data(struct sluice_s3_call *c, int err, uint8_t **data, size_t *size)
+{
+	*data = NULL;
+	*size = 0;
+	if (!err && !c->data)
+		c->data = malloc(1);
+	if (!err && !c->data)
+		err = -ENOMEM;
+	if (err) {
+		free(c->data);
+		return err;
+	}
+	*data = c->data;
+	*size = c->size;
+	return 0;
+}
+
 int sluice_s3_get(struct sluice_s3 *s, const char *key, size_t max, uint8_t **data, size_t *size,
 		  char *why)
 {
 	struct sluice_s3_call c = { .method = "GET", .key = key, .max = max };
 	int err = sluice_s3_insist(s, &c, judge_get, why);
 
-	*data = NULL;
-	*size = 0;
-	if (!err && !c.data)
-		c.data = malloc(1);
-	if (!err && !c.data)
-		err = -ENOMEM;
-	if (err) {
-		free(c.data);
-		return err;
-	}
-	*data = c.data;
-	*size = c.size;
-	return 0;
+	return take_data(&c, err, data, size);
 }
 
 /* Of a part that is the whole the hash is known. */
@@ -368,19 +374,7 @@ int sluice_s3_get_part(struct sluice_s3 *s, const char *key, uint64_t from, size
 	};
 	int err = sluice_s3_insist(s, &c, judge_part, why);
 
-	*data = NULL;
-	*size = 0;
-	if (!err && !c.data)
-		c.data = malloc(1);
-	if (!err && !c.data)
-		err = -ENOMEM;
-	if (err) {
-		free(c.data);
-		return err;
-	}
-	*data = c.data;
-	*size = c.size;
-	return 0;
+	return take_data(&c, err, data, size);
 }
 
 int sluice_s3_head_sha256(struct sluice_s3 *s, const char *key, uint64_t *size, char sha256[65],
