@@ -42,6 +42,7 @@ struct sluice_jobs_config {
 	unsigned int at_once;			     /* 1..SLUICE_JOBS_AT_ONCE_MAX */
 	struct sluice_jobs_periods periods;
 	const char *h264; /* path of ffmpeg, borrowed; NULL: none */
+	struct sluice_detector *detector; /* borrowed; NULL: classes are guessed */
 	uint64_t keep_ns; /* rows of jobs that ended are dropped after; 0: never */
 	/* summary: as of a worker; called in our threads */
 	const struct sluice_worker_ops *ops;
