@@ -12,7 +12,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
-.PHONY: all kmod deps demo check check-all bench bench-cloud bench-guest accuracy style unit fuzz install install-dkms clean help
+.PHONY: all kmod deps demo try-distributed check check-all bench bench-cloud bench-guest accuracy style unit fuzz install install-dkms clean help
 .DELETE_ON_ERROR:
 
 # $(call program,name,sources,pkg-config packages,extra libraries): build/bin/name
@@ -104,6 +104,12 @@ demo: ## camera to summary in a virtual machine; CLIP=file MODE=capture|tap
 	$(Q)tools/deps build kmod demo
 	$(Q)$(MAKE) --no-print-directory all kmod
 	$(Q)tests/vm/demo $(if $(MODE),--mode $(MODE)) $(if $(CLIP),--clip '$(CLIP)')
+
+try-distributed: ## the main job on three brokers, PostgreSQL and a bucket; CLIP=file OUT=dir (default build/try)
+	$(if $(CLIP),,$(error say which: make try-distributed CLIP=file OUT=dir))
+	$(Q)tools/deps build scale
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)SLUICE_BACKEND=distributed $(BUILD)/bin/sluice-try '$(CLIP)' '$(or $(OUT),$(BUILD)/try)'
 
 bench: ## ratios against peers, in one run, to build/bench.json
 	$(Q)tools/deps build bench

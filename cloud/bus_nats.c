@@ -294,7 +294,7 @@ int sluice_bus_nats_open(const struct sluice_nats_config *c, struct sluice_bus *
 		err = nats_say(js_KeyValue(&n->kv, n->js, "LEASE"),
 			       "the bucket LEASE (run: sluice-cloud provision)", why, size);
 	if (!err && !c->publish_only)
-		err = nats_say(nats_read_age(n), "the age of the bucket LEASE", why, size);
+		err = nats_say(nats_read_bucket(n), "what the bucket LEASE is like", why, size);
 	if (!err && !c->publish_only)
 		err = nats_say(nats_members_open(n), "the workers' subject", why, size);
 	if (!err)

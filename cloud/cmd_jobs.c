@@ -17,6 +17,7 @@
 #include "cloud/auth.h"
 #include "cloud/cmd.h"
 #include "cloud/cmd_words.h"
+#include "cloud/detector.h"
 #include "cloud/jobs.h"
 #include "lib/log.h"
 
@@ -28,11 +29,11 @@
 /* Settings by the name that the job has them under, their option, and how they are meant. */
 static const struct {
 	const char *name;
-	enum { TEXT, WHOLE, NUMBER } as;
+	enum { TEXT, WHOLE, NUMBER, YES_NO } as;
 } words[] = {
 	{ "seconds", WHOLE },	   { "language", TEXT }, { "model", TEXT },
 	{ "sensitivity", NUMBER }, { "scale", WHOLE },	 { "join_s", WHOLE },
-	{ "event_max_s", WHOLE },  { "against", TEXT },
+	{ "event_max_s", WHOLE },  { "against", TEXT },	 { "detector", YES_NO },
 };
 
 #define SETTINGS (sizeof(words) / sizeof(words[0]))
@@ -203,7 +204,9 @@ static json_t *setting_value(const char *text, int as)
 	char *end = NULL;
 	double number = *text ? strtod(text, &end) : 0;
 
-	if (as == TEXT || !end || *end)
+	if (as == YES_NO && (!strcmp(text, "yes") || !strcmp(text, "no")))
+		return json_boolean(!strcmp(text, "yes"));
+	if (as == TEXT || as == YES_NO || !end || *end)
 		return json_string(text);
 	if (as == WHOLE && number > -1e9 && number < 1e9 && number == (double)(long)number)
 		return json_integer((json_int_t)number);
@@ -312,6 +315,7 @@ static int run(struct what *w)
 		.data = w->store.data, .sandbox = &sandbox, .at_once = 1, .ops = &ops
 	};
 	struct sluice_jobs *jobs = NULL;
+	const struct sluice_detector_config d = sluice_detector_of(&w->store.conf);
 	/* two that do jobs would do each other's again */
 	int lock = sluice_cmd_lock(w->store.data, "the node there does its jobs itself");
 	int err = lock < 0 ? -EINVAL : 0;
@@ -327,11 +331,14 @@ static int run(struct what *w)
 		err = -EINVAL;
 	else if (!c.cameras)
 		err = -ENOMEM;
+	if (!err && w->store.conf_is_its && d.plugin && *d.plugin)
+		sluice_detector_open(&d, &c.detector); /* it tells why not */
 	if (!err)
 		err = sluice_jobs_open(&c, &jobs);
 	if (!err)
 		err = wait_all(w);
 	sluice_jobs_close(jobs);
+	sluice_detector_close(c.detector);
 	sluice_media_close(c.media);
 	sluice_cameras_close(c.cameras);
 	close(lock);
@@ -370,6 +377,7 @@ static const struct option options[] = {
 	{ "join", required_argument, NULL, SETTING + 5 },
 	{ "longest", required_argument, NULL, SETTING + 6 },
 	{ "against", required_argument, NULL, SETTING + 7 },
+	{ "detector", required_argument, NULL, SETTING + 8 },
 	{ "json", no_argument, NULL, 'j' },
 	{ "config", required_argument, NULL, 'F' },
 	{ "key-file", required_argument, NULL, 'k' },

@@ -219,10 +219,10 @@ int sluice_cmd_provision(int argc, char **argv)
 	struct wanted w = { .config = { .name = "provision" },
 			    .plan = { .partitions = 16,
 				      .replicas = 3,
-				      .ttl_ms = 6000,
+				      .ttl_ms = 4000,
 				      .max_bytes = 4096ull << 20,
 				      .max_age_s = 3600,
-				      .ack_wait_ms = 5000 } };
+				      .ack_wait_ms = 3000 } };
 	char why[SLUICE_S3_WHY] = "";
 	int c, err;
 

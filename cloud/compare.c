@@ -15,11 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLASSES 5
-
-static const char *const classes[CLASSES] = { "person-like", "vehicle-like", "animal-like", "small",
-					      "unknown" };
-
 /* ---- events ---- */
 
 static int64_t ns_of(const json_t *o, const char *key)
@@ -50,23 +45,35 @@ static struct sluice_told *find_told(struct sluice_told_list *l, const char *eve
 	return &l->event[l->count++];
 }
 
-static void add_classes(struct sluice_told *e, const json_t *tracks)
+/* n more of a class; a detector has names of its own. 0 or -ENOMEM. */
+static int count_class(json_t *classes, const char *name, json_int_t n)
 {
-	uint32_t best = 0;
-	const json_t *t;
+	n += json_integer_value(json_object_get(classes, name));
+	return json_object_set_new(classes, name, json_integer(n)) ? -ENOMEM : 0;
+}
+
+static int add_classes(struct sluice_told *e, const json_t *tracks)
+{
+	json_int_t most = 0;
+	const char *name;
+	json_t *t;
 	size_t i;
 
+	if (!e->classes)
+		e->classes = json_object();
 	json_array_foreach (tracks, i, t) {
-		const char *name = json_string_value(json_object_get(t, "class"));
-		uint32_t c = 0;
-
-		while (c < CLASSES - 1 && (!name || strcmp(name, classes[c]) != 0))
-			c++;
-		e->by_class[c]++;
+		name = json_string_value(json_object_get(t, "class"));
+		if (count_class(e->classes, name ? name : "unknown", 1))
+			return -ENOMEM;
 	}
-	for (uint32_t c = 1; c < CLASSES; c++)
-		best = e->by_class[c] > e->by_class[best] ? c : best;
-	snprintf(e->class, sizeof(e->class), "%s", e->by_class[best] ? classes[best] : "none");
+	snprintf(e->class, sizeof(e->class), "none");
+	json_object_foreach (e->classes, name, t) {
+		if (json_integer_value(t) <= most)
+			continue;
+		most = json_integer_value(t);
+		snprintf(e->class, sizeof(e->class), "%s", name);
+	}
+	return 0;
 }
 
 int sluice_told_add(struct sluice_told_list *l, json_t *summary)
@@ -94,8 +101,13 @@ int sluice_told_add(struct sluice_told_list *l, json_t *summary)
 	e->tracks += (uint32_t)json_array_size(tracks);
 	e->peak = peak > e->peak ? peak : e->peak;
 	e->nuisance &= json_is_true(json_object_get(summary, "nuisance"));
-	add_classes(e, tracks);
-	return 0;
+	return add_classes(e, tracks);
+}
+
+static void clear_told(struct sluice_told *e)
+{
+	json_decref(e->summary);
+	json_decref(e->classes);
 }
 
 static int by_start(const void *a, const void *b)
@@ -117,7 +129,7 @@ void sluice_told_within(struct sluice_told_list *l, int64_t from_ns, int64_t to_
 		if (e->begun && e->start_ns >= from_ns && e->start_ns < to_ns)
 			l->event[n++] = *e;
 		else
-			json_decref(e->summary);
+			clear_told(e);
 	}
 	l->count = n;
 	if (n)
@@ -127,7 +139,7 @@ void sluice_told_within(struct sluice_told_list *l, int64_t from_ns, int64_t to_
 void sluice_told_clear(struct sluice_told_list *l)
 {
 	for (uint32_t i = 0; i < l->count; i++)
-		json_decref(l->event[i].summary);
+		clear_told(&l->event[i]);
 	free(l->event);
 	*l = (struct sluice_told_list){ 0 };
 }
@@ -263,8 +275,9 @@ static json_t *pair_json(const struct sluice_told *a, const struct sluice_told *
 
 static json_t *side_json(const struct sluice_told_list *l)
 {
-	json_t *by = json_object();
+	json_t *by = json_object(), *n;
 	uint32_t nuisance = 0, tracks = 0, peak = 0;
+	const char *name;
 
 	for (uint32_t i = 0; i < l->count; i++) {
 		const struct sluice_told *e = &l->event[i];
@@ -272,14 +285,11 @@ static json_t *side_json(const struct sluice_told_list *l)
 		nuisance += e->nuisance;
 		tracks += e->tracks;
 		peak = e->peak > peak ? e->peak : peak;
-	}
-	for (uint32_t c = 0; c < CLASSES; c++) {
-		uint32_t n = 0;
-
-		for (uint32_t i = 0; i < l->count; i++)
-			n += l->event[i].by_class[c];
-		if (n)
-			json_object_set_new(by, classes[c], json_integer(n));
+		json_object_foreach (e->classes, name, n)
+			if (count_class(by, name, json_integer_value(n))) {
+				json_decref(by);
+				return NULL;
+			}
 	}
 	return json_pack("{s:i,s:i,s:i,s:i,s:o}", "events", (int)l->count, "nuisance",
 			 (int)nuisance, "tracks", (int)tracks, "peak_objects", (int)peak, "classes",

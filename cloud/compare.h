@@ -16,12 +16,12 @@
 /* An event as a whole, of however many parts it was told. */
 struct sluice_told {
 	char event[33];
-	char class[16]; /* of most of its tracks; "none": it has none */
+	char class[48]; /* of most of its tracks; "none": it has none */
 	int64_t start_ns, end_ns;
 	uint32_t tracks, peak;
 	bool nuisance;
-	bool begun; /* its first part is there */
-	uint32_t by_class[5];
+	bool begun;	 /* its first part is there */
+	json_t *classes; /* how many tracks of each, by name; ours */
 	json_t *summary; /* of its first part, or of the first that came; ours */
 };
 

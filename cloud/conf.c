@@ -67,7 +67,7 @@ static const struct key keys[] = {
 	KEY(bus, certificate, certificate, TEXT, ""),
 	KEY(bus, key, key, TEXT, ""),
 	KEY(bus, partitions, partitions, INT, "16", BOUNDS(1, 64)),
-	KEY(bus, lease, lease_ms, MS, "6s", BOUNDS(1000, 600000)),
+	KEY(bus, lease, lease_ms, MS, "4s", BOUNDS(1000, 600000)),
 	KEY(limits, connections, connections, INT, "10000", BOUNDS(1, 1000000)),
 	KEY(limits, connections_per_address, connections_per_address, INT, "1000",
 	    BOUNDS(1, 1000000)),

@@ -395,11 +395,21 @@ int sluice_detector_ask(struct sluice_detector *d, const struct sluice_detector_
 
 uint32_t sluice_detector_side(struct sluice_detector *d)
 {
+	return sluice_detector_wait(d, 0);
+}
+
+uint32_t sluice_detector_wait(struct sluice_detector *d, uint32_t ms)
+{
+	const struct timespec until = as_timespec(detector_now_ms() + ms);
 	uint32_t side = 0;
+	int late = !ms;
 
 	if (!d)
 		return 0;
 	pthread_mutex_lock(&d->lock);
+	while (!late &&
+	       (d->state == SLUICE_DETECTOR_LOADING || d->state == SLUICE_DETECTOR_RESTING))
+		late = pthread_cond_timedwait(&d->changed, &d->lock, &until);
 	if (d->state == SLUICE_DETECTOR_IDLE)
 		side = d->side;
 	else

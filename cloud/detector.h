@@ -70,6 +70,9 @@ void sluice_detector_close(struct sluice_detector *d);
 /* The longer side of the pictures that it likes best, in pixels; 0: it is not there now, do not
  * ask. NULL-safe. */
 uint32_t sluice_detector_side(struct sluice_detector *d);
+/* The same, for who has time: while it is being started it is waited for, but no longer than
+ * that. NULL-safe. */
+uint32_t sluice_detector_wait(struct sluice_detector *d, uint32_t ms);
 
 /*
  * What is in these pictures, the most important first; those that the area or the answer has no

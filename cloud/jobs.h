@@ -42,8 +42,9 @@ struct sluice_jobs_config {
 	const struct sluice_sandbox_config *sandbox; /* borrowed; NULL: no children */
 	unsigned int at_once;			     /* 1..SLUICE_JOBS_AT_ONCE_MAX */
 	struct sluice_jobs_periods periods;
-	const char *h264; /* path of ffmpeg, borrowed; NULL: none */
-	uint64_t keep_ns; /* rows of jobs that ended are dropped after; 0: never */
+	const char *h264;		  /* path of ffmpeg, borrowed; NULL: none */
+	struct sluice_detector *detector; /* borrowed; NULL: classes are guessed */
+	uint64_t keep_ns;		  /* rows of jobs that ended are dropped after; 0: never */
 	/* summary: as of a worker; called in our threads */
 	const struct sluice_worker_ops *ops;
 	/* a job has come further, or ended; json is one line; may be NULL */

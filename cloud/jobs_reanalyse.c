@@ -94,13 +94,20 @@ static const char *check_against(const json_t *v)
 		       : "against must be the id of a summary of kind analysis";
 }
 
+static const char *check_detector(const json_t *v)
+{
+	return json_is_boolean(v) ? NULL
+				  : "detector must be true or false (false: classes are guessed)";
+}
+
 static const struct {
 	const char *name;
 	const char *(*check)(const json_t *v);
 } settings[] = {
-	{ "model", check_model },      { "sensitivity", check_sensitivity },
-	{ "scale", check_scale },      { "join_s", check_join },
-	{ "event_max_s", check_part }, { "against", check_against },
+	{ "model", check_model },	{ "sensitivity", check_sensitivity },
+	{ "scale", check_scale },	{ "join_s", check_join },
+	{ "event_max_s", check_part },	{ "against", check_against },
+	{ "detector", check_detector },
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
@@ -119,7 +126,7 @@ int job_reanalyse_check(const json_t *wanted, char *why, size_t size)
 		if (i == SETTINGS)
 			snprintf(why, size,
 				 "an analysis has no setting '%.40s'; it has model, sensitivity, "
-				 "scale, join_s, event_max_s and against",
+				 "scale, join_s, event_max_s, detector and against",
 				 key);
 		else if (wrong)
 			snprintf(why, size, "%s", wrong);
@@ -127,6 +134,22 @@ int job_reanalyse_check(const json_t *wanted, char *why, size_t size)
 			return -EINVAL;
 	}
 	return 0;
+}
+
+/* As the workers', but for what the job says. Who is asked what tracks are; -EINVAL with why: it is
+ * wanted, and there is none. */
+static int set_detector(const struct job_work *w, struct sluice_reanalysis *r, char *why,
+			size_t size)
+{
+	const json_t *wanted = json_object_get(w->settings, "detector");
+
+	r->detector = json_is_false(wanted) ? NULL : w->c->detector;
+	if (!json_is_true(wanted) || r->detector)
+		return 0;
+	snprintf(why, size,
+		 "this node has no detector: name one in [detector] of cloud.conf, or leave the "
+		 "setting out");
+	return -EINVAL;
 }
 
 /* As the workers', but for what the job says. Zones are those of now. -ENOMEM. */
@@ -418,6 +441,8 @@ int job_reanalyse(struct job_work *w)
 		return 0;
 	}
 	err = set_config(w, &a.r.config);
+	if (!err)
+		err = set_detector(w, &a.r, w->why, sizeof(w->why));
 	take_notes(&a);
 	if (!err)
 		err = a.r.events ? run(&a, id) : -ENOMEM;

@@ -120,7 +120,7 @@ static const char help[] =
 	"       [--kind period] [--seconds N] [--language en|zh] [--tenant NAME] [--json]\n"
 	"       --kind reanalyse [--model mean|mixture|sigma-delta|median] [--sensitivity X] "
 	"[--scale N]\n"
-	"       [--join S] [--longest S] [--against ID]\n"
+	"       [--join S] [--longest S] [--detector yes|no] [--against ID]\n"
 	"         long work over what is stored: the summary of a period with a synopsis of at "
 	"most "
 	"N\n"

@@ -67,8 +67,11 @@ static void free_hold(struct nats_hold *h)
  * Revisions begin anew where the bucket is made anew (a broker that lost its disk), and a worker
  * whose token is lower than one that has written would be refused for ever. So the minute in which
  * the bucket was made stands above them in a token; it grows from bucket to bucket.
+ *
+ * How long a lease lives is what the bucket says: whoever believed in a longer life would count as
+ * held what another one has.
  */
-natsStatus nats_read_age(struct bus_nats *n)
+natsStatus nats_read_bucket(struct bus_nats *n)
 {
 	jsStreamInfo *si = NULL;
 	jsErrCode code = 0;
@@ -76,6 +79,8 @@ natsStatus nats_read_age(struct bus_nats *n)
 
 	if (s == NATS_OK)
 		n->age = (uint64_t)(si->Created / 60000000000ll) << REVISION_BITS;
+	if (s == NATS_OK && si->Config->MaxAge / 1000000 > 0)
+		n->ttl_ms = (unsigned int)(si->Config->MaxAge / 1000000);
 	jsStreamInfo_Destroy(si);
 	return s;
 }

@@ -109,6 +109,25 @@ static natsStatus make_consumer(struct job *j, unsigned int partition)
 	return s;
 }
 
+/* A bucket that is there gets the plan's TTL; *done says so. */
+static natsStatus renew_bucket(struct job *j, const char **done)
+{
+	const int64_t age = (int64_t)j->plan->ttl_ms * 1000000;
+	jsStreamInfo *si = NULL;
+	jsErrCode code = 0;
+	natsStatus s = js_GetStreamInfo(&si, j->js, "KV_LEASE", NULL, &code);
+
+	if (s == NATS_OK && si->Config->MaxAge != age) {
+		si->Config->MaxAge = age;
+		if (si->Config->Duplicates > age) /* the broker refuses a window that is longer */
+			si->Config->Duplicates = age;
+		s = js_UpdateStream(NULL, j->js, si->Config, NULL, &code);
+		*done = "changed";
+	}
+	jsStreamInfo_Destroy(si);
+	return s;
+}
+
 static natsStatus make_bucket(struct job *j, unsigned int unused)
 {
 	kvStore *kv = NULL;
@@ -125,6 +144,8 @@ static natsStatus make_bucket(struct job *j, unsigned int unused)
 		cfg.Replicas = (int)j->plan->replicas;
 		s = js_CreateKeyValue(&kv, j->js, &cfg);
 		done = "made";
+	} else {
+		s = renew_bucket(j, &done);
 	}
 	kvStore_Destroy(kv);
 	if (s == NATS_OK)

@@ -122,7 +122,7 @@ void nats_on_renewed(struct bus_nats *n, unsigned int partition, uint64_t asked_
 struct nats_hold *nats_hold_of(struct bus_nats *n, const struct sluice_lease *l);
 
 /* What is older than every bucket that is made later; the bucket is there. */
-natsStatus nats_read_age(struct bus_nats *n);
+natsStatus nats_read_bucket(struct bus_nats *n);
 
 /* nats_members.c */
 natsStatus nats_members_open(struct bus_nats *n);

@@ -157,6 +157,7 @@ static int add_tracks(struct sluice_period *p, const json_t *tracks, const struc
 						  .track = (uint32_t)number_of(track, "id"),
 						  .first = p->box_count };
 		text_of(track, "class", t->class, sizeof(t->class));
+		t->seen = json_is_false(json_object_get(track, "heuristic"));
 		err = add_boxes(p, t, json_object_get(track, "boxes"), c);
 		if (err)
 			return err;

@@ -21,6 +21,7 @@
 #define SLUICE_PERIOD_FRAMES_MAX 250000
 #define SLUICE_PERIOD_KEYS	 4 /* key frames remembered of an event */
 #define SLUICE_PERIOD_BUCKETS	 60
+#define SLUICE_PERIOD_CLASS_MAX	 32 /* bytes of a class, with the final NUL */
 
 struct sluice_period_frame {
 	uint64_t epoch, sequence;
@@ -48,7 +49,8 @@ struct sluice_period_event {
 /* What was followed in an event that is no nuisance. */
 struct sluice_period_tube {
 	uint32_t event, track; /* index of the event; id in its summary */
-	char class[16];
+	char class[SLUICE_PERIOD_CLASS_MAX];
+	uint32_t seen;	       /* 1: by a detector; 0: the class is guessed */
 	uint32_t first, count; /* its boxes, by time */
 };
 

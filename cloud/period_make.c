@@ -304,10 +304,11 @@ static void set_counts(json_t *o, const struct making *m)
 	const struct sluice_period_facts *f = &m->facts;
 	json_t *classes = json_object(), *activity = json_array(), *concerns = json_object();
 
-	for (uint32_t i = 0; i < SLUICE_PERIOD_CLASSES; i++)
-		if (f->by_class[i])
-			json_object_set_new(classes, sluice_period_class[i],
-					    json_integer(f->by_class[i]));
+	for (uint32_t i = 0; i < f->classes; i++)
+		json_object_set_new(classes, f->by_class[i].name,
+				    json_integer(f->by_class[i].count));
+	if (f->unnamed)
+		json_object_set_new(classes, "others", json_integer(f->unnamed));
 	for (uint32_t i = 0; i < SLUICE_PERIOD_BUCKETS; i++)
 		json_array_append_new(activity, json_integer(f->bucket[i]));
 	json_object_set_new(o, "event_count", json_integer(f->events));

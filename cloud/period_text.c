@@ -8,22 +8,58 @@
 #include <string.h>
 #include <time.h>
 
-#define DAY_NS 86400000000000ll
+#define DAY_NS	 86400000000000ll
+#define DISTINCT 64 /* classes that are told apart */
 
-const char *const sluice_period_class[SLUICE_PERIOD_CLASSES] = { "person-like", "vehicle-like",
-								 "animal-like", "small",
-								 "unknown" };
 const char *const sluice_period_language[SLUICE_PERIOD_LANGUAGES] = { "en", "zh" };
 
 /* ---- facts ---- */
 
-static uint32_t class_of(const char *name)
+/* Has its place by how many there are, or none. */
+static void put_class(struct sluice_period_facts *f, const char *name, uint32_t count)
 {
-	uint32_t i = 0;
+	struct sluice_period_class *c = f->by_class;
+	uint32_t at = f->classes;
 
-	while (i < SLUICE_PERIOD_CLASSES - 1 && strcmp(name, sluice_period_class[i]) != 0)
-		i++;
-	return i;
+	while (at && c[at - 1].count < count)
+		at--;
+	if (at == SLUICE_PERIOD_CLASSES) {
+		f->unnamed += count;
+		return;
+	}
+	if (f->classes == SLUICE_PERIOD_CLASSES)
+		f->unnamed += c[--f->classes].count;
+	memmove(&c[at + 1], &c[at], (f->classes - at) * sizeof(*c));
+	f->classes++;
+	snprintf(c[at].name, sizeof(c[at].name), "%s", *name ? name : "unknown");
+	c[at].count = count;
+}
+
+/* Which tube is the first of its class, and how many there are of it. */
+static void count_classes(const struct sluice_period *p, struct sluice_period_facts *f)
+{
+	uint32_t first[DISTINCT], count[DISTINCT], n = 0;
+
+	for (uint32_t i = 0; i < p->tube_count; i++) {
+		const struct sluice_period_tube *t = &p->tubes[i];
+		uint32_t k = 0;
+
+		f->seen += t->seen;
+		f->guessed += !t->seen;
+		while (k < n && strcmp(p->tubes[first[k]].class, t->class) != 0)
+			k++;
+		if (k == DISTINCT) {
+			f->unnamed++;
+			continue;
+		}
+		if (k == n) {
+			first[n] = i;
+			count[n++] = 0;
+		}
+		count[k]++;
+	}
+	for (uint32_t k = 0; k < n; k++)
+		put_class(f, p->tubes[first[k]].class, count[k]);
 }
 
 /* Is it a further part of an event that was counted? Parts follow closely. */
@@ -100,8 +136,7 @@ void sluice_period_facts(const struct sluice_period *p, struct sluice_period_fac
 		f->first_ns = f->first_ns ? f->first_ns : e->start_ns;
 		f->last_ns = e->end_ns > f->last_ns ? e->end_ns : f->last_ns;
 	}
-	for (uint32_t i = 0; i < p->tube_count; i++)
-		f->by_class[class_of(p->tubes[i].class)]++;
+	count_classes(p, f);
 	for (uint32_t i = 0; i < SLUICE_PERIOD_BUCKETS; i++)
 		if (f->bucket[i] > f->bucket[f->busiest])
 			f->busiest = i;
@@ -180,23 +215,34 @@ static void write_title(struct writer *w, const struct sluice_period *p,
 	add_events(w, f->events);
 }
 
+/* A detector's own words stay as they are. */
+static const char *noun_of(const char *class, bool zh)
+{
+	static const char *const guessed[][2] = { { "person-like", "似人" },
+						  { "vehicle-like", "似车" },
+						  { "animal-like", "似动物" },
+						  { "small", "小物体" },
+						  { "unknown", "未知" } };
+
+	for (size_t i = 0; zh && i < sizeof(guessed) / sizeof(guessed[0]); i++)
+		if (!strcmp(class, guessed[i][0]))
+			return guessed[i][1];
+	return class;
+}
+
 static void add_classes(struct writer *w, const struct sluice_period_facts *f)
 {
-	static const char *const zh[SLUICE_PERIOD_CLASSES] = { "似人", "似车", "似动物", "小物体",
-							       "未知" };
-	bool first = true;
+	for (uint32_t i = 0; i < f->classes; i++) {
+		const struct sluice_period_class *c = &f->by_class[i];
 
-	for (uint32_t i = 0; i < SLUICE_PERIOD_CLASSES; i++) {
-		if (!f->by_class[i])
-			continue;
 		if (w->zh)
-			add(w, "%s%s %u", first ? "(" : "、", zh[i], f->by_class[i]);
+			add(w, "%s%s %u", i ? "、" : "(", noun_of(c->name, true), c->count);
 		else
-			add(w, "%s%u %s", first ? " (" : ", ", f->by_class[i],
-			    sluice_period_class[i]);
-		first = false;
+			add(w, "%s%u %s", i ? ", " : " (", c->count, c->name);
 	}
-	if (!first)
+	if (f->unnamed)
+		add(w, w->zh ? "、其他 %u" : ", %u others", f->unnamed);
+	if (f->classes)
 		add(w, "%s", w->zh ? ")" : ")");
 }
 
@@ -329,7 +375,22 @@ static void add_doubts(struct writer *w, const struct sluice_period *p,
 		    w->zh ? "还有 %u 个目标未列入(数量过多或画面尺寸不同)。\n"
 			  : "%u more objects are left out: too many, or of another picture size.\n",
 		    p->tubes_untold);
-	if (f->objects)
+	if (f->seen && f->guessed)
+		add(w,
+		    w->zh ? "%u 个目标的类别由检测模型识别,%u "
+			    "个由形状、大小与速度推测;关注事项均为推测。"
+			    "\n"
+			  : "What %u objects are was seen by a detector, what %u are is guessed "
+			    "from "
+			    "shape, size and speed, as concerns are.\n",
+		    f->seen, f->guessed);
+	else if (f->seen)
+		add(w, "%s",
+		    w->zh ? "类别由检测模型识别;关注事项由形状、大小与速度推测。\n"
+			  : "Classes are what a detector saw; concerns are guessed from shape, "
+			    "size "
+			    "and speed.\n");
+	else if (f->objects)
 		add(w, "%s",
 		    w->zh ? "类别与关注事项由形状、大小与速度推测,未经识别模型。\n"
 			  : "Classes and concerns are guessed from shape, size and speed; no model "

@@ -7,15 +7,21 @@
 #include "cloud/concern_kinds.h"
 #include "cloud/period.h"
 
-#define SLUICE_PERIOD_CLASSES 5
+#define SLUICE_PERIOD_CLASSES 12 /* named; of more, the rarest are not */
 
-extern const char *const sluice_period_class[SLUICE_PERIOD_CLASSES]; /* "person-like", ... */
+struct sluice_period_class {
+	char name[SLUICE_PERIOD_CLASS_MAX];
+	uint32_t count;
+};
 
 struct sluice_period_facts {
 	uint32_t events;   /* that are no nuisance; one told in parts counts once */
 	uint32_t nuisance; /* likewise */
 	uint32_t objects;  /* followed, in all of them */
-	uint32_t by_class[SLUICE_PERIOD_CLASSES];
+	struct sluice_period_class by_class[SLUICE_PERIOD_CLASSES]; /* the most frequent first */
+	uint32_t classes;					    /* of by_class */
+	uint32_t unnamed;			/* objects of classes that are not in it */
+	uint32_t guessed, seen;			/* objects by who says what they are */
 	uint32_t peak;				/* at once, in any of them */
 	uint32_t threat;			/* the highest */
 	uint32_t concern[SLUICE_CONCERNS];	/* events with a concern of each kind */

@@ -2,8 +2,9 @@
 /*
  * reanalyse.c - see reanalyse.h. Frames are taken by their time, with some before the wanted time
  * so that the background is known when it begins, and behind it until what began in it is over. A
- * device's clock may have been set, so that streams overlap: those of a page are given one after
- * the other, as they came.
+ * device's clock may have been set, so that epochs overlap in time: each has an analyst of its own
+ * until its last frame was given. Of more than STREAMS at once the one whose frames are the longest
+ * ago ends before its time.
  *
  * While no event is going on the state of the analysis is worth nothing: from such a point it can
  * be begun anew. That is where a job goes on after its node was killed, and where this goes on
@@ -23,22 +24,35 @@
 #define DEADLY_MAX 8		/* frames that are left out */
 #define DEATHS_MAX 20		/* children, of whatever */
 #define PART_SLACK 2000000000ll /* a part is at least this close to the longest */
+#define STREAMS	   3
+#define PATIENCE_S 10 /* that a detector is waited for which is being started */
 
 struct frame_id {
 	uint64_t epoch, sequence;
 };
 
+struct run;
+
+/* The frames of one epoch. */
+struct stream {
+	struct run *run;
+	struct sluice_analyst *analyst;
+	bool begun;
+	bool open; /* an event is, or may be, going on */
+	uint64_t epoch;
+	uint64_t last; /* sequence of the last frame that is stored, as known */
+	uint64_t used; /* counts with what was given */
+};
+
 struct run {
 	struct sluice_reanalysis *r;
-	struct sluice_analyst *analyst;
-	bool open;	   /* an event is, or may be, going on */
+	struct stream stream[STREAMS];
 	size_t kept;	   /* of r->events, at r->upto_ns */
 	uint64_t begin_ns; /* of the frames of this go */
 	uint64_t at_ns;	   /* of the last frame that was given */
 	uint64_t given, unread, kept_unread;
+	uint64_t used;
 	int err; /* out of memory in a callback, or too many events */
-	bool in_epoch;
-	uint64_t epoch; /* the one that the analyst is in */
 	struct frame_id suspect, deadly[DEADLY_MAX];
 	unsigned int suspected, deadlies, deaths;
 	struct sluice_index_frame row[PAGE];
@@ -49,11 +63,11 @@ struct run {
 
 static void on_event(void *ctx, const char *id, const char *json)
 {
-	struct run *u = ctx;
+	struct stream *st = ctx;
 
 	(void)id;
 	(void)json;
-	u->open = true;
+	st->open = true;
 }
 
 static uint64_t ns_of(const json_t *o, const char *key)
@@ -76,13 +90,14 @@ static void strip(json_t *o)
 
 static void on_summary(void *ctx, const struct sluice_summary *sum)
 {
-	struct run *u = ctx;
+	struct stream *st = ctx;
+	struct run *u = st->run;
 	struct sluice_reanalysis *r = u->r;
 	json_t *o = json_loads(sum->json, 0, NULL);
 	int64_t most = (int64_t)r->config.event_max_ms * 1000000 - PART_SLACK;
 
 	/* a part of an event that goes on is as long as a part may be */
-	u->open = (int64_t)(sum->end_utc_ns - sum->start_utc_ns) >= most;
+	st->open = (int64_t)(sum->end_utc_ns - sum->start_utc_ns) >= most;
 	if (!json_is_object(o)) {
 		u->err = -ENOMEM;
 	} else if (json_array_size(r->events) == SLUICE_REANALYSE_EVENTS_MAX) {
@@ -97,14 +112,35 @@ static void on_summary(void *ctx, const struct sluice_summary *sum)
 
 static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size)
 {
-	struct run *u = ctx;
+	const struct sluice_reanalysis *r = ((struct stream *)ctx)->run->r;
 
-	return sluice_shelf_jpeg(u->r->shelf, u->r->camera, epoch, sequence, size);
+	return sluice_shelf_jpeg(r->shelf, r->camera, epoch, sequence, size);
+}
+
+/* Nobody waits for this as for a live event: a detector that is being started is waited for. */
+static uint32_t on_look_side(void *ctx)
+{
+	const struct sluice_reanalysis *r = ((struct stream *)ctx)->run->r;
+
+	return sluice_detector_wait(r->detector, PATIENCE_S * 1000);
+}
+
+static int on_look(void *ctx, const struct sluice_detector_image *image, uint32_t count,
+		   struct sluice_detector_answer *a)
+{
+	const struct sluice_reanalysis *r = ((struct stream *)ctx)->run->r;
+
+	return sluice_detector_ask(r->detector, image, count, false, a);
 }
 
 static const struct sluice_analysis_ops ops = { .event = on_event,
 						.summary = on_summary,
 						.fetch = on_fetch };
+static const struct sluice_analysis_ops ops_looking = { .event = on_event,
+							.summary = on_summary,
+							.fetch = on_fetch,
+							.look_side = on_look_side,
+							.look = on_look };
 
 /* ---- frames ---- */
 
@@ -116,14 +152,64 @@ static bool is_deadly(const struct run *u, uint64_t epoch, uint64_t sequence)
 	return false;
 }
 
-static int enter_epoch(struct run *u, const struct sluice_index_frame *row)
+static bool any_open(const struct run *u)
+{
+	for (int i = 0; i < STREAMS; i++)
+		if (u->stream[i].open)
+			return true;
+	return false;
+}
+
+static int sync_all(struct run *u)
+{
+	int err = 0;
+
+	for (int i = 0; i < STREAMS && !err; i++)
+		if (u->stream[i].begun)
+			err = sluice_analyst_sync(u->stream[i].analyst);
+	return err ? err : u->err;
+}
+
+/* Tells what is going on in it; it is free. */
+static int end_stream(struct stream *st)
+{
+	int err = st->begun ? sluice_analyst_flush(st->analyst) : 0;
+
+	st->begun = st->open = false;
+	return err ? err : st->run->err;
+}
+
+static int find_last(const struct run *u, uint64_t epoch, uint64_t *last)
+{
+	struct sluice_index *ix = u->r->shelf->index;
+
+	return ix->ops->frame_last(ix, u->r->camera->id, epoch, 0, INT64_MAX, last);
+}
+
+/* The one that goes on with the frame. */
+static int enter_stream(struct run *u, const struct sluice_index_frame *row, struct stream **out)
 {
 	struct sluice_index *ix = u->r->shelf->index;
 	struct sluice_index_epoch e;
+	struct stream *st = &u->stream[0];
 	int err;
 
-	if (u->in_epoch && u->epoch == row->epoch)
-		return 0;
+	for (int i = 0; i < STREAMS; i++) {
+		struct stream *other = &u->stream[i];
+
+		if (other->begun && other->epoch == row->epoch) {
+			*out = other;
+			return 0;
+		}
+		if (st->begun && (!other->begun || other->used < st->used))
+			st = other;
+	}
+	*out = st;
+	err = end_stream(st);
+	if (!err)
+		err = find_last(u, row->epoch, &st->last);
+	if (err)
+		return err;
 	err = ix->ops->epoch_find(ix, u->r->camera->id, row->epoch, &e);
 	if (err && err != -ENOENT)
 		return err;
@@ -131,18 +217,29 @@ static int enter_epoch(struct run *u, const struct sluice_index_frame *row)
 		e.first_ns = row->time_ns;
 		e.first_utc_ns = row->utc_ns;
 	}
-	u->in_epoch = true;
-	u->epoch = row->epoch;
-	return sluice_analyst_epoch(u->analyst, row->epoch, e.first_ns, e.first_utc_ns);
+	st->begun = true;
+	st->epoch = row->epoch;
+	return sluice_analyst_epoch(st->analyst, row->epoch, e.first_ns, e.first_utc_ns);
 }
 
-static int give_row(struct run *u, const struct sluice_index_frame *row)
+/* Was that the last frame of its epoch? What has come in the meantime counts too. */
+static int leave_stream(struct run *u, struct stream *st, const struct sluice_index_frame *row)
+{
+	int err = row->sequence < st->last ? 0 : find_last(u, st->epoch, &st->last);
+
+	if (err == -ENOENT) /* the retention was quicker */
+		return end_stream(st);
+	return err || row->sequence < st->last ? err : end_stream(st);
+}
+
+static int give_frame(struct run *u, const struct sluice_index_frame *row)
 {
 	struct sluice_reanalysis *r = u->r;
 	struct sluice_segment_frame rec;
 	struct sluice_stored_frame f;
 	bool inside =
 		row->utc_ns >= r->from_ns && row->utc_ns < r->to_ns && row->utc_ns > r->upto_ns;
+	struct stream *st;
 	uint8_t *buf;
 	int err;
 
@@ -161,13 +258,24 @@ static int give_row(struct run *u, const struct sluice_index_frame *row)
 		r->has_epoch = true;
 		r->epoch = row->epoch;
 	}
-	err = enter_epoch(u, row);
+	err = enter_stream(u, row, &st);
 	f = sluice_shelf_stored(&rec);
 	if (!err)
-		err = sluice_analyst_frame(u->analyst, &f);
+		err = sluice_analyst_frame(st->analyst, &f);
 	free(buf);
 	u->given += inside;
+	st->used = ++u->used;
 	return err ? err : u->err;
+}
+
+static int give_row(struct run *u, const struct sluice_index_frame *row)
+{
+	int err = give_frame(u, row);
+
+	for (int i = 0; i < STREAMS && !err; i++)
+		if (u->stream[i].begun && u->stream[i].epoch == row->epoch)
+			err = leave_stream(u, &u->stream[i], row);
+	return err;
 }
 
 /* Nothing is going on: it can be gone on from here. */
@@ -175,7 +283,7 @@ static void settle(struct run *u)
 {
 	struct sluice_reanalysis *r = u->r;
 
-	if (u->open || u->at_ns <= r->upto_ns)
+	if (any_open(u) || u->at_ns <= r->upto_ns)
 		return;
 	u->kept = json_array_size(r->events);
 	r->frames += u->given;
@@ -225,8 +333,8 @@ static int give_page(struct run *u)
 		qsort(u->row, u->rows, sizeof(u->row[0]), as_they_came);
 	for (size_t i = 0; i < u->rows && !err; i++) {
 		if (u->row[i].utc_ns >= r->to_ns) {
-			err = sluice_analyst_sync(u->analyst); /* is there one that is not over? */
-			if (!err && !u->open)
+			err = sync_all(u); /* is there one that is not over? */
+			if (!err && !any_open(u))
 				continue;
 		}
 		if (!err)
@@ -235,10 +343,8 @@ static int give_page(struct run *u)
 			err = tell_progress(u);
 	}
 	if (!err)
-		err = sluice_analyst_sync(u->analyst);
-	if (!err)
-		err = u->err;
-	return err ? err : behind && !u->open;
+		err = sync_all(u);
+	return err ? err : behind && !any_open(u);
 }
 
 static int give_all(struct run *u)
@@ -264,8 +370,10 @@ static int give_all(struct run *u)
 	} while (!rc && u->rows == PAGE);
 	if (rc < 0)
 		return rc;
-	rc = u->in_epoch ? sluice_analyst_flush(u->analyst) : 0;
-	return rc ? rc : u->err;
+	rc = 0;
+	for (int i = 0; i < STREAMS && !rc; i++)
+		rc = end_stream(&u->stream[i]);
+	return rc;
 }
 
 /* ---- children that die ---- */
@@ -273,9 +381,11 @@ static int give_all(struct run *u)
 /* 0: once more; -EPIPE: that is enough of it. */
 static int blame(struct run *u, char *why, size_t size)
 {
-	const struct sluice_stored_frame *f = sluice_analyst_suspect(u->analyst);
+	const struct sluice_stored_frame *f = NULL;
 	const char *death = sluice_sandbox_death(u->r->sandbox);
 
+	for (int i = 0; i < STREAMS && !f; i++)
+		f = sluice_analyst_suspect(u->stream[i].analyst);
 	snprintf(why, size, "the child that analysed it died: %s", death);
 	if (++u->deaths == DEATHS_MAX)
 		return -EPIPE;
@@ -303,13 +413,38 @@ static int go(struct run *u)
 
 	while (json_array_size(r->events) > u->kept)
 		json_array_remove(r->events, u->kept);
-	u->open = false;
+	for (int i = 0; i < STREAMS; i++)
+		u->stream[i].begun = u->stream[i].open = false;
 	u->given = u->unread = 0;
 	u->err = 0;
-	u->in_epoch = false;
 	u->begin_ns = point > BEFORE_NS ? point - BEFORE_NS : 0;
 	u->at_ns = u->begin_ns;
 	return give_all(u);
+}
+
+static int open_streams(struct run *u)
+{
+	const struct sluice_reanalysis *r = u->r;
+
+	for (int i = 0; i < STREAMS; i++) {
+		struct stream *st = &u->stream[i];
+
+		st->run = u;
+		st->analyst = sluice_analyst_open(r->sandbox, &r->config,
+						  r->detector ? &ops_looking : &ops, st);
+		if (!st->analyst)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int reset_streams(struct run *u)
+{
+	int err = 0;
+
+	for (int i = 0; i < STREAMS && !err; i++)
+		err = sluice_analyst_reset(u->stream[i].analyst);
+	return err;
 }
 
 int sluice_reanalyse(struct sluice_reanalysis *r, char *why, size_t size)
@@ -322,10 +457,11 @@ int sluice_reanalyse(struct sluice_reanalysis *r, char *why, size_t size)
 	u->r = r;
 	u->kept = json_array_size(r->events);
 	memcpy(r->config.camera, r->camera->name, sizeof(r->config.camera));
-	u->analyst = sluice_analyst_open(r->sandbox, &r->config, &ops, u);
-	err = u->analyst ? go(u) : -ENOMEM;
+	err = open_streams(u);
+	if (!err)
+		err = go(u);
 	while (err == -EPIPE && r->sandbox && !blame(u, why, size)) {
-		err = sluice_analyst_reset(u->analyst);
+		err = reset_streams(u);
 		if (!err)
 			err = go(u);
 	}
@@ -343,7 +479,8 @@ int sluice_reanalyse(struct sluice_reanalysis *r, char *why, size_t size)
 	if (err == -ECANCELED) /* what is not settled is made again */
 		while (json_array_size(r->events) > u->kept)
 			json_array_remove(r->events, u->kept);
-	sluice_analyst_close(u->analyst);
+	for (int i = 0; i < STREAMS; i++)
+		sluice_analyst_close(u->stream[i].analyst);
 	free(u);
 	return err;
 }

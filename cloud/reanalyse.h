@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cloud/detector.h"
 #include "cloud/sandbox.h"
 #include "cloud/shelf.h"
 
@@ -20,7 +21,8 @@
 struct sluice_reanalysis {
 	const struct sluice_shelf *shelf;
 	const struct sluice_camera *camera;
-	struct sluice_sandbox *sandbox; /* NULL: in this process */
+	struct sluice_sandbox *sandbox;	  /* NULL: in this process */
+	struct sluice_detector *detector; /* asked what tracks are; NULL: it is guessed */
 	struct sluice_analysis_config config;
 	uint64_t from_ns, to_ns; /* UTC: events that begin in [from, to) */
 	/* how far it is; other than 0: it is to end. May be NULL. */

@@ -287,6 +287,7 @@ static int start_jobs(struct sluice_server *s)
 			     .seconds = conf->periods.seconds,
 			     .language = conf->periods.language ? "zh" : "en" },
 		.h264 = *conf->digests.h264 ? conf->digests.h264 : NULL,
+		.detector = s->detector,
 		.keep_ns = conf->retention.summaries_ms * 1000000,
 		.ops = &sluice_server_worker_ops,
 		.told = sluice_server_tell_job,

@@ -186,16 +186,27 @@ static void add_unknowns(struct writer *w, const struct sluice_text_facts *f, bo
 {
 	const struct sluice_event_log *e = f->e;
 	struct sluice_track_facts facts;
-	uint32_t unknown = 0, inside = 0;
+	uint32_t unknown = 0, inside = 0, guessed = 0;
 
 	for (uint32_t i = 0; followed && i < e->track_count; i++) {
 		sluice_track_facts(&e->tracks[i], f->w, f->h, NULL, f->scale, &facts);
+		guessed += !facts.by;
 		unknown += !strcmp(facts.class, "unknown");
 		inside += facts.enter == SLUICE_SIDE_INSIDE;
 	}
 	if (!followed)
 		add(w, " What caused it is not known.", "原因未知。");
-	if (followed)
+	if (followed && !guessed)
+		add(w,
+		    " What it was is what a detector saw; who it was, and what for, is not known.",
+		    "类别由检测模型识别;是谁、为何均未知。");
+	else if (followed && guessed < e->track_count)
+		add(w,
+		    " What %u of them were is guessed from shape, size and speed, the others a "
+		    "detector saw; who it was, and what for, is not known.",
+		    "其中 %u 个的类别由形状、大小与速度推测,其余由检测模型识别;是谁、为何均未知。",
+		    guessed);
+	else if (followed)
 		add(w,
 		    " What it was is guessed from shape, size and speed; who it was, and what for, "
 		    "is not known.",

@@ -17,7 +17,7 @@ static int listener;
 static unsigned int server_port;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* under the lock */
-static unsigned int requests, fail_way, fail_at;
+static unsigned int requests, fail_way, fail_at, fail_every, failed;
 static int fail_stays;
 
 struct message {
@@ -34,7 +34,21 @@ unsigned int bad_proxy_fail(unsigned int way, unsigned int at, int stays)
 	requests = 0;
 	fail_way = way;
 	fail_at = at;
+	fail_every = 0;
 	fail_stays = stays;
+	pthread_mutex_unlock(&lock);
+	return n;
+}
+
+unsigned int bad_proxy_every(unsigned int way, unsigned int every)
+{
+	unsigned int n;
+
+	bad_proxy_fail(way, 0, 0);
+	pthread_mutex_lock(&lock);
+	fail_every = every;
+	n = failed;
+	failed = 0;
 	pthread_mutex_unlock(&lock);
 	return n;
 }
@@ -46,8 +60,11 @@ static unsigned int choose_way(void)
 
 	pthread_mutex_lock(&lock);
 	requests++;
-	if (fail_at && (fail_stays ? requests >= fail_at : requests == fail_at))
+	if ((fail_at && (fail_stays ? requests >= fail_at : requests == fail_at)) ||
+	    (fail_every && requests % fail_every == 0)) {
 		way = fail_way;
+		failed++;
+	}
 	pthread_mutex_unlock(&lock);
 	return way;
 }
@@ -115,7 +132,8 @@ static int read_message(int fd, struct message *m, int to_end)
 	return to_end && m->head ? 0 : -1;
 }
 
-/* The request as it came, but that the connection ends after it. */
+/* The request as it came, but that the connection ends after it; answer NULL: half of its body, and
+ * the connection ends there. */
 static int ask_server(const struct message *request, struct message *answer)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
@@ -130,8 +148,12 @@ static int ask_server(const struct message *request, struct message *answer)
 
 		say(fd, request->bytes, before);
 		say_text(fd, "Connection: close\r\n");
-		say(fd, request->bytes + behind, request->size - behind);
-		err = read_message(fd, answer, 1);
+		if (answer)
+			say(fd, request->bytes + behind, request->size - behind);
+		else
+			say(fd, request->bytes + behind,
+			    request->head - behind + (request->size - request->head) / 2);
+		err = answer ? read_message(fd, answer, 1) : 0;
 	}
 	if (fd >= 0)
 		close(fd);
@@ -152,6 +174,8 @@ static void answer_badly(int fd, unsigned int way, const struct message *m)
 
 	if (way == BAD_PROXY_UNSAID)
 		return;
+	if (way == BAD_PROXY_SLOW)
+		sleep(2);
 	if (way == BAD_PROXY_SHORT)
 		size = body ? m->head + body / 2 : m->head / 2;
 	if (way == BAD_PROXY_CHANGED && body)
@@ -191,6 +215,8 @@ static void *serve(void *ctx)
 		else if (way == BAD_PROXY_SILENT)
 			while (read(fd, &byte, 1) > 0)
 				;
+		else if (way == BAD_PROXY_BROKEN)
+			ask_server(&request, NULL);
 		else if (way != BAD_PROXY_CUT && !ask_server(&request, &answer))
 			answer_badly(fd, way, &answer);
 	}

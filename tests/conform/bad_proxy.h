@@ -15,6 +15,8 @@ enum bad_proxy_way {
 	BAD_PROXY_CHANGED,   /* a byte of the body is another one */
 	BAD_PROXY_ETAG,	     /* the ETag is another one */
 	BAD_PROXY_SILENT,    /* nothing, until the client goes */
+	BAD_PROXY_BROKEN,    /* half of it is passed on, then nothing more, to either side */
+	BAD_PROXY_SLOW,	     /* done, and the answer comes two seconds late */
 	BAD_PROXY_WAYS
 };
 
@@ -23,5 +25,9 @@ unsigned int bad_proxy_start(unsigned int port);
 
 /* See struct conform_media. */
 unsigned int bad_proxy_fail(unsigned int way, unsigned int at, int stays);
+
+/* From now on number every, 2 every, ... of the requests; 0: none. Returns how many were treated
+ * badly since the last time. */
+unsigned int bad_proxy_every(unsigned int way, unsigned int every);
 
 #endif

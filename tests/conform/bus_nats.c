@@ -2,7 +2,8 @@
 /*
  * bus_nats.c - the bus on a broker that runs: usage: bus_nats URL DIR PARTITIONS TTL-MS, where DIR
  * holds ca.crt and the keys of worker, ingest and provision. Provisions it twice (the second time
- * changes nothing), checks what each may do, and runs the cases of every bus.
+ * changes nothing), and with another life of leases, checks what each may do, and runs the cases of
+ * every bus.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -46,8 +47,10 @@ static void rig_close(struct conform_bus *rig, int which)
 	bus[which] = NULL;
 }
 
+#define SHORT_MS 1000 /* of a lease, as it is provisioned at first */
+
 struct count {
-	unsigned int made, other;
+	unsigned int made, other, changed;
 };
 
 static void on_object(void *ctx, const char *object, const char *done)
@@ -56,16 +59,22 @@ static void on_object(void *ctx, const char *object, const char *done)
 
 	c->made += !strcmp(done, "made");
 	c->other += strcmp(done, "made") != 0;
+	c->changed += !strcmp(done, "changed");
+}
+
+static struct sluice_nats_plan make_plan(unsigned int ttl_ms)
+{
+	return (struct sluice_nats_plan){ .partitions = config.partitions,
+					  .replicas = 1,
+					  .ttl_ms = ttl_ms,
+					  .max_bytes = 8 << 20,
+					  .max_age_s = 3600,
+					  .ack_wait_ms = 2000 };
 }
 
 static void provision(const char *dir)
 {
-	struct sluice_nats_plan plan = { .partitions = config.partitions,
-					 .replicas = 1,
-					 .ttl_ms = config.ttl_ms,
-					 .max_bytes = 8 << 20,
-					 .max_age_s = 3600,
-					 .ack_wait_ms = 2000 };
+	struct sluice_nats_plan plan = make_plan(SHORT_MS);
 	struct count first = { 0 }, second = { 0 };
 	unsigned int objects = 2 * plan.partitions + 3;
 	char why[256] = "";
@@ -76,11 +85,36 @@ static void provision(const char *dir)
 		fprintf(stderr, "provision: %s\n", why);
 	CHECK(first.made == objects && !first.other);
 	CHECK(!sluice_bus_nats_provision(&config, &plan, on_object, &second, why, sizeof(why)));
-	CHECK(!second.made && second.other == objects);
+	CHECK(!second.made && second.other == objects && !second.changed);
 	/* a worker may not provision */
 	be(dir, "worker");
 	plan.max_bytes *= 2;
 	CHECK(sluice_bus_nats_provision(&config, &plan, on_object, &second, why, sizeof(why)) < 0);
+}
+
+/* What the bucket says of a lease's life counts, and not what a worker was told: it would not renew
+ * its lease before another one could have it. Provisioned again with another life it has that. */
+static void life_of_lease(struct conform_bus *rig, const char *dir)
+{
+	struct sluice_nats_plan plan = make_plan(config.ttl_ms);
+	struct sluice_bus *one, *two;
+	struct sluice_lease l, other;
+	struct count again = { 0 };
+	char why[256] = "";
+
+	be(dir, "worker");
+	config.ttl_ms = 60000;
+	one = rig_open(rig, 0);
+	two = rig_open(rig, 1);
+	CHECK(!one->ops->claim(one, 0, &l));
+	nanosleep(&(struct timespec){ .tv_sec = 2 * SHORT_MS / 1000 }, NULL);
+	CHECK(!one->ops->held(one, &l) && two->ops->claim(two, 0, &other) == -EBUSY);
+	rig_close(rig, 1);
+	rig_close(rig, 0);
+	config.ttl_ms = plan.ttl_ms;
+	be(dir, "provision");
+	CHECK(!sluice_bus_nats_provision(&config, &plan, on_object, &again, why, sizeof(why)));
+	CHECK(!again.made && again.changed == 1);
 }
 
 /* An ingest node publishes and can do nothing else; what it publishes a worker gets. */
@@ -130,6 +164,7 @@ int main(int argc, char **argv)
 	config.partitions = rig.partitions = (unsigned int)strtoul(argv[3], NULL, 10);
 	config.ttl_ms = (unsigned int)strtoul(argv[4], NULL, 10);
 	provision(argv[2]);
+	life_of_lease(&rig, argv[2]);
 	ingest_alone(&rig, argv[2]);
 	conform_bus(&rig);
 	sluice_cameras_close(rig.cameras);

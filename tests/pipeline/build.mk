@@ -10,6 +10,7 @@ $(eval $(call testprog,check_regions,tests/pipeline/check_regions.c cloud/rebuil
 	cloud/segment_read.c cloud/seal.c lib/coefs.c $(LIBSLUICE),libjpeg libcrypto))
 $(eval $(call testprog,notify_log,tests/pipeline/notify_log.c))
 $(eval $(call testprog,cut_proxy,tests/pipeline/cut_proxy.c))
+$(eval $(call testprog,bad_s3,tests/pipeline/bad_s3.c tests/conform/bad_proxy.c,,-lpthread))
 $(eval $(call testprog,rude_server,tests/pipeline/rude_server.c))
 $(eval $(call testprog,chat_server,tests/pipeline/chat_main.c tests/unit/chat_server.c,jansson libssl libcrypto))
 $(eval $(call testprog,dump_index,tests/pipeline/dump_index.c,sqlite3))

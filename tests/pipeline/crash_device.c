@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * usage: crash_device DIR PORT LOG FRAMES-PER-SECOND
+ * usage: crash_device DIR PORT[,PORT...] LOG FRAMES-PER-SECOND
  *
  * A device (DIR/device.crt, device.key, ca.crt) with three cameras that sends frames to the cloud
- * at that port of localhost over the real protocol, comes back at once whenever the link breaks,
- * and writes to LOG what it was told to be STORED, before it believes it:
+ * at that port of localhost over the real protocol, comes back at once whenever the link breaks, at
+ * the next port if nobody answers, and writes to LOG what it was told to be STORED, before it
+ * believes it:
  *	CAMERA EPOCH SEQUENCE	all up to it, cumulative
  * It ends on SIGTERM. Exit status 1: the cloud has forgotten (a resume point below what was
  *STORED).
@@ -22,6 +23,8 @@
 #include "tests/pipeline/crash_frame.h"
 #include "tests/unit/uplink.h"
 
+#define PORTS_MAX 4
+
 struct lane {
 	uint64_t epoch, next; /* next: sequence to be sent */
 	int64_t stored;	      /* highest told; -1: none */
@@ -34,6 +37,7 @@ static struct uplink u;
 static uint64_t spent; /* bytes of credit */
 static unsigned long rate, links, frames;
 static int log_fd, forgotten;
+static int ports[PORTS_MAX], port_count;
 
 static void on_term(int signal)
 {
@@ -196,6 +200,22 @@ static void run_link(void)
 	}
 }
 
+/* "1,2": 0, or -1. */
+static int read_ports(const char *text)
+{
+	char *end;
+
+	do {
+		long port = strtol(text, &end, 10);
+
+		if (port < 1 || port > 65535 || (*end && *end != ',') || port_count == PORTS_MAX)
+			return -1;
+		ports[port_count++] = (int)port;
+		text = end + 1;
+	} while (*end);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction term = { .sa_handler = on_term };
@@ -206,7 +226,8 @@ int main(int argc, char **argv)
 		return 2;
 	snprintf(c.dir, sizeof(c.dir), "%s", argv[1]);
 	snprintf(c.data, sizeof(c.data), "%s", argv[1]);
-	c.port = (int)strtol(argv[2], NULL, 10);
+	if (read_ports(argv[2]))
+		return 2;
 	log_fd = open(argv[3], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	rate = strtoul(argv[4], NULL, 10);
 	if (log_fd < 0 || !rate || strlen(argv[1]) >= sizeof(c.dir))
@@ -215,11 +236,13 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &term, NULL);
 	for (i = 0; i < CRASH_CAMERAS; i++)
 		begin_epoch(&lane[i]);
-	while (!stopping) {
+	for (i = 0; !stopping;) {
+		c.port = ports[i % (unsigned int)port_count];
 		if (!uplink_open(&u, &c, "device")) {
 			links++;
 			run_link();
 		} else {
+			i++;
 			usleep(20000);
 		}
 		uplink_close(&u);

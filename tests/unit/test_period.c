@@ -65,7 +65,8 @@ static void test_words(void)
 	add_event(p, 5, 2100, 2150, "person-like", 0, 4); /* a part */
 	sluice_period_facts(p, &f);
 	CHECK(f.events == 3 && f.nuisance == 1 && f.objects == 4 && f.peak == 2);
-	CHECK(f.by_class[0] == 3 && f.by_class[1] == 1 && f.by_class[4] == 0);
+	CHECK(f.classes == 2 && f.by_class[0].count == 3 && f.by_class[1].count == 1);
+	CHECK(!f.seen && f.guessed == 4 && !f.unnamed);
 	CHECK(f.confidence == (1 + 2 + 4 + 5) * 0.125 / 4); /* of the nuisance nothing */
 	CHECK(f.threat == 2 && f.threat_ns == T0 + 2100 * S);
 	CHECK(f.at_level[0] == 2 && f.at_level[1] == 0 && f.at_level[2] == 1);
@@ -108,6 +109,48 @@ static void test_words(void)
 	sluice_period_words(p, &f, 0, 0, SLUICE_PERIOD_EN, &en);
 	CHECK(!strstr(en.report, "concern"));
 	CHECK(strstr(en.title, "no events") && strstr(en.text, "Nothing came or went"));
+	sluice_period_free(p);
+}
+
+/* Words of a detector are kept, its rarest left out if there are too many, and it is said who
+ * says so. */
+static void test_seen(void)
+{
+	struct sluice_period *p = sluice_period_open("door", T0, T0 + HOUR);
+	struct sluice_period_facts f;
+	struct sluice_period_text en, zh;
+	char name[16];
+
+	add_event(p, 1, 10, 30, "small", 0, 0);
+	add_event(p, 2, 40, 60, "forklift truck", 0, 0);
+	add_event(p, 3, 70, 90, "forklift truck", 0, 0);
+	p->tubes[1].seen = p->tubes[2].seen = 1;
+	sluice_period_facts(p, &f);
+	CHECK(f.classes == 2 && f.seen == 2 && f.guessed == 1);
+	CHECK(!strcmp(f.by_class[0].name, "forklift truck") && f.by_class[0].count == 2);
+	sluice_period_words(p, &f, 0, 0, SLUICE_PERIOD_EN, &en);
+	sluice_period_words(p, &f, 0, 0, SLUICE_PERIOD_ZH, &zh);
+	CHECK(strstr(en.text, "(2 forklift truck, 1 small)"));
+	CHECK(strstr(zh.text, "(forklift truck 2、小物体 1)"));
+	CHECK(strstr(en.report,
+		     "What 2 objects are was seen by a detector, what 1 are is guessed"));
+	CHECK(strstr(zh.report, "2 个目标的类别由检测模型识别,1 个由"));
+	p->tubes[0].seen = 1;
+	sluice_period_facts(p, &f);
+	sluice_period_words(p, &f, 0, 0, SLUICE_PERIOD_EN, &en);
+	CHECK(strstr(en.report, "Classes are what a detector saw;") &&
+	      !strstr(en.report, "no model"));
+	for (int i = 0; i < 70; i++) {
+		add_event(p, 1, 100 + i, 101 + i, "small", 0, 0);
+		snprintf(name, sizeof(name), "thing%d", i);
+		memcpy(p->tubes[p->tube_count - 1].class, name, sizeof(name));
+	}
+	sluice_period_facts(p, &f);
+	CHECK(f.classes == SLUICE_PERIOD_CLASSES &&
+	      f.unnamed == 73 - 3 - (SLUICE_PERIOD_CLASSES - 2));
+	CHECK(!strcmp(f.by_class[0].name, "forklift truck"));
+	sluice_period_words(p, &f, 0, 0, SLUICE_PERIOD_EN, &en);
+	CHECK(strstr(en.text, ", 60 others)"));
 	sluice_period_free(p);
 }
 
@@ -219,6 +262,7 @@ int main(void)
 		return 1;
 	close(fd);
 	test_words();
+	test_seen();
 	test_due(path);
 	test_ask();
 	for (int i = 0; i < 3; i++) {

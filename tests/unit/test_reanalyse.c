@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_reanalyse.c - stored frames through the analysis once more: the same events as live, also if
- * it is broken off again and again and goes on from its notes, and if another stream has the same
- * times; other settings change what is found; where nothing is stored it says so.
+ * it is broken off again and again and goes on from its notes, and if other streams have the same
+ * times, for a moment or for many pages of frames; other settings change what is found; where
+ * nothing is stored it says so.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #define WALK_S 8
 #define LATER  3 /* pictures of the next stream, told as of a time in the second walk */
 #define FRAMES (LENGTH + WALKS * WALK_S * 4 + LATER)
+#define BESIDE 12 /* minutes of two streams of the same times; one walks in each but the first */
 #define W      160
 #define H      120
 
@@ -99,8 +101,27 @@ static void fill(void)
 		store_frame(s, STORE_RIG_EPOCH + 1, i, (walk_at[1] + 2 + i * 2) * S + S / 3, -1, 0);
 	CHECK(!sluice_store_sync(s) && !sluice_store_commit(s));
 	sluice_store_close(s);
-	CHECK(!store_rig_shelf(&rig, rig.data, &shelf));
-	shelf.rebuild = sluice_rebuild_open();
+}
+
+/* Two streams whose times are the same, in which something walks in turn. */
+static void fill_beside(void)
+{
+	struct sluice_store *s;
+	uint64_t sequence[2] = { 0, 0 };
+
+	CHECK(!sluice_store_open(rig.data, &rig.ring, &s) && !sluice_store_begin(s));
+	for (uint64_t t = 0; t < BESIDE * 60; t++)
+		for (uint64_t which = 0; which < 2; which++) {
+			uint64_t in = t % 60 - (10 + 30 * which); /* s of its walk */
+			bool walks = t >= 60 && in < WALK_S;
+
+			for (uint64_t i = 0; i < (walks ? 5 : 1); i++)
+				store_frame(s, STORE_RIG_EPOCH + 2 + which, sequence[which]++,
+					    (2 * LENGTH + t) * S + i * S / 5 + which,
+					    walks ? (int)(in * 18 + i * 18 / 5) : -1, 60);
+		}
+	CHECK(!sluice_store_sync(s) && !sluice_store_commit(s));
+	sluice_store_close(s);
 }
 
 struct notes {
@@ -234,6 +255,31 @@ static void test_settings(void)
 	CHECK(count_with(0, 0, 335, 400) == 0 && count_with(0, 0, 320, 333) == 1);
 }
 
+/* Each event of either is found once, whole, wherever a page of frames ends; also in pieces. */
+static void test_beside(int left)
+{
+	struct notes n = { .left = left };
+	struct sluice_reanalysis r = wanted(&n, 2 * LENGTH, 2 * LENGTH + BESIDE * 60);
+	struct sluice_told_list l;
+	unsigned int lives = 0;
+	char why[200];
+	int err;
+
+	while ((err = sluice_reanalyse(&r, why, sizeof(why))) == -ECANCELED && ++lives < 50)
+		n.left = left;
+	CHECK(!err && r.frames == 2 * (BESIDE * 60 + (BESIDE - 1) * WALK_S * 4) && !r.unread);
+	CHECK(left < 0 || lives >= 1);
+	l = told(&r);
+	CHECK(l.count == 2 * (BESIDE - 1));
+	for (uint32_t i = 0; i < l.count; i++) {
+		int64_t lasts = l.event[i].end_ns - l.event[i].start_ns;
+
+		CHECK(l.event[i].tracks == 1 && lasts > 6 * (int64_t)S && lasts < 10 * (int64_t)S);
+	}
+	sluice_told_clear(&l);
+	json_decref(r.events);
+}
+
 static void test_nothing(void)
 {
 	struct notes n = { .left = -1 };
@@ -250,9 +296,14 @@ int main(void)
 	struct sluice_told_list all = { 0 };
 
 	fill();
+	fill_beside();
+	CHECK(!store_rig_shelf(&rig, rig.data, &shelf));
+	shelf.rebuild = sluice_rebuild_open();
 	test_whole(&all);
 	test_resumed(&all);
 	test_settings();
+	test_beside(-1);
+	test_beside(60);
 	test_nothing();
 	sluice_told_clear(&all);
 	sluice_rebuild_close(shelf.rebuild);

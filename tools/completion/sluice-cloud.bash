@@ -35,7 +35,7 @@ _sluice_cloud_options() {
 	crl) echo --data --config ;;
 	provision) echo --config --nats --ca --cert --key --partitions --replicas --lease --ack-wait --size --age --json ;;
 	status) echo --data --json ;;
-	jobs) echo --data --tenant --camera --json --from --to --span --kind --seconds --language --model --sensitivity --scale --join --longest --against --config --key-file --key-command --old-key-file --old-key-command ;;
+	jobs) echo --data --tenant --camera --json --from --to --span --kind --seconds --language --model --sensitivity --scale --join --longest --detector --against --config --key-file --key-command --old-key-file --old-key-command ;;
 	quarantine) echo --data --json --output "$_sluice_cloud_keys" ;;
 	esac
 }

@@ -13,9 +13,10 @@
 
 #define POLL_MS	   20
 #define PATIENCE_S 5
+#define OWN_S	   60 /* for one that has children to end */
 
-static void run_program(const char *bin, const char *out, const char *log, char *const argv[],
-			pid_t parent)
+static void run_program(const char *bin, int death, const char *out, const char *log,
+			char *const argv[], pid_t parent)
 {
 	char path[4096];
 	int in = open("/dev/null", O_RDONLY);
@@ -23,13 +24,14 @@ static void run_program(const char *bin, const char *out, const char *log, char 
 	int to = out ? open(out, O_WRONLY | O_CREAT | O_TRUNC, 0644) : err;
 
 	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PDEATHSIG, death);
 	if (getppid() != parent || in < 0 || err < 0 || to < 0)
 		_exit(127);
 	dup2(in, 0);
 	dup2(to, 1);
 	dup2(err, 2);
-	snprintf(path, sizeof(path), "%s/%s", bin, argv[0]);
+	snprintf(path, sizeof(path), "%s%s%s", argv[0][0] == '/' ? "" : bin,
+		 argv[0][0] == '/' ? "" : "/", argv[0]);
 	execv(path, argv);
 	dprintf(2, "%s: cannot be run: %s\n", path, strerror(errno));
 	_exit(127);
@@ -48,7 +50,7 @@ int child_start(struct child *c, const char *bin, const char *out, const char *l
 	if (pid < 0)
 		return -errno;
 	if (!pid)
-		run_program(bin, out, log, argv, parent);
+		run_program(bin, c->has_own ? SIGTERM : SIGKILL, out, log, argv, parent);
 	c->pid = pid;
 	return 0;
 }
@@ -82,7 +84,7 @@ void child_stop(struct child *c)
 	if (!child_running(c))
 		return;
 	kill(c->pid, SIGTERM);
-	if (child_wait(c, NULL, PATIENCE_S) >= 0)
+	if (child_wait(c, NULL, c->has_own ? OWN_S : PATIENCE_S) >= 0)
 		return;
 	kill(c->pid, SIGKILL);
 	child_wait(c, NULL, 0);

@@ -8,18 +8,20 @@
  * analysed and told. Then the cloud is ended, and its store sums up the whole clip as one period
  * (sluice-cloud jobs). Summaries, ledger and report are put into OUT.
  *
+ * With SLUICE_BACKEND=distributed the same on the engines of a cloud of several processes
+ * (roles.c).
+ *
  * Any program that fails ends the run with that program's last words; its log stays in OUT/.work.
  * Whatever happens, no child is left behind.
  */
-#include "tools/try/child.h"
 #include "tools/try/result.h"
+#include "tools/try/try.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <libgen.h>
 #include <math.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,18 +29,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_S	  30  /* for a program to come up */
-#define DONE_S	  300 /* for the relay, after the feed has ended */
-#define PERIOD_S  900 /* for the summary of the whole clip */
-#define CAMERA	  "clip"
-#define PATH_SIZE 4096
-#define FEED_ARGS 32
+#define DONE_S 300 /* for the relay, after the feed has ended */
 
 static const char help[] =
 	"usage: sluice-try [OPTION]... CLIP OUT\n"
 	"What would Sluice make of this footage? Runs gate, relay and a private cloud on this "
 	"machine\n"
-	"and leaves OUT/summaries/CAMERA/DATE/ID/summary.json, OUT/ledger.json and "
+	"and leaves OUT/summaries/TRY_CAMERA/DATE/ID/summary.json, OUT/ledger.json and "
 	"OUT/report.html.\n"
 	"\n"
 	"  --preset P        sensitivity: low, medium (default) or high\n"
@@ -51,115 +48,27 @@ static const char help[] =
 	"  --keep            keep OUT/.work: logs, the cloud's data, the device's\n"
 	"  --help            this text\n"
 	"\n"
+	"With SLUICE_BACKEND=distributed in the environment the cloud is processes of role ingest, "
+	"worker and "
+	"api\n"
+	"on three NATS brokers, PostgreSQL and a bucket, started for this run (make "
+	"try-distributed).\n"
+	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong use. Results of an earlier run in OUT are "
 	"replaced.\n";
 
-static volatile int stop;
+volatile int try_stop;
 
 static void on_signal(int sig)
 {
-	stop = 1;
-}
-
-struct
-try {
-	char bin[PATH_SIZE], out[PATH_SIZE - 256], work[PATH_SIZE - 128];
-	const char *clip;
-	char *feed_args[FEED_ARGS + 1];
-	int feed_arg_count;
-	bool json, keep, region;
-	struct child feed, cloud, relay, tool;
-	char port[8], token[256];
-	char door[64]; /* directory of the feed's socket: such a path must be short */
-	char socket[80];
-	struct timespec began;
-};
-
-static void tell(const struct try *t, const char *format, ...)
-{
-	struct timespec now;
-	va_list ap;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	fprintf(stderr, "[%3ld s] ", (long)(now.tv_sec - t->began.tv_sec));
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
-
-/* OUT/.work/name; four results live at a time. */
-static const char *work_path(const struct try *t, const char *name)
-{
-	static char paths[4][PATH_SIZE];
-	static int at;
-
-	at = (at + 1) % 4;
-	snprintf(paths[at], sizeof(paths[at]), "%s/%s", t->work, name);
-	return paths[at];
-}
-
-/* Returns -1, having told why a program failed. */
-static int child_failed(const struct try *t, const struct child *c)
-{
-	char words[1024];
-
-	child_last_words(c, words, sizeof(words));
-	if (stop)
-		fputs("sluice-try: stopped\n", stderr);
-	else if (words[0])
-		fprintf(stderr, "sluice-try: %s failed: %s\n", c->name, words);
-	else
-		fprintf(stderr, "sluice-try: %s failed (exit %d); see %s\n", c->name, c->status,
-			c->log);
-	return -1;
-}
-
-/* Run a program to its end, for so many seconds at most. 0 or -1. */
-static int run_tool_for(struct try *t, unsigned int seconds, const char *log, const char *out,
-			char *const argv[])
-{
-	if (child_start(&t->tool, t->bin, out, log, argv) ||
-	    child_wait(&t->tool, &stop, seconds) != 0)
-		return child_failed(t, &t->tool);
-	return 0;
-}
-
-static int run_tool(struct try *t, const char *log, const char *out, char *const argv[])
-{
-	return run_tool_for(t, START_S, log, out, argv);
-}
-
-/* First line of a file that a program is about to write. 0 or -1. */
-static int await_line(struct try *t, struct child *from, const char *path, char *line, int size)
-{
-	struct timespec pause = { 0, 20000000 };
-	int tries = START_S * 50;
-	FILE *f;
-
-	while (tries-- && !stop) {
-		f = fopen(path, "r");
-		line[0] = 0;
-		if (f && !fgets(line, size, f))
-			line[0] = 0;
-		if (f)
-			fclose(f);
-		if (strchr(line, '\n')) {
-			line[strcspn(line, "\r\n")] = 0;
-			return 0;
-		}
-		if (from && !child_running(from))
-			break;
-		nanosleep(&pause, NULL);
-	}
-	return from ? child_failed(t, from) : -1;
+	try_stop = 1;
 }
 
 static int start_feed(struct try *t)
 {
 	struct timespec pause = { 0, 20000000 };
-	char *argv[FEED_ARGS + 8] = {
-		"sluice-feed", "--json", "--socket", t->socket, "--name", CAMERA,
+	char *argv[TRY_FEED_ARGS + 8] = {
+		"sluice-feed", "--json", "--socket", t->socket, "--name", TRY_CAMERA,
 	};
 	int n = 6;
 	int i, tries;
@@ -168,51 +77,27 @@ static int start_feed(struct try *t)
 		argv[n++] = t->feed_args[i];
 	argv[n++] = (char *)t->clip;
 	argv[n] = NULL;
-	if (child_start(&t->feed, t->bin, work_path(t, "feed.json"), work_path(t, "feed.log"),
-			argv))
-		return child_failed(t, &t->feed);
-	for (tries = START_S * 50; tries && !stop; tries--) {
+	if (child_start(&t->feed, t->bin, try_path(t, "feed.json"), try_path(t, "feed.log"), argv))
+		return try_failed(t, &t->feed);
+	for (tries = TRY_START_S * 50; tries && !try_stop; tries--) {
 		if (!access(t->socket, F_OK))
 			return 0;
 		if (!child_running(&t->feed))
 			break;
 		nanosleep(&pause, NULL);
 	}
-	return child_failed(t, &t->feed);
-}
-
-static int start_cloud(struct try *t)
-{
-	char *data = strdup(work_path(t, "cloud"));
-	char *port_file = strdup(work_path(t, "port"));
-	char *init[] = { "sluice-cloud", "init", "--data", data, NULL };
-	char *token[] = { "sluice-cloud", "token", "--data", data, "--device", "try", NULL };
-	char *run[] = { "sluice-cloud", "run",	       "--data",  data,	       "--listen",
-			"127.0.0.1:0",	"--port-file", port_file, "--digests", NULL };
-	int ret = -1;
-
-	if (data && port_file && !run_tool(t, work_path(t, "cloud.log"), NULL, init) &&
-	    !run_tool(t, work_path(t, "cloud.log"), work_path(t, "token"), token) &&
-	    !await_line(t, NULL, work_path(t, "token"), t->token, sizeof(t->token))) {
-		if (child_start(&t->cloud, t->bin, NULL, work_path(t, "cloud.log"), run))
-			ret = child_failed(t, &t->cloud);
-		else
-			ret = await_line(t, &t->cloud, port_file, t->port, sizeof(t->port));
-	}
-	free(data);
-	free(port_file);
-	return ret;
+	return try_failed(t, &t->feed);
 }
 
 static int enrol(struct try *t, const char *url)
 {
-	char *device = strdup(work_path(t, "device"));
+	char *device = strdup(try_path(t, "device"));
 	char *argv[] = { "sluicectl", "enrol", (char *)url, "--token",
 			 t->token,    "--dir", device,	    NULL };
 	int ret = -1;
 
 	if (device && !mkdir(device, 0700))
-		ret = run_tool(t, work_path(t, "enrol.log"), NULL, argv);
+		ret = try_run(t, TRY_START_S, "enrol.log", NULL, argv);
 	free(device);
 	return ret;
 }
@@ -222,7 +107,7 @@ static int start_relay(struct try *t, const char *url)
 {
 	static const char *const names[] = { "relay.conf", "device/device.crt", "device/device.key",
 					     "device/ca.crt", "relay" };
-	static char path[5][PATH_SIZE];
+	static char path[5][TRY_PATH];
 	char *argv[] = { "sluice-relay", "--config", path[0], "--cloud", (char *)url,
 			 "--cert",	 path[1],    "--key", path[2],	 "--ca",
 			 path[3],	 "--state",  path[4], "--feed",	 t->socket,
@@ -231,15 +116,15 @@ static int start_relay(struct try *t, const char *url)
 	int fd;
 
 	for (i = 0; i < 5; i++)
-		snprintf(path[i], PATH_SIZE, "%s", work_path(t, names[i]));
+		snprintf(path[i], TRY_PATH, "%s", try_path(t, names[i]));
 	fd = open(path[0], O_WRONLY | O_CREAT | O_EXCL, 0600);
 	if (fd < 0 || (t->region && dprintf(fd, "[relay]\nregion = on\n") < 0) || close(fd) ||
 	    mkdir(path[4], 0700)) {
 		fprintf(stderr, "sluice-try: cannot write to %s: %s\n", t->work, strerror(errno));
 		return -1;
 	}
-	if (child_start(&t->relay, t->bin, NULL, work_path(t, "relay.log"), argv))
-		return child_failed(t, &t->relay);
+	if (child_start(&t->relay, t->bin, NULL, try_path(t, "relay.log"), argv))
+		return try_failed(t, &t->relay);
 	return 0;
 }
 
@@ -249,15 +134,18 @@ static int await_end(struct try *t)
 	struct timespec pause = { 0, 50000000 };
 	bool fed = false;
 	int left = DONE_S * 20;
+	const struct child *ended;
 
-	while (!stop && child_running(&t->relay)) {
-		if (!child_running(&t->cloud))
-			return child_failed(t, &t->cloud);
+	while (!try_stop && child_running(&t->relay)) {
+		ended = node_ended(t);
+		if (ended)
+			return try_failed(t, ended);
 		if (!fed && !child_running(&t->feed)) {
 			if (t->feed.status)
-				return child_failed(t, &t->feed);
+				return try_failed(t, &t->feed);
 			fed = true;
-			tell(t, "the clip is through the gate, and what passed is with the relay");
+			try_tell(t,
+				 "the clip is through the gate, and what passed is with the relay");
 		}
 		if (fed && !left--) {
 			fprintf(stderr, "sluice-try: the relay is not done after %d s; see %s\n",
@@ -266,14 +154,14 @@ static int await_end(struct try *t)
 		}
 		nanosleep(&pause, NULL);
 	}
-	if (stop || t->relay.status)
-		return child_failed(t, &t->relay);
-	return child_wait(&t->feed, &stop, START_S) ? child_failed(t, &t->feed) : 0;
+	if (try_stop || t->relay.status)
+		return try_failed(t, &t->relay);
+	return child_wait(&t->feed, &try_stop, TRY_START_S) ? try_failed(t, &t->feed) : 0;
 }
 
 static int write_report(struct try *t, const json_t *summary)
 {
-	char seconds[32], clip_fact[PATH_SIZE + 8], frames_fact[96];
+	char seconds[32], clip_fact[TRY_PATH + 8], frames_fact[96];
 	char *argv[] = { "sluice-report", "--title", "What Sluice makes of this clip",
 			 "--seconds",	  seconds,   "--fact",
 			 clip_fact,	  "--fact",  frames_fact,
@@ -288,41 +176,26 @@ static int write_report(struct try *t, const json_t *summary)
 		 (long long)json_integer_value(json_object_get(summary, "width")),
 		 (long long)json_integer_value(json_object_get(summary, "height")),
 		 json_string_value(json_object_get(summary, "format")));
-	return run_tool(t, work_path(t, "report.log"), NULL, argv);
+	return try_run(t, TRY_START_S, "report.log", NULL, argv);
 }
 
 /*
- * The clip as one period: the store does it once the cloud is gone. Its synopsis is a quarter as
- * long as the clip, from 10 s to a minute. A clip without an event has none. 0 or -1.
+ * The clip as one period, by the cloud. Its synopsis is a quarter as long as the clip, from 10 s to
+ * a minute. A clip without an event has none. 0 or -1.
  */
 static int sum_up(struct try *t, double seconds)
 {
-	char from[24], to[24], synopsis[24], dir[PATH_SIZE];
-	char *data = strdup(work_path(t, "cloud"));
-	char *start[] = { "sluice-cloud", "jobs",   "start", "--data", data, "--camera",
-			  CAMERA,	  "--from", from,    "--to",   to,   "--seconds",
-			  synopsis,	  NULL };
-	char *run[] = { "sluice-cloud", "jobs", "run", "--data", data, NULL };
+	char from[24], to[24], synopsis[24], dir[TRY_PATH];
 	uint64_t utc_ns;
-	int ret = data ? result_stream_start(t->out, &utc_ns, dir) : -ENOMEM;
+	int ret = result_stream_start(t->out, &utc_ns, dir);
 
-	if (ret) {
-		free(data);
+	if (ret)
 		return ret == -ENOENT ? 0 : -1;
-	}
 	snprintf(from, sizeof(from), "%llu", (unsigned long long)(utc_ns - 1000000000));
 	snprintf(to, sizeof(to), "%llu",
 		 (unsigned long long)(utc_ns + (uint64_t)((seconds + 1) * 1e9)));
 	snprintf(synopsis, sizeof(synopsis), "%.0f", fmin(fmax(seconds / 4, 10), 60));
-	child_stop(&t->cloud);
-	ret = run_tool(t, work_path(t, "jobs.log"), work_path(t, "job"), start);
-	if (!ret)
-		ret = run_tool_for(t, PERIOD_S, work_path(t, "jobs.log"), NULL, run);
-	if (!ret && (ret = result_take_period(work_path(t, "cloud/media"), dir)))
-		fprintf(stderr, "sluice-try: the summary of the whole clip is missing: %s\n",
-			strerror(-ret));
-	free(data);
-	return ret ? -1 : 0;
+	return node_sum_up(t, from, to, synopsis, dir);
 }
 
 static void print_result(const struct try *t, json_t *summaries)
@@ -341,8 +214,8 @@ static void print_result(const struct try *t, json_t *summaries)
 
 static int collect(struct try *t)
 {
-	char to[PATH_SIZE];
-	json_t *summary = result_read_summary(work_path(t, "feed.json"));
+	char to[TRY_PATH];
+	json_t *summary = result_read_summary(try_path(t, "feed.json"));
 	json_t *list = NULL;
 	int ret;
 
@@ -352,13 +225,13 @@ static int collect(struct try *t)
 	}
 	snprintf(to, sizeof(to), "%s/summaries", t->out);
 	/* a clip without an event leaves no directory */
-	if (rename(work_path(t, "relay/summaries"), to) && errno == ENOENT)
+	if (rename(try_path(t, "relay/summaries"), to) && errno == ENOENT)
 		mkdir(to, 0755);
 	if (sum_up(t, json_number_value(json_object_get(summary, "seconds")))) {
 		json_decref(summary);
 		return -1;
 	}
-	ret = result_write_ledger(t->out, summary, work_path(t, "relay/ledger.json"));
+	ret = result_write_ledger(t->out, summary, try_path(t, "relay/ledger.json"));
 	if (ret)
 		fprintf(stderr, "sluice-try: cannot write %s/ledger.json: %s\n", t->out,
 			strerror(-ret));
@@ -366,8 +239,8 @@ static int collect(struct try *t)
 		ret = write_report(t, summary);
 	if (!ret) {
 		list = result_list_summaries(t->out);
-		tell(t, "%zu event %s", json_array_size(list),
-		     json_array_size(list) == 1 ? "summary" : "summaries");
+		try_tell(t, "%zu event %s", json_array_size(list),
+			 json_array_size(list) == 1 ? "summary" : "summaries");
 		print_result(t, list);
 	}
 	json_decref(list);
@@ -381,19 +254,19 @@ static int try_clip(struct try *t)
 
 	if (start_feed(t))
 		return -1;
-	tell(t, "playing %s", t->clip);
-	if (start_cloud(t))
+	try_tell(t, "playing %s", t->clip);
+	if (node_start(t))
 		return -1;
 	snprintf(url, sizeof(url), "https://127.0.0.1:%s", t->port);
-	tell(t, "a private cloud listens on 127.0.0.1 port %s", t->port);
+	try_tell(t, "a private cloud listens on 127.0.0.1 port %s", t->port);
 	if (enrol(t, url))
 		return -1;
 	if (start_relay(t, url))
 		return -1;
-	tell(t, "enrolled; the relay is at work");
+	try_tell(t, "enrolled; the relay is at work");
 	if (await_end(t))
 		return -1;
-	tell(t, "everything is stored, analysed and told");
+	try_tell(t, "everything is stored, analysed and told");
 	return collect(t);
 }
 
@@ -433,7 +306,7 @@ static int parse(struct try *t, int argc, char **argv)
 			fputs(help, stdout);
 			return 1;
 		} else if (strchr(known, o)) {
-			if (t->feed_arg_count + 2 > FEED_ARGS)
+			if (t->feed_arg_count + 2 > TRY_FEED_ARGS)
 				return wrong("too many options");
 			t->feed_args[t->feed_arg_count++] = names[strchr(known, o) - known];
 			t->feed_args[t->feed_arg_count++] = optarg;
@@ -450,10 +323,23 @@ static int parse(struct try *t, int argc, char **argv)
 	return 0;
 }
 
+/* What the environment says about the cloud. 0, or 2 for wrong use. */
+static int read_backend(struct try *t)
+{
+	const char *word = getenv("SLUICE_BACKEND");
+
+	if (!word || !*word || !strcmp(word, "embedded"))
+		return 0;
+	if (strcmp(word, "distributed"))
+		return wrong("SLUICE_BACKEND is neither embedded nor distributed");
+	t->distributed = true;
+	return 0;
+}
+
 /* Make OUT and OUT/.work, and make both absolute. 0 or -1. */
 static int make_work(struct try *t)
 {
-	char self[PATH_SIZE], full[PATH_SIZE];
+	char self[TRY_PATH], full[TRY_PATH];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	int ret = 0;
 
@@ -487,6 +373,8 @@ int main(int argc, char **argv)
 
 	clock_gettime(CLOCK_MONOTONIC, &t.began);
 	ret = parse(&t, argc, argv);
+	if (!ret)
+		ret = read_backend(&t);
 	if (ret)
 		return ret == 1 ? 0 : 2;
 	sigaction(SIGINT, &sa, NULL);
@@ -498,7 +386,7 @@ int main(int argc, char **argv)
 	child_stop(&t.tool);
 	child_stop(&t.relay);
 	child_stop(&t.feed);
-	child_stop(&t.cloud);
+	node_stop(&t);
 	unlink(t.socket);
 	rmdir(t.door);
 	if (!ret && !t.keep)
