@@ -90,7 +90,7 @@ $(BUILD)/.deps: tools/deps
 tests: $(TESTPROGS)
 
 check: ## set up, build and run every test that gates a change
-	$(Q)tools/deps build kmod check scale demo kernel deb
+	$(Q)tools/deps build kmod check scale demo kernel
 	$(Q)tests/run check
 
 check-all: ## check, and the slow matrix
