@@ -394,6 +394,7 @@ static const char *type_of(const char *name)
 struct find_file {
 	struct sluice_media_job *m;
 	struct sluice_camera camera;
+	char place[SLUICE_MEDIA_PLACE];
 	int found;
 };
 
@@ -403,6 +404,7 @@ static int find_file(void *ctx, const struct sluice_camera *c, const struct slui
 	size_t i;
 
 	f->camera = *c;
+	sluice_media_place(f->place, s->id, s->token);
 	f->found = !strcmp(f->m->file, "summary.json");
 	for (i = 0; i < s->media_count; i++) {
 		if (strcmp(f->m->file, s->media[i].name))
@@ -422,7 +424,7 @@ static int read_file(struct sluice_media_job *m, struct sluice_api *api)
 	if (!err && !f.found)
 		err = -ENOENT;
 	return err ? err
-		   : s->media->ops->get(s->media, &f.camera, m->id, m->file, SLUICE_MEDIA_MAX,
+		   : s->media->ops->get(s->media, &f.camera, f.place, m->file, SLUICE_MEDIA_MAX,
 					&m->body, &m->size);
 }
 

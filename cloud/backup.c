@@ -259,19 +259,20 @@ static int add_summary(void *ctx, const struct sluice_camera *c,
 		       const struct sluice_index_summary *s)
 {
 	struct backup *b = ctx;
-	char path[256];
+	char path[256], place[SLUICE_MEDIA_PLACE];
 	size_t i;
 	int err;
 
-	snprintf(path, sizeof(path), "media/%s/%s/%s/summary.json", c->tenant, c->hex, s->id);
+	sluice_media_place(place, s->id, s->token);
+	snprintf(path, sizeof(path), "media/%s/%s/%s/summary.json", c->tenant, c->hex, place);
 	err = add_file(b, path, 0);
-	snprintf(path, sizeof(path), "media/%s/%s/%s/" SLUICE_MEDIA_PIN, c->tenant, c->hex, s->id);
+	snprintf(path, sizeof(path), "media/%s/%s/%s/" SLUICE_MEDIA_PIN, c->tenant, c->hex, place);
 	if (!err)
 		err = add_file(b, path, 1);
 	if (err == -ENOENT)
 		err = 0;
 	for (i = 0; i < s->media_count && !err; i++) {
-		snprintf(path, sizeof(path), "media/%s/%s/%s/%s", c->tenant, c->hex, s->id,
+		snprintf(path, sizeof(path), "media/%s/%s/%s/%s", c->tenant, c->hex, place,
 			 s->media[i].name);
 		err = add_file(b, path, 0);
 	}

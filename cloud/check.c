@@ -87,11 +87,13 @@ static int check_summary(void *ctx, const struct sluice_camera *c,
 {
 	struct checking *k = ctx;
 	uint8_t digest[SHA256_DIGEST_LENGTH], *bytes;
+	char place[SLUICE_MEDIA_PLACE];
 	size_t i, size;
 
 	k->r->summaries++;
+	sluice_media_place(place, s->id, s->token);
 	for (i = 0; i < s->media_count; i++) {
-		int err = k->media->ops->get(k->media, c, s->id, s->media[i].name, 64u << 20,
+		int err = k->media->ops->get(k->media, c, place, s->media[i].name, 64u << 20,
 					     &bytes, &size);
 
 		if (err) {

@@ -33,7 +33,7 @@ struct sluice_crew {
 	unsigned int first;	       /* where the next claims begin */
 	unsigned int pause;	       /* looks without a claim */
 	atomic_uint held;
-	atomic_int *duty; /* NULL: nobody wants to know */
+	atomic_ullong *duty; /* NULL: nobody wants to know */
 	pthread_t thread;
 	int has_thread;
 	pthread_mutex_t lock;
@@ -62,7 +62,7 @@ static int open_worker(struct sluice_crew *w, unsigned int partition)
 	if (!err)
 		atomic_fetch_add(&w->held, 1);
 	if (!err && !partition && w->duty)
-		atomic_store(w->duty, 1);
+		atomic_store(w->duty, sluice_worker_token(w->worker[0]));
 	return err;
 }
 
@@ -215,7 +215,7 @@ static struct sluice_crew *make_crew(const struct sluice_worker_config *c)
 	return w;
 }
 
-int sluice_crew_open(const struct sluice_worker_config *c, atomic_int *duty,
+int sluice_crew_open(const struct sluice_worker_config *c, atomic_ullong *duty,
 		     struct sluice_crew **out)
 {
 	struct sluice_crew *w = make_crew(c);

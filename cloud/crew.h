@@ -13,10 +13,10 @@ struct sluice_crew;
 /*
  * c's partition does not count; the rest is copied. On a bus of one process all partitions are held
  * when it returns, or it fails as sluice_worker_open(); on one of several they are claimed by and
- * by, and it fails only for want of memory or threads. *duty is 1 while the first partition is held
- * here, which one process at a time has; borrowed, may be NULL.
+ * by, and it fails only for want of memory or threads. *duty is the token of the first partition's
+ * lease while that is held here, which one process at a time does, else 0; borrowed, may be NULL.
  */
-int sluice_crew_open(const struct sluice_worker_config *c, atomic_int *duty,
+int sluice_crew_open(const struct sluice_worker_config *c, atomic_ullong *duty,
 		     struct sluice_crew **out);
 
 /* Partitions held now. NULL-safe, any thread. */

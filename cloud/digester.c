@@ -287,7 +287,7 @@ int sluice_digester_open(const struct sluice_worker_config *c, const struct slui
 	pthread_cond_init(&d->more, NULL);
 	d->rebuild = sluice_rebuild_open();
 	err = d->rebuild ? sluice_index_open(c->data, &d->index) : -ENOMEM;
-	d->shelf = (struct sluice_shelf){ c->data, d->index, c->media, d->rebuild, fence };
+	d->shelf = (struct sluice_shelf){ c->data, d->index, c->media, d->rebuild, fence, 0 };
 	if (!err && c->sandbox) {
 		d->sandbox = sluice_sandbox_open(c->sandbox, "digests", 19, &d->stopping);
 		err = d->sandbox ? 0 : -ENOMEM;

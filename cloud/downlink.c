@@ -282,6 +282,7 @@ static int say_summary(void *ctx, const struct sluice_camera *c,
 	if (!w.err) {
 		memcpy(s->media, row->media, row->media_count * sizeof(s->media[0]));
 		s->media_count = row->media_count;
+		sluice_media_place(s->place, row->id, row->token);
 		part = (struct iovec){ w.buf, w.used };
 		sluice_session_send(ss, SLUICE_MSG_SUMMARY,
 				    sluice_session_slot(ss, s->parcel->camera), &part, 1);
@@ -308,11 +309,11 @@ static void begin_summary(struct sluice_session *ss, struct sluice_parcel *p)
 }
 
 /* A file into memory, compared with what SUMMARY said. */
-static int load_file(struct sluice_media *media, const struct sluice_camera *c, const char *id,
+static int load_file(struct sluice_media *media, const struct sluice_camera *c, const char *place,
 		     const struct sluice_index_media *m, uint8_t **data, size_t *size)
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
-	int err = media->ops->get(media, c, id, m->name, MEDIA_MAX, data, size);
+	int err = media->ops->get(media, c, place, m->name, MEDIA_MAX, data, size);
 
 	if (err)
 		return err;
@@ -329,7 +330,7 @@ struct sluice_fetch {
 	struct sluice_loop *loop;
 	uint64_t session;
 	const struct sluice_camera *camera;
-	char id[33];
+	char place[SLUICE_MEDIA_PLACE];
 	struct sluice_index_media file;
 	int err;
 	uint8_t *data;
@@ -345,7 +346,8 @@ static void run_fetch(struct sluice_job *j)
 {
 	struct sluice_fetch *f = fetch_of(j);
 
-	f->err = load_file(f->loop->server->media, f->camera, f->id, &f->file, &f->data, &f->size);
+	f->err = load_file(f->loop->server->media, f->camera, f->place, &f->file, &f->data,
+			   &f->size);
 }
 
 static void fail_media(struct sluice_session *ss, int err);
@@ -382,7 +384,7 @@ static int start_fetch(struct sluice_session *ss)
 	f->loop = ss->loop;
 	f->session = ss->id;
 	f->camera = s->parcel->camera;
-	memcpy(f->id, s->parcel->id, sizeof(f->id));
+	memcpy(f->place, s->place, sizeof(f->place));
 	f->file = s->media[s->at];
 	err = sluice_slow_post(ss->loop->server->api->reader, &f->job);
 	if (err) {
@@ -401,8 +403,7 @@ static int load_media(struct sluice_session *ss)
 
 	if (media->remote)
 		return start_fetch(ss);
-	return load_file(media, s->parcel->camera, s->parcel->id, &s->media[s->at], &s->data,
-			 &s->size);
+	return load_file(media, s->parcel->camera, s->place, &s->media[s->at], &s->data, &s->size);
 }
 
 /* What is damaged stays so, and comes again when the device connects again; the rest before that.

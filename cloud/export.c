@@ -39,6 +39,7 @@ struct export
 	uint64_t epoch, start_ns, end_ns;
 	char *summary; /* its JSON */
 	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
+	char place[SLUICE_MEDIA_PLACE]; /* of its files */
 	size_t media_count;
 	/* being made */
 	struct sluice_zip *zip;
@@ -61,6 +62,7 @@ static int take_event(void *ctx, const struct sluice_camera *c,
 	e->start_ns = s->start_utc_ns;
 	e->end_ns = s->end_utc_ns;
 	e->media_count = s->media_count;
+	sluice_media_place(e->place, s->id, s->token);
 	if (s->media_count)
 		memcpy(e->media, s->media, s->media_count * sizeof(e->media[0]));
 	free(e->summary);
@@ -217,7 +219,8 @@ static int add_media(struct export *e)
 	err = add_file(e, e->out->complete ? "summary.json" : "event.json", e->summary,
 		       strlen(e->summary));
 	for (i = 0; i < e->media_count && !err; i++) {
-		err = m->ops->get(m, &e->camera, e->id, e->media[i].name, FILE_MAX, &data, &size);
+		err = m->ops->get(m, &e->camera, e->place, e->media[i].name, FILE_MAX, &data,
+				  &size);
 		if (is_lost(err)) {
 			err = 0;
 			continue; /* fsck tells */

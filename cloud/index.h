@@ -93,6 +93,7 @@ struct sluice_index_summary {
 	const char *json;
 	const struct sluice_index_media *media;
 	size_t media_count;
+	uint64_t token;	      /* where its files lie (media.h); 0: under its id */
 	int acked;	      /* the device has it on its disk */
 	int pinned, nuisance; /* filled by summaries_find alone */
 };
@@ -269,8 +270,9 @@ struct sluice_index_ops {
 	/* those not done, in order */
 	int (*runs_open)(struct sluice_index *ix, sluice_index_run_fn fn, void *ctx);
 
-	/* whose the summary of that id is, of any tenant; -ENOENT */
-	int (*summary_owner)(struct sluice_index *ix, const char *id, uint8_t camera[16]);
+	/* whose the summary of that id is, of any tenant, and its token (may be NULL); -ENOENT */
+	int (*summary_owner)(struct sluice_index *ix, const char *id, uint8_t camera[16],
+			     uint64_t *token);
 	/* 1: it was there already, nothing changed; -EEXIST: the id is another camera's */
 	int (*summary_add)(struct sluice_index *ix, const struct sluice_index_summary *s);
 	int (*summary_acked)(struct sluice_index *ix, const uint8_t camera[16], const char *id);

@@ -88,7 +88,7 @@ int sluice_sql_facets_add(struct sluice_db *s, const struct sluice_index_summary
 
 int sluice_sql_facets_fill(struct sluice_db *s)
 {
-	struct sluice_rows *st = sluice_db_bind(s, SUMMARIES_ALL, "");
+	struct sluice_rows *st = sluice_db_bind(s, SUMMARIES_FILL, "");
 	int rc;
 
 	while ((rc = sluice_db_step(st)) > 0) {

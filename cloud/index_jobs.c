@@ -41,8 +41,13 @@ static int take_next(struct sluice_index *ix, uint64_t now_ns, char id[33])
 /* A look first: whoever asks every second is not to wait for a turn to write each time. */
 int sluice_sql_job_take(struct sluice_index *ix, uint64_t now_ns, char id[33])
 {
-	struct sluice_rows *st = sluice_db_bind(db(ix), JOB_NEXT, "");
-	int rc = sluice_db_step(st);
+	int rc, own = sluice_db_idle(db(ix));
+	struct sluice_rows *st;
+
+	if (!own)
+		return take_next(ix, now_ns, id);
+	st = sluice_db_bind(db(ix), JOB_NEXT, "");
+	rc = sluice_db_step(st);
 
 	if (rc <= 0)
 		return rc ? rc : -ENOENT;

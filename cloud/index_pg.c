@@ -81,7 +81,9 @@
 
 #define SECOND "CREATE TABLE fences (part BIGINT PRIMARY KEY, token " INT ", refused " ZERO ");"
 
-static const char *const steps[] = { FIRST, SECOND };
+#define THIRD "ALTER TABLE summaries ADD COLUMN token " ZERO ";"
+
+static const char *const steps[] = { FIRST, SECOND, THIRD };
 
 static const struct sluice_pg_tables tables = {
 	.what = "the index",

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "cloud/index_sql.h"
+#include "cloud/media.h"
 
 static int first_segment(struct sluice_rows *st, struct sluice_index_segment *s)
 {
@@ -99,13 +100,18 @@ static int drop_facets(struct sluice_db *s, const char *tenant, const char *id)
 
 int sluice_sql_summary_drop(struct sluice_index *ix, const struct sluice_camera *c, const char *id)
 {
-	char path[192];
+	char path[192], place[SLUICE_MEDIA_PLACE];
+	uint64_t token = 0;
+	uint8_t owner[16];
 	int err = ix->ops->begin(ix);
 
 	if (err)
 		return err;
-	snprintf(path, sizeof(path), "media/%s/%s/%s", c->tenant, c->hex, id);
-	err = drop_facets(db(ix), c->tenant, id);
+	err = sluice_sql_summary_owner(ix, id, owner, &token);
+	snprintf(path, sizeof(path), "media/%s/%s/%s", c->tenant, c->hex,
+		 sluice_media_place(place, id, token));
+	if (!err || err == -ENOENT)
+		err = drop_facets(db(ix), c->tenant, id);
 	if (!err)
 		err = sluice_db_run(sluice_db_bind(db(ix), MEDIA_DROP, "s", id));
 	if (!err)

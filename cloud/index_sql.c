@@ -33,7 +33,8 @@
 	"0)"                                                                                       \
 	" AND (?22 IS NULL OR instr(f.words, ?22) > 0) AND (?23 IS NULL OR instr(f.words, ?23) > " \
 	"0), f.pinned, f.nuisance"
-#define SUMMARY_COLUMNS "s.id, s.camera, s.epoch, s.start_utc_ns, s.end_utc_ns, s.json, s.acked"
+#define SUMMARY_COLUMNS \
+	"s.id, s.camera, s.epoch, s.start_utc_ns, s.end_utc_ns, s.json, s.acked, s.token"
 
 /* of a struct sluice_whose, always the first two parameters; c is the row of cameras */
 #define ALLOWED " c.tenant = ?1 AND (?2 IS NULL OR instr(?2, hex(c.id)) > 0)"
@@ -146,8 +147,9 @@ const char *const sluice_index_sql[STATEMENTS] = {
 		      " JOIN cameras c ON c.id = r.camera WHERE r.done = 0"
 		      " ORDER BY r.camera, r.epoch, r.first",
 	[SUMMARY_ADD] = "INSERT INTO summaries (id, camera, epoch, start_utc_ns,"
-			" end_utc_ns, json) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-	[SUMMARY_OWNER] = "SELECT camera FROM summaries WHERE id = ?",
+			" end_utc_ns, json, token) VALUES (?, ?, ?, ?, ?, ?, ?)"
+			" ON CONFLICT DO NOTHING",
+	[SUMMARY_OWNER] = "SELECT camera, token FROM summaries WHERE id = ?",
 	[SUMMARY_ACKED] = "UPDATE summaries SET acked = 1 WHERE camera = ? AND id = ?",
 	[MEDIA_ADD] = "INSERT INTO media (summary, at, name, size, sha256)"
 		      " VALUES (?, ?, ?, ?, ?) ON CONFLICT (summary, at) DO UPDATE"
@@ -161,6 +163,9 @@ const char *const sluice_index_sql[STATEMENTS] = {
 		      " AND (?3 IS NULL OR c.name = ?3) ORDER BY s.start_utc_ns DESC LIMIT ?4",
 	[SUMMARIES_ALL] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
 			  " JOIN cameras c ON c.id = s.camera ORDER BY s.start_utc_ns",
+	/* of tables of version 2 */
+	[SUMMARIES_FILL] = "SELECT s.id, s.camera, s.epoch, s.start_utc_ns, s.end_utc_ns, s.json"
+			   " FROM summaries s ORDER BY s.start_utc_ns",
 	[SUMMARY_FIND] = "SELECT " SUMMARY_COLUMNS ", " CAMERA_COLUMNS " FROM summaries s"
 			 " JOIN cameras c ON c.id = s.camera WHERE s.id = ?3 AND" ALLOWED,
 	[FACETS_ADD] =

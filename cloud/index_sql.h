@@ -45,6 +45,7 @@ enum {
 	SUMMARIES_UNACKED,
 	SUMMARIES,
 	SUMMARIES_ALL,
+	SUMMARIES_FILL,
 	SUMMARY_FIND,
 	SUMMARY_OWNER,
 	FACETS_ADD,
@@ -189,7 +190,8 @@ int sluice_sql_runs_open(struct sluice_index *ix, sluice_index_run_fn fn, void *
 
 /* index_summaries.c */
 int sluice_sql_summary_add(struct sluice_index *ix, const struct sluice_index_summary *s);
-int sluice_sql_summary_owner(struct sluice_index *ix, const char *id, uint8_t camera[16]);
+int sluice_sql_summary_owner(struct sluice_index *ix, const char *id, uint8_t camera[16],
+			     uint64_t *token);
 int sluice_sql_summary_acked(struct sluice_index *ix, const uint8_t camera[16], const char *id);
 int sluice_sql_summaries_unacked(struct sluice_index *ix, const uint8_t camera[16],
 				 sluice_index_summary_fn fn, void *ctx);

@@ -102,6 +102,9 @@
 	"CREATE TABLE fences (part INTEGER PRIMARY KEY, token INTEGER NOT NULL," \
 	" refused INTEGER NOT NULL DEFAULT 0);"
 
+/* Version 6: under which lease a summary's files were put (media.h). */
+#define SIXTH "ALTER TABLE summaries ADD COLUMN token INTEGER NOT NULL DEFAULT 0;"
+
 static int fill_facets(struct sluice_sqlite *s)
 {
 	return sluice_sql_facets_fill(sluice_db_of_sqlite(s));
@@ -109,7 +112,7 @@ static int fill_facets(struct sluice_sqlite *s)
 
 static const struct sluice_sqlite_step steps[] = {
 	{ FIRST, NULL },  { SECOND, fill_facets }, { THIRD, NULL },
-	{ FOURTH, NULL }, { FIFTH, NULL },
+	{ FOURTH, NULL }, { FIFTH, NULL },	   { SIXTH, NULL },
 };
 
 int sluice_index_sqlite_db(const char *path, const char *const *sql, int count,

@@ -4,7 +4,8 @@
 
 #include "cloud/index_sql.h"
 
-int sluice_sql_summary_owner(struct sluice_index *ix, const char *id, uint8_t camera[16])
+int sluice_sql_summary_owner(struct sluice_index *ix, const char *id, uint8_t camera[16],
+			     uint64_t *token)
 {
 	struct sluice_rows *st = sluice_db_bind(db(ix), SUMMARY_OWNER, "s", id);
 	int rc = sluice_db_step(st);
@@ -12,6 +13,8 @@ int sluice_sql_summary_owner(struct sluice_index *ix, const char *id, uint8_t ca
 	if (rc <= 0)
 		return rc ? rc : -ENOENT;
 	sluice_db_id(st, 0, camera);
+	if (token)
+		*token = column_u64(st, 1);
 	sluice_db_end(st);
 	return 0;
 }
@@ -20,7 +23,7 @@ int sluice_sql_summary_owner(struct sluice_index *ix, const char *id, uint8_t ca
 static int judge_row(struct sluice_index *ix, const struct sluice_index_summary *s)
 {
 	uint8_t owner[16];
-	int err = sluice_sql_summary_owner(ix, s->id, owner);
+	int err = sluice_sql_summary_owner(ix, s->id, owner, NULL);
 
 	return err ? err : memcmp(owner, s->camera, sizeof(owner)) != 0 ? -EEXIST : 1;
 }
@@ -34,8 +37,9 @@ int sluice_sql_summary_add(struct sluice_index *ix, const struct sluice_index_su
 	err = own ? ix->ops->begin(ix) : 0;
 	if (err)
 		return err;
-	err = sluice_db_run(sluice_db_bind(db(ix), SUMMARY_ADD, "sciiis", s->id, s->camera,
-					   s->epoch, s->start_utc_ns, s->end_utc_ns, s->json));
+	err = sluice_db_run(sluice_db_bind(db(ix), SUMMARY_ADD, "sciiisi", s->id, s->camera,
+					   s->epoch, s->start_utc_ns, s->end_utc_ns, s->json,
+					   s->token));
 	if (!err)
 		added = sluice_db_changed(db(ix)) > 0;
 	if (!err && !added)
@@ -124,7 +128,8 @@ static int walk_summaries(struct sluice_index *ix, struct sluice_rows *st,
 		read_summary(st, &s);
 		s.json = sluice_db_text(st, 5);
 		s.acked = (int)sluice_db_int(st, 6);
-		read_camera(st, 7, &c);
+		s.token = column_u64(st, 7);
+		read_camera(st, 8, &c);
 		rc = read_media(ix, s.id, media, &s.media_count);
 		s.media = media;
 		if (!rc)
@@ -182,9 +187,10 @@ int sluice_sql_summary_get(struct sluice_index *ix, const char *id, int pinned, 
 	read_summary(st, &s);
 	s.json = sluice_db_text(st, 5);
 	s.acked = (int)sluice_db_int(st, 6);
+	s.token = column_u64(st, 7);
 	s.pinned = pinned;
 	s.nuisance = nuisance;
-	read_camera(st, 7, &c);
+	read_camera(st, 8, &c);
 	rc = read_media(ix, s.id, media, &s.media_count);
 	s.media = media;
 	if (!rc)

@@ -6,8 +6,10 @@
  *
  * A node that stops breaks off what runs: the row is queued again as if nobody had begun it. A node
  * that is killed leaves it running; the next one finds it so and queues it, at most
- * SLUICE_JOB_TRIES times. Of several processes one is on duty, and does what a node does. An index
- * that cannot be written (disk full) is tried again.
+ * SLUICE_JOB_TRIES times. Of several processes one is on duty, and does what a node does, under the
+ * token of the lease by which it is: a job goes on under that with which it was taken. Refused, it
+ * is dropped; its row is whoever's is on duty now. An index that cannot be written (disk full) is
+ * tried again.
  */
 #include "cloud/jobs_state.h"
 
@@ -31,13 +33,20 @@
 
 struct sluice_jobs_counts sluice_jobs_counts;
 
+/* By which lease this process is on duty. */
+struct pass {
+	struct sluice_lease lease;
+	struct sluice_fence fence;
+};
+
 struct runner {
 	struct sluice_jobs *jobs;
 	pthread_t thread;
 	int started;
 	struct sluice_sandbox_config conf;
-	atomic_int stop; /* its job is to end */
-	char id[33];	 /* of its job, "" if it has none; under the lock */
+	atomic_int stop;  /* its job is to end */
+	struct pass pass; /* of its job */
+	char id[33];	  /* of its job, "" if it has none; under the lock */
 	struct sluice_log_limit limit;
 	struct job_work work;
 };
@@ -51,8 +60,10 @@ struct sluice_jobs {
 	atomic_int on; /* on duty, and what others left running is queued again */
 	pthread_t looker;
 	int looking;
-	struct sluice_index *index; /* the looker's */
-	uint64_t due_ns;	    /* looked last whether anything is due */
+	struct sluice_index *index; /* the looker's, as what follows */
+	struct pass pass;
+	atomic_int refused;
+	uint64_t due_ns; /* looked last whether anything is due */
 	struct runner runner[SLUICE_JOBS_AT_ONCE_MAX];
 };
 
@@ -158,8 +169,9 @@ static void tell(struct job_work *w)
 
 int job_progress(struct job_work *w, int per_mille)
 {
+	struct sluice_index *ix = w->shelf.index;
 	uint64_t now = sluice_utc_now();
-	int cancel = 0;
+	int cancel = 0, err;
 
 	if (atomic_load(w->stop))
 		return 1;
@@ -167,8 +179,12 @@ int job_progress(struct job_work *w, int per_mille)
 		return 0;
 	w->told_ns = now;
 	/* that it cannot be written is no reason to end; it is tried again */
-	if (w->shelf.index->ops->job_progress(w->shelf.index, w->job.id, per_mille, &cancel))
-		return 0;
+	err = sluice_fence_begin(w->fence, ix);
+	if (!err)
+		err = sluice_fence_end(w->fence, ix,
+				       ix->ops->job_progress(ix, w->job.id, per_mille, &cancel));
+	if (err)
+		return err == -ESTALE;
 	if (cancel)
 		atomic_store(w->stop, 1);
 	if (per_mille != w->told) {
@@ -181,9 +197,12 @@ int job_progress(struct job_work *w, int per_mille)
 void job_note(struct job_work *w, json_t *notes)
 {
 	char *text = notes ? json_dumps(notes, JSON_COMPACT) : NULL;
-	int err = text ? w->shelf.index->ops->job_note(w->shelf.index, w->job.id, text) : 0;
+	struct sluice_index *ix = w->shelf.index;
+	int err = text ? sluice_fence_begin(w->fence, ix) : 0;
 
-	if (err)
+	if (!err && text)
+		err = sluice_fence_end(w->fence, ix, ix->ops->job_note(ix, w->job.id, text));
+	if (err && err != -ESTALE)
 		sluice_log_limited(w->limit, SLUICE_LOG_WARNING,
 				   "cannot note how far job %s is: %s", w->job.id, strerror(-err));
 	free(text);
@@ -282,6 +301,14 @@ static void count_end(enum sluice_job_state state)
 		atomic_fetch_add(&sluice_jobs_counts.cancelled, 1);
 }
 
+static int write_end(struct job_work *w)
+{
+	struct sluice_index *ix = w->shelf.index;
+	int err = sluice_fence_begin(w->fence, ix);
+
+	return err ? err : sluice_fence_end(w->fence, ix, ix->ops->job_end(ix, &w->job));
+}
+
 /* A row that cannot be written stays running; the next start finds it so. */
 static void end_job(struct runner *r, int err)
 {
@@ -296,14 +323,19 @@ static void end_job(struct runner *r, int err)
 	if (w->job.state == SLUICE_JOB_QUEUED && w->notes)
 		result = json_dumps(w->notes, JSON_COMPACT);
 	w->job.result = result ? result : "";
-	err = 0;
+	err = ours ? 0 : -ESTALE; /* the lease is gone, and its row with it */
 	for (int i = 0; i < BUSY_TRIES && ours; i++) {
-		err = w->shelf.index->ops->job_end(w->shelf.index, &w->job);
-		if (!err || err == -ENOENT || atomic_load(&r->jobs->stopping))
+		err = write_end(w);
+		if (!err || err == -ENOENT || err == -ESTALE || atomic_load(&r->jobs->stopping))
 			break;
 		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 	}
-	if (err && err != -ENOENT)
+	if (err == -ESTALE)
+		sluice_log_limited(&r->limit, SLUICE_LOG_WARNING,
+				   "job %s is another process's now: what was done of it here is "
+				   "dropped",
+				   w->job.id);
+	else if (err && err != -ENOENT)
 		sluice_log_limited(&r->limit, SLUICE_LOG_ERROR,
 				   "cannot note that job %s has ended: %s", w->job.id,
 				   strerror(-err));
@@ -311,8 +343,9 @@ static void end_job(struct runner *r, int err)
 		sluice_log_limited(&r->limit, SLUICE_LOG_WARNING, "job %s (%s of camera %s): %s",
 				   w->job.id, w->job.kind, w->camera ? w->camera->name : "?",
 				   w->why);
-	count_end(w->job.state);
-	if (w->camera)
+	if (err != -ESTALE)
+		count_end(w->job.state);
+	if (w->camera && err != -ESTALE)
 		tell(w);
 	free(result);
 	json_decref(w->settings);
@@ -349,12 +382,51 @@ static void wait_poke(struct sluice_jobs *j, unsigned int seen)
 			break;
 }
 
+/* The lease by which this process is on duty now. */
+static void take_pass(struct sluice_jobs *j, struct pass *p, atomic_int *refused)
+{
+	if (!j->c.duty)
+		return;
+	p->lease = (struct sluice_lease){ 0, atomic_load(j->c.duty) };
+	p->fence = (struct sluice_fence){ j->c.bus, &p->lease, refused };
+}
+
+static int see_queued(void *ctx, const struct sluice_camera *c, const struct sluice_index_job *j)
+{
+	(void)c;
+	(void)j;
+	*(int *)ctx = 1;
+	return 0;
+}
+
+/* Whoever asks every second is not to raise the fence each time. 0: there may be one. */
+static int look_queued(struct runner *r)
+{
+	const struct sluice_index_job_filter f = { .states = 1u << SLUICE_JOB_QUEUED, .limit = 1 };
+	struct sluice_index *ix = r->work.shelf.index;
+	int there = 0, err;
+
+	if (!r->work.fence)
+		return 0;
+	err = ix->ops->jobs(ix, NULL, &f, see_queued, &there);
+	return err || there ? err : -ENOENT;
+}
+
 static int take_job(struct runner *r, char id[33])
 {
 	struct sluice_index *ix = r->work.shelf.index;
-	int err = ix->ops->job_take(ix, sluice_utc_now(), id);
+	int err;
 
-	if (err && err != -ENOENT)
+	take_pass(r->jobs, &r->pass, &r->stop);
+	if (r->work.fence && !r->pass.lease.token)
+		return -ENOENT; /* not on duty any more */
+	err = look_queued(r);
+	if (!err)
+		err = sluice_fence_begin(r->work.fence, ix);
+	if (!err)
+		err = sluice_fence_end(r->work.fence, ix,
+				       ix->ops->job_take(ix, sluice_utc_now(), id));
+	if (err && err != -ENOENT && err != -ESTALE)
 		sluice_log_limited(&r->limit, SLUICE_LOG_WARNING, "cannot look for jobs: %s",
 				   strerror(-err));
 	return err;
@@ -422,28 +494,44 @@ static void look_at_cancels(struct sluice_jobs *j)
 	}
 }
 
+static const struct sluice_fence *fence_of(const struct sluice_jobs *j)
+{
+	return j->c.duty ? &j->pass.fence : NULL;
+}
+
 static void look_at_due(struct sluice_jobs *j)
 {
 	uint64_t now = sluice_utc_now();
-	int added;
+	int added, drop = 0;
 
 	if (now - j->due_ns < DUE_NS && now >= j->due_ns)
 		return;
 	j->due_ns = now;
-	added = sluice_jobs_due(j->index, &j->c.periods, now);
+	added = sluice_fence_begin(fence_of(j), j->index);
+	if (!added) {
+		added = sluice_jobs_due(j->index, &j->c.periods, now);
+		if (added >= 0 && j->c.keep_ns && now > j->c.keep_ns)
+			drop = j->index->ops->jobs_drop(j->index, now - j->c.keep_ns);
+		added = sluice_fence_end(fence_of(j), j->index, drop ? drop : added);
+	}
 	if (added < 0)
 		sluice_warning("cannot look which hours and days are to be told: %s",
 			       strerror(-added));
 	if (added > 0)
 		sluice_jobs_poke(j);
-	if (j->c.keep_ns && now > j->c.keep_ns)
-		j->index->ops->jobs_drop(j->index, now - j->c.keep_ns);
 }
 
 static int queue_again(struct sluice_jobs *j)
 {
-	int again = j->index->ops->jobs_again(j->index, sluice_utc_now());
+	int again;
 
+	take_pass(j, &j->pass, &j->refused);
+	if (fence_of(j) && !j->pass.lease.token)
+		return -EAGAIN; /* off duty again */
+	again = sluice_fence_begin(fence_of(j), j->index);
+	if (!again)
+		again = sluice_fence_end(fence_of(j), j->index,
+					 j->index->ops->jobs_again(j->index, sluice_utc_now()));
 	if (again > 0)
 		sluice_info("%d jobs that an earlier life was at are looked at again", again);
 	return again < 0 ? again : 0;
@@ -454,6 +542,10 @@ static int queue_again(struct sluice_jobs *j)
 static void look_at_duty(struct sluice_jobs *j)
 {
 	int on = !j->c.duty || atomic_load(j->c.duty);
+
+	/* another lease than that under which it began */
+	if (j->c.duty && atomic_load(&j->on) && atomic_load(j->c.duty) != j->pass.lease.token)
+		on = 0;
 
 	if (on == atomic_load(&j->on))
 		return;
@@ -507,8 +599,10 @@ static int open_runner(struct sluice_jobs *j, struct runner *r)
 		.c = &j->c,
 		.shelf = { .data = j->c.data,
 			   .media = j->c.media,
+			   .fence = j->c.duty ? &r->pass.fence : NULL,
 			   .rebuild = sluice_rebuild_open() },
 		.stop = &r->stop,
+		.fence = j->c.duty ? &r->pass.fence : NULL,
 		.limit = &r->limit,
 	};
 	err = r->work.shelf.rebuild ? sluice_index_open(j->c.data, &r->work.shelf.index) : -ENOMEM;

@@ -6,7 +6,8 @@
  * Whoever wants something adds a row, in this process or in another one (sluice-cloud jobs); the
  * threads look every second, or when they are poked. A cancelled job ends within some seconds. A
  * job that a killed node was at is begun again by the next one; whatever it stores has an id that
- * follows from the job's, so it is stored, and told to the device, once.
+ * follows from the job's, so it is stored, and told to the device, once. A process that was on
+ * duty, was frozen, and comes to when another one has it, is refused whatever it writes.
  */
 #ifndef SLUICE_JOBS_H
 #define SLUICE_JOBS_H
@@ -50,8 +51,10 @@ struct sluice_jobs_config {
 	void (*told)(void *ctx, const struct sluice_camera *c, const char *json);
 	void *ctx;
 	/* Of several processes on the same index one is on duty: it alone takes jobs and adds those
-	 * that are due. Not 0: this one. NULL: it always is. Borrowed. */
-	const atomic_int *duty;
+	 * that are due. Not 0: this one, by the token of the lease of the bus's first partition,
+	 * under which rows and results are written (fence.h). NULL: it always is. Borrowed. */
+	const atomic_ullong *duty;
+	const struct sluice_bus *bus; /* borrowed; with duty */
 };
 
 struct sluice_jobs;

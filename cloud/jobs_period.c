@@ -173,7 +173,7 @@ int job_period(struct job_work *w)
 	int err;
 
 	make_id(w, id);
-	if (!w->shelf.index->ops->summary_owner(w->shelf.index, id, owner) &&
+	if (!w->shelf.index->ops->summary_owner(w->shelf.index, id, owner, NULL) &&
 	    !memcmp(owner, w->camera->id, sizeof(owner))) {
 		tell(w, id); /* by an earlier life */
 		return 0;

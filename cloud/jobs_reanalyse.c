@@ -229,15 +229,18 @@ static int add_events(const json_t *events, struct sluice_told_list *l)
 static int load_analysis(struct job_work *w, const char *id, struct sluice_told_list *l)
 {
 	struct sluice_media *m = w->shelf.media;
+	char place[SLUICE_MEDIA_PLACE];
 	uint8_t owner[16], *data = NULL;
+	uint64_t token = 0;
 	size_t size;
 	json_t *o;
-	int err = w->shelf.index->ops->summary_owner(w->shelf.index, id, owner);
+	int err = w->shelf.index->ops->summary_owner(w->shelf.index, id, owner, &token);
 
 	if (!err && memcmp(owner, w->camera->id, sizeof(owner)) != 0)
 		err = -ENOENT;
 	if (!err)
-		err = m->ops->get(m, w->camera, id, SLUICE_ANALYSIS_FILE, FILE_MAX, &data, &size);
+		err = m->ops->get(m, w->camera, sluice_media_place(place, id, token),
+				  SLUICE_ANALYSIS_FILE, FILE_MAX, &data, &size);
 	if (err == -ENOENT) {
 		snprintf(w->why, sizeof(w->why), "there is no analysis %s of this camera", id);
 		return err;

@@ -10,9 +10,10 @@
 /* The job at work, and the thread that is at it. */
 struct job_work {
 	struct sluice_jobs_config *c;
-	struct sluice_shelf shelf;	/* the thread's own */
-	struct sluice_sandbox *sandbox; /* NULL: done in this process */
-	atomic_int *stop;		/* it is to end */
+	struct sluice_shelf shelf;	  /* the thread's own */
+	struct sluice_sandbox *sandbox;	  /* NULL: done in this process */
+	atomic_int *stop;		  /* it is to end */
+	const struct sluice_fence *fence; /* under which its row is written; NULL: nobody else is */
 	struct sluice_log_limit *limit;
 	/* of the job */
 	const struct sluice_camera *camera;

@@ -3,6 +3,12 @@
  * media.h - the files of summaries: summary.json and what belongs to it. A table of functions;
  * media_dir.c keeps them in a directory, media_s3.c in a bucket of an S3-compatible store. Any
  * thread may call; names are [A-Za-z0-9._-]{1,47}, without a leading dot.
+ *
+ * No store can ask who has the lease of a partition. So whoever writes under one puts a summary's
+ * files at a place of its own, which holds its token, and the row of the index, which is fenced,
+ * says which place counts. What a worker that was frozen puts when it comes to lies where nobody
+ * looks, and goes with the rest when the summary is forgotten. A place is given wherever an id is
+ * asked for below; without leases it is the id alone.
  */
 #ifndef SLUICE_MEDIA_H
 #define SLUICE_MEDIA_H
@@ -23,8 +29,11 @@ struct sluice_media_file {
  * index. */
 #define SLUICE_MEDIA_PIN "pin.json"
 
+#define SLUICE_MEDIA_PLACE 48 /* bytes of one, with its end */
+
 struct sluice_media;
 
+/* id is a place. */
 typedef int (*sluice_media_id_fn)(void *ctx, const char *tenant, const uint8_t camera[16],
 				  const char *id);
 typedef int (*sluice_media_name_fn)(void *ctx, const char *name);
@@ -44,9 +53,10 @@ struct sluice_media_ops {
 	int (*get)(struct sluice_media *m, const struct sluice_camera *c, const char *id,
 		   const char *name, size_t max, uint8_t **data, size_t *size);
 	/* The id and all that is under it goes, the pin too, durably; of c, tenant and hex count.
-	 * What is not there: 0. */
+	 * Of a place with a token: every place of its summary. What is not there: 0. */
 	int (*remove)(struct sluice_media *m, const struct sluice_camera *c, const char *id);
-	/* Every id that is whole, in no order. Non-zero of fn ends the walk and is returned. */
+	/* Every place that is whole; those of one summary one behind the other, the latest token
+	 * last. Non-zero of fn ends the walk and is returned. */
 	int (*each)(struct sluice_media *m, sluice_media_id_fn fn, void *ctx);
 	/* The names that were put under the id, in no order. -ENOENT: no such id. */
 	int (*names)(struct sluice_media *m, const struct sluice_camera *c, const char *id,
@@ -63,6 +73,12 @@ struct sluice_media {
 };
 
 int sluice_media_name_valid(const char *name);
+
+/* Of a summary whose id is 32 digits; returns out. As text, places of one summary are in the order
+ * of their tokens. */
+const char *sluice_media_place(char out[SLUICE_MEDIA_PLACE], const char *id, uint64_t token);
+/* What it is the place of. -EINVAL: of no summary. */
+int sluice_media_place_read(const char *place, char id[33], uint64_t *token);
 
 /* Files at ROOT/TENANT/CAMERA-HEX/ID/NAME, sealed if keys (NULL, or borrowed) holds a key. */
 int sluice_media_dir_open(const char *root, const struct sluice_keyring *keys,

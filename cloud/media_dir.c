@@ -35,6 +35,33 @@ int sluice_media_name_valid(const char *name)
 	return n > 0 && n < 48 && name[0] != '.' && strspn(name, letters) == n;
 }
 
+/* Thirteen digits of base 32, so that it is a name. */
+const char *sluice_media_place(char out[SLUICE_MEDIA_PLACE], const char *id, uint64_t token)
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+	char text[15] = ".";
+
+	for (int i = 13; i > 0; i--, token >>= 5)
+		text[i] = digits[token & 31];
+	snprintf(out, SLUICE_MEDIA_PLACE, "%.32s%s", id,
+		 strcmp(text + 1, "0000000000000") ? text : "");
+	return out;
+}
+
+int sluice_media_place_read(const char *place, char id[33], uint64_t *token)
+{
+	char again[SLUICE_MEDIA_PLACE];
+	size_t n = strlen(place);
+
+	*token = 0;
+	if (n != 32 && n != 46)
+		return -EINVAL;
+	snprintf(id, 33, "%.32s", place);
+	for (const char *p = place + 33; n == 46 && *p; p++)
+		*token = *token << 5 | (uint64_t)(*p <= '9' ? *p - '0' : *p - 'a' + 10);
+	return strcmp(sluice_media_place(again, id, *token), place) ? -EINVAL : 0;
+}
+
 static void dir_close(struct sluice_media *m)
 {
 	close(((struct media_dir *)m)->root);
@@ -165,11 +192,11 @@ static int take_place(int camera, const char *part, const char *id)
 static int dir_put(struct sluice_media *m, const struct sluice_camera *c, const char *id,
 		   const struct sluice_media_file *files, size_t count)
 {
-	char part[48];
+	char part[SLUICE_MEDIA_PLACE + 8];
 	int camera, dir, err = 0;
 	size_t i;
 
-	if (!sluice_media_name_valid(id) || strlen(id) > 40)
+	if (!sluice_media_name_valid(id))
 		return -EINVAL;
 	for (i = 0; i < count; i++)
 		if (!sluice_media_name_valid(files[i].name))
@@ -294,47 +321,66 @@ static int dir_pin(struct sluice_media *m, const struct sluice_camera *c, const 
 	return err;
 }
 
-/* Out of its place first: a directory of that name stays complete until it is none. */
-static int dir_remove(struct sluice_media *m, const struct sluice_camera *c, const char *id)
+static int is_shown(const struct dirent *d)
 {
-	int camera = open_camera(m, c, 0), err;
-	char part[48];
+	return d->d_name[0] != '.';
+}
 
-	if (camera < 0)
-		return camera == -ENOENT ? 0 : camera;
-	if (!sluice_media_name_valid(id) || strlen(id) > 40) {
-		close(camera);
-		return -EINVAL;
+/* fn for each name of the directory that is none of ours to hide, in order; dir is closed. */
+static int each_entry(int dir, int (*fn)(void *ctx, int dir, const char *name), void *ctx)
+{
+	struct dirent **list = NULL;
+	int n = dir < 0 ? dir : scandirat(dir, ".", &list, is_shown, alphasort), rc = 0;
+
+	if (n < 0 && dir >= 0)
+		n = -errno;
+	for (int i = 0; i < n; i++) {
+		if (!rc)
+			rc = fn(ctx, dir, list[i]->d_name);
+		free(list[i]);
 	}
+	free(list);
+	if (dir >= 0)
+		close(dir);
+	return n < 0 ? n : rc;
+}
+
+/* Out of its place first: a directory of that name stays complete until it is none. */
+static int remove_place(int camera, const char *id)
+{
+	char part[SLUICE_MEDIA_PLACE + 8];
+	int err;
+
 	snprintf(part, sizeof(part), ".%s.part", id);
 	err = remove_files(camera, part);
 	if (!err && renameat(camera, id, camera, part) < 0 && errno != ENOENT)
 		err = -errno;
-	if (!err)
-		err = remove_files(camera, part);
+	return err ? err : remove_files(camera, part);
+}
+
+static int remove_like(void *ctx, int dir, const char *name)
+{
+	return strncmp(name, ctx, 33) ? 0 : remove_place(dir, name);
+}
+
+static int dir_remove(struct sluice_media *m, const struct sluice_camera *c, const char *id)
+{
+	int camera, err;
+	char like[34];
+
+	if (!sluice_media_name_valid(id))
+		return -EINVAL;
+	camera = open_camera(m, c, 0);
+	if (camera < 0)
+		return camera == -ENOENT ? 0 : camera;
+	err = remove_place(camera, id);
+	snprintf(like, sizeof(like), "%.33s", id);
+	if (!err && strlen(id) > 33 && id[32] == '.')
+		err = each_entry(open_dir(camera, ".", 0), remove_like, like);
 	if (!err && fsync(camera) < 0)
 		err = -errno;
 	close(camera);
 	return err;
-}
-
-/* fn for each name of the directory that is none of ours to hide; dir is closed. */
-static int each_entry(int dir, int (*fn)(void *ctx, int dir, const char *name), void *ctx)
-{
-	DIR *list = dir < 0 ? NULL : fdopendir(dir);
-	struct dirent *d;
-	int rc = 0;
-
-	if (!list) {
-		if (dir >= 0)
-			close(dir);
-		return dir < 0 ? dir : -ENOMEM;
-	}
-	while (!rc && (d = readdir(list)))
-		if (d->d_name[0] != '.')
-			rc = fn(ctx, dir, d->d_name);
-	closedir(list);
-	return rc;
 }
 
 struct dir_walk {

@@ -261,19 +261,22 @@ static int move_summary(void *ctx, const char *tenant, const uint8_t camera[16],
 	struct sluice_camera c = { 0 };
 	struct move *m = ctx;
 	struct set s = { .of = m->c->from, .camera = &c, .id = id };
+	uint64_t token, named = 0;
 	uint8_t owner[16];
-	char what[192];
+	char what[192], whole[33];
 	int rc = step(m, "summaries");
 
 	if (rc)
 		return rc;
-	rc = strlen(id) == 32 ? m->c->ix->ops->summary_owner(m->c->ix, id, owner) : -ENOENT;
-	if (rc)
+	rc = sluice_media_place_read(id, whole, &token)
+		     ? -ENOENT
+		     : m->c->ix->ops->summary_owner(m->c->ix, whole, owner, &named);
+	if (rc || token != named)
 		return rc == -ENOENT ? 0 : rc; /* none of ours, or never told, or forgotten */
 	snprintf(c.tenant, sizeof(c.tenant), "%s", tenant);
 	memcpy(c.id, camera, sizeof(c.id));
 	sluice_hex(camera, 16, c.hex);
-	snprintf(what, sizeof(what), "media/%s/%s/%.40s", tenant, c.hex, id);
+	snprintf(what, sizeof(what), "media/%s/%s/%.47s", tenant, c.hex, id);
 	rc = load_set(&s);
 	if (rc == -ENOENT || rc == -ENOMEM) {
 		free_set(&s);

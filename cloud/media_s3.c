@@ -210,7 +210,7 @@ static int s3_put(struct sluice_media *base, const struct sluice_camera *c, cons
 	size_t i;
 	int err = 0;
 
-	if (!sluice_media_name_valid(id) || strlen(id) > 40 || count > FILES_MAX)
+	if (!sluice_media_name_valid(id) || count > FILES_MAX)
 		return -EINVAL;
 	for (i = 0; i < count; i++)
 		if (!sluice_media_name_valid(files[i].name))
@@ -340,14 +340,30 @@ static int remove_key(void *ctx, const char *key, uint64_t size)
 	return sluice_s3_delete(r->m->s3, key, r->why);
 }
 
+/* Every place of the summary, one kind of object after the other. */
+static int remove_places(struct removal *r, const struct sluice_camera *c, const char *id)
+{
+	static const char *const kinds[] = { "set", "pin", "file" };
+	char key[SLUICE_S3_KEY], like[34], why[SLUICE_S3_WHY] = "";
+	int err = 0;
+
+	snprintf(like, sizeof(like), "%.33s", id); /* with the dot */
+	for (size_t i = 0; i < 3 && !err; i++)
+		err = sluice_s3_list(r->m->s3, key_of(r->m, kinds[i], c, like, key), remove_key, r,
+				     why);
+	return tell(r->m, err, r->why[0] ? r->why : why);
+}
+
 static int s3_remove(struct sluice_media *base, const struct sluice_camera *c, const char *id)
 {
 	struct removal r = { .m = mine(base) };
 	char key[SLUICE_S3_KEY], why[SLUICE_S3_WHY] = "";
 	int err;
 
-	if (!sluice_media_name_valid(id) || strlen(id) > 40)
+	if (!sluice_media_name_valid(id))
 		return -EINVAL;
+	if (strlen(id) > 33 && id[32] == '.')
+		return remove_places(&r, c, id);
 	err = sluice_s3_delete(r.m->s3, key_of(r.m, "set", c, id, key), why);
 	if (!err)
 		err = sluice_s3_delete(r.m->s3, key_of(r.m, "pin", c, id, key), why);
@@ -369,13 +385,13 @@ struct walk {
 
 static int walk_set(void *ctx, const char *key, uint64_t size)
 {
-	char tenant[SLUICE_NAME_MAX], hex[33], id[41], more;
+	char tenant[SLUICE_NAME_MAX], hex[33], id[SLUICE_MEDIA_PLACE], more;
 	struct walk *w = ctx;
 	uint8_t camera[16];
 
 	(void)size;
-	_Static_assert(SLUICE_NAME_MAX == 32, "the number below");
-	if (sscanf(key + w->skip, "%31[^/]/%32[^/]/%40[^/]%c", tenant, hex, id, &more) != 3 ||
+	_Static_assert(SLUICE_NAME_MAX == 32 && SLUICE_MEDIA_PLACE == 48, "the numbers below");
+	if (sscanf(key + w->skip, "%31[^/]/%32[^/]/%47[^/]%c", tenant, hex, id, &more) != 3 ||
 	    !sluice_name_valid(tenant) || sluice_unhex(hex, camera, sizeof(camera)))
 		return 0; /* none of ours */
 	return w->fn(w->ctx, tenant, camera, id);

@@ -23,7 +23,10 @@ struct summaries {
 	struct sluice_media *media;
 	struct sluice_camera owner;
 	/* of one summary */
-	char id[40];
+	char id[33], place[SLUICE_MEDIA_PLACE]; /* place: "" none */
+	char tenant[SLUICE_NAME_MAX];
+	uint8_t camera[16];
+	uint64_t token;
 	struct sluice_index_media file[SLUICE_SUMMARY_MEDIA_MAX];
 	size_t files;
 };
@@ -36,7 +39,7 @@ static int add_file(void *ctx, const char *name)
 	size_t size;
 
 	if (!strcmp(name, "summary.json") || s->files == SLUICE_SUMMARY_MEDIA_MAX ||
-	    s->media->ops->get(s->media, &s->owner, s->id, name, 64u << 20, &bytes, &size))
+	    s->media->ops->get(s->media, &s->owner, s->place, name, 64u << 20, &bytes, &size))
 		return 0;
 	snprintf(m->name, sizeof(m->name), "%s", name);
 	m->size = size;
@@ -63,7 +66,8 @@ static int add_pin(struct summaries *s)
 	json_t *o;
 	int err = 0;
 
-	if (s->media->ops->get(s->media, &s->owner, s->id, SLUICE_MEDIA_PIN, 65536, &text, &size))
+	if (s->media->ops->get(s->media, &s->owner, s->place, SLUICE_MEDIA_PIN, 65536, &text,
+			       &size))
 		return 0;
 	o = json_loadb((char *)text, size, 0, NULL);
 	by = json_string_value(json_object_get(o, "by"));
@@ -84,7 +88,7 @@ static int add_row(struct summaries *s, char *text, const json_t *json)
 	int err;
 
 	s->files = 0;
-	err = s->media->ops->names(s->media, &s->owner, s->id, add_file, s);
+	err = s->media->ops->names(s->media, &s->owner, s->place, add_file, s);
 	if (err)
 		return err;
 	memcpy(row.id, s->id, 33);
@@ -93,6 +97,7 @@ static int add_row(struct summaries *s, char *text, const json_t *json)
 	row.start_utc_ns = json_u64(json, "start_ns");
 	row.end_utc_ns = json_u64(json, "end_ns");
 	row.media_count = s->files;
+	row.token = s->token;
 	if (row.epoch > INT64_MAX || row.start_utc_ns > INT64_MAX || row.end_utc_ns > INT64_MAX)
 		return 0; /* none of ours */
 	err = s->ix->ops->summary_add(s->ix, &row);
@@ -103,23 +108,23 @@ static int add_row(struct summaries *s, char *text, const json_t *json)
 	return err < 0 ? err : add_pin(s);
 }
 
-static int add_summary(void *ctx, const char *tenant, const uint8_t camera[16], const char *id)
+/* The place that was seen last, if there is one. */
+static int add_seen(struct summaries *s)
 {
-	struct summaries *s = ctx;
 	uint8_t *text;
 	size_t size;
 	json_t *json;
 	int err;
 
-	if (strlen(id) != 32)
-		return 0; /* none of ours */
-	err = s->ix->ops->camera_find(s->ix, camera, &s->owner);
-	if (err == -ENOENT || (!err && strcmp(tenant, s->owner.tenant) != 0))
+	if (!s->place[0])
+		return 0;
+	err = s->ix->ops->camera_find(s->ix, s->camera, &s->owner);
+	if (err == -ENOENT || (!err && strcmp(s->tenant, s->owner.tenant) != 0))
 		return 0; /* no frames of it: nobody can say whose they are */
 	if (err)
 		return err;
-	snprintf(s->id, sizeof(s->id), "%s", id);
-	err = s->media->ops->get(s->media, &s->owner, id, "summary.json", 1u << 20, &text, &size);
+	err = s->media->ops->get(s->media, &s->owner, s->place, "summary.json", 1u << 20, &text,
+				 &size);
 	if (err == -ENOKEY || err == -EBADMSG)
 		s->unread++;
 	if (err)
@@ -132,6 +137,28 @@ static int add_summary(void *ctx, const char *tenant, const uint8_t camera[16], 
 	return err;
 }
 
+/* Of the places of one summary the latest counts: whoever put it had made sure that no holder of an
+ * earlier lease has a row, or would come to one (shelf.c). */
+static int see_place(void *ctx, const char *tenant, const uint8_t camera[16], const char *place)
+{
+	struct summaries *s = ctx;
+	uint64_t token;
+	char id[33];
+	int err = 0;
+
+	if (sluice_media_place_read(place, id, &token))
+		return 0; /* none of ours */
+	if (strcmp(id, s->id) != 0 || memcmp(camera, s->camera, 16) != 0 ||
+	    strcmp(tenant, s->tenant) != 0)
+		err = add_seen(s);
+	memcpy(s->id, id, sizeof(s->id));
+	memcpy(s->camera, camera, sizeof(s->camera));
+	snprintf(s->tenant, sizeof(s->tenant), "%s", tenant);
+	snprintf(s->place, sizeof(s->place), "%s", place);
+	s->token = token;
+	return err;
+}
+
 int sluice_rebuild(const char *data, struct sluice_index *ix, struct sluice_media *media,
 		   struct sluice_recovered *r, uint64_t *count)
 {
@@ -141,7 +168,9 @@ int sluice_rebuild(const char *data, struct sluice_index *ix, struct sluice_medi
 
 	if (err)
 		return err;
-	err = media->ops->each(media, add_summary, &s);
+	err = media->ops->each(media, see_place, &s);
+	if (!err)
+		err = add_seen(&s);
 	*count = s.count;
 	r->unread = s.unread;
 	r->foreign = s.foreign;

@@ -69,14 +69,14 @@ static void reach_point(enum sluice_retain_at at)
 
 /* ---- files ---- */
 
-/* media/TENANT/CAMERA-HEX/ID, wherever the media are. */
+/* media/TENANT/CAMERA-HEX/PLACE, wherever the media are. */
 static int remove_summary(struct sluice_media *media, const char *path)
 {
 	struct sluice_camera c = { 0 };
-	char id[41], more;
+	char id[SLUICE_MEDIA_PLACE], more;
 
-	_Static_assert(SLUICE_NAME_MAX == 32, "the number below");
-	if (sscanf(path, "media/%31[^/]/%32[^/]/%40[^/]%c", c.tenant, c.hex, id, &more) != 3 ||
+	_Static_assert(SLUICE_NAME_MAX == 32 && SLUICE_MEDIA_PLACE == 48, "the numbers below");
+	if (sscanf(path, "media/%31[^/]/%32[^/]/%47[^/]%c", c.tenant, c.hex, id, &more) != 3 ||
 	    !sluice_name_valid(c.tenant) || sluice_unhex(c.hex, c.id, sizeof(c.id)))
 		return -EINVAL;
 	return media->ops->remove(media, &c, id);

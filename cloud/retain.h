@@ -20,7 +20,7 @@ struct sluice_retain_config {
 	uint64_t max_bytes;	    /* of segments and media; 0: any */
 	uint64_t free_bytes;	    /* to be left on the disk; 0: any */
 	uint64_t (*utc_now)(void);  /* NULL: the clock */
-	const atomic_int *duty;	    /* 0: another process does it now; NULL: none. Borrowed */
+	const atomic_ullong *duty;  /* 0: another process does it now; NULL: none. Borrowed */
 };
 
 /* What has gone since the start. */

@@ -247,7 +247,7 @@ static int open_store(struct sluice_server *s)
 
 /* Of several processes the one that has the first partition is on duty: it alone lets go what is
  * to go, and does the jobs. Where there is one it always is. */
-static const atomic_int *duty_of(const struct sluice_server *s)
+static const atomic_ullong *duty_of(const struct sluice_server *s)
 {
 	return s->bus->shared ? &s->on_duty : NULL;
 }
@@ -293,6 +293,7 @@ static int start_jobs(struct sluice_server *s)
 		.told = sluice_server_tell_job,
 		.ctx = s,
 		.duty = duty_of(s),
+		.bus = s->bus,
 	};
 
 	return sluice_jobs_open(&c, &s->jobs);
@@ -306,6 +307,7 @@ static int start_vision(struct sluice_server *s)
 		.media = s->media,
 		.sandbox = s->sandbox.memory ? &s->sandbox : NULL,
 		.ops = &sluice_server_worker_ops,
+		.shared = s->bus->shared,
 		.ctx = s,
 	};
 	char why[512];

@@ -96,9 +96,9 @@ struct sluice_server {
 	atomic_ullong moved_ns; /* when the workers were last seen to do what there is to do */
 	uint16_t port;
 	atomic_int stopping;
-	atomic_int started; /* all that the role needs */
-	atomic_int on_duty; /* the crew has the first partition */
-	int lock, own_lock; /* own_lock: of this process, where several are on the same data */
+	atomic_int started;    /* all that the role needs */
+	atomic_ullong on_duty; /* token of the first partition's lease, if the crew has it */
+	int lock, own_lock;    /* own_lock: of this process, where several are on the same data */
 	char node[64];
 };
 

@@ -37,7 +37,8 @@ struct sluice_parcel {
 
 /* The summary being sent. */
 struct sluice_sending {
-	struct sluice_parcel *parcel; /* NULL: none */
+	struct sluice_parcel *parcel;	/* NULL: none */
+	char place[SLUICE_MEDIA_PLACE]; /* of its files */
 	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
 	size_t media_count, at;	    /* at: which file */
 	struct sluice_fetch *fetch; /* brings it from a remote store; NULL: none */

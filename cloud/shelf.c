@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* shelf.c - see shelf.h. A summary is written to media, then to the index, so that the index never
- * names what is not there. Under a lease the fence is asked before media too: whoever has lost it
- * long ago writes over nothing that its successor has put. */
+/*
+ * shelf.c - see shelf.h. A summary is written to media, then to the index, so that the index never
+ * names what is not there.
+ *
+ * Under a lease its files lie at a place that has the token in its name, and the row, which is
+ * fenced, names it (media.h): a worker that is frozen between the two, or within the first, and
+ * comes to when its successor has long told the summary, changes nothing that anybody reads. The
+ * fence is raised, and the row looked for under it, before anything is put: so no holder of an
+ * earlier lease has a row then, nor ever will, and of several places the latest is the one that the
+ * row names. A rebuild, which has no rows, goes by that.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +24,43 @@
 #define READS	     5 /* of what may yet be read */
 #define REGION_DEPTH 2 /* a base that came twice, in another form, is a region */
 
-static int take_camera(void *ctx, const struct sluice_camera *c,
-		       const struct sluice_index_summary *s)
+struct pinned {
+	struct sluice_camera camera;
+	char place[SLUICE_MEDIA_PLACE];
+};
+
+static int take_place(void *ctx, const struct sluice_camera *c,
+		      const struct sluice_index_summary *s)
 {
-	(void)s;
-	*(struct sluice_camera *)ctx = *c;
+	struct pinned *p = ctx;
+
+	p->camera = *c;
+	sluice_media_place(p->place, s->id, s->token);
 	return 0;
+}
+
+/* What the index knows is told, and stays: 1; whoever comes with the id of another camera's is let
+ * do nothing: -EEXIST. What it does not know was told to nobody: 0; then the files are written
+ * anew, or they and the row could be of two lives. */
+static int look_for(const struct sluice_shelf *s, const struct sluice_camera *c, const char *id)
+{
+	uint8_t owner[16];
+	int err = s->index->ops->summary_owner(s->index, id, owner, NULL);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	return memcmp(owner, c->id, sizeof(owner)) != 0 ? -EEXIST : 1;
+}
+
+/* The same once no holder of an earlier lease writes any more. */
+static int look_fenced(const struct sluice_shelf *s, const struct sluice_camera *c, const char *id)
+{
+	int err = look_for(s, c, id);
+
+	if (err || !s->fence || !s->fence->bus->shared)
+		return err;
+	err = sluice_fence_begin(s->fence, s->index);
+	return err ? err : sluice_fence_end(s->fence, s->index, look_for(s, c, id));
 }
 
 int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c,
@@ -36,21 +75,15 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 		.json = sum->json,
 		.media = media,
 		.media_count = sum->media_count,
+		.token = s->fence && s->fence->bus->shared ? s->fence->lease->token : s->token,
 	};
-	uint8_t owner[16];
+	char place[SLUICE_MEDIA_PLACE];
 	size_t i;
 	int err;
 
 	if (sum->media_count > SLUICE_SUMMARY_MEDIA_MAX || strlen(sum->id) != 32)
 		return -EINVAL;
-	/* What the index knows is told, and stays; whoever comes with the id of another camera's is
-	 * let do nothing. What it does not know was told to nobody: then the files are written
-	 * anew, or they and the row could be of two lives. */
-	err = s->index->ops->summary_owner(s->index, sum->id, owner);
-	if (!err)
-		return memcmp(owner, c->id, sizeof(owner)) != 0 ? -EEXIST : 1;
-	if (err == -ENOENT)
-		err = sluice_fence_raise(s->fence, s->index);
+	err = look_fenced(s, c, sum->id);
 	if (err)
 		return err;
 	memcpy(row.id, sum->id, sizeof(row.id));
@@ -67,7 +100,8 @@ int sluice_shelf_put(const struct sluice_shelf *s, const struct sluice_camera *c
 	}
 	files[i] = (struct sluice_media_file){ "summary.json", (const uint8_t *)sum->json,
 					       strlen(sum->json) };
-	err = s->media->ops->put(s->media, c, sum->id, files, i + 1);
+	err = s->media->ops->put(s->media, c, sluice_media_place(place, sum->id, row.token), files,
+				 i + 1);
 	if (!err)
 		err = sluice_fence_begin(s->fence, s->index);
 	return err ? err
@@ -106,24 +140,25 @@ int sluice_shelf_pin(const struct sluice_shelf *s, const struct sluice_whose *wh
 		     const char *by, const char *note)
 {
 	uint64_t now = sluice_utc_now();
-	struct sluice_camera c;
+	struct pinned p;
 	char *text = NULL;
 	json_t *o;
-	int err = s->index->ops->summary_find(s->index, who, id, take_camera, &c);
+	int err = s->index->ops->summary_find(s->index, who, id, take_place, &p);
 
 	if (!err && by) {
 		o = json_pack("{s:s,s:s,s:I}", "by", by, "note", note ? note : "", "utc_ns",
 			      (json_int_t)now);
 		text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 		json_decref(o);
-		err = text ? s->media->ops->pin(s->media, &c, id, (uint8_t *)text, strlen(text))
+		err = text ? s->media->ops->pin(s->media, &p.camera, p.place, (uint8_t *)text,
+						strlen(text))
 			   : -ENOMEM;
 		free(text);
 	}
 	if (!err)
 		err = s->index->ops->summary_pin(s->index, who, id, by, note, now);
 	if (!err && !by)
-		err = s->media->ops->pin(s->media, &c, id, NULL, 0);
+		err = s->media->ops->pin(s->media, &p.camera, p.place, NULL, 0);
 	return err;
 }
 

@@ -20,6 +20,9 @@ struct sluice_shelf {
 	struct sluice_rebuild *rebuild;	  /* of this thread */
 	const struct sluice_fence *fence; /* of the lease under which summaries are put; NULL: of
 					     none */
+	/* Where files are put without a lease though other processes may put the same: a number
+	 * that none of them has; 0: nobody else does. */
+	uint64_t token;
 };
 
 /* Media, then index. 0; 1: it was there already; or what failed (-EINVAL: it can never be put;

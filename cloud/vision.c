@@ -218,7 +218,7 @@ static bool is_asked(struct sluice_vision *v, const json_t *summary, const char 
 		    (json_int_t)v->c.settings.threat)
 		return false;
 	sluice_vision_id(id, own);
-	if (!v->index->ops->summary_owner(v->index, own, owner))
+	if (!v->index->ops->summary_owner(v->index, own, owner, NULL))
 		return false; /* it was, in another life or by another node */
 	if (end_ns / 1000000000 + OLD_S < (uint64_t)time(NULL)) {
 		skip(SLUICE_VISION_SKIP_OLD);
@@ -500,6 +500,8 @@ int sluice_vision_open(const struct sluice_vision_config *c, struct sluice_visio
 	v->shelf = (struct sluice_shelf){
 		.data = c->data, .index = v->index, .media = c->media, .rebuild = v->rebuild
 	};
+	if (c->shared) /* two processes may have asked about the same */
+		v->shelf.token = sluice_utc_now();
 	if (!err && c->sandbox) {
 		v->sandbox = sluice_sandbox_open(c->sandbox, "vision texts", 19, &v->stopping);
 		err = v->sandbox ? 0 : -ENOMEM;

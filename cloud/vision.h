@@ -28,6 +28,7 @@ struct sluice_vision_config {
 	struct sluice_media *media;
 	const struct sluice_sandbox_config *sandbox; /* NULL: pictures are made in this process */
 	const struct sluice_worker_ops *ops;	     /* summary() is called in the thread */
+	int shared;				     /* other processes put summaries too */
 	void *ctx;
 };
 

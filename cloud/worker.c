@@ -614,7 +614,7 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	w->rebuild = sluice_rebuild_open();
 	err = w->rebuild ? c->bus->ops->claim(c->bus, c->partition, &w->lease) : -ENOMEM;
 	w->fence = (struct sluice_fence){ c->bus, &w->lease, &w->stopping };
-	w->shelf = (struct sluice_shelf){ c->data, NULL, c->media, w->rebuild, &w->fence };
+	w->shelf = (struct sluice_shelf){ c->data, NULL, c->media, w->rebuild, &w->fence, 0 };
 	if (!err && !c->bus->shared)
 		err = begin(w);
 	atomic_fetch_add(&sluice_workers_behind, 1);
@@ -638,6 +638,11 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 void sluice_worker_leave(struct sluice_worker *w)
 {
 	atomic_store(&w->leaving, 1);
+}
+
+uint64_t sluice_worker_token(const struct sluice_worker *w)
+{
+	return w->lease.token;
 }
 
 int sluice_worker_ended(const struct sluice_worker *w)

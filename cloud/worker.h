@@ -58,6 +58,8 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 
 /* The thread ends after its present chunk, which is acked. Any thread. */
 void sluice_worker_leave(struct sluice_worker *w);
+/* Of its lease. */
+uint64_t sluice_worker_token(const struct sluice_worker *w);
 /* Other than 0: it has ended and is to be closed; 1: as asked, or because the lease is lost;
  * -errno: it could not begin. Any thread. */
 int sluice_worker_ended(const struct sluice_worker *w);

@@ -98,7 +98,8 @@ int index_summary(struct sluice_index *ix, int c, unsigned int number, uint64_t 
 					  .end_utc_ns = start_ns + 5 * S,
 					  .json = json,
 					  .media = media,
-					  .media_count = 2 };
+					  .media_count = 2,
+					  .token = (uint64_t)number << 40 };
 
 	memcpy(s.id, index_id(number), sizeof(s.id));
 	memcpy(s.camera, index_camera[c].id, sizeof(s.camera));
@@ -415,7 +416,7 @@ static void case_transactions(struct conform_index *rig)
 	CHECK(frames_of(ix) == 10 && frames_of(other) == 0);
 	ix->ops->rollback(ix);
 	CHECK(frames_of(ix) == 0);
-	CHECK(ix->ops->summary_owner(ix, index_id(1), f.camera) == -ENOENT);
+	CHECK(ix->ops->summary_owner(ix, index_id(1), f.camera, NULL) == -ENOENT);
 	ix->ops->rollback(ix); /* of nothing */
 	CHECK(!ix->ops->begin(ix) && !ix->ops->frame_add(ix, &f) && !ix->ops->commit(ix));
 	CHECK(frames_of(other) == 1);

@@ -37,6 +37,7 @@ static void case_summaries(struct conform_index *rig)
 	struct index_list whole = { 0 }, unacked = { 0 }, newest = { 0 }, of_name = { 0 };
 	struct index_list alien = { 0 }, every = { 0 }, stopped = { .stop_at = 1 };
 	uint8_t owner[16];
+	uint64_t token = 0;
 
 	CHECK(index_summary(ix, C0, 1, T0 + 1, ODD) == 0);
 	CHECK(index_summary(ix, C0, 1, T0 + 9, "{}") == 1); /* nothing changed */
@@ -48,8 +49,9 @@ static void case_summaries(struct conform_index *rig)
 	CHECK(ix->ops->summary_find(ix, &index_nobody, index_id(1), on_whole, &whole) == -ENOENT);
 	CHECK(ix->ops->summary_find(ix, &index_all, index_id(2), on_whole, &whole) == -ENOENT);
 	CHECK(whole.count == 1);
-	CHECK(!ix->ops->summary_owner(ix, index_id(1), owner) && !memcmp(owner, c0, 16));
-	CHECK(ix->ops->summary_owner(ix, index_id(2), owner) == -ENOENT);
+	CHECK(!ix->ops->summary_owner(ix, index_id(1), owner, &token) && !memcmp(owner, c0, 16));
+	CHECK(token == 1ull << 40);
+	CHECK(ix->ops->summary_owner(ix, index_id(2), owner, NULL) == -ENOENT);
 	CHECK(!index_summary(ix, C0, 3, T0 + 3, "{}") && !index_summary(ix, C0, 2, T0 + 2, "{}") &&
 	      !index_summary(ix, C1, 4, T0 + 4, "{}") && !index_summary(ix, ALIEN, 5, T0, "{}"));
 	CHECK(!ix->ops->summary_acked(ix, index_camera[C1].id, index_id(2))); /* not its own */

@@ -137,9 +137,10 @@ static void test_provision(void)
 	say("UPDATE version SET version = 99");
 	CHECK(sluice_index_pg_provision(&config, why) == -EPROTONOSUPPORT && strstr(why, "later"));
 	refused(config, -EPROTONOSUPPORT, "a later one");
-	say("UPDATE version SET version = 2");
+	say("UPDATE version SET version = 3");
 	/* one of an earlier version is brought to this one */
-	say("DROP TABLE fences; UPDATE version SET version = 1");
+	say("ALTER TABLE summaries DROP COLUMN token; DROP TABLE fences;"
+	    " UPDATE version SET version = 1");
 	refused(config, -EPROTONOSUPPORT, "sluice-cloud provision");
 	CHECK(sluice_index_pg_provision(&config, why) == 0);
 	CHECK(!sluice_index_pg_open(&config, &ix, why));

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "cloud/media.h"
 #include "tests/conform/index_case.h"
 #include "tests/unit/check.h"
 
@@ -74,7 +75,7 @@ static void case_summaries_leave(struct conform_index *rig)
 	struct sluice_index *ix = index_begin(rig);
 	struct sluice_index_filter any = { .limit = 9 }, kind = { .limit = 9, .kind = "event" };
 	struct index_list l = { 0 };
-	char id[33], path[192], next[SLUICE_CURSOR_MAX];
+	char id[33], path[192], place[SLUICE_MEDIA_PLACE], next[SLUICE_CURSOR_MAX];
 	struct sluice_camera c;
 	unsigned int i;
 
@@ -85,7 +86,8 @@ static void case_summaries_leave(struct conform_index *rig)
 	CHECK(!ix->ops->summary_oldest(ix, T0 + 3, id, &c) && !strcmp(id, index_id(2)));
 	CHECK(!strcmp(c.hex, index_camera[C0].hex) && !strcmp(c.tenant, "t"));
 	CHECK(!ix->ops->summary_drop(ix, &c, id));
-	snprintf(path, sizeof(path), "media/t/%s/%s", c.hex, id);
+	snprintf(path, sizeof(path), "media/t/%s/%s", c.hex,
+		 sluice_media_place(place, id, 2ull << 40));
 	gone_is(ix, path);
 	CHECK(!ix->ops->summaries_find(ix, &index_all, &any, index_list_summary, &l, next));
 	CHECK(index_list_is(&l, "3 1!"));
@@ -455,7 +457,7 @@ static unsigned int group_there(struct conform_index *rig)
 	whole = frames != 0;
 	CHECK(!frames || frames == 3);
 	CHECK((ix->ops->segment_find(ix, "segments/x/1.seg", &s) == 0) == whole);
-	CHECK((ix->ops->summary_owner(ix, index_id(1), owner) == 0) == whole);
+	CHECK((ix->ops->summary_owner(ix, index_id(1), owner, NULL) == 0) == whole);
 	sluice_index_close(ix);
 	return frames;
 }

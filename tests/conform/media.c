@@ -101,6 +101,24 @@ static int add_name(void *ctx, const char *name)
 	return 0;
 }
 
+struct place_list {
+	unsigned int count, disorder;
+	char camera[33], last[SLUICE_MEDIA_PLACE];
+};
+
+static int add_place(void *ctx, const char *tenant, const uint8_t id16[16], const char *place)
+{
+	struct place_list *l = ctx;
+	char hex[33];
+
+	sluice_hex(id16, 16, hex);
+	l->disorder += !strcmp(hex, l->camera) && strcmp(place, l->last) <= 0;
+	l->count++;
+	snprintf(l->camera, sizeof(l->camera), "%s", hex);
+	snprintf(l->last, sizeof(l->last), "%s", place);
+	return 0;
+}
+
 static unsigned int count_ids(struct sluice_media *m)
 {
 	struct list l = { 0 };
@@ -231,6 +249,37 @@ static void list_all(struct sluice_media *m)
 		CHECK(!m->ops->remove(m, &camera[i % 3], name));
 	}
 	CHECK(!m->ops->remove(m, &camera[0], id));
+}
+
+/* What lies at another place of the same summary is another thing, and goes with the last. */
+static void places(struct sluice_media *m)
+{
+	const struct sluice_media_file old = file_of("summary.json", "{\"by\":1}"),
+				       new = file_of("summary.json", "{\"by\":2}"),
+				       pin = file_of(SLUICE_MEDIA_PIN, "{}");
+	char first[SLUICE_MEDIA_PLACE], second[SLUICE_MEDIA_PLACE], third[SLUICE_MEDIA_PLACE];
+	struct place_list l = { 0 };
+
+	sluice_media_place(first, id, 9);
+	sluice_media_place(second, id, 1ull << 50);
+	sluice_media_place(third, other, 9);
+	CHECK(!m->ops->put(m, &camera[0], second, &new, 1));
+	CHECK(!m->ops->put(m, &camera[0], first, &old, 1));
+	CHECK(!m->ops->put(m, &camera[0], third, &old, 1));
+	CHECK(!m->ops->put(m, &camera[1], first, &old, 1));
+	CHECK(is_there(m, &camera[0], second, &new) && is_there(m, &camera[0], first, &old));
+	CHECK(get_error(m, &camera[0], id, "summary.json", 100) == -ENOENT);
+	CHECK(!m->ops->pin(m, &camera[0], second, pin.data, pin.size));
+	CHECK(is_there(m, &camera[0], second, &pin));
+	CHECK(get_error(m, &camera[0], first, SLUICE_MEDIA_PIN, 100) == -ENOENT);
+	CHECK(!m->ops->each(m, add_place, &l) && l.count == 4 && !l.disorder);
+	CHECK(!m->ops->remove(m, &camera[0], second));
+	CHECK(get_error(m, &camera[0], second, "summary.json", 100) == -ENOENT);
+	CHECK(get_error(m, &camera[0], second, SLUICE_MEDIA_PIN, 100) == -ENOENT);
+	CHECK(get_error(m, &camera[0], first, "summary.json", 100) == -ENOENT);
+	CHECK(is_there(m, &camera[0], third, &old) && is_there(m, &camera[1], first, &old));
+	CHECK(!m->ops->remove(m, &camera[0], third) && !m->ops->remove(m, &camera[1], first));
+	CHECK(!m->ops->remove(m, &camera[1], first) && count_ids(m) == 0);
 }
 
 static void sealed(struct conform_media *rig)
@@ -441,6 +490,7 @@ void conform_media(struct conform_media *rig)
 	pin(m);
 	remove_one(m);
 	list_all(m);
+	places(m);
 	many(m);
 	sealed(rig);
 	CHECK(!count_ids(m));

@@ -416,8 +416,8 @@ static void test_summaries(void)
 	CHECK(ix->ops->summary_add(ix, &row) == -EEXIST);
 	memcpy(row.camera, stranger.id, 16);
 	CHECK(ix->ops->summary_add(ix, &row) == -EEXIST);
-	CHECK(!ix->ops->summary_owner(ix, id, owner) && !memcmp(owner, camera[0].id, 16));
-	CHECK(ix->ops->summary_owner(ix, "00", owner) == -ENOENT);
+	CHECK(!ix->ops->summary_owner(ix, id, owner, NULL) && !memcmp(owner, camera[0].id, 16));
+	CHECK(ix->ops->summary_owner(ix, "00", owner, NULL) == -ENOENT);
 	CHECK(!ix->ops->summaries_unacked(ix, camera[0].id, count_summary, &n) && n == 1);
 	CHECK(!ix->ops->summary_acked(ix, camera[0].id, id));
 	CHECK(!ix->ops->summaries_unacked(ix, camera[0].id, count_summary, &n) && n == 1);

@@ -401,7 +401,7 @@ struct look {
 	struct worker_left *left;
 };
 
-static void check_key(struct look *l, const char *id, json_t *key)
+static void check_key(struct look *l, const char *place, json_t *key)
 {
 	const char *sequence = json_string_value(json_object_get(key, "sequence"));
 	const char *file = json_string_value(json_object_get(key, "file"));
@@ -412,7 +412,7 @@ static void check_key(struct look *l, const char *id, json_t *key)
 	CHECK(file && n < WORKER_RIG_FRAMES);
 	if (!file || n >= WORKER_RIG_FRAMES)
 		return;
-	CHECK(!l->shelf.media->ops->get(l->shelf.media, l->camera, id, file, 1 << 20, &data,
+	CHECK(!l->shelf.media->ops->get(l->shelf.media, l->camera, place, file, 1 << 20, &data,
 					&size));
 	CHECK(data && size == l->rig->frame[n].size && !memcmp(data, l->rig->frame[n].jpeg, size));
 	free(data);
@@ -421,6 +421,7 @@ static void check_key(struct look *l, const char *id, json_t *key)
 static int look_at_summary(void *ctx, const struct sluice_camera *c,
 			   const struct sluice_index_summary *s)
 {
+	char place[SLUICE_MEDIA_PLACE];
 	struct look *l = ctx;
 	json_t *o, *key;
 	size_t i;
@@ -441,7 +442,7 @@ static int look_at_summary(void *ctx, const struct sluice_camera *c,
 	l->left->json = strdup(s->json);
 	CHECK(json_array_size(json_object_get(o, "keyframes")) == s->media_count);
 	json_array_foreach (json_object_get(o, "keyframes"), i, key)
-		check_key(l, s->id, key);
+		check_key(l, sluice_media_place(place, s->id, s->token), key);
 	json_decref(o);
 	return 0;
 }
