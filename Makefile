@@ -12,7 +12,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
-.PHONY: all kmod deps demo try-distributed check check-all bench bench-cloud bench-guest accuracy style unit fuzz install install-dkms deb clean help
+.PHONY: all kmod deps demo try-distributed check check-all bench bench-cloud bench-scale bench-guest accuracy style unit fuzz install install-dkms deb clean help
 .DELETE_ON_ERROR:
 
 # $(call program,name,sources,pkg-config packages,extra libraries): build/bin/name
@@ -118,6 +118,10 @@ bench: ## ratios against peers, in one run, to build/bench.json
 bench-cloud: ## 1,000 devices against the cloud node, its memory, handshakes, cost of a byte; rows of build/bench.json
 	$(Q)tools/deps build bench
 	$(Q)tests/bench/cloud
+
+bench-scale: ## one and two workers, and ingest, on three brokers, PostgreSQL and a bucket; rows of build/bench.json
+	$(Q)tools/deps build bench scale
+	$(Q)tests/bench/scale
 
 bench-guest: ## what the module costs, in guests: tapped DQBUF, four cameras, CPU beside motion
 	$(Q)tools/deps build kmod demo bench
