@@ -12,7 +12,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
-.PHONY: all kmod deps demo try-distributed check check-all bench bench-cloud bench-guest accuracy style unit fuzz install install-dkms clean help
+.PHONY: all kmod deps demo try-distributed check check-all bench bench-cloud bench-scale bench-guest accuracy style unit fuzz install install-dkms deb clean help
 .DELETE_ON_ERROR:
 
 # $(call program,name,sources,pkg-config packages,extra libraries): build/bin/name
@@ -94,7 +94,7 @@ check: ## set up, build and run every test that gates a change
 	$(Q)tests/run check
 
 check-all: ## check, and the slow matrix
-	$(Q)tools/deps build kmod check scale demo kernel bench
+	$(Q)tools/deps build kmod check scale demo kernel bench deb
 	$(Q)tests/run check all
 
 unit: ## unit tests only
@@ -118,6 +118,10 @@ bench: ## ratios against peers, in one run, to build/bench.json
 bench-cloud: ## 1,000 devices against the cloud node, its memory, handshakes, cost of a byte; rows of build/bench.json
 	$(Q)tools/deps build bench
 	$(Q)tests/bench/cloud
+
+bench-scale: ## one and two workers, and ingest, on three brokers, PostgreSQL and a bucket; rows of build/bench.json
+	$(Q)tools/deps build bench scale
+	$(Q)tests/bench/scale
 
 bench-guest: ## what the module costs, in guests: tapped DQBUF, four cameras, CPU beside motion
 	$(Q)tools/deps build kmod demo bench
@@ -163,6 +167,10 @@ install-dkms: ## the module's sources and udev rule to where dkms and udev look 
 	$(Q)install -m 644 kmod/*.[ch] $(DKMS)/kmod
 	$(Q)install -m 644 include/sluice/*.h $(DKMS)/include/sluice
 	$(Q)install -m 644 kmod/99-sluice.rules $(DESTDIR)/usr/lib/udev/rules.d
+
+deb: ## Debian packages of what install and install-dkms install, to build/deb
+	$(Q)tools/deps build deb
+	$(Q)tools/deb $(BUILD)/deb
 
 clean: ## remove build/
 	$(Q)rm -rf $(BUILD)

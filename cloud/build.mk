@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # What the worker does with a frame, in that order.
-ANALYSIS := cloud/decode.c cloud/canvas.c cloud/background.c cloud/background_find.c cloud/background_learn.c cloud/background_moved.c cloud/background_light.c \
+ANALYSIS := cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/canvas.c cloud/background.c cloud/background_find.c cloud/background_learn.c cloud/background_moved.c cloud/background_light.c \
 	    cloud/background_mean.c cloud/background_mixture.c cloud/background_delta.c cloud/background_median.c cloud/blobs.c cloud/assign.c cloud/track.c cloud/stills.c cloud/events.c \
 	    cloud/look.c cloud/keyframes.c cloud/sights.c cloud/track_facts.c cloud/concerns.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c cloud/starved.c \
 	    cloud/picture.c cloud/digest_plan.c
-$(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs,$(eval CFLAGS_cloud/$(f).c := -O3))
+$(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs jpeg_coarse jpeg_shrink,$(eval CFLAGS_cloud/$(f).c := -O3))
 # A period in a minute, from boxes to pictures.
 SYNOPSIS := $(addprefix cloud/,period.c period_pack.c tube.c synopsis_place.c synopsis_plan.c ground.c cutout.c synopsis_draw.c synopsis_map.c)
 $(foreach f,ground cutout synopsis_draw synopsis_place,$(eval CFLAGS_cloud/$(f).c := -O3))
@@ -92,11 +92,11 @@ $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLU
 $(eval $(call testprog,test_people,tests/unit/test_people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
 $(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c tests/unit/analysis_script.c \
-	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_asked,tests/unit/test_asked.c tests/unit/uplink.c tests/unit/analysis_script.c \
-	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/uplink.c tests/unit/analysis_script.c $(SANDBOX) \
-	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 # A detector through ONNX Runtime, where its library and header are there (libonnxruntime-dev).
 HAVE_ONNX := $(shell $(PKGCONF) --exists libonnxruntime && echo libonnxruntime)
 ONNX := $(addprefix cloud/onnx/,conf.c boxes.c)
@@ -121,12 +121,14 @@ $(eval $(call testprog,test_h264,tests/unit/test_h264.c cloud/h264.c cloud/h264_
 $(eval $(call testprog,test_detector,tests/unit/test_detector.c $(DETECTOR) cloud/child.c $(DETECTOR_HOST) lib/log.c lib/log_ring.c,libseccomp,-lm -lpthread))
 $(BUILD)/tests/test_detector: | $(addprefix $(BUILD)/plugins/,squares.so bad.so bad_abi.so bad_none.so bad_table.so bad_symbol.so)
 $(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/analysis_script.c \
-	$(LIBCLOUD) cloud/decode.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
 	$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.c devices_link.c devices_shake.c devices_bare.c devices_sink.c) \
+$(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.c devices_link.c devices_shake.c devices_bare.c devices_sink.c usage.c) \
 	tests/unit/jpeg_make.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_plan,tests/unit/test_plan.c cloud/plan.c cloud/wish.c cloud/camera.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm -lpthread))
+# How long workers take for what lies in the stream: make bench-scale.
+$(eval $(call testprog,bench_drain,tests/bench/drain.c tests/bench/usage.c,jansson,))
 # What an hour costs to be summed up: a row of make bench-cloud.
 $(eval $(call testprog,bench_period,tests/bench/period.c tests/unit/store_rig.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 # What a camera's analysis keeps in a child, by the size of its pictures.
@@ -146,5 +148,6 @@ $(eval $(call testprog,media_s3,tests/conform/media_s3.c tests/conform/media.c t
 $(eval $(call testprog,depot_s3,tests/conform/depot_s3.c tests/conform/move_s3.c tests/unit/store_rig.c tests/conform/depot.c tests/conform/depot_store.c tests/conform/bad_proxy.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 endif
 $(eval $(call testprog,test_fleet,tests/unit/test_fleet.c tests/unit/nth_fault.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread -ldl))
-$(eval $(call testprog,test_room,tests/unit/test_room.c cloud/room.c cloud/decode.c cloud/picture.c,libjpeg,-lm))
+$(eval $(call testprog,test_room,tests/unit/test_room.c cloud/room.c cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c,libjpeg,-lm))
+$(eval $(call testprog,test_decode,tests/unit/test_decode.c tests/unit/jpeg_make.c cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c,libjpeg,-lm))
 $(eval $(call testprog,test_zones,tests/unit/test_zones.c cloud/zones.c,jansson,-lm))

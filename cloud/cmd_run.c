@@ -93,6 +93,19 @@ static int read_line(int argc, char **argv, struct line *l)
 	return 0;
 }
 
+/*
+ * Few threads: few arenas; what a burst took goes back to the system. Where chunks leave the
+ * process they are copied into one block, and by the bus's library into another: those of the
+ * usual size are not to be mapped, zeroed and unmapped each time, which costs as much as the rest
+ * of sending them.
+ */
+static void keep_memory_small(bool sends_chunks)
+{
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, sends_chunks ? 4 << 20 : 128 << 10);
+	mallopt(M_TRIM_THRESHOLD, sends_chunks ? 16 << 20 : 1 << 20);
+}
+
 static int serve(struct sluice_service *service)
 {
 	static struct sluice_keyring ring;
@@ -129,10 +142,7 @@ static int serve(struct sluice_service *service)
 
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
-	/* few threads: few arenas; what a burst took goes back to the system */
-	mallopt(M_ARENA_MAX, 2);
-	mallopt(M_MMAP_THRESHOLD, 128 << 10);
-	mallopt(M_TRIM_THRESHOLD, 1 << 20);
+	keep_memory_small(conf->bus.backend != SLUICE_BUS_LOCAL);
 	err = sluice_server_open(&server, &c);
 	if (!err) {
 		sluice_info("listening on %s, port %u", c.listen, server.port);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * decode.c - JPEG to luma and half as fine chroma at 1/1, 1/2, 1/4 or 1/8, the inverse DCT doing
- * the scaling. Planes are taken as they leave it: neither interpolated nor converted.
+ * the scaling. Planes are taken as they leave it: neither interpolated nor converted. libjpeg reads
+ * the header; jpeg_coarse.c the scan, where it can, and libjpeg all that is unusual or broken.
  *
  * The bytes come from a camera by way of a device: nothing in them is believed. The size in the
  * JPEG's own header must equal what the device announced before memory of that size is touched. A
@@ -17,11 +18,13 @@
 #include <jerror.h>
 
 #include "cloud/decode.h"
+#include "cloud/jpeg_coarse.h"
 
 struct sluice_decoder {
 	struct jpeg_decompress_struct jpeg;
 	struct jpeg_error_mgr errors;
 	jmp_buf fail;
+	struct jpeg_coarse *coarse;
 	int early_end;
 	uint8_t *px;
 	size_t capacity;
@@ -58,7 +61,11 @@ static int create(struct sluice_decoder *d)
 	if (setjmp(d->fail))
 		return -ENOMEM;
 	jpeg_create_decompress(&d->jpeg);
-	return 0;
+	d->coarse = jpeg_coarse_open();
+	if (d->coarse)
+		return 0;
+	jpeg_destroy_decompress(&d->jpeg);
+	return -ENOMEM;
 }
 
 struct sluice_decoder *sluice_decoder_open(void)
@@ -76,6 +83,7 @@ void sluice_decoder_close(struct sluice_decoder *d)
 	if (!d)
 		return;
 	jpeg_destroy_decompress(&d->jpeg);
+	jpeg_coarse_close(d->coarse);
 	free(d->px);
 	free(d->rows);
 	free(d);
@@ -253,10 +261,18 @@ int sluice_decode_scaled(struct sluice_decoder *d, const uint8_t *jpeg, size_t s
 	j->raw_data_out = has_planes(j);
 	j->out_color_space = j->raw_data_out ? JCS_YCbCr : JCS_GRAYSCALE;
 	j->scale_denom = scale;
-	jpeg_start_decompress(j);
+	jpeg_calc_output_dimensions(j);
 	err = prepare(d, out);
 	if (!err)
+		err = jpeg_coarse_read(d->coarse, j, out);
+	if (!err) {
+		jpeg_abort_decompress(j);
+		return 0;
+	}
+	if (err == -ENOTSUP) {
+		jpeg_start_decompress(j);
 		err = j->raw_data_out ? decode_planes(d, out) : decode_rows(d, out);
+	}
 	if (err) {
 		jpeg_abort_decompress(j);
 		return err;

@@ -4,9 +4,10 @@
  * in the life of a lease, and says when it goes.
  *
  * Who has a partition is decided by the leases alone (nats_lease.c); this is only for how many each
- * should want. So it needs no storage at the broker: one that is not heard of for as long as a
- * lease lives does not count any more, and a process that hears nobody wants all, and does not get
- * what others hold.
+ * should want. So it needs no storage at the broker: one that is not heard of for five eighths of a
+ * lease's life, two greetings, does not count any more, so that the others want its partitions when
+ * they come free, and not later; a process that hears nobody wants all, and does not get what
+ * others hold.
  */
 #include <stdio.h>
 #include <string.h>
@@ -82,7 +83,7 @@ unsigned int nats_members(struct sluice_bus *b)
 
 	pthread_mutex_lock(&n->lock);
 	for (int i = 0; i < NATS_MEMBERS; i++)
-		count += n->member[i].id[0] && now < n->member[i].seen_ms + n->ttl_ms;
+		count += n->member[i].id[0] && now < n->member[i].seen_ms + n->ttl_ms * 5 / 8;
 	pthread_mutex_unlock(&n->lock);
 	return count;
 }

@@ -38,7 +38,7 @@ $(eval $(call testprog,test_landing,tests/unit/test_landing.c tests/unit/certs.c
 $(eval $(call testprog,test_spool,tests/unit/test_spool.c tests/unit/disk_fault.c $(SPOOL) lib/reason.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson))
 $(eval $(call testprog,test_lane,tests/unit/test_lane.c relay/lane.c $(SPOOL) lib/reason.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson))
 $(eval $(call testprog,test_region,tests/unit/test_region.c tests/unit/jpeg_make.c relay/region.c lib/coefs.c cloud/rebuild.c \
-	cloud/canvas.c cloud/decode.c cloud/picture.c $(LIBSLUICE),libjpeg))
+	cloud/canvas.c cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c $(LIBSLUICE),libjpeg,-lm))
 $(eval $(call testprog,test_budget,tests/unit/test_budget.c relay/budget.c))
 $(eval $(call testprog,test_commands,tests/unit/test_commands.c tests/unit/ringmake.c relay/commands.c $(MEMO) lib/reason.c kmod/ring.c \
 	$(LIBSLUICE),$(LIBSLUICE_PKGS) jansson libjpeg,-lm))

@@ -3,10 +3,10 @@
 
 $(eval $(call testprog,test_assign,tests/unit/test_assign.c cloud/assign.c))
 $(eval $(call testprog,test_digest,tests/unit/test_digest.c $(ANALYSIS) $(DIGEST) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto $(DIGEST_PKGS),-lm))
-$(eval $(call testprog,test_synopsis,tests/unit/test_synopsis.c $(SYNOPSIS) cloud/decode.c cloud/picture.c cloud/webm.c $(LIBSLUICE),libjpeg libturbojpeg jansson $(DIGEST_PKGS),-lm))
+$(eval $(call testprog,test_synopsis,tests/unit/test_synopsis.c $(SYNOPSIS) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/webm.c $(LIBSLUICE),libjpeg libturbojpeg jansson $(DIGEST_PKGS),-lm))
 $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto,-lm))
 $(eval $(call testprog,test_stills,tests/unit/test_stills.c cloud/stills.c))
-$(eval $(call testprog,test_sights,tests/unit/test_sights.c tests/unit/jpeg_make.c cloud/sights.c cloud/decode.c cloud/picture.c,libjpeg,-lm))
+$(eval $(call testprog,test_sights,tests/unit/test_sights.c tests/unit/jpeg_make.c cloud/sights.c cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c,libjpeg,-lm))
 $(eval $(call testprog,test_keyframes,tests/unit/test_keyframes.c cloud/look.c cloud/keyframes.c cloud/events.c,,-lm))
 $(eval $(call testprog,test_background,tests/unit/test_background.c $(filter cloud/background%,$(ANALYSIS)),,-lm))
 $(eval $(call testprog,test_track_facts,tests/unit/test_track_facts.c cloud/track_facts.c,,-lm))

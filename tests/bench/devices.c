@@ -4,6 +4,7 @@
  * Each figure is of the cloud's own process, which runs beside the devices on the same machine.
  */
 #include "tests/bench/devices.h"
+#include "tests/bench/usage.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -13,14 +14,25 @@
 #include <sys/resource.h>
 
 static const char usage[] =
-	"usage: devices [OPTION]... [load|idle|shake|ingest]...   (default: all four)\n"
+	"usage: devices [OPTION]... [PART]...   (default: load idle shake ingest)\n"
 	"  load    all devices connected, each sends a frame of --bytes every second\n"
 	"  idle    memory of the cloud for each link that only has heartbeats\n"
 	"  shake   mutual handshakes, full and resumed, for a second of the cloud's CPU\n"
 	"  ingest  bytes for a second of CPU of loops and writer, against a bare TLS sink\n"
+	"  steady  frames at --rate for a second of CPU of loops and writer\n"
+	"  feed    all cameras open; after a line on standard input each sends --frames frames\n"
+	"  prepare only makes --dir with the devices; no cloud runs\n"
 	"  --cloud FILE     the program (default: build/bin/sluice-cloud)\n"
 	"  --devices N      (default 1000)    --seconds N  of each part (default 20)\n"
 	"  --bytes N        of a frame's picture, at the most (default 20480)\n"
+	"  --size WxH       of the picture (default 320x240)   --soft  one of few bytes   --rate N "
+	" frames in 10 s (default "
+	"10)\n"
+	"  --dir DIR        new, for devices and data; with --port of a cloud that runs there "
+	"already\n"
+	"  --port P --pid N that cloud, for parts steady and feed    --epoch N  (default 1)\n"
+	"  --beside NAME=N  CPU of that process and its children as well, in part steady\n"
+	"  --partitions N   those devices of which each of N partitions has the same number\n"
 	"  --json           one object a line instead of text\n"
 	"  --help\n"
 	"exit code: 0; 1: an error, or a device was refused, or a frame was lost; 2: usage\n";
@@ -165,13 +177,72 @@ static int part_ingest(const struct cloud_process *c, const struct devices_optio
 	return err || sink <= 0 ? 1 : 0;
 }
 
+static int part_steady(const struct cloud_process *c, const struct devices_options *o)
+{
+	double beside[BESIDE_MAX];
+	struct cloud_usage before, after;
+	struct fleet_result r;
+	struct fleet *f = fleet_open(c, o);
+	unsigned int i;
+	int err;
+
+	if (!f || fleet_connect(f, true, 60)) {
+		fleet_close(f);
+		return 1;
+	}
+	cloud_process_usage(c, &before);
+	for (i = 0; i < o->beside_count; i++)
+		beside[i] = usage_tree(o->beside[i].pid);
+	fleet_send(f, o->seconds, false);
+	cloud_process_usage(c, &after);
+	fleet_result(f, &r);
+	fleet_close(f);
+	tell(o, "steady", "frames stored", (double)r.stored, "");
+	tell(o, "steady", "frame bytes", r.sent ? (double)r.sent_bytes / (double)r.sent : 0, "B");
+	tell(o, "steady", "STORED p99", r.p99_ms, "ms");
+	tell(o, "steady", "loops and writer", after.ingest_cpu - before.ingest_cpu, "s");
+	tell(o, "steady", "whole process", after.cpu - before.cpu, "s");
+	for (i = 0; i < o->beside_count; i++)
+		tell(o, "steady", o->beside[i].name, usage_tree(o->beside[i].pid) - beside[i], "s");
+	err = tell_errors(o, "steady", &r);
+	return err;
+}
+
+/* For whoever wants stored chunks to be there before they are taken: opens, waits, sends. */
+static int part_feed(const struct cloud_process *c, const struct devices_options *o)
+{
+	struct fleet_result r;
+	struct fleet *f = fleet_open(c, o);
+	char line[16];
+	int err;
+
+	if (!f || fleet_connect(f, true, 60)) {
+		fleet_close(f);
+		return 1;
+	}
+	tell(o, "feed", "opened", o->devices, "");
+	if (!fgets(line, sizeof(line), stdin)) {
+		fleet_close(f);
+		return 1;
+	}
+	fleet_feed(f, o->frames, o->seconds);
+	fleet_result(f, &r);
+	tell(o, "feed", "frames stored", (double)r.stored, "");
+	err = tell_errors(o, "feed", &r);
+	fleet_close(f);
+	return err;
+}
+
 static const struct part {
 	const char *name;
 	int (*run)(const struct cloud_process *c, const struct devices_options *o);
-} parts[] = { { "load", part_load },
-	      { "idle", part_idle },
-	      { "shake", part_shake },
-	      { "ingest", part_ingest } };
+	bool asked; /* only when it is named */
+} parts[] = {
+	{ "load", part_load, false },	 { "idle", part_idle, false },
+	{ "shake", part_shake, false },	 { "ingest", part_ingest, false },
+	{ "steady", part_steady, true }, { "feed", part_feed, true },
+	{ "prepare", NULL, true },
+};
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
@@ -179,13 +250,39 @@ static const struct part {
 static int run_part(const struct part *p, const struct devices_options *o)
 {
 	struct cloud_process c;
-	int err = cloud_process_start(&c, o) ? 1 : p->run(&c, o);
+	int err;
+
+	if (!p->run)
+		return cloud_process_prepare(&c, o) ? 1 : 0;
+	err = cloud_process_start(&c, o) ? 1 : p->run(&c, o);
 
 	if (cloud_process_stop(&c) && !err) {
 		fprintf(stderr, "devices: %s: the cloud did not end well\n", p->name);
 		err = 1;
 	}
 	return err;
+}
+
+/* NAME=PID */
+static int add_beside(struct devices_options *o, char *text)
+{
+	char *at = strchr(text, '=');
+
+	if (!at || o->beside_count == BESIDE_MAX)
+		return -1;
+	*at = 0;
+	o->beside[o->beside_count].name = text;
+	o->beside[o->beside_count++].pid = (pid_t)strtol(at + 1, NULL, 10);
+	return 0;
+}
+
+static int options_fit(const struct devices_options *o)
+{
+	return o->devices && o->devices <= DEVICES_MAX && o->seconds && o->seconds <= 3600 &&
+	       o->bytes >= 1000 && o->bytes <= 1000000 && o->rate && o->rate <= 10000 &&
+	       o->width >= 16 && o->width <= 4096 && o->height >= 16 && o->height <= 4096 &&
+	       (!o->port || o->dir) && o->partitions <= PARTITIONS_MAX &&
+	       (!o->partitions || o->devices % o->partitions == 0);
 }
 
 static int read_options(int argc, char **argv, struct devices_options *o)
@@ -195,6 +292,16 @@ static int read_options(int argc, char **argv, struct devices_options *o)
 		{ "devices", required_argument, NULL, 'd' },
 		{ "seconds", required_argument, NULL, 's' },
 		{ "bytes", required_argument, NULL, 'b' },
+		{ "size", required_argument, NULL, 'z' },
+		{ "soft", no_argument, NULL, 'o' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "epoch", required_argument, NULL, 'e' },
+		{ "frames", required_argument, NULL, 'f' },
+		{ "partitions", required_argument, NULL, 'q' },
+		{ "dir", required_argument, NULL, 'D' },
+		{ "port", required_argument, NULL, 'p' },
+		{ "pid", required_argument, NULL, 'P' },
+		{ "beside", required_argument, NULL, 'B' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -210,6 +317,26 @@ static int read_options(int argc, char **argv, struct devices_options *o)
 			o->seconds = (unsigned int)strtoul(optarg, NULL, 10);
 		else if (c == 'b')
 			o->bytes = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (c == 'z' && sscanf(optarg, "%ux%u", &o->width, &o->height) == 2)
+			;
+		else if (c == 'o')
+			o->soft = true;
+		else if (c == 'r')
+			o->rate = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (c == 'e')
+			o->epoch = strtoull(optarg, NULL, 10);
+		else if (c == 'f')
+			o->frames = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (c == 'q')
+			o->partitions = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (c == 'D')
+			o->dir = optarg;
+		else if (c == 'p')
+			o->port = optarg;
+		else if (c == 'P')
+			o->pid = (pid_t)strtol(optarg, NULL, 10);
+		else if (c == 'B' && !add_beside(o, optarg))
+			;
 		else if (c == 'j')
 			o->json = true;
 		else {
@@ -217,10 +344,7 @@ static int read_options(int argc, char **argv, struct devices_options *o)
 			exit(c == 'h' ? 0 : 2);
 		}
 	}
-	return o->devices && o->devices <= DEVICES_MAX && o->seconds && o->seconds <= 3600 &&
-			       o->bytes >= 1000 && o->bytes <= 1000000
-		       ? 0
-		       : -1;
+	return options_fit(o) ? 0 : -1;
 }
 
 int main(int argc, char **argv)
@@ -229,7 +353,11 @@ int main(int argc, char **argv)
 				     .devices = 1000,
 				     .seconds = 20,
 				     .bytes = 20480,
-				     .rate = 10 };
+				     .rate = 10,
+				     .width = 320,
+				     .height = 240,
+				     .epoch = 1,
+				     .frames = 100 };
 	struct rlimit r;
 	int err = 0, i;
 	size_t p;
@@ -252,7 +380,7 @@ int main(int argc, char **argv)
 		setrlimit(RLIMIT_NOFILE, &r);
 	}
 	for (p = 0; p < PARTS; p++) {
-		int wanted = optind == argc;
+		int wanted = optind == argc && !parts[p].asked;
 
 		for (i = optind; i < argc; i++)
 			wanted |= !strcmp(argv[i], parts[p].name);

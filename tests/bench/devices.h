@@ -2,7 +2,7 @@
 /*
  * devices.h - the load generator for the cloud: many devices in one process, each with a
  * certificate of its own from the cloud's authority, over real TLS, in the real protocol. The cloud
- * is a process of its own, started and measured here.
+ * is a process of its own, started and measured here, or one that runs already.
  */
 #ifndef TESTS_BENCH_DEVICES_H
 #define TESTS_BENCH_DEVICES_H
@@ -14,12 +14,27 @@
 #include "lib/io.h"
 #include "lib/tls.h"
 
-#define DEVICES_MAX 20000
+#define DEVICES_MAX    20000
+#define BESIDE_MAX     8
+#define PARTITIONS_MAX 64
 
 struct devices_options {
 	const char *cloud; /* the program */
 	unsigned int devices, seconds, bytes;
 	unsigned int rate; /* frames of a device in 10 s */
+	unsigned int width, height;
+	uint64_t epoch;
+	unsigned int frames;	 /* of a device, in part feed */
+	unsigned int partitions; /* of which each is to have as many cameras; 0: as it comes */
+	const char *dir;  /* where devices and data are, or are to be made; NULL: a new one */
+	const char *port; /* of a cloud that runs there; NULL: one is started */
+	pid_t pid;	  /* of that cloud; 0: not said */
+	struct {
+		const char *name;
+		pid_t pid;
+	} beside[BESIDE_MAX]; /* processes that are measured, too, with their children */
+	unsigned int beside_count;
+	bool soft; /* pictures of few bytes for their size */
 	bool json;
 };
 
@@ -29,6 +44,7 @@ struct cloud_process {
 	char dir[128], data[160];
 	pid_t pid;
 	char port[8];
+	bool found; /* it ran before us, and goes on */
 };
 
 /* What the process has used; seconds of CPU and bytes. */
@@ -37,10 +53,12 @@ struct cloud_usage {
 	uint64_t rss;
 };
 
-/* A data directory with so many devices enrolled, and the cloud running on it. 0 or -1. */
+/* A data directory with so many devices enrolled, in c->dir. 0 or -1. */
+int cloud_process_prepare(struct cloud_process *c, const struct devices_options *o);
+/* The same and the cloud running on it; or the one that o names. 0 or -1. */
 int cloud_process_start(struct cloud_process *c, const struct devices_options *o);
 int cloud_process_usage(const struct cloud_process *c, struct cloud_usage *u);
-/* Ends it and removes the directory; its exit code. */
+/* Ends it and removes the directory; its exit code. Not one that was found. */
 int cloud_process_stop(struct cloud_process *c);
 /* Files of device n; path: 256 bytes. */
 void cloud_process_file(const struct cloud_process *c, unsigned int n, const char *end, char *path);
@@ -68,6 +86,8 @@ int fleet_connect(struct fleet *f, bool cameras, unsigned int seconds);
 /* Each device sends its frames at its rate (0: as fast as credit allows) for so long; then waits
  * for what is not yet STORED, 10 s at the most. */
 void fleet_send(struct fleet *f, unsigned int seconds, bool flat_out);
+/* Each sends so many frames as fast as credit allows; until all are STORED, for so long at most. */
+void fleet_feed(struct fleet *f, unsigned int frames, unsigned int seconds);
 /* Nothing but heartbeats. */
 void fleet_rest(struct fleet *f, unsigned int seconds);
 void fleet_result(struct fleet *f, struct fleet_result *r);

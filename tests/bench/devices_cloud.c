@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* devices_cloud.c - a cloud with many enrolled devices, as a process of its own. */
 #include "tests/bench/devices.h"
+#include "tests/bench/usage.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -125,13 +126,15 @@ static pid_t run(const char *const *argv)
 static int init_data(const struct cloud_process *c, const char *program)
 {
 	const char *const argv[] = { program, "init", "--data", c->data, NULL };
+	char admin[200]; /* its token, for whoever wants to ask the cloud */
 	int status = -1;
 	pid_t pid;
 
+	snprintf(admin, sizeof(admin), "%s/admin", c->dir);
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+		if (!freopen(admin, "w", stdout) || !freopen("/dev/null", "w", stderr))
 			_exit(127);
 		execv(argv[0], (char *const *)argv);
 		_exit(127);
@@ -176,23 +179,45 @@ static int wait_port(struct cloud_process *c, const char *file)
 	return -1;
 }
 
+int cloud_process_prepare(struct cloud_process *c, const struct devices_options *o)
+{
+	memset(c, 0, sizeof(*c));
+	if (o->dir)
+		snprintf(c->dir, sizeof(c->dir), "%s", o->dir);
+	else
+		snprintf(c->dir, sizeof(c->dir), "%s/devices.XXXXXX",
+			 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	if (o->port) {
+		snprintf(c->data, sizeof(c->data), "%s/data", c->dir);
+		snprintf(c->port, sizeof(c->port), "%s", o->port);
+		c->pid = o->pid;
+		c->found = true;
+		return 0;
+	}
+	if (o->dir ? mkdir(c->dir, 0700) : !mkdtemp(c->dir)) {
+		fprintf(stderr, "devices: cannot make %s: %s\n", c->dir, strerror(errno));
+		c->dir[0] = 0; /* not ours to remove */
+		return -1;
+	}
+	snprintf(c->data, sizeof(c->data), "%s/data", c->dir);
+	if (init_data(c, o->cloud) || enrol_all(c, o->devices)) {
+		fprintf(stderr, "devices: cannot make the data directory %s\n", c->data);
+		return -1;
+	}
+	return 0;
+}
+
 int cloud_process_start(struct cloud_process *c, const struct devices_options *o)
 {
 	char file[256];
 	const char *const argv[] = { o->cloud,	    "run",	   "--data", c->data, "--listen",
 				     "127.0.0.1:0", "--port-file", file,     NULL };
 
-	memset(c, 0, sizeof(*c));
-	snprintf(c->dir, sizeof(c->dir), "%s/devices.XXXXXX",
-		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	if (!mkdtemp(c->dir))
+	if (cloud_process_prepare(c, o))
 		return -1;
-	snprintf(c->data, sizeof(c->data), "%s/data", c->dir);
+	if (c->found)
+		return 0;
 	snprintf(file, sizeof(file), "%s/port", c->dir);
-	if (init_data(c, o->cloud) || enrol_all(c, o->devices)) {
-		fprintf(stderr, "devices: cannot make the data directory %s\n", c->data);
-		return -1;
-	}
 	lift_limits();
 	c->pid = run(argv);
 	if (c->pid < 0 || wait_port(c, file)) {
@@ -200,23 +225,6 @@ int cloud_process_start(struct cloud_process *c, const struct devices_options *o
 		return -1;
 	}
 	return 0;
-}
-
-/* utime + stime of a stat file, in seconds. */
-static double read_cpu(const char *path)
-{
-	char line[1024], *at;
-	unsigned long user, system;
-	FILE *f = fopen(path, "r");
-	int got = f && fgets(line, sizeof(line), f);
-
-	if (f)
-		fclose(f);
-	at = got ? strrchr(line, ')') : NULL;
-	if (!at || sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-			  &system) != 2)
-		return 0;
-	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
 /* Loop 0 is the main thread. */
@@ -246,17 +254,15 @@ int cloud_process_usage(const struct cloud_process *c, struct cloud_usage *u)
 	DIR *dir;
 
 	memset(u, 0, sizeof(*u));
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)c->pid);
-	u->cpu = read_cpu(path);
+	u->cpu = usage_process(c->pid);
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)c->pid);
 	dir = opendir(path);
 	while (dir && (d = readdir(dir))) {
 		if (d->d_name[0] == '.')
 			continue;
 		snprintf(task, sizeof(task), "/proc/%d/task/%.200s", (int)c->pid, d->d_name);
-		snprintf(path, sizeof(path), "%s/stat", task);
 		if (is_ingest(task, strtol(d->d_name, NULL, 10) == c->pid))
-			u->ingest_cpu += read_cpu(path);
+			u->ingest_cpu += usage_task(task);
 	}
 	if (dir)
 		closedir(dir);
@@ -280,6 +286,8 @@ int cloud_process_stop(struct cloud_process *c)
 {
 	int status = -1;
 
+	if (c->found)
+		return 0;
 	if (c->pid > 0) {
 		kill(c->pid, SIGTERM);
 		waitpid(c->pid, &status, 0);

@@ -12,15 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/auth.h"
 #include "lib/conn.h"
 #include "lib/crc32c.h"
 #include "lib/wire.h"
 #include "tests/unit/jpeg_make.h"
 
-#define WIDTH	    320
-#define HEIGHT	    240
-#define AT_A_TIME   64	/* handshakes under way */
-#define UNDER_WAY   256 /* frames of a device that are not STORED; more are not sent */
+#define CAMERA	    "cam"
+#define AT_A_TIME   64	 /* handshakes under way */
+#define UNDER_WAY   1024 /* frames of a device that are not STORED; more are not sent */
 #define MS	    1000000ull
 #define BUCKETS	    200000 /* of the latencies: 0.1 ms each */
 #define REASON_MOVE 8
@@ -34,7 +34,7 @@ struct device {
 	struct sluice_io_timer timer;
 	bool upgraded, welcomed, opened;
 	uint32_t answer; /* bytes of the 101 that ended in CR LF CR LF: progress */
-	uint64_t messages, credit, spent;
+	uint64_t epoch, messages, credit, spent;
 	uint64_t next, stored; /* sequences: to send; the lowest that is not STORED */
 	uint64_t sent_ns[UNDER_WAY];
 };
@@ -46,9 +46,9 @@ struct fleet {
 	struct device *device;
 	unsigned int begun, under_way;
 	bool cameras, sending, flat_out, ending;
-	uint8_t *frame; /* payload of a FRAME */
+	uint64_t frames; /* that each is to send; 0: no end */
+	uint8_t *frame;	 /* payload of a FRAME */
 	uint32_t frame_size;
-	uint64_t epoch;
 	uint32_t *latency[2]; /* of each device's first frame, of the others */
 	struct fleet_result r;
 };
@@ -94,9 +94,9 @@ static void open_camera(struct device *d)
 	_Alignas(8) uint8_t buf[256];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 
-	sluice_wire_put_text(&w, SLUICE_TAG_NAME, "cam");
-	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, d->fleet->epoch);
-	sluice_wire_put_size(&w, WIDTH, HEIGHT);
+	sluice_wire_put_text(&w, SLUICE_TAG_NAME, CAMERA);
+	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, d->epoch);
+	sluice_wire_put_size(&w, d->fleet->o->width, d->fleet->o->height);
 	sluice_wire_put_u64(&w, SLUICE_TAG_FIRST_NS, sluice_io_now(d->fleet->io));
 	send_message(d, SLUICE_MSG_OPEN, 1, d->messages++, buf, w.used);
 }
@@ -108,7 +108,7 @@ static bool may_send(const struct device *d)
 	const struct fleet *f = d->fleet;
 
 	return f->sending && d->opened && d->conn && d->next - d->stored < UNDER_WAY &&
-	       d->spent + f->frame_size <= d->credit;
+	       (!f->frames || d->next < f->frames) && d->spent + f->frame_size <= d->credit;
 }
 
 static void send_frame(struct device *d)
@@ -116,6 +116,7 @@ static void send_frame(struct device *d)
 	struct fleet *f = d->fleet;
 	struct sluice_wire_frame *head = (struct sluice_wire_frame *)f->frame;
 
+	head->epoch = d->epoch;
 	head->time_ns = sluice_io_now(f->io);
 	d->sent_ns[d->next % UNDER_WAY] = head->time_ns;
 	send_message(d, SLUICE_MSG_FRAME, 1, d->next++, f->frame, f->frame_size);
@@ -287,17 +288,33 @@ static void connect_device(struct device *d)
 
 /* ---- the fleet ---- */
 
+/* Slopes: the fewest bytes for the work that it is to decode them. */
+static uint8_t *make_soft(const struct jpeg_shape *shape, size_t *size)
+{
+	uint8_t *pixel = malloc((size_t)shape->width * shape->height * shape->components);
+	uint8_t *at = pixel, *jpeg;
+
+	if (!pixel)
+		exit(1);
+	for (unsigned int y = 0; y < shape->height; y++)
+		for (unsigned int x = 0; x < shape->width; x++, at += shape->components)
+			memset(at, (int)(64 + (x + y) / 16 % 128), shape->components);
+	jpeg = jpeg_from_pixels(shape, pixel, size);
+	free(pixel);
+	return jpeg;
+}
+
 /* The largest picture of at most so many bytes, by its quality. */
-static uint8_t *make_picture(size_t bytes, size_t *size)
+static uint8_t *make_picture(const struct devices_options *o, size_t *size)
 {
 	struct jpeg_shape shape = {
-		.width = WIDTH, .height = HEIGHT, .components = 3, .h = 2, .v = 2
+		.width = o->width, .height = o->height, .components = 3, .h = 2, .v = 2
 	};
 	uint8_t *jpeg;
 
 	for (shape.quality = 95;; shape.quality -= 3) {
-		jpeg = jpeg_make(&shape, 1, 4, size);
-		if (*size <= bytes || shape.quality <= 5)
+		jpeg = o->soft ? make_soft(&shape, size) : jpeg_make(&shape, 1, 4, size);
+		if (*size <= o->bytes || shape.quality <= 5)
 			return jpeg;
 		free(jpeg);
 	}
@@ -306,13 +323,13 @@ static uint8_t *make_picture(size_t bytes, size_t *size)
 static int make_frame(struct fleet *f)
 {
 	size_t picture;
-	struct sluice_wire_frame_info info = { .epoch = f->epoch,
+	struct sluice_wire_frame_info info = { .epoch = 0, /* the device's */
 					       .format = SLUICE_WIRE_JPEG,
 					       .reason = REASON_MOVE,
-					       .width = WIDTH,
-					       .height = HEIGHT,
+					       .width = (uint16_t)f->o->width,
+					       .height = (uint16_t)f->o->height,
 					       .event = 1 };
-	uint8_t *jpeg = make_picture(f->o->bytes, &picture);
+	uint8_t *jpeg = make_picture(f->o, &picture);
 
 	f->frame_size = (uint32_t)sizeof(struct sluice_wire_frame) + picture;
 	f->frame = malloc(f->frame_size);
@@ -324,11 +341,31 @@ static int make_frame(struct fleet *f)
 	return f->frame ? 0 : -1;
 }
 
-static int open_device(struct fleet *f, unsigned int n)
+/* The next device from *number on whose camera's partition has not got its share yet. */
+static unsigned int pick_number(const struct fleet *f, unsigned int *taken, unsigned int *number)
+{
+	const struct devices_options *o = f->o;
+	struct sluice_camera camera;
+	char name[32];
+	unsigned int p;
+
+	for (; o->partitions && *number < DEVICES_MAX; ++*number) {
+		snprintf(name, sizeof(name), "dev-%u", *number);
+		if (sluice_camera_init(&camera, SLUICE_TENANT, name, CAMERA))
+			break;
+		p = (camera.id[0] | (unsigned int)camera.id[1] << 8) % o->partitions;
+		if (taken[p] < o->devices / o->partitions) {
+			taken[p]++;
+			break;
+		}
+	}
+	return (*number)++;
+}
+
+static int open_device(struct fleet *f, struct device *d, unsigned int n)
 {
 	char cert[256], key[256], ca[256], why[256];
 	const struct sluice_tls_config c = { .cert = cert, .key = key, .ca = ca };
-	struct device *d = &f->device[n];
 	int err;
 
 	cloud_process_file(f->cloud, n, "crt", cert);
@@ -336,6 +373,7 @@ static int open_device(struct fleet *f, unsigned int n)
 	snprintf(ca, sizeof(ca), "%s/ca.crt", f->cloud->data);
 	d->fleet = f;
 	d->number = n;
+	d->epoch = f->o->epoch << 32 | n; /* of no other device, as in earnest */
 	sluice_wire_decoder_init(&d->decoder, 0);
 	d->tls = sluice_tls_ctx_open(&c, &err, why, sizeof(why));
 	if (!d->tls)
@@ -346,15 +384,14 @@ static int open_device(struct fleet *f, unsigned int n)
 struct fleet *fleet_open(const struct cloud_process *c, const struct devices_options *o)
 {
 	struct fleet *f = calloc(1, sizeof(*f));
+	unsigned int taken[PARTITIONS_MAX] = { 0 }, number = 0, n;
 	char why[256];
-	unsigned int n;
 	int err = -1;
 
 	if (!f)
 		return NULL;
 	f->o = o;
 	f->cloud = c;
-	f->epoch = 1;
 	f->latency[0] = calloc(2 * BUCKETS, sizeof(*f->latency[0]));
 	f->latency[1] = f->latency[0] + BUCKETS;
 	f->device = calloc(o->devices, sizeof(*f->device));
@@ -362,7 +399,7 @@ struct fleet *fleet_open(const struct cloud_process *c, const struct devices_opt
 			       why, sizeof(why));
 	if (f->io && f->latency[0] && f->device && !make_frame(f)) {
 		for (n = 0, err = 0; n < o->devices && !err; n++)
-			err = open_device(f, n);
+			err = open_device(f, &f->device[n], pick_number(f, taken, &number));
 		if (!err)
 			return f;
 	}
@@ -423,6 +460,24 @@ void fleet_send(struct fleet *f, unsigned int seconds, bool flat_out)
 	if (f->r.stored < f->r.sent)
 		fail(&f->device[0], "frames that were not STORED within 10 s");
 	f->flat_out = false;
+}
+
+void fleet_feed(struct fleet *f, unsigned int frames, unsigned int seconds)
+{
+	uint64_t all = (uint64_t)frames * f->o->devices;
+	uint64_t until = sluice_io_now(f->io) + seconds * 1000 * MS;
+	unsigned int n;
+
+	f->sending = f->flat_out = true;
+	f->frames = frames;
+	for (n = 0; n < f->o->devices; n++)
+		send_flat_out(&f->device[n]);
+	while (f->r.stored < all && !f->r.errors && sluice_io_now(f->io) < until)
+		if (sluice_io_turn(f->io, 20))
+			break;
+	f->sending = f->flat_out = false;
+	if (f->r.stored < all)
+		fail(&f->device[0], "frames that were not STORED in time");
 }
 
 void fleet_rest(struct fleet *f, unsigned int seconds)

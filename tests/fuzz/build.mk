@@ -3,7 +3,7 @@ $(eval $(call fuzzer,wire,tests/fuzz/fuzz_wire.c lib/wire.c lib/fields.c lib/crc
 $(eval $(call fuzzer,http1,tests/fuzz/fuzz_http1.c lib/http1.c lib/http1_write.c lib/crc32c.c))
 $(eval $(call fuzzer,chunk,tests/fuzz/fuzz_chunk.c cloud/chunk.c cloud/bus_local.c cloud/camera.c lib/crc32c.c,,libcrypto))
 $(eval $(call fuzzer,proxy,tests/fuzz/fuzz_proxy.c lib/proxy_head.c))
-REBUILD := cloud/rebuild.c cloud/canvas.c cloud/decode.c cloud/picture.c cloud/jpeg_head.c lib/coefs.c lib/wire_region.c
+REBUILD := cloud/rebuild.c cloud/canvas.c cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/jpeg_head.c lib/coefs.c lib/wire_region.c
 $(eval $(call link-rule,$(BUILD)/fuzz/seed_rebuild,tests/fuzz/seed_rebuild.c tests/unit/jpeg_make.c relay/region.c lib/coefs.c \
 	lib/wire_region.c,libjpeg))
 $(BUILD)/fuzz/corpus/rebuild/seed-0: $(BUILD)/fuzz/seed_rebuild

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct sluice_analysis_ops ops = { .fetch = fetch };
 	static struct sluice_rebuild *rebuild;
-	static struct sluice_canvas *canvas;
+	static struct sluice_canvas *canvas[4]; /* at 1/1, 1/2, 1/4, 1/8 */
 	struct sluice_wire_region_info r;
 	struct sluice_stored_frame f = { .sequence = UINT64_MAX, .flags = SLUICE_WIRE_REGION };
 	struct sluice_gray gray;
@@ -47,8 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (!rebuild)
 		rebuild = sluice_rebuild_open();
-	if (!canvas)
-		canvas = sluice_canvas_open(0);
+	for (uint32_t i = 0; i < 4 && !canvas[i]; i++)
+		canvas[i] = sluice_canvas_open(1u << i);
 	f.width = (uint16_t)(8 + data[0] % 32 * 8 - data[0] / 32);
 	f.height = (uint16_t)(8 + data[1] % 32 * 8 - data[1] / 32);
 	base.size = (size_t)data[2] | (size_t)data[3] << 8;
@@ -65,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    !sluice_rebuild_frame(rebuild, base.jpeg, base.size, f.width, f.height, &r, &jpeg, &n))
 		if (sluice_jpeg_head(jpeg, n, &w, &h) || w != f.width || h != f.height)
 			abort();
-	sluice_canvas_frame(canvas, &f, &ops, &base, &gray);
+	for (uint32_t i = 0; i < 4; i++)
+		sluice_canvas_frame(canvas[i], &f, &ops, &base, &gray);
 	free(part);
 	return 0;
 }

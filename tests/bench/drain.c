@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/*
+ * usage: drain PORT SECONDS WORKER... [-- OTHER...]
+ *
+ * How long stopped workers take for what lies in the stream FRAMES. All numbers but the first two
+ * are processes. The workers get SIGCONT, and when the broker whose monitoring is at PORT of
+ * loopback says that the stream is empty, one JSON object is printed: "seconds" on the clock,
+ * "workers" and "others": seconds of their CPU, with their children. Exit 1: it did not get empty,
+ * or was empty before.
+ *
+ * The broker is asked 20 times a second by one small request, so that asking costs nothing beside
+ * what is measured.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "tests/bench/usage.h"
+
+#define ASK_MS	 50
+#define PIDS_MAX 64
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* The body of an answer to a GET, to be freed; NULL: none. */
+static char *get(unsigned int port, const char *path, char **all)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	size_t size = 0, room = 1 << 20;
+	char *text = malloc(room), *body;
+	ssize_t n = 0;
+
+	*all = text;
+	if (fd < 0 || !text || connect(fd, (struct sockaddr *)&at, sizeof(at)) ||
+	    dprintf(fd, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	while (size + 1 < room && (n = read(fd, text + size, room - 1 - size)) > 0)
+		size += (size_t)n;
+	close(fd);
+	text[size] = 0;
+	body = strstr(text, "\r\n\r\n");
+	return n == 0 && body ? body + 4 : NULL;
+}
+
+/* Messages in the stream; -1: no answer. Some of its other numbers are beyond 63 bits. */
+static long long count_messages(unsigned int port)
+{
+	char *all, *body = get(port, "/jsz?accounts=1&streams=1", &all);
+	json_t *o = body ? json_loads(body, JSON_DECODE_INT_AS_REAL, NULL) : NULL, *account,
+	       *stream;
+	long long count = -1;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(o, "account_details"), i, account) {
+		json_array_foreach (json_object_get(account, "stream_detail"), j, stream) {
+			const char *name = json_string_value(json_object_get(stream, "name"));
+
+			if (name && !strcmp(name, "FRAMES"))
+				count = (long long)json_number_value(json_object_get(
+					json_object_get(stream, "state"), "messages"));
+		}
+	}
+	json_decref(o);
+	free(all);
+	return count;
+}
+
+static double sum_cpu(const pid_t *pid, int count)
+{
+	double sum = 0;
+
+	for (int i = 0; i < count; i++)
+		sum += usage_tree(pid[i]);
+	return sum;
+}
+
+int main(int argc, char **argv)
+{
+	pid_t pid[PIDS_MAX];
+	int workers = 0, all = 0, others = 0, i;
+	double begun, cpu[2], limit;
+	long long messages;
+	unsigned int port;
+
+	if (argc < 4 || argc > PIDS_MAX) {
+		fputs("usage: drain PORT SECONDS WORKER... [-- OTHER...]\n", stderr);
+		return 2;
+	}
+	port = (unsigned int)strtoul(argv[1], NULL, 10);
+	limit = strtod(argv[2], NULL);
+	for (i = 3; i < argc; i++) {
+		if (!strcmp(argv[i], "--")) {
+			others = 1;
+			continue;
+		}
+		pid[all++] = (pid_t)strtol(argv[i], NULL, 10);
+		workers += !others;
+	}
+	messages = count_messages(port);
+	if (messages <= 0) {
+		fprintf(stderr, "drain: %s\n",
+			messages ? "the broker does not answer" : "there is nothing in the stream");
+		return 1;
+	}
+	begun = now_s();
+	cpu[0] = sum_cpu(pid, workers);
+	cpu[1] = sum_cpu(pid + workers, all - workers);
+	for (i = 0; i < workers; i++)
+		kill(pid[i], SIGCONT);
+	while (count_messages(port) && now_s() < begun + limit)
+		nanosleep(&(struct timespec){ .tv_nsec = ASK_MS * 1000000 }, NULL);
+	begun = now_s() - begun;
+	if (begun >= limit) {
+		fprintf(stderr, "drain: %lld chunks are left\n", count_messages(port));
+		return 1;
+	}
+	printf("{\"chunks\": %lld, \"seconds\": %.3f, \"workers\": %.3f, \"others\": %.3f}\n",
+	       messages, begun, sum_cpu(pid, workers) - cpu[0],
+	       sum_cpu(pid + workers, all - workers) - cpu[1]);
+	return 0;
+}
