@@ -13,17 +13,19 @@
  * on with and did not have its SHA-256 in the end.
  *
  * Media that is missing or changed on disk: the summary is not sent and said to be damaged; the
- * others go on. Media that cannot be read now: it waits a minute as well. From a remote store a
- * file is brought by the reader's thread; meanwhile nothing else is sent down to this device.
+ * others go on. Media, or a row of the index, that cannot be read now: it waits a minute as well.
+ * From a remote store a file is brought by the reader's thread, and a row of a data base of another
+ * machine by the desk (downlink_ask.c); meanwhile nothing else is sent down to this device.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cloud/api_state.h"
-#include "cloud/session.h"
+#include "cloud/downlink_state.h"
 #include "lib/log.h"
 #include "lib/sha256.h"
 
@@ -78,8 +80,18 @@ void sluice_downlink_summary(struct sluice_session *ss, const struct sluice_came
 	sluice_downlink_pump(ss);
 }
 
-void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera *c,
-			  const struct sluice_done *d)
+static int list_has_done(const struct sluice_parcel *p, const struct sluice_camera *c,
+			 const struct sluice_done *d)
+{
+	for (; p; p = p->next)
+		if (p->done && p->camera == c && p->epoch == d->epoch && p->lane == d->lane &&
+		    p->range_first == d->range_first && p->range_last == d->range_last)
+			return 1;
+	return 0;
+}
+
+void downlink_queue_done(struct sluice_session *ss, const struct sluice_camera *c,
+			 const struct sluice_done *d)
 {
 	struct sluice_parcel p = { .camera = c,
 				   .done = 1,
@@ -91,88 +103,67 @@ void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera 
 
 	if (!slot)
 		return;
-	if (ss->loop->server->bus->shared)
-		sluice_downlink_resend(ss, c); /* what was told before it and not heard */
-	if (!ss->conn)
+	if (list_has_done(ss->queue, c, d))
 		return;
 	ss->slot[slot].done = ss->slot[slot].closed && ss->slot[slot].epoch == d->epoch;
 	add_parcel(ss, &p);
+}
+
+void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera *c,
+			  const struct sluice_done *d)
+{
+	uint32_t slot = sluice_session_lane(ss, c, d->lane);
+
+	if (!slot)
+		return;
+	if (ss->loop->server->bus->shared) {
+		downlink_ask_slot(ss, slot, 0, d); /* behind what was told and not heard */
+		return;
+	}
+	downlink_queue_done(ss, c, d);
 	sluice_downlink_pump(ss);
 }
 
-struct resend {
-	struct sluice_session *session;
-	const struct sluice_camera *camera;
-};
-
-static int on_unacked(void *ctx, const struct sluice_camera *c,
-		      const struct sluice_index_summary *s)
+static uint64_t begin_of(const char *id)
 {
-	struct resend *r = ctx;
+	char text[17];
 
-	(void)c;
-	queue_summary(r->session, r->camera, s->id);
-	return 0;
+	snprintf(text, sizeof(text), "%s", id);
+	return strtoull(text, NULL, 16);
 }
 
-void sluice_downlink_resend(struct sluice_session *ss, const struct sluice_camera *c)
+/* The index may have been asked before it knew that this one is acknowledged. */
+void downlink_queue(struct sluice_session *ss, const struct sluice_camera *c, const char *id)
 {
-	struct resend r = { ss, c };
-	struct sluice_index *ix = ss->loop->index;
-	int err = ix->ops->summaries_unacked(ix, c->id, on_unacked, &r);
+	uint64_t begin = begin_of(id);
 
-	if (err)
-		sluice_error("cannot read the summaries of camera %s: %s", c->name, strerror(-err));
-	sluice_downlink_pump(ss);
+	for (unsigned int i = 0; i < SLUICE_UNACKED_MAX; i++)
+		if (ss->acked[i] == begin)
+			return;
+	queue_summary(ss, c, id);
+}
+
+void sluice_downlink_resend(struct sluice_session *ss, uint32_t slot)
+{
+	downlink_ask_slot(ss, slot, 0, NULL);
 }
 
 /* ---- what was told and not heard ---- */
 
 #define LOOK_NS 15000000000ull
 
-/* Has the epoch of a slot that is closed ended, or the run? */
-static int is_done(struct sluice_session *ss, const struct sluice_slot *slot)
-{
-	struct sluice_index *ix = ss->loop->index;
-	struct sluice_index_epoch e = { 0 };
-	struct sluice_index_run r = { 0 };
-
-	if (slot->lane)
-		return !ix->ops->run_find(ix, slot->camera->id, slot->epoch, slot->range_first,
-					  &r) &&
-		       r.done;
-	return !ix->ops->epoch_find(ix, slot->camera->id, slot->epoch, &e) && e.done;
-}
-
-static int list_has_done(const struct sluice_parcel *p, const struct sluice_slot *slot)
-{
-	for (; p; p = p->next)
-		if (p->done && p->camera == slot->camera && p->epoch == slot->epoch &&
-		    p->lane == slot->lane)
-			return 1;
-	return 0;
-}
-
-static void look_at_slot(struct sluice_session *ss, struct sluice_slot *slot)
-{
-	const struct sluice_done d = { slot->epoch, slot->lane, slot->range_first,
-				       slot->range_last };
-	int done = slot->closed && !slot->done && is_done(ss, slot);
-
-	sluice_downlink_resend(ss, slot->camera); /* before DONE */
-	if (ss->conn && done && !list_has_done(ss->queue, slot))
-		sluice_downlink_done(ss, slot->camera, &d);
-}
-
-/* The bus carries news that nobody keeps; the index has what they were of. */
+/* The bus carries news that nobody keeps, and the desk may not have answered; the index has what
+ * they were of. */
 void sluice_downlink_look(struct sluice_session *ss, uint64_t now_ns)
 {
-	if (!ss->loop->server->bus->shared || now_ns < ss->looked_ns + LOOK_NS)
+	const struct sluice_server *s = ss->loop->server;
+
+	if ((!s->bus->shared && !s->api->desk) || now_ns < ss->looked_ns + LOOK_NS || ss->asks)
 		return;
 	ss->looked_ns = now_ns;
-	for (int i = 1; i <= SLUICE_WIRE_SLOTS_ALL && ss->conn; i++)
+	for (uint32_t i = 1; i <= SLUICE_WIRE_SLOTS_ALL && ss->conn; i++)
 		if (ss->slot[i].camera && ss->slot[i].opened)
-			look_at_slot(ss, &ss->slot[i]);
+			downlink_ask_slot(ss, i, 1, NULL);
 }
 
 /* ---- going on with one ---- */
@@ -261,16 +252,13 @@ static void end_sending(struct sluice_session *ss, int sent)
 }
 
 /* The row: says SUMMARY and notes which files follow. */
-static int say_summary(void *ctx, const struct sluice_camera *c,
-		       const struct sluice_index_summary *row)
+static int say_summary(struct sluice_session *ss, const struct sluice_index_summary *row)
 {
-	struct sluice_session *ss = ctx;
 	struct sluice_sending *s = &ss->sending;
 	struct sluice_wire_writer w = { .size = SLUICE_WIRE_CONTROL_MAX };
 	struct iovec part;
 	size_t i;
 
-	(void)c;
 	w.buf = malloc(w.size);
 	if (!w.buf)
 		return -ENOMEM;
@@ -291,21 +279,25 @@ static int say_summary(void *ctx, const struct sluice_camera *c,
 	return w.err ? -EMSGSIZE : 0;
 }
 
-static void begin_summary(struct sluice_session *ss, struct sluice_parcel *p)
+/* One that is too long, or has been forgotten, does not come; any other waits. */
+void downlink_begin(struct sluice_session *ss, const struct sluice_index_summary *row, int err)
 {
-	const struct sluice_whose whose = { .tenant = p->camera->tenant };
-	struct sluice_index *ix = ss->loop->index;
-	int err;
+	struct sluice_parcel *p = ss->sending.parcel;
 
-	ss->sending.parcel = p;
-	err = ix->ops->summary_find(ix, &whose, p->id, say_summary, ss);
-	if (err) {
-		sluice_error("summary %s of camera %s cannot be sent: %s", p->id, p->camera->name,
-			     err == -EMSGSIZE ? "too long for one message" : strerror(-err));
-		end_sending(ss, 0);
+	if (row)
+		err = say_summary(ss, row);
+	if (!err) {
+		choose_start(ss);
 		return;
 	}
-	choose_start(ss);
+	if (err != -ECANCELED)
+		sluice_error("summary %s of camera %s cannot be sent: %s", p->id, p->camera->name,
+			     err == -EMSGSIZE ? "too long for one message" : strerror(-err));
+	if (err != -ECANCELED && err != -EMSGSIZE && err != -ENOENT) {
+		put_aside(ss, p, 0);
+		ss->sending.parcel = NULL;
+	}
+	end_sending(ss, 0);
 }
 
 /* A file into memory, compared with what SUMMARY said. */
@@ -484,7 +476,7 @@ void sluice_downlink_pump(struct sluice_session *ss)
 	while (ss->conn && sluice_conn_room(ss->conn)) {
 		struct sluice_parcel *p = ss->queue;
 
-		if (ss->sending.fetch)
+		if (ss->sending.fetch || ss->sending.ask)
 			return; /* goes on when it is here */
 		if (ss->sending.parcel) {
 			send_part(ss);
@@ -498,7 +490,8 @@ void sluice_downlink_pump(struct sluice_session *ss)
 			send_done(ss, p);
 			free(p);
 		} else if (sluice_session_slot(ss, p->camera)) {
-			begin_summary(ss, p);
+			ss->sending.parcel = p;
+			downlink_ask_summary(ss);
 		} else {
 			free(p); /* its slot has another camera now; sent when it is opened again */
 		}
@@ -518,10 +511,12 @@ const struct sluice_camera *sluice_downlink_acked(struct sluice_session *ss, con
 
 			*at = p->next;
 			ss->unacked_count--;
-			if (status)
+			if (status) {
 				put_aside(ss, p, status);
-			else
+			} else {
+				ss->acked[ss->acked_at++ % SLUICE_UNACKED_MAX] = begin_of(id);
 				free(p);
+			}
 			return c;
 		}
 	}

@@ -42,6 +42,12 @@ struct sluice_index_frame {
 	uint16_t reason, flags;
 };
 
+/* With the path of its segment; "": the segment has no row. */
+struct sluice_index_placed {
+	struct sluice_index_frame frame;
+	char path[192];
+};
+
 /* Among the frames of a camera by time: a device's clock may stand still, or be set back into what
  * another epoch has, so a time alone is no place. */
 struct sluice_index_place {
@@ -248,6 +254,10 @@ struct sluice_index_ops {
 	int (*frames)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
 		      int64_t after, uint64_t last, uint32_t lane, sluice_index_frame_fn fn,
 		      void *ctx);
+	/* the same, a page at a time: the first of them, at most room, into rows. How many. */
+	int (*frames_page)(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
+			   int64_t after, uint64_t last, uint32_t lane,
+			   struct sluice_index_placed *rows, unsigned int room);
 	/* every frame and segment row goes; before a rebuild */
 	int (*frames_clear)(struct sluice_index *ix);
 	int (*frames_count)(struct sluice_index *ix, uint64_t *count);

@@ -215,6 +215,28 @@ static int frames(struct sluice_index *ix, const uint8_t camera[16], uint64_t ep
 	return rc;
 }
 
+static int frames_page(struct sluice_index *ix, const uint8_t camera[16], uint64_t epoch,
+		       int64_t after, uint64_t last, uint32_t lane,
+		       struct sluice_index_placed *rows, unsigned int room)
+{
+	struct sluice_rows *st =
+		sluice_db_bind(db(ix), FRAMES_PAGE, "ciiidd", camera, epoch, after, last,
+			       lane ? (int)SLUICE_RECORD_BACKFILL : 0, (int)room);
+	unsigned int n = 0;
+	int rc;
+
+	while ((rc = sluice_db_step(st)) > 0) {
+		if (n == room) {
+			sluice_db_end(st);
+			break;
+		}
+		read_frame(st, &rows[n].frame);
+		column_text(st, 10, rows[n].path, sizeof(rows[n].path));
+		n++;
+	}
+	return rc < 0 ? rc : (int)n;
+}
+
 static int frames_clear(struct sluice_index *ix)
 {
 	int err = sluice_db_run(sluice_db_bind(db(ix), FRAMES_CLEAR, ""));
@@ -307,6 +329,7 @@ static const struct sluice_index_ops ops = {
 	.frame_last = frame_last,
 	.frame_find = frame_find,
 	.frames = frames,
+	.frames_page = frames_page,
 	.frames_clear = frames_clear,
 	.frames_count = frames_count,
 	.epoch_add = epoch_add,

@@ -122,6 +122,10 @@ const char *const sluice_index_sql[STATEMENTS] = {
 		       " WHERE f.camera = ? AND f.epoch = ? AND f.seq = ?",
 	[FRAMES] = "SELECT " FRAME_COLUMNS " FROM frames f WHERE camera = ? AND epoch = ?"
 		   " AND seq > ? AND seq <= ? AND (flags & 16384) = ? ORDER BY seq",
+	[FRAMES_PAGE] = "SELECT " FRAME_COLUMNS ", COALESCE(s.path, '') FROM frames f"
+			" LEFT JOIN segments s ON s.id = f.segment"
+			" WHERE f.camera = ? AND f.epoch = ? AND f.seq > ? AND f.seq <= ?"
+			" AND (f.flags & 16384) = ? ORDER BY f.seq LIMIT ?",
 	[FRAMES_COUNT] = "SELECT count(*) FROM frames",
 	[FRAMES_CLEAR] = "DELETE FROM frames",
 	[SEGMENTS_CLEAR] = "DELETE FROM segments",

@@ -15,22 +15,10 @@
 
 /* ---- frames of an epoch ---- */
 
+/* Rows are taken a page at a time, with where they lie, and the walk is over before they are worked
+ * on: a summary is stored in between, which the index cannot do within a walk once another thread
+ * has written. */
 #define REPLAY_ROWS 128
-
-/* Rows are taken a few at a time, and the walk is over before they are worked on: a summary is
- * stored in between, which the index cannot do within a walk once another thread has written. */
-struct replay {
-	struct sluice_index_frame row[REPLAY_ROWS];
-	size_t count;
-};
-
-static int collect_frame(void *ctx, const struct sluice_index_frame *row)
-{
-	struct replay *r = ctx;
-
-	r->row[r->count++] = *row;
-	return r->count == REPLAY_ROWS;
-}
 
 /* A bucket that does not answer loses nothing: it is waited for, as it is with summaries. 1: again.
  */
@@ -50,7 +38,7 @@ static int broken_off(struct sluice_worker *w)
 	return atomic_load(&w->stopping) || (w->beginning && atomic_load(&w->leaving));
 }
 
-static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
+static int replay_frame(struct subject *s, const struct sluice_index_placed *row)
 {
 	struct sluice_stored_frame f;
 	struct sluice_segment_frame rec;
@@ -60,14 +48,13 @@ static int replay_frame(struct subject *s, const struct sluice_index_frame *row)
 	do {
 		if (broken_off(s->worker))
 			return -ECANCELED;
-		err = sluice_shelf_record_insist(&s->worker->shelf, s->camera, row->epoch,
-						 row->sequence, &rec, &buf);
+		err = sluice_shelf_placed_insist(&s->worker->shelf, row, &rec, &buf);
 	} while (err && wait_for_store(s->worker, err));
 	if (err) {
 		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
 				   "frame %llu of camera %s/%s cannot be read and is passed over: "
 				   "%s; see sluice-cloud fsck",
-				   (unsigned long long)row->sequence, s->camera->device,
+				   (unsigned long long)row->frame.sequence, s->camera->device,
 				   s->camera->name, strerror(-err));
 		return 0;
 	}
@@ -85,25 +72,22 @@ int worker_replay(struct subject *s, int64_t after, uint64_t last, uint64_t *fra
 int worker_replay_some(struct subject *s, int64_t after, uint64_t last, uint64_t most,
 		       uint64_t *frames)
 {
+	struct sluice_index_placed row[REPLAY_ROWS];
 	struct sluice_index *ix = s->worker->index;
-	struct replay r;
-	int more;
+	int count;
 
 	do {
-		r.count = 0;
-		more = ix->ops->frames(ix, s->camera->id, s->epoch, after, last, s->worker->lane,
-				       collect_frame, &r);
-		if (more < 0)
-			return more;
-		for (size_t i = 0; i < r.count; i++, ++*frames) {
-			int err = replay_frame(s, &r.row[i]);
+		count = ix->ops->frames_page(ix, s->camera->id, s->epoch, after, last,
+					     s->worker->lane, row, REPLAY_ROWS);
+		for (int i = 0; i < count; i++, ++*frames) {
+			int err = replay_frame(s, &row[i]);
 
 			if (err)
 				return err;
-			after = (int64_t)r.row[i].sequence;
+			after = (int64_t)row[i].frame.sequence;
 		}
-	} while (more && *frames < most);
-	return 0;
+	} while (count == REPLAY_ROWS && *frames < most);
+	return count < 0 ? count : 0;
 }
 
 /* ---- after a crash ---- */

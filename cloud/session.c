@@ -188,7 +188,7 @@ static void send_opened(struct sluice_session *ss, const struct sluice_told *t)
 	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, t->epoch);
 	sluice_wire_put_u64(&w, SLUICE_TAG_RESUME, t->value);
 	sluice_session_fields(ss, SLUICE_MSG_OPENED, t->slot, &w);
-	sluice_downlink_resend(ss, slot->camera);
+	sluice_downlink_resend(ss, t->slot);
 }
 
 void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t)

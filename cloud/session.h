@@ -20,7 +20,8 @@ struct sluice_slot {
 	struct sluice_wire_clock clock;
 };
 
-#define SLUICE_ITEMS_MAX 4096 /* of one session in the queue */
+#define SLUICE_ITEMS_MAX   4096 /* of one session in the queue */
+#define SLUICE_UNACKED_MAX 64	/* summaries that were sent to it */
 
 /* Something to deliver in order: a summary, or DONE. */
 struct sluice_parcel {
@@ -41,6 +42,7 @@ struct sluice_sending {
 	char place[SLUICE_MEDIA_PLACE]; /* of its files */
 	struct sluice_index_media media[SLUICE_SUMMARY_MEDIA_MAX];
 	size_t media_count, at;	    /* at: which file */
+	struct sluice_ask *ask;	    /* brings the row; NULL: it is here */
 	struct sluice_fetch *fetch; /* brings it from a remote store; NULL: none */
 	uint8_t *data;		    /* of that file, NULL: not loaded */
 	size_t size, offset;
@@ -73,6 +75,9 @@ struct sluice_session {
 	struct sluice_parcel *queue, *queue_last; /* not yet sent */
 	struct sluice_parcel *unacked;		  /* sent, newest first */
 	unsigned int unacked_count;
+	unsigned int asks;		    /* of slots, that are under way */
+	uint64_t acked[SLUICE_UNACKED_MAX]; /* the last ones, by the begin of their ids */
+	unsigned int acked_at;
 	uint64_t looked_ns;	      /* sluice_downlink_look() was done last */
 	struct sluice_parcel *failed; /* that the device could not keep; tried again later */
 	struct sluice_sending sending;
@@ -108,10 +113,9 @@ void sluice_session_hold(struct sluice_session *ss, enum sluice_counter why);
 void sluice_session_told(struct sluice_session *ss, const struct sluice_told *t);
 
 /* downlink.c */
-#define SLUICE_UNACKED_MAX 64
 
 /* What is stored and not yet on the device is queued. */
-void sluice_downlink_resend(struct sluice_session *ss, const struct sluice_camera *c);
+void sluice_downlink_resend(struct sluice_session *ss, uint32_t slot);
 void sluice_downlink_summary(struct sluice_session *ss, const struct sluice_camera *c,
 			     const char *id);
 void sluice_downlink_done(struct sluice_session *ss, const struct sluice_camera *c,

@@ -165,17 +165,24 @@ int sluice_shelf_pin(const struct sluice_shelf *s, const struct sluice_whose *wh
 int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
 			uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf)
 {
-	struct sluice_index_frame row;
-	struct sluice_depot local;
-	char path[192];
+	struct sluice_index_placed row;
 	int err;
 
 	*buf = NULL;
-	err = s->index->ops->frame_find(s->index, c->id, epoch, sequence, &row, path);
-	if (err)
-		return err;
-	return sluice_segment_read_in(sluice_media_depot(s->media, s->data, &local), path,
-				      s->media->keys, row.offset, row.length, f, buf);
+	err = s->index->ops->frame_find(s->index, c->id, epoch, sequence, &row.frame, row.path);
+	return err ? err : sluice_shelf_placed(s, &row, f, buf);
+}
+
+int sluice_shelf_placed(const struct sluice_shelf *s, const struct sluice_index_placed *row,
+			struct sluice_segment_frame *f, uint8_t **buf)
+{
+	struct sluice_depot local;
+
+	*buf = NULL;
+	if (!row->path[0])
+		return -ENOENT;
+	return sluice_segment_read_in(sluice_media_depot(s->media, s->data, &local), row->path,
+				      s->media->keys, row->frame.offset, row->frame.length, f, buf);
 }
 
 /* What cannot be read: is it to be tried again? Waits before. */
@@ -193,14 +200,13 @@ int sluice_shelf_away(const struct sluice_shelf *s, int err)
 	return s->media->depot && s->media->depot->whole && sluice_mediaconf_passes(err);
 }
 
-int sluice_shelf_record_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
-			       uint64_t epoch, uint64_t sequence, struct sluice_segment_frame *f,
-			       uint8_t **buf)
+int sluice_shelf_placed_insist(const struct sluice_shelf *s, const struct sluice_index_placed *row,
+			       struct sluice_segment_frame *f, uint8_t **buf)
 {
 	int err, reads = 0;
 
 	do
-		err = sluice_shelf_record(s, c, epoch, sequence, f, buf);
+		err = sluice_shelf_placed(s, row, f, buf);
 	while (!sluice_shelf_away(s, err) && read_again(err, &reads));
 	return err;
 }

@@ -48,14 +48,17 @@ int sluice_shelf_pin(const struct sluice_shelf *s, const struct sluice_whose *wh
 int sluice_shelf_record(const struct sluice_shelf *s, const struct sluice_camera *c, uint64_t epoch,
 			uint64_t sequence, struct sluice_segment_frame *f, uint8_t **buf);
 
+/* The same of a row of the index, without asking it. */
+int sluice_shelf_placed(const struct sluice_shelf *s, const struct sluice_index_placed *row,
+			struct sluice_segment_frame *f, uint8_t **buf);
+
 /* 1: what failed so is a bucket that does not answer, though it was asked several times. */
 int sluice_shelf_away(const struct sluice_shelf *s, int err);
 
 /* The same for a thread that may wait: where it may yet be read (no memory, an error of the disk)
  * it is tried again, for a second in all. */
-int sluice_shelf_record_insist(const struct sluice_shelf *s, const struct sluice_camera *c,
-			       uint64_t epoch, uint64_t sequence, struct sluice_segment_frame *f,
-			       uint8_t **buf);
+int sluice_shelf_placed_insist(const struct sluice_shelf *s, const struct sluice_index_placed *row,
+			       struct sluice_segment_frame *f, uint8_t **buf);
 
 /* A record as the analysis takes it; what it points to is the record's. */
 struct sluice_stored_frame sluice_shelf_stored(const struct sluice_segment_frame *f);

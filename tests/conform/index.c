@@ -270,6 +270,7 @@ static void case_frames(struct conform_index *rig)
 	struct sluice_index_frame f = index_frame(C0, 5, INT64_MAX, s.id), found;
 	const uint8_t *c0 = index_camera[C0].id;
 	struct index_list all = { 0 }, part = { 0 }, lane = { 0 }, stopped = { .stop_at = 2 };
+	struct sluice_index_placed page[8];
 	uint64_t sequence = 99, count = 0;
 	char path[192];
 
@@ -306,6 +307,17 @@ static void case_frames(struct conform_index *rig)
 	CHECK(index_list_is(&lane, "5/9223372036854775807"));
 	CHECK(ix->ops->frames(ix, c0, 5, -1, INT64_MAX, 0, index_list_frame, &stopped) == 7);
 	CHECK(stopped.count == 2);
+	CHECK(ix->ops->frames_page(ix, c0, 5, -1, INT64_MAX, 0, page, 8) == 6);
+	CHECK(page[0].frame.sequence == 0 && page[5].frame.sequence == 5);
+	CHECK(page[3].frame.offset == 64 + 3000 && !strcmp(page[3].path, s.path));
+	CHECK(ix->ops->frames_page(ix, c0, 5, 1, INT64_MAX, 0, page, 2) == 2);
+	CHECK(page[0].frame.sequence == 2 && page[1].frame.sequence == 3);
+	CHECK(ix->ops->frames_page(ix, c0, 5, 5, 5, 0, page, 8) == 0);
+	CHECK(ix->ops->frames_page(ix, c0, 5, -1, INT64_MAX, 1, page, 8) == 1);
+	f = index_frame(C0, 7, 0, s.id + 1000); /* of a segment that is not there */
+	CHECK(!ix->ops->frame_add(ix, &f));
+	CHECK(ix->ops->frames_page(ix, c0, 7, -1, INT64_MAX, 0, page, 8) == 1);
+	CHECK(!page[0].path[0]);
 	CHECK(!ix->ops->frames_clear(ix));
 	CHECK(!ix->ops->frames_count(ix, &count) && !count);
 	CHECK(ix->ops->segment_find(ix, s.path, &s) == -ENOENT);

@@ -5,6 +5,7 @@
  * commit. The analysis is the double of analysis_script.c.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -188,15 +189,15 @@ static void test_main_path(void)
 }
 
 /* CLOSE with an event open: its summary comes before DONE. */
-static void test_close_tells(void)
+static void test_close_tells(uint64_t epoch)
 {
 	struct uplink u;
 	char id[33];
 
 	CHECK(!uplink_open(&u, &cloud, "box1"));
-	CHECK(open_camera(&u, 6) == 0);
-	uplink_frame(&u, 1, 6, 0, MOTION, 300);
-	uplink_end(&u, 1, 6, 2000000000);
+	CHECK(open_camera(&u, epoch) == 0);
+	uplink_frame(&u, 1, epoch, 0, MOTION, 300);
+	uplink_end(&u, 1, epoch, 2000000000);
 	CHECK(take_summary(&u, id));
 	CHECK(uplink_expect(&u, SLUICE_MSG_DONE, 5));
 	uplink_ack(&u, id);
@@ -214,7 +215,7 @@ static bool first_part(struct uplink *u, uint32_t index, uint64_t offset)
 }
 
 /* A device that has some of a summary: it comes from there on, and from nowhere else. */
-static void test_going_on(void)
+static void test_going_on(uint64_t epoch)
 {
 	static const struct {
 		uint32_t index, goes_on;
@@ -233,9 +234,9 @@ static void test_going_on(void)
 	char id[33];
 
 	CHECK(!uplink_open(&u, &cloud, "box1"));
-	CHECK(open_camera(&u, 8) == 0);
-	uplink_frame(&u, 1, 8, 0, MOTION, 300);
-	uplink_end(&u, 1, 8, 2000000000);
+	CHECK(open_camera(&u, epoch) == 0);
+	uplink_frame(&u, 1, epoch, 0, MOTION, 300);
+	uplink_end(&u, 1, epoch, 2000000000);
 	CHECK(take_summary(&u, id));
 	uplink_close(&u);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -243,7 +244,7 @@ static void test_going_on(void)
 		p[0].offset = places[i].offset;
 		memcpy(p[0].id, id, sizeof(id));
 		CHECK(!uplink_open_partial(&u, &cloud, "box1", p, 1));
-		open_camera(&u, 8);
+		open_camera(&u, epoch);
 		CHECK(first_part(&u, places[i].goes_on, places[i].at));
 		uplink_close(&u);
 	}
@@ -251,19 +252,19 @@ static void test_going_on(void)
 	p[0].index = 1;
 	p[0].offset = 50000;
 	CHECK(!uplink_open_partial(&u, &cloud, "box1", p, 1));
-	open_camera(&u, 8);
+	open_camera(&u, epoch);
 	CHECK(first_part(&u, 1, 50000));
 	uplink_ack_status(&u, id, EILSEQ);
 	CHECK(take_summary(&u, id));
 	uplink_ack(&u, id);
-	uplink_end(&u, 1, 8, 2000000000);
+	uplink_end(&u, 1, epoch, 2000000000);
 	CHECK(uplink_expect(&u, SLUICE_MSG_DONE, 5));
 	uplink_close(&u);
 	/* more places than are allowed, of summaries that nobody has: no harm */
 	for (unsigned int i = 0; i < 2 * SLUICE_WIRE_PARTIALS; i++)
 		snprintf(p[i].id, sizeof(p[i].id), "%032x", i);
 	CHECK(!uplink_open_partial(&u, &cloud, "box1", p, 2 * SLUICE_WIRE_PARTIALS));
-	open_camera(&u, 8);
+	open_camera(&u, epoch);
 	uplink_close(&u);
 }
 
@@ -753,8 +754,69 @@ static void test_kill(void)
 	ix = open_index();
 	CHECK(!check_all(ix, NULL, &k));
 	CHECK(!k.missing_frame && !k.missing_row && !k.bad_header && !k.bad_tail && !k.bad_media);
-	CHECK(k.frames == k.indexed && k.summaries == 9 + 3);
+	CHECK(k.frames == k.indexed && k.summaries == 9 + 3 + 3);
 	sluice_index_close(ix);
+}
+
+/* The index is that of another machine, and does not answer: the device is heard, and what it sends
+ * is stored; its summary comes when the index does. */
+static void test_desk(void)
+{
+	char hold[128], held[128], id[33];
+	struct uplink u;
+
+	snprintf(hold, sizeof(hold), "%s/" CLOUD_HOLD, cloud.data);
+	snprintf(held, sizeof(held), "%s/" CLOUD_HELD, cloud.data);
+	cloud.desk = 1;
+	cloud_start(&cloud);
+	test_close_tells(36);
+	test_going_on(38);
+	CHECK(!uplink_open(&u, &cloud, "box1"));
+	close(open(hold, O_CREAT | O_WRONLY, 0600));
+	for (int i = 0; access(held, F_OK) && i < 5000; i++)
+		usleep(2000);
+	CHECK(!access(held, F_OK));
+	CHECK(open_camera(&u, 40) == 0);
+	uplink_frame(&u, 1, 40, 0, MOTION, 300);
+	uplink_frame(&u, 1, 40, 1, MOTION, 300);
+	wait_stored(&u, 1);
+	uplink_stats(&u, 1, 40, 2000000000, 0); /* the event ends, and is told */
+	for (int i = 0; i < 20; i++) {
+		uplink_send(&u, SLUICE_MSG_PING, 0, 0, 0, "abcdefgh", 8);
+		CHECK(uplink_expect(&u, SLUICE_MSG_PONG, 5));
+		usleep(10000);
+	}
+	CHECK(!access(held, F_OK));
+	unlink(hold);
+	CHECK(take_summary(&u, id));
+	uplink_ack(&u, id);
+	uplink_end(&u, 1, 40, 3000000000);
+	for (;;) {
+		int type = uplink_next(&u, 5);
+
+		CHECK(type != SLUICE_MSG_SUMMARY); /* nor a second time */
+		if (!type || type == SLUICE_MSG_DONE)
+			break;
+	}
+	CHECK(u.m.type == SLUICE_MSG_DONE);
+	uplink_close(&u);
+	/* gone while it is asked for */
+	close(open(hold, O_CREAT | O_WRONLY, 0600));
+	for (int i = 0; access(held, F_OK) && i < 5000; i++)
+		usleep(2000);
+	for (int i = 0; i < 3; i++) {
+		CHECK(!uplink_open(&u, &cloud, "box1"));
+		open_camera(&u, 40);
+		uplink_close(&u);
+	}
+	unlink(hold);
+	CHECK(!uplink_open(&u, &cloud, "box1"));
+	open_camera(&u, 40);
+	uplink_end(&u, 1, 40, 3000000000);
+	CHECK(uplink_expect(&u, SLUICE_MSG_DONE, 5));
+	uplink_close(&u);
+	CHECK(!cloud_stop(&cloud));
+	cloud.desk = 0;
 }
 
 int main(int argc, char **argv)
@@ -765,8 +827,8 @@ int main(int argc, char **argv)
 	cloud.remote = 1; /* test_asked has it otherwise */
 	cloud_start(&cloud);
 	test_main_path();
-	test_close_tells();
-	test_going_on();
+	test_close_tells(6);
+	test_going_on(8);
 	test_pictures();
 	test_regions();
 	test_small_talk();
@@ -777,6 +839,7 @@ int main(int argc, char **argv)
 	test_rest();
 	CHECK(!cloud_stop(&cloud));
 	test_away();
+	test_desk();
 	cloud.set[0].section = "limits";
 	cloud.set[0].key = "credit";
 	cloud.set[0].value = "65536";

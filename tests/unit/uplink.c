@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,7 +18,9 @@
 #include <unistd.h>
 #include <openssl/pem.h>
 
+#include "cloud/api_state.h"
 #include "cloud/conf.h"
+#include "cloud/desk.h"
 #include "cloud/server.h"
 #include "cloud/session.h"
 #include "lib/crc32c.h"
@@ -235,6 +238,58 @@ static void set_media(struct sluice_media *m, const struct cloud *c)
 	sluice_downlink_retry_s = 1;
 }
 
+/* ---- a desk whose data base does not answer ---- */
+
+static char hold[128], held[128];
+
+static void run_hold(struct sluice_desk_job *j)
+{
+	close(open(held, O_CREAT | O_WRONLY, 0600));
+	while (!access(hold, F_OK))
+		usleep(2000);
+	unlink(held);
+}
+
+static void hold_done(struct sluice_desk_job *j)
+{
+	free(j);
+}
+
+static void *watch_hold(void *arg)
+{
+	struct sluice_server *s = arg;
+	struct sluice_desk_job *j;
+
+	for (;; usleep(2000)) {
+		if (access(hold, F_OK) || !access(held, F_OK))
+			continue;
+		j = calloc(1, sizeof(*j));
+		*j = (struct sluice_desk_job){ .run = run_hold,
+					       .done = hold_done,
+					       .io = s->loops[0].io };
+		if (sluice_desk_post(s->api->desk, j))
+			free(j);
+		while (!access(hold, F_OK))
+			usleep(2000);
+	}
+	return NULL;
+}
+
+/* One thread, so that one job holds all. */
+static void set_desk(struct sluice_server *s, const struct cloud *c)
+{
+	pthread_t watch;
+
+	if (!c->desk)
+		return;
+	snprintf(hold, sizeof(hold), "%s/" CLOUD_HOLD, c->data);
+	snprintf(held, sizeof(held), "%s/" CLOUD_HELD, c->data);
+	if (sluice_desk_open(c->data, 1, &s->api->desk) ||
+	    pthread_create(&watch, NULL, watch_hold, s))
+		exit(1);
+	pthread_detach(watch);
+}
+
 static void run_cloud(struct cloud *c)
 {
 	static struct sluice_server server;
@@ -261,6 +316,8 @@ static void run_cloud(struct cloud *c)
 	err = sluice_server_open(&server, &conf);
 	if (server.media)
 		set_media(server.media, c);
+	if (!err)
+		set_desk(&server, c);
 	if (!err)
 		err = sluice_server_run(&server);
 	sluice_server_close(&server);

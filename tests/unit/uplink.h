@@ -28,12 +28,16 @@ struct cloud {
 	char admin[64];		  /* administrator's token */
 	int remote;		  /* media are read as from a remote store */
 	int away;		  /* so many reads of it fail at first */
+	int desk;		  /* the index is asked by a desk, as one of another machine */
 };
 
 /* A data directory with one enrolled device "box1": DIR/box1.crt, box1.key. */
 void cloud_init(struct cloud *c);
 /* Another enrolled device NAME. */
 void cloud_enrol(struct cloud *c, const char *name);
+/* While DATA/hold is there the desk does nothing; DATA/held: it has come to that. */
+#define CLOUD_HOLD "hold"
+#define CLOUD_HELD "held"
 /* Forks a server and waits until it listens. */
 void cloud_start(struct cloud *c);
 /* SIGTERM; returns its exit code, or -signal. */
