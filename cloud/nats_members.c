@@ -4,9 +4,10 @@
  * in the life of a lease, and says when it goes.
  *
  * Who has a partition is decided by the leases alone (nats_lease.c); this is only for how many each
- * should want. So it needs no storage at the broker: one that is not heard of for as long as a
- * lease lives does not count any more, and a process that hears nobody wants all, and does not get
- * what others hold.
+ * should want. So it needs no storage at the broker: one that is not heard of for five eighths of a
+ * lease's life, two greetings, does not count any more, so that the others want its partitions when
+ * they come free, and not later; a process that hears nobody wants all, and does not get what
+ * others hold.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,11 +16,6 @@
 
 #define SUBJECT "worker."
 #define GONE	"gone"
-
-static const char *own_id(const struct bus_nats *n)
-{
-	return n->inbox + strlen(NATS_INBOX) + 1;
-}
 
 /* Its place, or one that is free or has not been heard of for longest. The lock is held. */
 static struct nats_member *find_member(struct bus_nats *n, const char *id)
@@ -47,7 +43,7 @@ static void on_greeting(natsConnection *nc, natsSubscription *sub, natsMsg *msg,
 	(void)nc;
 	(void)sub;
 	pthread_mutex_lock(&n->lock);
-	if (strlen(id) < sizeof(m->id) && strcmp(id, own_id(n)) != 0) {
+	if (strlen(id) < sizeof(m->id) && strcmp(id, nats_id(n)) != 0) {
 		m = find_member(n, id);
 		if (strcmp(m->id, id) != 0 && !gone)
 			n->greet_ms = 0; /* so that it hears of us soon */
@@ -65,7 +61,7 @@ static void greet(struct bus_nats *n, const char *what)
 {
 	char subject[40];
 
-	snprintf(subject, sizeof(subject), SUBJECT "%s", own_id(n));
+	snprintf(subject, sizeof(subject), SUBJECT "%s", nats_id(n));
 	natsConnection_PublishString(n->nc, subject, what); /* else with the next one */
 }
 
@@ -87,7 +83,7 @@ unsigned int nats_members(struct sluice_bus *b)
 
 	pthread_mutex_lock(&n->lock);
 	for (int i = 0; i < NATS_MEMBERS; i++)
-		count += n->member[i].id[0] && now < n->member[i].seen_ms + n->ttl_ms;
+		count += n->member[i].id[0] && now < n->member[i].seen_ms + n->ttl_ms * 5 / 8;
 	pthread_mutex_unlock(&n->lock);
 	return count;
 }
