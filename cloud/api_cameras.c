@@ -23,9 +23,9 @@ static const char *state_of(const struct sluice_server *s, const struct sluice_c
 {
 	if (!seen_utc_ns)
 		return "never";
-	if (!sluice_roster_find(s->roster, c->tenant, c->device))
+	if (!sluice_server_has_device(s, c->tenant, c->device))
 		return "offline";
-	if (!sluice_roster_has_camera(s->roster, c))
+	if (!sluice_server_has_camera(s, c))
 		return "closed";
 	return now_ns > seen_utc_ns + SILENT_NS ? "silent" : "live";
 }

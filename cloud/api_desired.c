@@ -174,7 +174,7 @@ json_t *sluice_fleet_camera_json(struct sluice_call *c, const struct sluice_came
 		      drift, "state", state ? state : "waiting", "reason",
 		      or_null(json_object_get(now, "reason")), "state_at",
 		      sluice_fleet_time(json_object_get(now, "at_ns")), "enforce", enforce,
-		      "connected", met && sluice_roster_has_camera(c->server->roster, met));
+		      "connected", met && sluice_server_has_camera(c->server, met));
 	if (json_object_get(own, "map"))
 		json_object_set(o, "map", json_object_get(own, "map"));
 	json_decref(report);

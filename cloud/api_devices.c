@@ -71,7 +71,7 @@ int sluice_fleet_device_json(struct sluice_call *c, const char *device, const js
 	}
 	json_object_set_new(
 		row, "connected",
-		json_boolean(sluice_roster_find(c->server->roster, c->who.tenant, device) != 0));
+		json_boolean(sluice_server_has_device(c->server, c->who.tenant, device)));
 	json_object_set_new(row, "last_seen", sluice_fleet_time(json_object_get(d, "seen_ns")));
 	json_object_set_new(row, "build",
 			    d ? json_incref(json_object_get(d, "build")) : json_null());

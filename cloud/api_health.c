@@ -40,6 +40,7 @@ static void print_gauges(struct sluice_server *s, uint64_t now, FILE *out)
 {
 	unsigned int i, why = sluice_server_unready(s, now);
 	struct sluice_stream_counters streams;
+	unsigned int elsewhere, nodes = sluice_nodes_count(s->nodes, &elsewhere);
 	char label[32];
 
 	for (i = 0; i < s->loop_count; i++) {
@@ -51,6 +52,10 @@ static void print_gauges(struct sluice_server *s, uint64_t now, FILE *out)
 	sluice_gauge_print(out, "connections_max", "As many are let in.", "", s->connections_max);
 	sluice_gauge_print(out, "devices", "Devices that are connected.", "",
 			   sluice_roster_count(s->roster));
+	sluice_gauge_print(out, "nodes", "Other processes that take devices, as far as heard of.",
+			   "", nodes);
+	sluice_gauge_print(out, "devices_elsewhere",
+			   "Devices that are connected to them; of an api process.", "", elsewhere);
 	sluice_gauge_print(out, "queue_bytes", "Bytes that wait, by where they do.",
 			   "{queue=\"writer\"}", (double)sluice_ingest_fill(s->ingest));
 	sluice_gauge_print(out, "queue_bytes", NULL, "{queue=\"bus\"}",

@@ -40,7 +40,7 @@ size_t sluice_background_bytes(uint32_t kind, uint32_t w, uint32_t h)
 
 	return sizeof(struct sluice_background) +
 	       n * (3 * sizeof(int16_t) + 5 + kinds[kind]->pixel_bytes) +
-	       c * (3 * sizeof(int16_t) + 2);
+	       c * (3 * sizeof(int16_t) + 2) + 2 * w * sizeof(int16_t);
 }
 
 struct sluice_background *sluice_background_open(uint32_t kind, uint32_t w, uint32_t h)
@@ -55,7 +55,7 @@ struct sluice_background *sluice_background_open(uint32_t kind, uint32_t w, uint
 	b->h = h;
 	b->threshold = 1;
 	b->own = calloc(n, b->ops->pixel_bytes ? b->ops->pixel_bytes : 1);
-	b->mean = calloc(3 * n + 3 * c, sizeof(*b->mean));
+	b->mean = calloc(3 * n + 3 * c + 2 * w, sizeof(*b->mean));
 	b->cand = calloc(5 * n + 2 * c, 1);
 	if (!b->own || !b->mean || !b->cand) {
 		sluice_background_close(b);
@@ -66,6 +66,7 @@ struct sluice_background *sluice_background_open(uint32_t kind, uint32_t w, uint
 	b->cb = b->lit + n;
 	b->cr = b->cb + c;
 	b->hue = b->cr + c;
+	b->line = b->hue + c;
 	b->still = b->cand + n;
 	b->raw = b->still + n;
 	b->how = b->raw + n;
@@ -197,24 +198,41 @@ void sluice_background_absorb(struct sluice_background *b, const struct sluice_g
 		}
 }
 
+/* Of n pixels: the steps of picture and background (Q7) to the pixels next to them, where the mask
+ * has a border between the two. */
+VECTORS static void sum_steps(const uint8_t *restrict mask, const uint8_t *restrict mask2,
+			      const uint8_t *restrict px, const uint8_t *restrict px2,
+			      const int16_t *restrict mean, const int16_t *restrict mean2, size_t n,
+			      uint64_t *now, uint64_t *before)
+{
+	uint32_t sum = 0, sum2 = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int16_t border = when16(!mask[i] != !mask2[i]);
+		int16_t d = (int16_t)(px[i] - px2[i]), e = (int16_t)(mean[i] - mean2[i]);
+
+		d = d < 0 ? -d : d;
+		e = e < 0 ? -e : e;
+		sum += (uint16_t)(d & border);
+		sum2 += (uint16_t)(e & border);
+	}
+	*now += sum;
+	*before += sum2;
+}
+
 float sluice_background_edges(const struct sluice_background *b, const struct sluice_gray *g,
 			      const uint8_t *mask, uint32_t x0, uint32_t y0, uint32_t x1,
 			      uint32_t y1)
 {
-	float now = 0, before = 0;
+	uint64_t now = 0, before = 0;
+	uint32_t from = x0 ? x0 - 1 : 0, to = x1 + 1 < b->w ? x1 + 1 : b->w - 1;
 
-	for (uint32_t y = y0 ? y0 - 1 : 0; y <= y1 && y + 1 < b->h; y++)
-		for (uint32_t x = x0 ? x0 - 1 : 0; x <= x1 && x + 1 < b->w; x++) {
-			size_t i = (size_t)y * b->w + x;
+	for (uint32_t y = y0 ? y0 - 1 : 0; from < to && y <= y1 && y + 1 < b->h; y++) {
+		size_t i = (size_t)y * b->w + from;
 
-			if (!mask[i] != !mask[i + 1]) {
-				now += (float)abs(g->px[i] - g->px[i + 1]);
-				before += fabsf((float)(b->mean[i] - b->mean[i + 1])) / Q7;
-			}
-			if (!mask[i] != !mask[i + b->w]) {
-				now += (float)abs(g->px[i] - g->px[i + b->w]);
-				before += fabsf((float)(b->mean[i] - b->mean[i + b->w])) / Q7;
-			}
-		}
-	return (now + 1) / (before + 1);
+		for (size_t next = 1; next <= b->w; next += b->w - 1)
+			sum_steps(mask + i, mask + i + next, g->px + i, g->px + i + next,
+				  b->mean + i, b->mean + i + next, to - from, &now, &before);
+	}
+	return ((float)now + 1) / ((float)before / Q7 + 1);
 }

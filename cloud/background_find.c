@@ -13,6 +13,7 @@
 #define LIGHT_SHARE 0.2f  /* of an explained change that raises the threshold */
 #define THIN	    3	  /* a border differs by one in so many of its neighbour */
 #define RESTLESS    3	  /* grey levels of deviation from which neighbours are asked */
+#define DEV_WILD    8000  /* Q7: more of a deviation makes no difference */
 #define HUE_WEAK    7.0f  /* of chroma */
 #define HUE_STRONG  14.0f
 
@@ -84,34 +85,44 @@ bool background_any_set(const uint8_t *row, size_t n)
 
 /*
  * Where much varies (leaves, edges of a camera that shakes) a pixel that shows what a neighbour may
- * show is none that differs. Visits only pixels that differ.
+ * show is none that differs. expected: of the line, with one above and below; dev: at most
+ * DEV_WILD, so that sums fit.
  */
-static void forgive_row(const struct sluice_background *b, const uint8_t *px,
-			const int16_t *expected, size_t row)
+VECTORS static void forgive_row(const uint8_t *restrict px, const int16_t *restrict expected,
+				ptrdiff_t w, const int16_t *restrict dev, uint8_t *restrict raw,
+				int16_t *restrict least, int16_t *restrict most)
 {
-	for (size_t i = row + 1; i + 1 < row + b->w; i++) {
-		int16_t low = 32767, high = 0;
-		int v = px[i] * Q7;
+	for (ptrdiff_t x = 0; x < w; x++) {
+		int16_t a = expected[x - w], b = expected[x], c = expected[x + w];
+		int16_t low = a < b ? a : b, high = a > b ? a : b;
 
-		if (!b->raw[i] || b->dev[i] < RESTLESS * Q7)
-			continue;
-		for (int k = -1; k <= 1; k++)
-			for (int j = -1; j <= 1; j++) {
-				int16_t e = expected[(ptrdiff_t)i + k * (int)b->w + j];
+		least[x] = low < c ? low : c;
+		most[x] = high > c ? high : c;
+	}
+	for (ptrdiff_t x = 1; x < w - 1; x++) {
+		int16_t low = least[x - 1] < least[x] ? least[x - 1] : least[x];
+		int16_t high = most[x - 1] > most[x] ? most[x - 1] : most[x];
+		int16_t v = (int16_t)(px[x] * Q7), d = dev[x] < DEV_WILD ? dev[x] : DEV_WILD;
 
-				low = e < low ? e : low;
-				high = e > high ? e : high;
-			}
-		if (v > low - 2 * b->dev[i] && v < high + 2 * b->dev[i])
-			b->raw[i] = 0;
+		low = low < least[x + 1] ? low : least[x + 1];
+		high = high > most[x + 1] ? high : most[x + 1];
+		d = (int16_t)(2 * d);
+		raw[x] = (d >= 2 * RESTLESS * Q7) & ((int16_t)(low - d) < v) &
+					 ((int16_t)(v - d) < high)
+				 ? 0
+				 : raw[x];
 	}
 }
 
 static void forgive(const struct sluice_background *b, const uint8_t *px, const int16_t *expected)
 {
-	for (uint32_t y = 1; y + 1 < b->h; y++)
-		if (any_set(b->raw + (size_t)y * b->w, b->w))
-			forgive_row(b, px, expected, (size_t)y * b->w);
+	for (uint32_t y = 1; y + 1 < b->h; y++) {
+		size_t row = (size_t)y * b->w;
+
+		if (any_set(b->raw + row, b->w))
+			forgive_row(px + row, expected + row, b->w, b->dev + row, b->raw + row,
+				    b->line, b->line + b->w);
+	}
 }
 
 /* The stronger of luma and colour. */
@@ -132,10 +143,8 @@ VECTORS static void spread_row(uint8_t *restrict raw, const uint8_t *restrict hu
  * around a thing is weaker, and is no part of it.
  */
 VECTORS static void thin_row(const uint8_t *restrict up, const uint8_t *restrict mid,
-			     const uint8_t *restrict down, const uint8_t *restrict raw,
-			     uint8_t *restrict out, uint32_t w)
+			     const uint8_t *restrict down, uint8_t *restrict raw, uint32_t w)
 {
-	out[0] = raw[0];
 	for (uint32_t x = 1; x + 1 < w; x++) {
 		uint8_t a = up[x] > down[x] ? up[x] : down[x], c;
 		uint8_t l = mid[x - 1] > mid[x + 1] ? mid[x - 1] : mid[x + 1];
@@ -145,10 +154,8 @@ VECTORS static void thin_row(const uint8_t *restrict up, const uint8_t *restrict
 		c = down[x - 1] > down[x + 1] ? down[x - 1] : down[x + 1];
 		l = l > c ? l : c;
 		a = a > l ? a : l;
-		out[x] = raw[x] & when8((uint16_t)(THIN * (mid[x] + 1)) > a);
+		raw[x] &= when8((uint16_t)(THIN * (mid[x] + 1)) > a);
 	}
-	out[w - 1] = raw[w - 1];
-	out[w - 1] = raw[w - 1];
 }
 
 VECTORS static uint32_t count_set(const uint8_t *row, uint32_t w)
@@ -160,19 +167,16 @@ VECTORS static uint32_t count_set(const uint8_t *row, uint32_t w)
 	return n;
 }
 
-static void thin(const struct sluice_background *b, uint8_t *out)
+static void thin(const struct sluice_background *b)
 {
 	uint32_t w = b->w;
 
 	for (uint32_t y = 0; y < b->h; y++) {
 		const uint8_t *mid = b->diff + (size_t)y * w;
 
-		if (!any_set(b->raw + (size_t)y * w, w)) {
-			memset(out + (size_t)y * w, 0, w);
-			continue;
-		}
-		thin_row(y ? mid - w : mid, mid, y + 1 < b->h ? mid + w : mid,
-			 b->raw + (size_t)y * w, out + (size_t)y * w, w);
+		if (any_set(b->raw + (size_t)y * w, w))
+			thin_row(y ? mid - w : mid, mid, y + 1 < b->h ? mid + w : mid,
+				 b->raw + (size_t)y * w, w);
 	}
 }
 
@@ -237,8 +241,9 @@ void background_find(struct sluice_background *b, const struct sluice_gray *g,
 	size_t n = (size_t)b->w * b->h;
 
 	compare(g->px, expected, b->mean, b->dev, b->raw, b->diff, n, b->threshold);
-	if (b->ops->know)
-		b->ops->know(b->own, g->px, expected, b->mean, b->dev, b->raw, n);
+	for (size_t i = 0; b->ops->know && i < n; i += b->w)
+		if (any_set(b->raw + i, b->w))
+			b->ops->know(b->own, n, i, g->px, expected, b->mean, b->dev, b->raw, b->w);
 	forgive(b, g->px, expected);
 	if (b->colour) {
 		compare_hue(g->cb, g->cr, b->cb, b->cr, b->hue, b->hue_raw, b->hue_diff,
@@ -254,8 +259,7 @@ void background_find(struct sluice_background *b, const struct sluice_gray *g,
 	r->light = (float)sluice_light_explain(g, expected, b->cb, b->cr, b->colourful, b->raw,
 					       b->how) /
 		   n;
-	thin(b, mask);
-	memcpy(b->raw, mask, n);
+	thin(b);
 	r->foreground = vote(b, mask);
 	b->any_lit = r->light > 0;
 	if (b->any_lit) /* raw has done its work */

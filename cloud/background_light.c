@@ -17,6 +17,8 @@
 
 #define CLASSES	    4
 #define RADIUS	    2
+#define SIDE	    (2 * RADIUS + 1)
+#define WIDE	    8
 #define RATIO_MIN   0.35f
 #define RATIO_MAX   2.4f
 #define ALIKE	    0.7f  /* correlation */
@@ -49,7 +51,7 @@ static float median_of(const uint32_t hist[512], uint32_t total)
 bool sluice_light_fit(const uint8_t *px, const int16_t *mean, size_t n, int16_t light[256])
 {
 	uint32_t hist[CLASSES][512], count[CLASSES] = { 0 }, total = 0;
-	double brightness[CLASSES] = { 0 };
+	uint64_t brightness[CLASSES] = { 0 };
 	float x[CLASSES], y[CLASSES], most = 0;
 	int nodes = 0;
 
@@ -60,12 +62,12 @@ bool sluice_light_fit(const uint8_t *px, const int16_t *mean, size_t n, int16_t 
 
 		hist[c][px[i] - m + 255]++;
 		count[c]++;
-		brightness[c] += m;
+		brightness[c] += (uint64_t)m;
 	}
 	for (int c = 0; c < CLASSES; c++) {
 		if (count[c] < total / 24)
 			continue;
-		x[nodes] = (float)(brightness[c] / count[c]);
+		x[nodes] = (float)((double)brightness[c] / count[c]);
 		y[nodes] = median_of(hist[c], count[c]);
 		most = fmaxf(most, fabsf(y[nodes]));
 		nodes++;
@@ -92,7 +94,8 @@ struct sums {
 	float p, m, pp, mm, pm, n;
 };
 
-static struct sums window(const struct sluice_gray *g, const int16_t *expected, int cx, int cy)
+/* At the border of the picture, where the window is cut. */
+static struct sums window_cut(const struct sluice_gray *g, const int16_t *expected, int cx, int cy)
 {
 	int x0 = cx > RADIUS ? cx - RADIUS : 0, y0 = cy > RADIUS ? cy - RADIUS : 0;
 	int x1 = cx + RADIUS + 1 < (int)g->w ? cx + RADIUS + 1 : (int)g->w;
@@ -116,12 +119,38 @@ static struct sums window(const struct sluice_gray *g, const int16_t *expected, 
 	return (struct sums){ p, m, pp, mm, pm, (float)((x1 - x0) * (y1 - y0)) };
 }
 
+/* Five lines of eight pixels, of which five count: that is what fits a vector. */
+static struct sums window(const struct sluice_gray *g, const int16_t *expected, uint32_t cx,
+			  uint32_t cy)
+{
+	static const int16_t counts[WIDE] = { -1, -1, -1, -1, -1 };
+	int16_t u[SIDE * WIDE], v[SIDE * WIDE];
+	int p = 0, m = 0, pp = 0, mm = 0, pm = 0;
+	size_t at = (size_t)(cy - RADIUS) * g->w + cx - RADIUS;
+
+	if (cx < RADIUS || cy < RADIUS || cx - RADIUS + WIDE > g->w || cy + RADIUS >= g->h)
+		return window_cut(g, expected, (int)cx, (int)cy);
+	for (uint32_t y = 0; y < SIDE; y++, at += g->w)
+		for (uint32_t x = 0; x < WIDE; x++) {
+			u[y * WIDE + x] = (int16_t)(g->px[at + x] & counts[x]);
+			v[y * WIDE + x] = (int16_t)((expected[at + x] >> 7) & counts[x]);
+		}
+	for (uint32_t i = 0; i < SIDE * WIDE; i++) {
+		p += u[i];
+		m += v[i];
+		pp += u[i] * u[i];
+		mm += v[i] * v[i];
+		pm += u[i] * v[i];
+	}
+	return (struct sums){ p, m, pp, mm, pm, SIDE * SIDE };
+}
+
 /* Is the window at x, y the background in another light? Where colour has already said that it may
  * be, less is asked. */
 static bool is_light(const struct sluice_gray *g, const int16_t *expected, bool hue, uint32_t x,
 		     uint32_t y)
 {
-	struct sums s = window(g, expected, (int)x, (int)y);
+	struct sums s = window(g, expected, x, y);
 	float mp = s.p / s.n, mm = s.m / s.n, ratio = (mp + 2) / (mm + 2);
 	float vp = s.pp / s.n - mp * mp, vm = s.mm / s.n - mm * mm, both = s.pm / s.n - mp * mm;
 
@@ -247,13 +276,20 @@ uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expect
 {
 	uint32_t n = 0;
 
-	for (uint32_t y = 0; y < g->h; y += 2)
+	for (uint32_t y = 0; y < g->h; y += 2) {
+		const uint8_t *row = raw + (size_t)y * g->w, *low = y + 1 < g->h ? row + g->w : row;
+
 		for (uint32_t x = 0; x < g->w; x += 2) {
+			if (x + WIDE <= g->w && !(eight_at(row + x) | eight_at(low + x))) {
+				x += WIDE - 2;
+				continue;
+			}
 			if (differs(g, raw, x, y) &&
 			    (!hue || same_hue(g, expected, cb, cr, x, y)) &&
 			    is_light(g, expected, hue, x, y))
 				n += take_out(g, x, y, raw, explained, 1);
 		}
+	}
 	if (n && !hue && n < RIM_LIGHT * g->w * g->h)
 		n += explain_rims(g, expected, raw, explained);
 	return n;

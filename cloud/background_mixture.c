@@ -14,12 +14,11 @@
 
 /* Own state: n values, then n weights. */
 
-VECTORS static void know(const void *own, const uint8_t *restrict px,
-			 const int16_t *restrict expected, const int16_t *restrict mean,
-			 const int16_t *restrict dev, uint8_t *restrict raw, size_t n)
+VECTORS static void know_row(const uint8_t *restrict value, const uint8_t *restrict weight,
+			     const uint8_t *restrict px, const int16_t *restrict expected,
+			     const int16_t *restrict mean, const int16_t *restrict dev,
+			     uint8_t *restrict raw, size_t n)
 {
-	const uint8_t *value = own, *weight = value + n;
-
 	for (size_t i = 0; i < n; i++) {
 		int16_t d = (int16_t)(px[i] - value[i] - ((expected[i] - mean[i]) >> 7));
 		int16_t t = (int16_t)(9 + ((dev[i] * 3) >> 7));
@@ -27,6 +26,15 @@ VECTORS static void know(const void *own, const uint8_t *restrict px,
 		d = d < 0 ? -d : d;
 		raw[i] = (d < t) & (weight[i] > TRUSTED) ? 0 : raw[i];
 	}
+}
+
+static void know(const void *own, size_t n, size_t from, const uint8_t *px, const int16_t *expected,
+		 const int16_t *mean, const int16_t *dev, uint8_t *raw, size_t count)
+{
+	const uint8_t *value = (const uint8_t *)own + from;
+
+	know_row(value, value + n, px + from, expected + from, mean + from, dev + from, raw + from,
+		 count);
 }
 
 VECTORS static void weigh(uint8_t *restrict value, uint8_t *restrict weight,

@@ -33,10 +33,11 @@ struct background_ops {
 	size_t pixel_bytes; /* of own state */
 	/* own: pixel_bytes * n, zeroed; mean, dev [n] are set already */
 	void (*begin)(void *own, const uint8_t *px, size_t n);
-	/* Take out of raw what the model knows better; NULL: nothing. expected: mean under today's
-	 * light. */
-	void (*know)(const void *own, const uint8_t *px, const int16_t *expected,
-		     const int16_t *mean, const int16_t *dev, uint8_t *raw, size_t n);
+	/* Take out of raw what the model knows better, count pixels of the n from the one at from
+	 * on; NULL: nothing. expected: mean under today's light. */
+	void (*know)(const void *own, size_t n, size_t from, const uint8_t *px,
+		     const int16_t *expected, const int16_t *mean, const int16_t *dev, uint8_t *raw,
+		     size_t count);
 	void (*learn)(void *own, const uint8_t *px, const int16_t *expected, const uint8_t *how,
 		      const struct background_step *s, int16_t *mean, int16_t *dev, size_t n);
 };

@@ -23,7 +23,8 @@ struct sluice_background {
 	int16_t *cb, *cr, *hue; /* chroma [h / 2][w / 2]: means and one deviation, Q7 */
 	uint8_t *cand, *still;	/* value that foreground shows, and for how many ticks */
 	/* scratch of one picture */
-	int16_t *lit; /* mean under today's light, where there is one */
+	int16_t *lit;  /* mean under today's light, where there is one */
+	int16_t *line; /* two lines */
 	uint8_t *raw, *how, *diff, *hue_raw, *hue_diff; /* diff: how much, grey levels */
 };
 

@@ -116,6 +116,18 @@ static uint32_t root_of(struct run *r, uint32_t i)
 	return i;
 }
 
+static void count_run(struct run *r, const uint8_t *set)
+{
+	uint32_t area = 0, strong = 0;
+
+	for (uint32_t x = r->x0; x < r->x1; x++) {
+		area += set[x] != 0;
+		strong += set[x] == SLUICE_MASK_STRONG;
+	}
+	r->area = area;
+	r->strong = strong;
+}
+
 static uint32_t find_runs(struct sluice_blobs *b, const uint8_t *mask)
 {
 	struct run *r = b->runs;
@@ -127,15 +139,14 @@ static uint32_t find_runs(struct sluice_blobs *b, const uint8_t *mask)
 
 		for (uint32_t x = b->any[y] ? 0 : b->w; x < b->w;) {
 			if (!line[x]) {
-				x++;
+				x += x + 8 <= b->w && !eight_at(line + x) ? 8 : 1;
 				continue;
 			}
 			r[n] = (struct run){ .y = y, .x0 = x, .parent = n };
-			for (; x < b->w && line[x]; x++) {
-				r[n].area += set[x] != 0;
-				r[n].strong += set[x] == SLUICE_MASK_STRONG;
-			}
+			while (x < b->w && line[x])
+				x++;
 			r[n].x1 = x;
+			count_run(&r[n], set);
 			while (k < above_end && r[k].x1 < r[n].x0)
 				k++;
 			for (uint32_t j = k; j < above_end && r[j].x0 <= r[n].x1; j++) {

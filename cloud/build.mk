@@ -24,7 +24,7 @@ CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/staging.c cloud/store.c \
 	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_zip.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/orphans.c cloud/media_move.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
 	 cloud/quarantine.c cloud/parked.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/room.c cloud/analyst.c cloud/worker.c cloud/replay.c cloud/revive.c cloud/park.c cloud/backfill.c cloud/digester.c cloud/h264.c cloud/media_dir.c \
-	 cloud/roster.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/fleet_db.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
+	 cloud/roster.c cloud/spread.c cloud/nodes.c cloud/nodes_say.c cloud/tell.c cloud/downlink.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/fleet_db.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 CLOUD += cloud/crew.c
 # Long work over what is stored, and what a period is known by.
 CLOUD += $(addprefix cloud/,index_jobs.c api_jobs.c jobs.c jobs_due.c jobs_period.c jobs_reanalyse.c reanalyse.c compare.c analysis_report.c period_fill.c period.c period_pack.c)
@@ -36,11 +36,11 @@ DETECTOR_HOST := cloud/detector_host.c cloud/cage.c cloud/cage_load.c lib/filter
 SANDBOX := cloud/sandbox_child.c cloud/h264_child.c $(DETECTOR_HOST)
 # Between processes, where libnats is there (libnats-dev).
 HAVE_NATS := $(shell $(PKGCONF) --exists libnats && echo libnats)
-NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_members.c nats_news.c nats_provision.c),cloud/bus_nats_absent.c) \
+NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_members.c nats_news.c nats_nodes.c nats_provision.c),cloud/bus_nats_absent.c) \
 	cloud/nats_version.c cloud/chunk.c cloud/busconf.c
 # The index in PostgreSQL, where libpq is there (libpq-dev).
 HAVE_PG := $(shell $(PKGCONF) --exists libpq && echo libpq)
-PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c index_move.c people_pg.c pg_schema.c db_pg.c),cloud/index_pg_absent.c)
+PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c index_move.c people_pg.c pg_schema.c db_pg.c db_pg_link.c db_pg_rows.c),cloud/index_pg_absent.c)
 CLOUD += $(PG)
 # Summaries and segments in a bucket, where libcurl is there (libcurl4-openssl-dev).
 HAVE_S3 := $(shell $(PKGCONF) --exists libcurl && echo libcurl)
@@ -83,6 +83,9 @@ $(eval $(call testprog,test_digest_fault,$(addprefix tests/unit/,test_worker_fau
 	$(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread -ldl))
 $(eval $(call testprog,test_crew,$(addprefix tests/unit/,test_crew.c worker_rig.c nth_fault.c store_rig.c jpeg_make.c) $(SANDBOX) \
 	$(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread -ldl))
+$(eval $(call testprog,test_spread,tests/unit/test_spread.c cloud/spread.c))
+$(eval $(call testprog,test_nodes,tests/unit/test_nodes.c $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
+	$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 $(eval $(call testprog,test_fence,tests/unit/test_fence.c $(SANDBOX) $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
 	$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
 $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))

@@ -101,6 +101,10 @@ struct sluice_news {
 /* In a thread of the bus or of whoever says it; everything is borrowed. */
 typedef void (*sluice_news_fn)(void *ctx, const struct sluice_news *news);
 
+/* What another process says of itself; from: which, as long as it lives. In a thread of the bus;
+ * all is borrowed. */
+typedef void (*sluice_node_fn)(void *ctx, const char *from, const char *text, size_t size);
+
 struct sluice_bus;
 
 struct sluice_bus_ops {
@@ -142,6 +146,12 @@ struct sluice_bus_ops {
 	/* fn hears what is said from now on; once, before anything is said in this process. -EIO:
 	 * the engine takes no listener. */
 	int (*listen)(struct sluice_bus *b, sluice_news_fn fn, void *ctx);
+	/* What this process says of itself (nodes.h) to the others that overhear(); nobody waits
+	 * for it, and it may be lost. -EIO. */
+	int (*call_out)(struct sluice_bus *b, const char *text);
+	/* fn hears the others from now on, not this process; NULL: nobody does any more, and none
+	 * is being heard when it returns. -EIO: the engine takes no listener. */
+	int (*overhear)(struct sluice_bus *b, sluice_node_fn fn, void *ctx);
 };
 
 struct sluice_bus {

@@ -266,6 +266,22 @@ static int local_listen(struct sluice_bus *b, sluice_news_fn fn, void *ctx)
 	return 0;
 }
 
+/* There is nobody else. */
+static int local_call_out(struct sluice_bus *b, const char *text)
+{
+	(void)b;
+	(void)text;
+	return 0;
+}
+
+static int local_overhear(struct sluice_bus *b, sluice_node_fn fn, void *ctx)
+{
+	(void)b;
+	(void)fn;
+	(void)ctx;
+	return 0;
+}
+
 static const struct sluice_bus_ops ops = {
 	.close = local_close,
 	.publish = local_publish,
@@ -280,6 +296,8 @@ static const struct sluice_bus_ops ops = {
 	.members = local_members,
 	.say = local_say,
 	.listen = local_listen,
+	.call_out = local_call_out,
+	.overhear = local_overhear,
 };
 
 int sluice_bus_local_open(unsigned int partitions, size_t max, struct sluice_bus **out)

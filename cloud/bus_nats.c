@@ -80,6 +80,7 @@ static void nats_stop(struct sluice_bus *b)
 	pthread_cond_broadcast(&n->changed);
 	pthread_mutex_unlock(&n->lock);
 	nats_news_close(n);
+	nats_unsubscribe(&n->nodes);
 }
 
 void nats_unsubscribe(natsSubscription **sub)
@@ -136,6 +137,8 @@ static const struct sluice_bus_ops ops = {
 	.members = nats_members,
 	.say = nats_say_news,
 	.listen = nats_listen,
+	.call_out = nats_call_out,
+	.overhear = nats_overhear,
 };
 
 /* ---- opening ---- */

@@ -47,6 +47,7 @@ static const struct row {
 	{ SLUICE_N_GOAWAY + 6, "goaway_total", "{code=\"too_big\"}", NULL },
 	{ SLUICE_N_GOAWAY + 8, "goaway_total", "{code=\"storage\"}", NULL },
 	{ SLUICE_N_GOAWAY + 9, "goaway_total", "{code=\"replaced\"}", NULL },
+	{ SLUICE_N_GOAWAY + 10, "goaway_total", "{code=\"elsewhere\"}", NULL },
 };
 
 static const unsigned int bounds_ms[SLUICE_LATENCY_BUCKETS - 1] = { 5,	 10,  25,   50,	  100, 200,

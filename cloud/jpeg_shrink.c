@@ -14,6 +14,7 @@
 #include <endian.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "cloud/vectors.h"
 
@@ -51,9 +52,13 @@ static double factor(uint32_t n, uint32_t u)
 void jpeg_shrink_make(struct jpeg_shrink *s, uint32_t w, uint32_t h, uint32_t stride,
 		      const uint16_t natural[64])
 {
+	if (s->w == w && s->h == h && s->stride == stride &&
+	    !memcmp(s->made_of, natural, sizeof(s->made_of)))
+		return;
 	s->w = w;
 	s->h = h;
 	s->stride = stride;
+	memcpy(s->made_of, natural, sizeof(s->made_of));
 	s->last = w * h > 1 ? JPEG_SHRINK_LAST : 0;
 	for (uint32_t k = 0; k < JPEG_PLACES; k++) {
 		uint32_t u = zigzag[k & 63] & 7, v = zigzag[k & 63] >> 3;

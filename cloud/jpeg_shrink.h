@@ -24,9 +24,11 @@ struct jpeg_shrink {
 	uint32_t last;	 /* position of the last coefficient that counts */
 	uint32_t stride; /* lanes that there is room for */
 	struct jpeg_shrink_put put[JPEG_PLACES];
+	uint16_t made_of[64];
 };
 
-/* natural: the dequantisation, line by line, at most 255 each. */
+/* Does nothing if it is made of the same already (zeroed: of nothing). natural: the dequantisation,
+ * line by line, at most 255 each. */
 void jpeg_shrink_make(struct jpeg_shrink *s, uint32_t w, uint32_t h, uint32_t stride,
 		      const uint16_t natural[64]);
 

@@ -10,24 +10,6 @@
 #define DC_BITS_MAX 11
 #define AC_BITS_MAX 10
 
-/* A code and the bits behind it, next: from the top. length: of the code. */
-static uint32_t step_of(bool dc, uint8_t symbol, uint32_t length, uint32_t next)
-{
-	uint32_t bits = symbol & 15, advance = dc ? 0 : (symbol >> 4) + 1u;
-	int32_t value = 0;
-
-	if (bits) {
-		uint32_t raw = next << length >> (32 - bits);
-
-		value = (int32_t)raw;
-		if (!(raw >> (bits - 1)))
-			value -= (1 << bits) - 1;
-	} else if (!dc && symbol != 0xf0) {
-		advance = JPEG_END;
-	}
-	return (uint32_t)value << 16 | advance << 8 | (length + bits);
-}
-
 static bool is_symbol(bool dc, uint8_t symbol)
 {
 	if (dc)
@@ -92,8 +74,8 @@ static void make_steps(struct jpeg_table *t)
 
 			for (uint32_t j = 0; j < 1u << rest; j++) {
 				uint32_t at = code << rest | j;
-				uint64_t s =
-					step_of(t->dc, t->value[k], length, at << (32 - JPEG_LOOK));
+				uint64_t s = jpeg_step_of(t->dc, t->value[k], length,
+							  at << (32 - JPEG_LOOK));
 
 				if ((s & 255) <= JPEG_LOOK)
 					s |= (s & 255) << 56;
@@ -136,16 +118,14 @@ bool jpeg_table_make(struct jpeg_table *t, bool dc, const uint8_t count[17],
 	return true;
 }
 
-uint32_t jpeg_table_long(const struct jpeg_table *t, uint64_t step, uint32_t next)
+uint32_t jpeg_table_search(const struct jpeg_table *t, uint32_t next)
 {
 	uint32_t length = JPEG_LOOK + 1;
 
-	if (step)
-		return step_of(t->dc, step >> 16 & 255, step >> 8 & 255, next);
 	while ((int32_t)(length < 17 ? next >> (32 - length) : 0) > t->last[length])
 		length++;
 	if (length > 16)
 		return 0;
-	return step_of(t->dc, t->value[(int32_t)(next >> (32 - length)) + t->offset[length]],
-		       length, next);
+	return jpeg_step_of(t->dc, t->value[(int32_t)(next >> (32 - length)) + t->offset[length]],
+			    length, next);
 }

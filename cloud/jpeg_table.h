@@ -39,8 +39,33 @@ struct jpeg_table {
 bool jpeg_table_make(struct jpeg_table *t, bool dc, const uint8_t count[17],
 		     const uint8_t value[256]);
 
+/* The step whose code is longer than what is looked up; 0: no code is like this. */
+uint32_t jpeg_table_search(const struct jpeg_table *t, uint32_t next);
+
+/* The first half of a step: a code, of that length, and the bits behind it. next: from the top. */
+static inline uint32_t jpeg_step_of(bool dc, uint8_t symbol, uint32_t length, uint32_t next)
+{
+	uint32_t bits = symbol & 15, advance = dc ? 0 : (symbol >> 4) + 1u;
+	int32_t value = 0;
+
+	if (bits) {
+		uint32_t raw = next << length >> (32 - bits);
+
+		value = (int32_t)raw;
+		if (!(raw >> (bits - 1)))
+			value -= (1 << bits) - 1;
+	} else if (!dc && symbol != 0xf0) {
+		advance = JPEG_END;
+	}
+	return (uint32_t)value << 16 | advance << 8 | (length + bits);
+}
+
 /* The step for the next 32 bits of the scan, where step, from the table, takes 0 bits: bits 0..31
  * as above, of one code, at most 27 bits long; 0: no code is like this. */
-uint32_t jpeg_table_long(const struct jpeg_table *t, uint64_t step, uint32_t next);
+static inline uint32_t jpeg_table_long(const struct jpeg_table *t, uint64_t step, uint32_t next)
+{
+	return step ? jpeg_step_of(t->dc, step >> 16 & 255, step >> 8 & 255, next)
+		    : jpeg_table_search(t, next);
+}
 
 #endif

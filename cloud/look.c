@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/vectors.h"
+
 #define COLOURLESS 12 /* |Cb| + |Cr| below it is grey */
 #define CELL_SHARE 8  /* one in so many */
 
@@ -38,8 +40,11 @@ void sluice_look_make(const struct sluice_gray *g, const uint8_t *mask, struct s
 		for (uint32_t x = 0; x < cw; x++) {
 			size_t at = (size_t)(2 * y) * g->w + 2 * x;
 
-			if (!mask[at])
+			if (!mask[at]) {
+				if (2 * x + 8 <= g->w && !eight_at(mask + at))
+					x += 3;
 				continue;
+			}
 			count[bin_of(g, at, (size_t)y * cw + x)]++;
 			cell[y * 8 / ch * 8 + x * 8 / cw]++;
 			all++;

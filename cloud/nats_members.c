@@ -17,11 +17,6 @@
 #define SUBJECT "worker."
 #define GONE	"gone"
 
-static const char *own_id(const struct bus_nats *n)
-{
-	return n->inbox + strlen(NATS_INBOX) + 1;
-}
-
 /* Its place, or one that is free or has not been heard of for longest. The lock is held. */
 static struct nats_member *find_member(struct bus_nats *n, const char *id)
 {
@@ -48,7 +43,7 @@ static void on_greeting(natsConnection *nc, natsSubscription *sub, natsMsg *msg,
 	(void)nc;
 	(void)sub;
 	pthread_mutex_lock(&n->lock);
-	if (strlen(id) < sizeof(m->id) && strcmp(id, own_id(n)) != 0) {
+	if (strlen(id) < sizeof(m->id) && strcmp(id, nats_id(n)) != 0) {
 		m = find_member(n, id);
 		if (strcmp(m->id, id) != 0 && !gone)
 			n->greet_ms = 0; /* so that it hears of us soon */
@@ -66,7 +61,7 @@ static void greet(struct bus_nats *n, const char *what)
 {
 	char subject[40];
 
-	snprintf(subject, sizeof(subject), SUBJECT "%s", own_id(n));
+	snprintf(subject, sizeof(subject), SUBJECT "%s", nats_id(n));
 	natsConnection_PublishString(n->nc, subject, what); /* else with the next one */
 }
 

@@ -63,10 +63,12 @@ struct bus_nats {
 	struct sluice_cameras *cameras;
 	natsConnection *nc;
 	jsCtx *js;
-	kvStore *kv;				      /* NULL: this process publishes only */
-	natsSubscription *replies, *news, *greetings; /* NULL: not listened to */
+	kvStore *kv; /* NULL: this process publishes only */
+	natsSubscription *replies, *news, *greetings, *nodes; /* NULL: not listened to */
 	sluice_news_fn hear;
 	void *hear_ctx;
+	sluice_node_fn overhear;
+	void *overhear_ctx;
 	uint64_t age; /* of the bucket, as a part of every token */
 	pthread_t sender, keeper;
 	bool has_sender, has_keeper;
@@ -87,6 +89,12 @@ struct bus_nats {
 static inline struct bus_nats *nats_of(struct sluice_bus *b)
 {
 	return (struct bus_nats *)b;
+}
+
+/* By which the others know this process. */
+static inline const char *nats_id(const struct bus_nats *n)
+{
+	return n->inbox + sizeof(NATS_INBOX);
 }
 
 /* Goes on while the machine sleeps: a lease does not. */
@@ -136,6 +144,10 @@ void nats_members_greet(struct bus_nats *n);
 int nats_say_news(struct sluice_bus *b, const struct sluice_news *news);
 int nats_listen(struct sluice_bus *b, sluice_news_fn fn, void *ctx);
 void nats_news_close(struct bus_nats *n);
+
+/* nats_nodes.c */
+int nats_call_out(struct sluice_bus *b, const char *text);
+int nats_overhear(struct sluice_bus *b, sluice_node_fn fn, void *ctx);
 
 /* nats_take.c */
 struct sluice_chunk *nats_next(struct sluice_bus *b, const struct sluice_lease *l, int timeout_ms);

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,19 +15,22 @@
 #include "cloud/session.h"
 #include "lib/wire.h"
 
-#define BUCKETS 1024
+#define BUCKETS SLUICE_ROSTER_PARTS
 
 struct entry {
 	struct entry *next;
 	char tenant[SLUICE_NAME_MAX], device[SLUICE_NAME_MAX];
 	unsigned int links;
 	uint64_t session; /* the one that counts, 0: none has said HELLO */
+	uint64_t since_ns;
 	const struct sluice_camera *camera[SLUICE_WIRE_SLOTS + 1]; /* by live slot */
 };
 
 struct sluice_roster {
 	pthread_mutex_t lock;
 	unsigned int count;
+	sluice_roster_changed_fn changed;
+	void *changed_ctx;
 	struct entry *bucket[BUCKETS];
 };
 
@@ -74,6 +78,13 @@ static struct entry **find_place(struct sluice_roster *r, const char *tenant, co
 	while (*at && (strcmp((*at)->device, device) || strcmp((*at)->tenant, tenant)))
 		at = &(*at)->next;
 	return at;
+}
+
+/* Under the lock, so that it is over when the watch is taken away. */
+static void tell_changed(struct sluice_roster *r, const struct entry *e)
+{
+	if (r->changed)
+		r->changed(r->changed_ctx, e->tenant, e->device);
 }
 
 int sluice_roster_arrive(struct sluice_roster *r, const char *tenant, const char *device,
@@ -124,7 +135,9 @@ uint64_t sluice_roster_enter(struct sluice_roster *r, const char *tenant, const 
 		old = e->session;
 		r->count += !old;
 		e->session = session;
+		e->since_ns = sluice_utc_now();
 		memset(e->camera, 0, sizeof(e->camera));
+		tell_changed(r, e);
 	}
 	pthread_mutex_unlock(&r->lock);
 	return old;
@@ -141,6 +154,7 @@ void sluice_roster_leave(struct sluice_roster *r, const char *tenant, const char
 		e->session = 0;
 		memset(e->camera, 0, sizeof(e->camera));
 		r->count--;
+		tell_changed(r, e);
 	}
 	pthread_mutex_unlock(&r->lock);
 }
@@ -154,8 +168,10 @@ void sluice_roster_open_camera(struct sluice_roster *r, uint64_t session,
 		return;
 	pthread_mutex_lock(&r->lock);
 	e = *find_place(r, c->tenant, c->device);
-	if (e && e->session == session)
+	if (e && e->session == session) {
 		e->camera[slot] = c;
+		tell_changed(r, e);
+	}
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -193,6 +209,48 @@ unsigned int sluice_roster_count(struct sluice_roster *r)
 	count = r->count;
 	pthread_mutex_unlock(&r->lock);
 	return count;
+}
+
+/* ---- for others ---- */
+
+static void read_entry(const struct entry *e, struct sluice_roster_seen *seen)
+{
+	seen->since_ns = e && e->session ? e->since_ns : 0;
+	seen->count = 0;
+	for (uint32_t i = 1; seen->since_ns && i <= SLUICE_WIRE_SLOTS; i++)
+		if (e->camera[i])
+			snprintf(seen->camera[seen->count++], SLUICE_NAME_MAX, "%s",
+				 e->camera[i]->name);
+}
+
+void sluice_roster_see(struct sluice_roster *r, const char *tenant, const char *device,
+		       struct sluice_roster_seen *seen)
+{
+	pthread_mutex_lock(&r->lock);
+	read_entry(*find_place(r, tenant, device), seen);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void sluice_roster_part(struct sluice_roster *r, unsigned int part, sluice_roster_seen_fn fn,
+			void *ctx)
+{
+	struct sluice_roster_seen seen;
+
+	pthread_mutex_lock(&r->lock);
+	for (const struct entry *e = r->bucket[part]; e; e = e->next) {
+		read_entry(e, &seen);
+		if (seen.since_ns)
+			fn(ctx, e->tenant, e->device, &seen);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+void sluice_roster_watch(struct sluice_roster *r, sluice_roster_changed_fn fn, void *ctx)
+{
+	pthread_mutex_lock(&r->lock);
+	r->changed = fn;
+	r->changed_ctx = ctx;
+	pthread_mutex_unlock(&r->lock);
 }
 
 /* ---- asking a session ---- */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cloud/camera.h"
+#include "lib/wire.h"
 
 struct sluice_roster;
 struct sluice_server;
@@ -41,6 +42,26 @@ uint64_t sluice_roster_find(struct sluice_roster *r, const char *tenant, const c
 int sluice_roster_has_camera(struct sluice_roster *r, const struct sluice_camera *c);
 /* Devices that are connected and have said HELLO. */
 unsigned int sluice_roster_count(struct sluice_roster *r);
+
+/* What others are told of a device. */
+struct sluice_roster_seen {
+	uint64_t since_ns; /* when its link said HELLO, UTC; 0: it is not connected */
+	unsigned int count;
+	char camera[SLUICE_WIRE_SLOTS][SLUICE_NAME_MAX]; /* that it has open */
+};
+typedef void (*sluice_roster_seen_fn)(void *ctx, const char *tenant, const char *device,
+				      const struct sluice_roster_seen *seen);
+
+void sluice_roster_see(struct sluice_roster *r, const char *tenant, const char *device,
+		       struct sluice_roster_seen *seen);
+/* Those of a part that are connected, under the lock: fn does not come back here. */
+#define SLUICE_ROSTER_PARTS 1024
+void sluice_roster_part(struct sluice_roster *r, unsigned int part, sluice_roster_seen_fn fn,
+			void *ctx);
+/* fn hears that something has changed of a device, in the thread that has changed it, until it is
+ * taken away (NULL); then none is under way any more. */
+typedef void (*sluice_roster_changed_fn)(void *ctx, const char *tenant, const char *device);
+void sluice_roster_watch(struct sluice_roster *r, sluice_roster_changed_fn fn, void *ctx);
 
 /* What is asked of a session; NULL: it left before it could be asked. */
 typedef void (*sluice_roster_fn)(struct sluice_session *ss, void *arg);

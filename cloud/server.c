@@ -457,6 +457,50 @@ static int check_node(const struct sluice_server *s)
 	return -EINVAL;
 }
 
+/* Links more that this node would take. */
+static unsigned int room_here(void *ctx)
+{
+	struct sluice_server *s = ctx;
+	unsigned int links = sluice_loops_clients(s);
+
+	if (sluice_server_unready(s, sluice_io_now(s->loops[0].io)) || links >= s->connections_max)
+		return 0;
+	return s->connections_max - links;
+}
+
+static void move_links(void *ctx, unsigned int links)
+{
+	atomic_store(&((struct sluice_server *)ctx)->leaving, links);
+}
+
+/* For people who watch. */
+static void see_elsewhere(void *ctx, const struct sluice_camera *c, bool online)
+{
+	struct sluice_server *s = ctx;
+
+	if (!sluice_roster_has_camera(s->roster, c))
+		sluice_stream_camera(s->api->stream, c, online ? "live" : "offline");
+}
+
+/* Who is connected to other processes, and whether some should go there. */
+static int start_nodes(struct sluice_server *s)
+{
+	const struct sluice_nodes_config c = {
+		.bus = s->bus,
+		.roster = s->roster,
+		.cameras = s->cameras,
+		.node = s->node,
+		.says = sluice_server_ingests(s),
+		.keeps = sluice_server_serves(s),
+		.room = room_here,
+		.move = move_links,
+		.seen = see_elsewhere,
+		.ctx = s,
+	};
+
+	return sluice_nodes_open(&c, &s->nodes);
+}
+
 static void on_wished(void *ctx, const char *tenant, const char *device)
 {
 	sluice_desire_changed(ctx, tenant, device);
@@ -492,6 +536,8 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 		sluice_fleet_watch(s->fleet, on_wished, s);
 	if (!err)
 		err = sluice_listen_open(s);
+	if (!err)
+		err = start_nodes(s);
 	if (!err && s->c.service)
 		sluice_service_start(s->c.service, s);
 	return err;
@@ -510,6 +556,8 @@ void sluice_server_close(struct sluice_server *s)
 	sluice_listen_stop(s);
 	if (s->loops[0].io)
 		sluice_io_timer_cancel(s->loops[0].io, &s->late);
+	sluice_nodes_close(s->nodes);
+	s->nodes = NULL;
 	sluice_jobs_close(s->jobs);
 	sluice_exporter_close(s->exporter);
 	sluice_exports_close(s->exports);

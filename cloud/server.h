@@ -19,6 +19,7 @@
 #include "cloud/retain.h"
 #include "cloud/loop.h"
 #include "cloud/media.h"
+#include "cloud/nodes.h"
 #include "cloud/quarantine.h"
 #include "cloud/roster.h"
 #include "cloud/sandbox.h"
@@ -76,6 +77,8 @@ struct sluice_server {
 	struct sluice_cameras *cameras;
 	struct sluice_roster *roster;
 	struct sluice_bus *bus;
+	struct sluice_nodes *nodes; /* NULL: there is nobody else */
+	atomic_uint leaving;	    /* links that are to go elsewhere */
 	struct sluice_ingest *ingest;
 	struct sluice_retain *retain;
 	struct sluice_exporter *exporter;
@@ -118,6 +121,20 @@ static inline bool sluice_server_serves(const struct sluice_server *s)
 {
 	return s->c.conf->server.role == SLUICE_PART_ALL ||
 	       s->c.conf->server.role == SLUICE_PART_API;
+}
+
+/* Is the device connected, and has it the camera open? Wherever that is. */
+static inline int sluice_server_has_device(const struct sluice_server *s, const char *tenant,
+					   const char *device)
+{
+	return sluice_roster_find(s->roster, tenant, device) ||
+	       sluice_nodes_device(s->nodes, tenant, device, NULL);
+}
+
+static inline int sluice_server_has_camera(const struct sluice_server *s,
+					   const struct sluice_camera *c)
+{
+	return sluice_roster_has_camera(s->roster, c) || sluice_nodes_camera(s->nodes, c);
 }
 
 /* Opens everything and listens; prints what is wrong. -errno. */

@@ -371,6 +371,26 @@ static int is_denied(struct sluice_loop *l, const struct sluice_session_request 
 	       -EKEYREVOKED;
 }
 
+/* As many as are to go, those that came first: one that was sent away and came back is not sent
+ * away again at once. What this loop has not enough of is left to the next one. */
+static void send_elsewhere(struct sluice_loop *l)
+{
+	unsigned int left = atomic_exchange(&l->server->leaving, 0);
+	struct sluice_session *ss = l->sessions, *prev;
+
+	while (left && ss && ss->next)
+		ss = ss->next;
+	for (; left && ss; ss = prev) {
+		prev = ss->prev;
+		if (!ss->conn || !ss->greeted)
+			continue;
+		sluice_session_goaway(ss, SLUICE_CODE_ELSEWHERE, "another node has more room", 0);
+		left--;
+	}
+	if (left)
+		atomic_fetch_add(&l->server->leaving, left);
+}
+
 void sluice_session_watch(struct sluice_loop *l, int check_deny)
 {
 	struct sluice_session *ss;
@@ -385,4 +405,6 @@ void sluice_session_watch(struct sluice_loop *l, int check_deny)
 		else
 			watch_one(ss, now);
 	}
+	if (atomic_load(&l->server->leaving))
+		send_elsewhere(l);
 }

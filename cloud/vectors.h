@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* GCC makes one of each and takes the widest that the processor has. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
@@ -38,6 +39,15 @@ static inline int16_t either16(int16_t mask, int16_t a, int16_t b)
 static inline uint8_t apart(uint8_t a, uint8_t b)
 {
 	return (uint8_t)((a > b ? a : b) - (a > b ? b : a));
+}
+
+/* Eight bytes at once: 0 if none of them is set. */
+static inline uint64_t eight_at(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
 }
 
 /* Q15; written as the processors' instruction rounds. */

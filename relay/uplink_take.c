@@ -35,9 +35,9 @@ static int take_welcome(struct relay_uplink *u, const struct sluice_wire_fields 
 
 static int take_goaway(struct relay_uplink *u, const struct sluice_wire_fields *f)
 {
-	static const char *const codes[] = { "ok",	"shutdown", "version", "protocol",
-					     "revoked", "limit",    "too big", "bad frame",
-					     "storage", "replaced" };
+	static const char *const codes[] = { "ok",	"shutdown", "version",	"protocol",
+					     "revoked", "limit",    "too big",	"bad frame",
+					     "storage", "replaced", "elsewhere" };
 	uint32_t code = 0, retry = 0;
 	char text[160] = "";
 	bool permanent;

@@ -143,11 +143,12 @@ enum sluice_wire_code {
 	SLUICE_CODE_VERSION = 2,
 	SLUICE_CODE_PROTOCOL = 3,
 	SLUICE_CODE_REVOKED = 4,
-	SLUICE_CODE_LIMIT = 5,	   /* too many cameras, bytes, or credit overrun */
-	SLUICE_CODE_TOO_BIG = 6,   /* frame beyond PAYLOAD_MAX */
-	SLUICE_CODE_BAD_FRAME = 7, /* not a JPEG of the announced size */
-	SLUICE_CODE_STORAGE = 8,   /* cannot store now */
-	SLUICE_CODE_REPLACED = 9,  /* the same device connected again */
+	SLUICE_CODE_LIMIT = 5,	    /* too many cameras, bytes, or credit overrun */
+	SLUICE_CODE_TOO_BIG = 6,    /* frame beyond PAYLOAD_MAX */
+	SLUICE_CODE_BAD_FRAME = 7,  /* not a JPEG of the announced size */
+	SLUICE_CODE_STORAGE = 8,    /* cannot store now */
+	SLUICE_CODE_REPLACED = 9,   /* the same device connected again */
+	SLUICE_CODE_ELSEWHERE = 10, /* another node has more room */
 };
 
 /* Bit of STATE beside SLUICE_STATE_*: the device drops what this camera's gate lets through. */
