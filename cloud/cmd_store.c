@@ -14,6 +14,7 @@
 #include "cloud/cmd_words.h"
 #include "cloud/orphans.h"
 #include "cloud/recover.h"
+#include "cloud/mediaconf.h"
 #include "cloud/rekey.h"
 #include "cloud/retain.h"
 #include "lib/log.h"
@@ -227,6 +228,14 @@ int sluice_cmd_rekey(int argc, char **argv)
 	if (w.conf_is_its && w.conf.media.backend != SLUICE_MEDIA_DIRECTORY)
 		sluice_warning("files in the bucket keep their locks: keep the old key as "
 			       "[encryption] old_key_file");
+	if (sluice_mediaconf_elsewhere(w.data)) {
+		sluice_error("the segments of %s lie in a bucket, whose objects are not written "
+			     "again: give the new key as [encryption] key_file and the old one as "
+			     "old_key_file, and keep the old one as long as they are there",
+			     w.data);
+		sluice_cmd_words_free(&w);
+		return 1;
+	}
 	lock = sluice_cmd_lock(w.data, "stop the server first");
 	err = lock < 0 ? -EBUSY : sluice_rekey(w.data, &w.ring, &r);
 	if (lock >= 0 && err)

@@ -110,7 +110,7 @@ static const char help[] =
 	"(default)\n"
 	"  audit  --data DIR [--limit N] [--json]    who did what, newest first\n"
 	"  crl    --data DIR               revoked certificates, for proxies that end TLS (PEM)\n"
-	"  status         --data DIR [--json]   how the running node is\n"
+	"  status         --data DIR [--node NAME] [--json]   how the running node is\n"
 	"  quarantine list | export NAME [--output FILE] | retry NAME | drop NAME, --data DIR "
 	"[KEYS]\n"
 	"         frames that ended two analysing children\n"

@@ -28,7 +28,8 @@
 #include "lib/crc32c.h"
 #include "lib/log.h"
 
-#define SLOW_S 30
+#define SLOW_S	     30
+#define ELSEWHERE_MS 500 /* with a time to stay away a device tries its other addresses first */
 
 /* ---- sending ---- */
 
@@ -384,7 +385,8 @@ static void send_elsewhere(struct sluice_loop *l)
 		prev = ss->prev;
 		if (!ss->conn || !ss->greeted)
 			continue;
-		sluice_session_goaway(ss, SLUICE_CODE_ELSEWHERE, "another node has more room", 0);
+		sluice_session_goaway(ss, SLUICE_CODE_ELSEWHERE, "another node has more room",
+				      ELSEWHERE_MS);
 		left--;
 	}
 	if (left)

@@ -34,7 +34,7 @@ _sluice_cloud_options() {
 	audit) echo --data --config --tenant --limit --json ;;
 	crl) echo --data --config ;;
 	provision) echo --config --nats --ca --cert --key --partitions --replicas --lease --ack-wait --size --age --json ;;
-	status) echo --data --json ;;
+	status) echo --data --node --json ;;
 	jobs) echo --data --tenant --camera --json --from --to --span --kind --seconds --language --model --sensitivity --scale --join --longest --detector --against --config --key-file --key-command --old-key-file --old-key-command ;;
 	quarantine) echo --data --json --output "$_sluice_cloud_keys" ;;
 	esac
