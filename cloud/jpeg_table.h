@@ -12,19 +12,23 @@
 #define JPEG_LOOK 11  /* bits that are looked up at once */
 #define JPEG_END  128 /* advance of the end of a block, beyond all its 64 positions */
 
+/* clang-format off */
 /*
  * step[next JPEG_LOOK bits]: a code with its value, and if there is room in those bits, another.
- *   bits 0..7	  how many bits both take
- *   bits 8..15	  positions of the block to go on
+ *   bits 0..7    how many bits both take
+ *   bits 8..15   positions of the block to go on
  *   bits 16..31  the value
- *   bits 32..39, 40..55 the same of the other one; no step, and the value once more, if there is
- * none bits 56..63  how many bits the first takes alone If the code is looked up but not all of its
- * value, the outer two are 0, the second is the length of the code, the third what it means; if the
- * code is longer, all is 0. For both ask jpeg_table_long().
+ *   bits 32..39  positions of the other one; all of it 0, if there is none
+ *   bits 40..55  its value
+ *   bits 56..63  how many bits the first takes alone
+ * If the code is looked up but not all of its value: bits 0..7 and 56..63 are 0, 8..15 the length
+ * of the code, 16..23 what it means. If the code is longer than what is looked up, all is 0. For
+ * both ask jpeg_table_long().
  *
  * skip[...] takes as many steps as fit without their values: bits 0..7 and 8..15 as above (0 bits:
  * none fits); an end of the block is the last of them and adds JPEG_END.
  */
+/* clang-format on */
 struct jpeg_table {
 	uint64_t step[1 << JPEG_LOOK];
 	uint16_t skip[1 << JPEG_LOOK];
