@@ -36,7 +36,7 @@ DETECTOR_HOST := cloud/detector_host.c cloud/cage.c cloud/cage_load.c lib/filter
 SANDBOX := cloud/sandbox_child.c cloud/h264_child.c $(DETECTOR_HOST)
 # Between processes, where libnats is there (libnats-dev).
 HAVE_NATS := $(shell $(PKGCONF) --exists libnats && echo libnats)
-NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_members.c nats_news.c nats_nodes.c nats_provision.c),cloud/bus_nats_absent.c) \
+NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c nats_take.c nats_members.c nats_gone.c nats_news.c nats_nodes.c nats_provision.c),cloud/bus_nats_absent.c) \
 	cloud/nats_version.c cloud/chunk.c cloud/busconf.c
 # The index in PostgreSQL, where libpq is there (libpq-dev).
 HAVE_PG := $(shell $(PKGCONF) --exists libpq && echo libpq)

@@ -88,7 +88,8 @@ struct sluice_fleet *sluice_fleet_new(struct sluice_db *d, int shared)
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->end, NULL);
 	f->others = json_array();
-	whole = f->others != NULL;
+	f->commands = json_array();
+	whole = f->others && f->commands;
 	for (i = 0; i < SLUICE_FLEET_KINDS; i++) {
 		f->docs[i] = json_object();
 		f->dirty[i] = json_object();
@@ -112,6 +113,7 @@ void sluice_fleet_free(struct sluice_fleet *f)
 		json_decref(f->dirty[i]);
 	}
 	json_decref(f->others);
+	json_decref(f->commands);
 	sluice_db_close(f->db);
 	pthread_cond_destroy(&f->end);
 	pthread_mutex_destroy(&f->lock);
@@ -454,23 +456,41 @@ static void note_wish(struct sluice_fleet *f, int kind, const char *key, const j
 			note_device(f, tenant, NULL, json_string_value(v));
 }
 
-static void tell_wishes(struct sluice_fleet *f)
+/* One that cannot be noted is found by its deadline. */
+static void note_command(struct sluice_fleet *f, int kind, const char *key, const json_t *mine,
+			 const json_t *doc)
 {
-	const char *tenant, *device;
-	size_t i;
-	json_t *v;
+	char tenant[SLUICE_NAME_MAX];
+	const char *name = sluice_fleet_split(key, tenant);
 
-	json_array_foreach (f->others, i, v)
-		if (f->wished && !json_unpack(v, "[s,s]", &tenant, &device))
-			f->wished(f->wished_ctx, tenant, device);
-	json_array_clear(f->others);
+	if (kind != SLUICE_FLEET_COMMAND || !doc ||
+	    (mine && json_equal(json_object_get(mine, "state"), json_object_get(doc, "state"))))
+		return;
+	json_array_append_new(f->commands, json_pack("[s,s,o]", tenant, name, json_deep_copy(doc)));
 }
 
-void sluice_fleet_watch(struct sluice_fleet *f, sluice_fleet_wished_fn fn, void *ctx)
+static void tell_changes(struct sluice_fleet *f)
+{
+	const char *tenant, *name;
+	const struct sluice_fleet_watcher *w = f->watcher;
+	size_t i;
+	json_t *v, *doc;
+
+	json_array_foreach (f->others, i, v)
+		if (w && !json_unpack(v, "[s,s]", &tenant, &name))
+			w->wished(f->watcher_ctx, tenant, name);
+	json_array_foreach (f->commands, i, v)
+		if (w && !json_unpack(v, "[s,s,o]", &tenant, &name, &doc))
+			w->commanded(f->watcher_ctx, tenant, name, doc);
+	json_array_clear(f->others);
+	json_array_clear(f->commands);
+}
+
+void sluice_fleet_watch(struct sluice_fleet *f, const struct sluice_fleet_watcher *w, void *ctx)
 {
 	pthread_mutex_lock(&f->writing);
-	f->wished = fn;
-	f->wished_ctx = ctx;
+	f->watcher = w;
+	f->watcher_ctx = ctx;
 	pthread_mutex_unlock(&f->writing);
 }
 
@@ -487,6 +507,7 @@ static int take_change(struct sluice_fleet *f, int kind, const char *key, json_t
 	}
 	note_wish(f, kind, key, mine);
 	note_wish(f, kind, key, doc);
+	note_command(f, kind, key, mine, doc);
 	if (doc ? json_object_set_new(f->docs[kind], key, doc)
 		: json_object_del(f->docs[kind], key))
 		return -ENOMEM;
@@ -569,7 +590,7 @@ static int look(struct sluice_fleet *f)
 	}
 	if (!err)
 		f->read_ns = now;
-	tell_wishes(f);
+	tell_changes(f);
 	if (!err && now - f->purged_ns > BLIND_NS) {
 		f->purged_ns = now;
 		err = sluice_db_run(

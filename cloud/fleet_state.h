@@ -24,14 +24,16 @@ struct sluice_fleet {
 	/* shared alone */
 	pthread_t thread;
 	pthread_cond_t end;
-	int running, stop;	       /* stop: under lock */
-	int64_t turn;		       /* changes up to this one are in memory; under writing */
-	uint64_t read_ns;	       /* when that was last so; monotonic */
-	uint64_t purged_ns;	       /* likewise */
-	sluice_fleet_wished_fn wished; /* under writing */
-	void *wished_ctx;
-	json_t *others; /* [tenant, device] whose wishes another node has changed; the thread's */
-	int away;	/* told that the data base is */
+	int running, stop;  /* stop: under lock */
+	int64_t turn;	    /* changes up to this one are in memory; under writing */
+	uint64_t read_ns;   /* when that was last so; monotonic */
+	uint64_t purged_ns; /* likewise */
+	const struct sluice_fleet_watcher *watcher; /* under writing */
+	void *watcher_ctx;
+	/* what other nodes have changed; the thread's */
+	json_t *others;	  /* [tenant, device] of wishes */
+	json_t *commands; /* [tenant, request, document] */
+	int away;	  /* told that the data base is */
 };
 
 char *sluice_fleet_key(const char *tenant, const char *name, char key[SLUICE_FLEET_KEY]);

@@ -387,7 +387,7 @@ static void take_pass(struct sluice_jobs *j, struct pass *p, atomic_int *refused
 {
 	if (!j->c.duty)
 		return;
-	p->lease = (struct sluice_lease){ 0, atomic_load(j->c.duty) };
+	p->lease = (struct sluice_lease){ .token = atomic_load(j->c.duty) };
 	p->fence = (struct sluice_fence){ j->c.bus, &p->lease, refused };
 }
 
