@@ -69,6 +69,7 @@ static const struct table {
 	  { "id", "camera", "kind", "by", "from_ns", "to_ns", "made_ns", "began_ns", "ended_ns",
 	    "state", "cancel", "tries", "per_mille", "settings", "result", "error" } },
 	{ "fences", 1, "iii", { "part", "token", "refused" } },
+	{ "tallies", 4, "biiib", { "camera", "day", "settings", "lane", "counts" } },
 	/* auth.db */
 	{ "tenants", 1, "si", { "name", "created_ns" } },
 	{ "users",
@@ -107,9 +108,9 @@ static const struct file {
 	int deny;	      /* there is a table beside them: the number of the deny-list */
 	const char *what;
 } files[] = {
-	[SLUICE_MOVE_INDEX] = { 0, 15, "segments", 0, "the index" },
-	[SLUICE_MOVE_AUTH] = { 15, 9, "audit", 1, "users and devices" },
-	[SLUICE_MOVE_FLEET] = { 24, 1, NULL, 0, "what is wanted of devices" },
+	[SLUICE_MOVE_INDEX] = { 0, 16, "segments", 0, "the index" },
+	[SLUICE_MOVE_AUTH] = { 16, 9, "audit", 1, "users and devices" },
+	[SLUICE_MOVE_FLEET] = { 25, 1, NULL, 0, "what is wanted of devices" },
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

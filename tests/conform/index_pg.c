@@ -56,7 +56,7 @@ static void rig_clear(struct conform_index *rig)
 	say("DELETE FROM cameras; DELETE FROM segments; DELETE FROM frames; DELETE FROM epochs;"
 	    "DELETE FROM runs; DELETE FROM summaries; DELETE FROM media; DELETE FROM facets;"
 	    "DELETE FROM tags; DELETE FROM pins; DELETE FROM open_events; DELETE FROM ledgers;"
-	    "DELETE FROM gone; DELETE FROM jobs; DELETE FROM fences");
+	    "DELETE FROM gone; DELETE FROM jobs; DELETE FROM fences; DELETE FROM tallies");
 }
 
 static struct sluice_index *rig_open(struct conform_index *rig)
@@ -137,9 +137,9 @@ static void test_provision(void)
 	say("UPDATE version SET version = 99");
 	CHECK(sluice_index_pg_provision(&config, why) == -EPROTONOSUPPORT && strstr(why, "later"));
 	refused(config, -EPROTONOSUPPORT, "a later one");
-	say("UPDATE version SET version = 3");
+	say("UPDATE version SET version = 4");
 	/* one of an earlier version is brought to this one */
-	say("ALTER TABLE summaries DROP COLUMN token; DROP TABLE fences;"
+	say("ALTER TABLE summaries DROP COLUMN token; DROP TABLE fences; DROP TABLE tallies;"
 	    " UPDATE version SET version = 1");
 	refused(config, -EPROTONOSUPPORT, "sluice-cloud provision");
 	CHECK(sluice_index_pg_provision(&config, why) == 0);
