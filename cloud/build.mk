@@ -40,7 +40,7 @@ NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c
 	cloud/nats_version.c cloud/chunk.c cloud/busconf.c
 # The index in PostgreSQL, where libpq is there (libpq-dev).
 HAVE_PG := $(shell $(PKGCONF) --exists libpq && echo libpq)
-PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c index_move.c people_pg.c pg_schema.c db_pg.c db_pg_link.c db_pg_rows.c),cloud/index_pg_absent.c)
+PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c index_move.c move_tables.c people_pg.c pg_schema.c db_pg.c db_pg_link.c db_pg_rows.c),cloud/index_pg_absent.c)
 CLOUD += $(PG)
 # Summaries and segments in a bucket, where libcurl is there (libcurl4-openssl-dev).
 HAVE_S3 := $(shell $(PKGCONF) --exists libcurl && echo libcurl)
