@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What the worker does with a frame, in that order.
 ANALYSIS := cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/canvas.c cloud/background.c cloud/background_find.c cloud/background_learn.c cloud/background_moved.c cloud/background_light.c \
-	    cloud/background_mean.c cloud/background_mixture.c cloud/background_delta.c cloud/background_median.c cloud/blobs.c cloud/assign.c cloud/track.c cloud/stills.c cloud/events.c \
+	    cloud/background_mean.c cloud/background_mixture.c cloud/background_delta.c cloud/background_median.c cloud/blobs.c cloud/assign.c cloud/portrait.c cloud/track.c cloud/track_group.c cloud/stills.c cloud/events.c \
 	    cloud/look.c cloud/keyframes.c cloud/sights.c cloud/track_facts.c cloud/concerns.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c cloud/starved.c \
 	    cloud/picture.c cloud/digest_plan.c
 $(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs jpeg_coarse jpeg_shrink,$(eval CFLAGS_cloud/$(f).c := -O3))
