@@ -76,6 +76,12 @@ struct sluice_chunk {
 struct sluice_lease {
 	unsigned int partition;
 	uint64_t token; /* larger than that of every holder before */
+	/*
+	 * For so long from the claim on the holder before, who counts as dead, may take chunks and
+	 * ack them if it lives after all: what is stored is to be read once more after that. 0: it
+	 * knows that it has not got the lease.
+	 */
+	unsigned int doubt_ms;
 };
 
 enum sluice_news_kind {

@@ -112,6 +112,7 @@ static int local_claim(struct sluice_bus *b, unsigned int partition, struct slui
 		l->queue[partition].held = 1;
 		lease->partition = partition;
 		lease->token = ++l->queue[partition].token;
+		lease->doubt_ms = 0;
 		err = 0;
 	}
 	pthread_mutex_unlock(&l->lock);

@@ -4,9 +4,9 @@
  *
  * libnats has threads of its own and calls that wait, so nothing of it runs in an event loop: the
  * sender publishes what publish() has queued (nats_send.c), the keeper renews leases
- * (nats_lease.c) and says that this process is there (nats_members.c), and a worker's own thread
- * pulls (nats_take.c). News come in a thread of the library (nats_news.c). One lock, never held
- * over a call of the library.
+ * (nats_lease.c), says that this process is there (nats_members.c) and asks those that do not
+ * (nats_gone.c), and a worker's own thread pulls (nats_take.c). News come in a thread of the
+ * library (nats_news.c). One lock, never held over a call of the library.
  *
  * The connection comes back by itself, for ever. Meanwhile the queues fill and publish() says full;
  * leases run out, and their workers see it. Where the broker refuses a right it says so only in an
@@ -105,13 +105,14 @@ static void nats_close(struct sluice_bus *b)
 	if (n->has_keeper)
 		pthread_join(n->keeper, NULL);
 	for (unsigned int i = 0; n->kv && i < 2 * b->partitions; i++) {
-		const struct sluice_lease l = { i, n->hold[i].token };
+		const struct sluice_lease l = { .partition = i, .token = n->hold[i].token };
 
 		if (l.token)
 			nats_release(b, &l);
 	}
 	nats_unsubscribe(&n->replies);
 	nats_members_close(n);
+	nats_unsubscribe(&n->asked);
 	nats_news_close(n);
 	kvStore_Destroy(n->kv);
 	jsCtx_Destroy(n->js);
@@ -194,6 +195,10 @@ static natsStatus connect_to(struct bus_nats *n, const struct sluice_nats_config
 	if (s == NATS_OK)
 		s = natsOptions_SetErrorHandler(o, on_error, n);
 	if (s == NATS_OK)
+		s = natsOptions_SetDisconnectedCB(o, nats_gone_unsteady, n);
+	if (s == NATS_OK)
+		s = natsOptions_SetReconnectedCB(o, nats_gone_unsteady, n);
+	if (s == NATS_OK)
 		s = natsConnection_Connect(&n->nc, o);
 	natsOptions_Destroy(o);
 	if (s != NATS_OK)
@@ -252,6 +257,7 @@ static struct bus_nats *make(const struct sluice_nats_config *c)
 	n->base.shared = true;
 	n->max = c->max ? c->max : QUEUE_BYTES;
 	n->ttl_ms = c->ttl_ms;
+	n->steady_ms = nats_now_ms();
 	n->cameras = c->cameras;
 	n->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
 	snprintf(n->name, sizeof(n->name), "%s", c->name ? c->name : "sluice");
@@ -298,6 +304,8 @@ int sluice_bus_nats_open(const struct sluice_nats_config *c, struct sluice_bus *
 			       "the bucket LEASE (run: sluice-cloud provision)", why, size);
 	if (!err && !c->publish_only)
 		err = nats_say(nats_read_bucket(n), "what the bucket LEASE is like", why, size);
+	if (!err && !c->publish_only)
+		err = nats_say(nats_gone_open(n), "this worker's subject", why, size);
 	if (!err && !c->publish_only)
 		err = nats_say(nats_members_open(n), "the workers' subject", why, size);
 	if (!err)

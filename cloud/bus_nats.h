@@ -16,6 +16,10 @@
 
 #define SLUICE_NATS_PARTITIONS_MAX 64
 
+/* How often a process that takes chunks is heard of, if its leases' life does not make it oftener.
+ * Less only for tests. */
+extern unsigned int sluice_nats_pace_ms;
+
 struct sluice_nats_config {
 	const char *urls;	     /* "nats://HOST:PORT", more of them with commas */
 	const char *ca, *cert, *key; /* files; ca NULL: no TLS; cert NULL: no certificate of ours */

@@ -3,6 +3,11 @@
  * A command is durable as "sent" before it goes to the device's loop, so that a cloud that dies in
  * between tells later that there was no answer, rather than nothing. It is never sent twice: who
  * asked decides whether to ask again.
+ *
+ * Asked for at a process that the device is not connected to, it waits in the fleet that the
+ * processes share, for half a second on average, until the one that holds the link sees it there.
+ * That one marks it as taken in its memory before it sends it, and in the data base soon after; so
+ * it goes down once, whatever is read from there again.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,12 +17,14 @@
 
 #include "cloud/api_state.h"
 #include "cloud/command.h"
+#include "cloud/nodes.h"
 #include "cloud/stream.h"
 #include "lib/log.h"
 
 #define RESULT_MAX (256u << 10)
 #define DEADLINE_S 10
 #define GRACE_NS   2000000000ull /* for the way there and back */
+#define ASK_MAX	   960		 /* bytes of what is sent */
 #define SEC_NS	   1000000000ull
 
 /* On its way to the device's loop. */
@@ -65,6 +72,7 @@ static void end_command(struct sluice_server *s, const char *tenant, const char 
 		json_object_set_new(doc, "late", json_true());
 	json_object_set_new(doc, "state", json_string(state));
 	json_object_del(doc, "reason");
+	json_object_del(doc, "ask");
 	if (reason)
 		json_object_set_new(doc, "reason", json_string(reason));
 	json_object_set_new(doc, "answered_ns", json_integer((json_int_t)sluice_utc_now()));
@@ -74,20 +82,86 @@ static void end_command(struct sluice_server *s, const char *tenant, const char 
 	sluice_fleet_put(f, SLUICE_FLEET_COMMAND, tenant, request, doc, NULL);
 }
 
+static void send_text(struct sluice_session *ss, const char *text)
+{
+	_Alignas(8) uint8_t buf[ASK_MAX + 64];
+	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+
+	sluice_wire_put_text(&w, SLUICE_TAG_JSON, text);
+	sluice_session_fields(ss, SLUICE_MSG_COMMAND, 0, &w);
+}
+
 static void send_command(struct sluice_session *ss, void *arg)
 {
 	struct errand *e = arg;
-	_Alignas(8) uint8_t buf[1024];
-	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
 
 	if (ss && ss->conn) {
-		sluice_wire_put_text(&w, SLUICE_TAG_JSON, e->text);
-		sluice_session_fields(ss, SLUICE_MSG_COMMAND, 0, &w);
+		send_text(ss, e->text);
 	} else {
 		end_command(e->server, e->tenant, e->request, "failed",
 			    "the device left before it could be asked", NULL);
 	}
 	free(e);
+}
+
+/* Asked for at another process. Whoever finds no session any more leaves it to its deadline: the
+ * device may be on its way to a third one. */
+static void take_command(struct sluice_session *ss, void *arg)
+{
+	struct errand *e = arg;
+	struct sluice_fleet *f = e->server->fleet;
+	json_t *doc = NULL;
+	const json_t *ask = NULL;
+	const char *state;
+
+	if (ss && ss->conn)
+		sluice_fleet_get(f, SLUICE_FLEET_COMMAND, e->tenant, e->request, &doc);
+	state = json_string_value(json_object_get(doc, "state"));
+	ask = json_incref(json_object_get(doc, "ask"));
+	json_object_del(doc, "ask");
+	if (state && !strcmp(state, "sent") && json_is_string(ask) &&
+	    json_string_length(ask) <= ASK_MAX &&
+	    !sluice_fleet_put(f, SLUICE_FLEET_COMMAND, e->tenant, e->request, json_incref(doc),
+			      NULL))
+		send_text(ss, json_string_value(ask));
+	json_decref((json_t *)ask);
+	json_decref(doc);
+	free(e);
+}
+
+/* NULL: no memory, and it waits for its deadline. */
+static struct errand *new_errand(struct sluice_server *s, const char *tenant, const char *request,
+				 const char *text)
+{
+	struct errand *e = calloc(1, sizeof(*e) + strlen(text) + 1);
+
+	if (!e)
+		return NULL;
+	e->server = s;
+	snprintf(e->tenant, sizeof(e->tenant), "%s", tenant);
+	snprintf(e->request, sizeof(e->request), "%s", request);
+	memcpy(e->text, text, strlen(text));
+	return e;
+}
+
+void sluice_command_changed(struct sluice_server *s, const char *tenant, const char *request,
+			    const json_t *doc)
+{
+	const char *state = json_string_value(json_object_get(doc, "state"));
+	const char *device = json_string_value(json_object_get(doc, "device"));
+	struct errand *e;
+
+	if (!state || !device)
+		return;
+	if (strcmp(state, "sent")) {
+		tell_command(s, tenant, request, doc);
+		return;
+	}
+	if (!json_object_get(doc, "ask") || !sluice_roster_find(s->roster, tenant, device))
+		return;
+	e = new_errand(s, tenant, request, "");
+	if (e && sluice_roster_call(s, tenant, device, take_command, e))
+		free(e);
 }
 
 /* ---- the newest SLUICE_COMMANDS_MAX ---- */
@@ -192,13 +266,7 @@ static struct errand *make_errand(struct sluice_server *s, const char *tenant, c
 	json_object_set_new(o, "by", json_string(by));
 	text = json_dumps(o, JSON_COMPACT);
 	if (text)
-		e = calloc(1, sizeof(*e) + strlen(text) + 1);
-	if (e) {
-		e->server = s;
-		snprintf(e->tenant, sizeof(e->tenant), "%s", tenant);
-		snprintf(e->request, sizeof(e->request), "%s", request);
-		memcpy(e->text, text, strlen(text));
-	}
+		e = new_errand(s, tenant, request, text);
 	free(text);
 	json_decref(o);
 	return e;
@@ -213,12 +281,13 @@ int sluice_command_ask(struct sluice_server *s, const char *tenant, const char *
 	uint64_t now = sluice_utc_now();
 	struct errand *e;
 	uint8_t raw[16];
-	int err;
+	int err, here;
 
 	*why = check_args(args);
 	if (*why)
 		return -EINVAL;
-	if (!sluice_roster_find(s->roster, tenant, device))
+	here = sluice_roster_find(s->roster, tenant, device) != 0;
+	if (!here && !sluice_nodes_device(s->nodes, tenant, device, NULL))
 		return -ENOTCONN;
 	err = knows(s->fleet, tenant, device, command);
 	if (err)
@@ -230,15 +299,20 @@ int sluice_command_ask(struct sluice_server *s, const char *tenant, const char *
 	e = make_errand(s, tenant, request, by, args, seconds);
 	if (!e)
 		return -ENOMEM;
+	if (strlen(e->text) > ASK_MAX) {
+		*why = "the command is too long to be sent";
+		free(e);
+		return -EINVAL;
+	}
 	err = sluice_fleet_put(s->fleet, SLUICE_FLEET_COMMAND, tenant, request,
-			       json_pack("{s:s,s:s,s:O*,s:s,s:I,s:I,s:s}", "device", device,
+			       json_pack("{s:s,s:s,s:O*,s:s,s:I,s:I,s:s,s:s*}", "device", device,
 					 "command", command, "camera",
 					 json_object_get(args, "camera"), "by", by, "asked_ns",
 					 (json_int_t)now, "deadline_ns",
 					 (json_int_t)(now + (uint64_t)seconds * SEC_NS + GRACE_NS),
-					 "state", "sent"),
+					 "state", "sent", "ask", here ? NULL : e->text),
 			       NULL);
-	if (err) {
+	if (err || !here) {
 		free(e);
 		return err;
 	}
@@ -292,6 +366,7 @@ int sluice_command_result(struct sluice_session *ss, const uint8_t *json, uint32
 struct late {
 	uint64_t now_ns;
 	char tenant[SLUICE_NAME_MAX], request[33];
+	bool taken; /* by the process that the device is connected to */
 };
 
 static int find_late(void *ctx, const char *tenant, const char *name, json_t *doc)
@@ -304,6 +379,7 @@ static int find_late(void *ctx, const char *tenant, const char *name, json_t *do
 		return 0;
 	snprintf(l->tenant, sizeof(l->tenant), "%s", tenant);
 	snprintf(l->request, sizeof(l->request), "%.32s", name);
+	l->taken = !json_object_get(doc, "ask");
 	return 1;
 }
 
@@ -314,5 +390,7 @@ void sluice_commands_watch(struct sluice_server *s)
 
 	while (most-- && sluice_fleet_each(s->fleet, SLUICE_FLEET_COMMAND, NULL, find_late, &l))
 		end_command(s, l.tenant, l.request, "no_answer",
-			    "the device did not answer within the deadline", NULL);
+			    l.taken ? "the device did not answer within the deadline"
+				    : "the device left before it could be asked",
+			    NULL);
 }

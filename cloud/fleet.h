@@ -70,12 +70,16 @@ int sluice_fleet_zones(struct sluice_fleet *f, const char *tenant, const char *c
  */
 uint64_t sluice_fleet_zones_turn(const struct sluice_fleet *f);
 
-/*
- * From now on fn is called, in the fleet's own thread, when another node has changed what is wanted
- * of cameras of a device; it must not call the fleet. NULL: no more, and none is under way.
- */
-typedef void (*sluice_fleet_wished_fn)(void *ctx, const char *tenant, const char *device);
-void sluice_fleet_watch(struct sluice_fleet *f, sluice_fleet_wished_fn fn, void *ctx);
+/* Told in the fleet's own thread; they must not call the fleet, and all is borrowed. */
+struct sluice_fleet_watcher {
+	/* Another node has changed what is wanted of cameras of that device. */
+	void (*wished)(void *ctx, const char *tenant, const char *device);
+	/* Another node has made a command, or given it another state. */
+	void (*commanded)(void *ctx, const char *tenant, const char *request, const json_t *doc);
+};
+
+/* w is told from now on, and stays the caller's; NULL: no more, and nothing is under way. */
+void sluice_fleet_watch(struct sluice_fleet *f, const struct sluice_fleet_watcher *w, void *ctx);
 
 /* Writes what devices told since. Every few seconds, of one loop; a fleet that is shared does it by
  * itself. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fleet_state.h - what fleet.c and fleet_db.c share: documents in memory, and how they are kept. */
+/* fleet_state.h - what fleet.c, fleet_db.c and fleet_others.c share: documents in memory, and how
+ * they are kept. */
 #ifndef SLUICE_FLEET_STATE_H
 #define SLUICE_FLEET_STATE_H
 
@@ -24,14 +25,16 @@ struct sluice_fleet {
 	/* shared alone */
 	pthread_t thread;
 	pthread_cond_t end;
-	int running, stop;	       /* stop: under lock */
-	int64_t turn;		       /* changes up to this one are in memory; under writing */
-	uint64_t read_ns;	       /* when that was last so; monotonic */
-	uint64_t purged_ns;	       /* likewise */
-	sluice_fleet_wished_fn wished; /* under writing */
-	void *wished_ctx;
-	json_t *others; /* [tenant, device] whose wishes another node has changed; the thread's */
-	int away;	/* told that the data base is */
+	int running, stop;  /* stop: under lock */
+	int64_t turn;	    /* changes up to this one are in memory; under writing */
+	uint64_t read_ns;   /* when that was last so; monotonic */
+	uint64_t purged_ns; /* likewise */
+	const struct sluice_fleet_watcher *watcher; /* under writing */
+	void *watcher_ctx;
+	/* what other nodes have changed; the thread's */
+	json_t *others;	  /* [tenant, device] of wishes */
+	json_t *commands; /* [tenant, request, document] */
+	int away;	  /* told that the data base is */
 };
 
 char *sluice_fleet_key(const char *tenant, const char *name, char key[SLUICE_FLEET_KEY]);
@@ -47,9 +50,26 @@ void sluice_fleet_turned(struct sluice_fleet *f, int kind);
 
 /* ---- fleet_db.c ---- */
 
+/* Statements; from SLUICE_TURN on: shared ones only. */
+enum sluice_fleet_statement {
+	SLUICE_DOC_PUT,
+	SLUICE_DOC_REMOVE,
+	SLUICE_DOC_ALL,
+	SLUICE_TURN,
+	SLUICE_TURN_NEXT,
+	SLUICE_DOC_FIND,
+	SLUICE_DOC_COUNT,
+	SLUICE_DOC_SINCE,
+	SLUICE_DOC_PURGE,
+	SLUICE_FLEET_STATEMENTS
+};
+
 /* Makes the struct, its documents empty; takes d. NULL: out of memory, d stays the caller's. */
 struct sluice_fleet *sluice_fleet_new(struct sluice_db *d, int shared);
 void sluice_fleet_free(struct sluice_fleet *f);
+/* A row's document, a new reference, and its key. 0; -ENOENT: it was removed; -EBADMSG: damaged, to
+ * be passed over; -ENOMEM. */
+int sluice_fleet_row(struct sluice_rows *r, int *kind, char key[SLUICE_FLEET_KEY], json_t **doc);
 /* All documents, into memory. */
 int sluice_fleet_read(struct sluice_fleet *f);
 
@@ -64,9 +84,12 @@ int sluice_fleet_change(struct sluice_fleet *f, enum sluice_fleet_kind kind, con
 /* What devices told; takes writing. */
 void sluice_fleet_write_dirty(struct sluice_fleet *f);
 
-/* Over one connection to the tables that sluice_people_pg_provision() makes; takes d. */
-int sluice_fleet_start(struct sluice_db *d, struct sluice_fleet **out);
 extern const char *const sluice_fleet_shared_sql[];
 extern const int sluice_fleet_shared_count;
+
+/* ---- fleet_others.c ---- */
+
+/* Over one connection to the tables that sluice_people_pg_provision() makes; takes d. */
+int sluice_fleet_start(struct sluice_db *d, struct sluice_fleet **out);
 
 #endif

@@ -3,9 +3,10 @@
  * media_s3.c - the files of summaries in a bucket.
  *
  * A store has no directories to rename, so a summary is whole by its set: the object that names its
- * files. They are put first, each under a name made of its bytes, so that a second put of the same
- * id never changes what a first one has named; the set comes last, at once. A life that ends before
- * that leaves files that nobody names; they go with the id.
+ * files. They are put first, beside each other, each under a name made of its bytes, so that a
+ * second put of the same id never changes what a first one has named; when all of them are durable
+ * comes the set, at once. A life that ends before that leaves files that nobody names; they go with
+ * the id.
  *
  * get() asks for the set, then for the file: two requests. What the set says of a file, its bytes
  * must be. remove() takes the set first.
@@ -180,23 +181,45 @@ static int seal_file(const struct media_s3 *m, const struct sluice_camera *c, co
 	return 0;
 }
 
-static int put_file(struct media_s3 *m, const struct sluice_camera *c, const char *id,
-		    const struct sluice_media_file *f, struct entry *e)
-{
-	char key[SLUICE_S3_KEY], why[SLUICE_S3_WHY] = "";
-	uint8_t digest[SHA256_DIGEST_LENGTH], *made;
-	const uint8_t *data;
-	size_t size;
-	int err = seal_file(m, c, id, f, &data, &size, &made);
+/* What is on its way. */
+struct parcel {
+	char key[SLUICE_S3_KEY];
+	uint8_t *made; /* sealed; NULL: as it was given */
+};
 
-	if (!err) {
-		sluice_sha256(data, size, digest);
-		sluice_hex(digest, sizeof(digest), e->hash);
-		snprintf(e->name, sizeof(e->name), "%s", f->name);
-		e->size = size;
-		err = sluice_s3_put(m->s3, key_of_file(m, c, id, e, key), data, size, why);
-	}
-	free(made);
+static int pack_file(const struct media_s3 *m, const struct sluice_camera *c, const char *id,
+		     const struct sluice_media_file *f, struct entry *e, struct parcel *p,
+		     struct sluice_s3_object *o)
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	int err = seal_file(m, c, id, f, &o->data, &o->size, &p->made);
+
+	if (err)
+		return err;
+	sluice_sha256(o->data, o->size, digest);
+	sluice_hex(digest, sizeof(digest), e->hash);
+	snprintf(e->name, sizeof(e->name), "%s", f->name);
+	e->size = o->size;
+	o->key = key_of_file(m, c, id, e, p->key);
+	return 0;
+}
+
+/* All of them durable; else some may be. */
+static int put_files(struct media_s3 *m, const struct sluice_camera *c, const char *id,
+		     const struct sluice_media_file *files, size_t count, struct entry *e)
+{
+	struct parcel *p = calloc(count + 1, sizeof(*p));
+	struct sluice_s3_object o[FILES_MAX];
+	char why[SLUICE_S3_WHY] = "";
+	int err = p ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < count && !err; i++)
+		err = pack_file(m, c, id, &files[i], &e[i], &p[i], &o[i]);
+	if (!err)
+		err = sluice_s3_put_all(m->s3, o, count, why);
+	for (size_t i = 0; p && i < count; i++)
+		free(p[i].made);
+	free(p);
 	return tell(m, err, why);
 }
 
@@ -208,15 +231,14 @@ static int s3_put(struct sluice_media *base, const struct sluice_camera *c, cons
 	struct entry e[FILES_MAX];
 	json_t *set;
 	size_t i;
-	int err = 0;
+	int err;
 
 	if (!sluice_media_name_valid(id) || count > FILES_MAX)
 		return -EINVAL;
 	for (i = 0; i < count; i++)
 		if (!sluice_media_name_valid(files[i].name))
 			return -EINVAL;
-	for (i = 0; i < count && !err; i++)
-		err = put_file(m, c, id, &files[i], &e[i]);
+	err = put_files(m, c, id, files, count, e);
 	if (err)
 		return err;
 	set = pack_set(e, count);

@@ -2,12 +2,13 @@
 /*
  * nats_lease.c - who has a partition: keys of a bucket whose entries go by themselves.
  *
- * A claim creates the key, which fails while it is there; the revision it gets is the token, and
- * grows for ever. The keeper writes it again every quarter of its life, with the revision that it
- * must still have. A worker that could not write for that long no longer counts its lease as held,
- * by its own clock and without asking: whoever was frozen finds out before it does anything. A
- * renewal without an answer is no lost lease (the bucket may be electing a leader), and it may have
- * been done: then the next one is refused though the key is ours, which its value shows.
+ * A claim creates the key, which fails while it is there, or writes over that of a process that has
+ * died (nats_gone.c), if it is as it was; the revision it gets is the token, and grows for ever.
+ * The keeper writes it again every quarter of its life, with the revision that it must still have.
+ * A worker that could not write for that long no longer counts its lease as held, by its own clock
+ * and without asking: whoever was frozen finds out before it does anything. A renewal without an
+ * answer is no lost lease (the bucket may be electing a leader), and it may have been done: then
+ * the next one is refused though the key is ours, which its value shows.
  *
  * A lease that is lost leaves its subscription and its message to release(), for the worker may be
  * using them; the broker gives the chunk to the next holder once its time for an ack is over.
@@ -85,9 +86,23 @@ natsStatus nats_read_bucket(struct bus_nats *n)
 	return s;
 }
 
-/* What there is under the key: 0 and its revision if the value is that one, -EBUSY another one,
- * -ENOENT none, -EAGAIN not known. */
-static int read_key(struct bus_nats *n, const char *key, const char *value, uint64_t *revision)
+/* The process that wrote the value, "" if it cannot be read. */
+static void read_holder(kvEntry *e, char holder[17])
+{
+	char value[96], *id, *dot;
+
+	snprintf(value, sizeof(value), "%.*s", kvEntry_ValueLen(e), (const char *)kvEntry_Value(e));
+	id = strrchr(value, ' ');
+	dot = id ? strchr(id, '.') : NULL;
+	holder[0] = 0;
+	if (dot && dot - id <= 17)
+		snprintf(holder, 17, "%.*s", (int)(dot - id - 1), id + 1);
+}
+
+/* What there is under the key: 0 if the value is that one, -EBUSY another one; of both its
+ * revision, and which process wrote it. -ENOENT none, -EAGAIN not known. */
+static int read_key(struct bus_nats *n, const char *key, const char *value, uint64_t *revision,
+		    char holder[17])
 {
 	kvEntry *e = NULL;
 	natsStatus s = kvStore_Get(&e, n->kv, key);
@@ -96,19 +111,37 @@ static int read_key(struct bus_nats *n, const char *key, const char *value, uint
 	if (!err && ((size_t)kvEntry_ValueLen(e) != strlen(value) ||
 		     memcmp(kvEntry_Value(e), value, strlen(value)) != 0))
 		err = -EBUSY;
-	if (!err)
+	if (!err || err == -EBUSY) {
 		*revision = kvEntry_Revision(e);
+		read_holder(e, holder);
+	}
 	kvEntry_Destroy(e);
 	return err;
 }
 
-static int create_key(struct bus_nats *n, const char *key, const char *value, uint64_t *revision)
+/* Of -EBUSY: the revision of another one's, and who that is. */
+static int create_key(struct bus_nats *n, const char *key, const char *value, uint64_t *revision,
+		      char holder[17])
 {
 	int err;
 
 	if (kvStore_Create(revision, n->kv, key, value, (int)strlen(value)) == NATS_OK)
 		return 0;
-	err = read_key(n, key, value, revision); /* created, and only the answer was lost? */
+	/* created, and only the answer was lost? */
+	err = read_key(n, key, value, revision, holder);
+	return err == -ENOENT ? -EAGAIN : err;
+}
+
+/* The key of a process that has died; whoever else has had it meanwhile, or renewed it, has given
+ * it another revision than that. */
+static int take_key(struct bus_nats *n, const char *key, const char *value, uint64_t *revision)
+{
+	char holder[17];
+	int err;
+
+	if (kvStore_UpdateString(revision, n->kv, key, value, *revision) == NATS_OK)
+		return 0;
+	err = read_key(n, key, value, revision, holder);
 	return err == -ENOENT ? -EAGAIN : err;
 }
 
@@ -153,8 +186,8 @@ int nats_claim(struct sluice_bus *b, unsigned int partition, struct sluice_lease
 	struct nats_hold *h = &n->hold[partition], was;
 	natsSubscription *sub = NULL;
 	uint64_t revision = 0, start;
-	char key[16], value[96];
-	bool mine;
+	char key[16], value[96], holder[17] = "";
+	bool mine, early = false;
 	int err;
 
 	if (!n->kv)
@@ -168,10 +201,15 @@ int nats_claim(struct sluice_bus *b, unsigned int partition, struct sluice_lease
 		return -EBUSY;
 	write_key(key, partition);
 	start = nats_now_ms();
-	err = create_key(n, key, value, &revision);
+	err = create_key(n, key, value, &revision, holder);
+	if (err == -EBUSY && nats_is_gone(n, holder)) {
+		start = nats_now_ms();
+		err = take_key(n, key, value, &revision);
+		early = !err;
+	}
 	if (!err) {
 		err = bind_consumer(n, key, &sub);
-		if (err)
+		if (err && !early) /* else it goes by itself, when nobody is in doubt any more */
 			delete_key(n, key, revision);
 	}
 	if (err)
@@ -186,7 +224,7 @@ int nats_claim(struct sluice_bus *b, unsigned int partition, struct sluice_lease
 	memcpy(h->value, value, sizeof(h->value));
 	pthread_mutex_unlock(&n->lock);
 	free_hold(&was);
-	*l = (struct sluice_lease){ partition, n->age | revision };
+	*l = (struct sluice_lease){ partition, n->age | revision, early ? n->ttl_ms : 0 };
 	return 0;
 }
 
@@ -294,13 +332,13 @@ static void settle_doubt(struct bus_nats *n, unsigned int partition)
 {
 	struct nats_hold *h = &n->hold[partition];
 	uint64_t token = h->token, revision = h->revision;
-	char key[16], value[sizeof(h->value)];
+	char key[16], value[sizeof(h->value)], holder[17];
 	int err;
 
 	memcpy(value, h->value, sizeof(value));
 	write_key(key, partition);
 	pthread_mutex_unlock(&n->lock);
-	err = read_key(n, key, value, &revision);
+	err = read_key(n, key, value, &revision, holder);
 	pthread_mutex_lock(&n->lock);
 	if (!h->held || h->token != token)
 		return;
@@ -368,6 +406,8 @@ void *nats_keeper_main(void *arg)
 		}
 		if (!n->closing)
 			nats_members_greet(n);
+		if (!n->closing)
+			nats_gone_ask(n);
 		if (!n->closing)
 			nats_wait(n, KEEP_MS);
 	}

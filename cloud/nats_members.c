@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * nats_members.c - which processes take chunks: each says so to the others on worker.ID, four times
- * in the life of a lease, and says when it goes.
+ * nats_members.c - which processes take chunks: each says so to the others on worker.ID, once a
+ * second and at least four times in the life of a lease, and says when it goes.
  *
  * Who has a partition is decided by the leases alone (nats_lease.c); this is only for how many each
- * should want. So it needs no storage at the broker: one that is not heard of for five eighths of a
- * lease's life, two greetings, does not count any more, so that the others want its partitions when
- * they come free, and not later; a process that hears nobody wants all, and does not get what
- * others hold.
+ * should want. So it needs no storage at the broker: one that has died (nats_gone.c), or is not
+ * heard of for five eighths of a lease's life, does not count any more, so that the others want its
+ * partitions when they come free, and not later; a process that hears nobody wants all, and does
+ * not get what others hold.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +16,16 @@
 
 #define SUBJECT "worker."
 #define GONE	"gone"
+#define HERE	"here"
+#define ASK	"ask" /* here, and it can be asked whether it lives */
+
+unsigned int sluice_nats_pace_ms = 1000;
+
+static bool says(natsMsg *msg, const char *what)
+{
+	return natsMsg_GetDataLength(msg) == (int)strlen(what) &&
+	       !memcmp(natsMsg_GetData(msg), what, strlen(what));
+}
 
 /* Its place, or one that is free or has not been heard of for longest. The lock is held. */
 static struct nats_member *find_member(struct bus_nats *n, const char *id)
@@ -36,8 +46,7 @@ static void on_greeting(natsConnection *nc, natsSubscription *sub, natsMsg *msg,
 {
 	struct bus_nats *n = arg;
 	const char *id = natsMsg_GetSubject(msg) + strlen(SUBJECT);
-	bool gone = natsMsg_GetDataLength(msg) == (int)strlen(GONE) &&
-		    !memcmp(natsMsg_GetData(msg), GONE, strlen(GONE));
+	bool gone = says(msg, GONE);
 	struct nats_member *m;
 
 	(void)nc;
@@ -51,6 +60,7 @@ static void on_greeting(natsConnection *nc, natsSubscription *sub, natsMsg *msg,
 		if (!gone) {
 			memcpy(m->id, id, strlen(id));
 			m->seen_ms = nats_now_ms();
+			m->askable = says(msg, ASK);
 		}
 	}
 	pthread_mutex_unlock(&n->lock);
@@ -69,9 +79,9 @@ void nats_members_greet(struct bus_nats *n)
 {
 	if (!n->greetings || nats_now_ms() < n->greet_ms)
 		return;
-	n->greet_ms = nats_now_ms() + n->ttl_ms / 4;
+	n->greet_ms = nats_now_ms() + nats_pace(n);
 	pthread_mutex_unlock(&n->lock);
-	greet(n, "here");
+	greet(n, n->askable ? ASK : HERE);
 	pthread_mutex_lock(&n->lock);
 }
 
@@ -83,7 +93,8 @@ unsigned int nats_members(struct sluice_bus *b)
 
 	pthread_mutex_lock(&n->lock);
 	for (int i = 0; i < NATS_MEMBERS; i++)
-		count += n->member[i].id[0] && now < n->member[i].seen_ms + n->ttl_ms * 5 / 8;
+		count += n->member[i].id[0] && !n->member[i].gone &&
+			 now < n->member[i].seen_ms + n->ttl_ms * 5 / 8;
 	pthread_mutex_unlock(&n->lock);
 	return count;
 }

@@ -119,7 +119,8 @@ static const char *refusal(natsMsg *msg, char text[160])
 	return text;
 }
 
-/* INBOX.PARTITION.NUMBER, or INBOX.rPARTITION.TIME of a renewal; in a thread of the library. */
+/* INBOX.PARTITION.NUMBER, INBOX.rPARTITION.TIME of a renewal, or INBOX.aMEMBER.TIME of a question
+ * whether it lives; in a thread of the library. */
 void nats_on_reply(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *arg)
 {
 	struct bus_nats *n = arg;
@@ -134,6 +135,12 @@ void nats_on_reply(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void
 	if (sscanf(tail, ".r%u.%llu", &partition, &number) == 2) {
 		if (partition < 2 * n->base.partitions)
 			nats_on_renewed(n, partition, number, msg);
+		natsMsg_Destroy(msg);
+		return;
+	}
+	if (sscanf(tail, ".a%u.%llu", &partition, &number) == 2) {
+		if (partition < NATS_MEMBERS)
+			nats_gone_on_reply(n, partition, number, msg);
 		natsMsg_Destroy(msg);
 		return;
 	}

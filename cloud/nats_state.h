@@ -52,6 +52,10 @@ struct nats_hold {
 struct nats_member {
 	char id[17];	  /* "" free */
 	uint64_t seen_ms; /* heard of last */
+	bool askable;	  /* it listens to alive.ID */
+	uint64_t asked_ms;
+	uint64_t absent_ms; /* the first question since then that found no listener; 0: none */
+	bool gone;	    /* it has died */
 };
 
 struct bus_nats {
@@ -64,7 +68,8 @@ struct bus_nats {
 	natsConnection *nc;
 	jsCtx *js;
 	kvStore *kv; /* NULL: this process publishes only */
-	natsSubscription *replies, *news, *greetings, *nodes; /* NULL: not listened to */
+	natsSubscription *replies, *news, *greetings, *asked, *nodes; /* NULL: not listened to */
+	bool askable;						      /* asked is allowed */
 	sluice_news_fn hear;
 	void *hear_ctx;
 	sluice_node_fn overhear;
@@ -82,7 +87,8 @@ struct bus_nats {
 	struct nats_queue queue[2 * SLUICE_NATS_PARTITIONS_MAX];
 	struct nats_hold hold[2 * SLUICE_NATS_PARTITIONS_MAX];
 	struct nats_member member[NATS_MEMBERS];
-	uint64_t greet_ms; /* when this process is to be heard of again */
+	uint64_t greet_ms;  /* when this process is to be heard of again */
+	uint64_t steady_ms; /* the connection has stood since then */
 	struct sluice_log_limit limit;
 };
 
@@ -137,8 +143,23 @@ natsStatus nats_members_open(struct bus_nats *n);
 /* Nobody counts on this process any more. */
 void nats_members_close(struct bus_nats *n);
 unsigned int nats_members(struct sluice_bus *b);
+/* Milliseconds between two greetings. */
+static inline unsigned int nats_pace(const struct bus_nats *n)
+{
+	return n->ttl_ms / 4 < sluice_nats_pace_ms ? n->ttl_ms / 4 : sluice_nats_pace_ms;
+}
 /* Says that this process is there, if it is time; the lock is held, but not while it is said. */
 void nats_members_greet(struct bus_nats *n);
+
+/* nats_gone.c */
+natsStatus nats_gone_open(struct bus_nats *n);
+void nats_gone_unsteady(natsConnection *nc, void *arg);
+/* Asks those that are due whether they live; the lock is held, but not while it asks. */
+void nats_gone_ask(struct bus_nats *n);
+/* What the broker said to that, of the member with that number. */
+void nats_gone_on_reply(struct bus_nats *n, unsigned int member, uint64_t asked_ms, natsMsg *msg);
+/* True: it has died, and was asked a last time just now, which is waited for. */
+bool nats_is_gone(struct bus_nats *n, const char *id);
 
 /* nats_news.c */
 int nats_say_news(struct sluice_bus *b, const struct sluice_news *news);

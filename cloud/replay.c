@@ -158,7 +158,13 @@ int worker_try_again(struct sluice_worker *w, int err, const char *what, int *tr
 	return 1;
 }
 
-void worker_replay_epochs(struct sluice_worker *w)
+/* Another one of the camera is at work: what comes of it leads there. */
+static bool is_busy(const struct subject *s, uint64_t epoch)
+{
+	return s && s->has_epoch && !s->ended && s->epoch != epoch;
+}
+
+static void replay_open(struct sluice_worker *w, bool again)
 {
 	static const char what[] = "cannot read stored frames again";
 	struct again r = { .worker = w };
@@ -171,6 +177,8 @@ void worker_replay_epochs(struct sluice_worker *w)
 	} while (worker_try_again(w, err, what, &tries));
 	for (i = 0; i < r.count && err != -ECANCELED; i++) {
 		tries = 0;
+		if (again && is_busy(worker_subject(w, r.todo[i].camera), r.todo[i].epoch))
+			continue;
 		do
 			err = replay_epoch(&r, i);
 		while (worker_try_again(w, err, what, &tries));
@@ -178,4 +186,35 @@ void worker_replay_epochs(struct sluice_worker *w)
 	if (r.frames)
 		sluice_info("analysed %llu stored frames again", (unsigned long long)r.frames);
 	free(r.todo);
+}
+
+void worker_replay_epochs(struct sluice_worker *w)
+{
+	replay_open(w, false);
+}
+
+/* ---- after a lease that was taken from one who counted as dead ---- */
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
+}
+
+void worker_doubt(struct sluice_worker *w)
+{
+	w->doubt_until_ms = w->lease.doubt_ms ? now_ms() + w->lease.doubt_ms : 0;
+}
+
+void worker_doubt_over(struct sluice_worker *w)
+{
+	if (!w->doubt_until_ms || now_ms() < w->doubt_until_ms)
+		return;
+	w->doubt_until_ms = 0;
+	if (w->lane)
+		worker_backfill_start(w);
+	else
+		replay_open(w, true);
 }

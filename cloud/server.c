@@ -22,6 +22,7 @@
 
 #include "cloud/api_state.h"
 #include "cloud/badge.h"
+#include "cloud/command.h"
 #include "cloud/conf.h"
 #include "cloud/desire.h"
 #include "cloud/detector.h"
@@ -522,6 +523,13 @@ static void on_wished(void *ctx, const char *tenant, const char *device)
 	sluice_desire_changed(ctx, tenant, device);
 }
 
+static void on_commanded(void *ctx, const char *tenant, const char *request, const json_t *doc)
+{
+	sluice_command_changed(ctx, tenant, request, doc);
+}
+
+static const struct sluice_fleet_watcher watcher = { on_wished, on_commanded };
+
 int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -549,7 +557,7 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = sluice_loops_start(s);
 	if (!err)
-		sluice_fleet_watch(s->fleet, on_wished, s);
+		sluice_fleet_watch(s->fleet, &watcher, s);
 	if (!err)
 		err = sluice_listen_open(s);
 	if (!err)

@@ -417,7 +417,8 @@ static int be_up_to_date(struct subject *s, const struct sluice_item *item)
 		err = worker_revive(s, -EPIPE);
 	}
 	if (!err && s->worker->c.bus->shared && !s->ended &&
-	    (item->kind == SLUICE_ITEM_OPEN || item->kind == SLUICE_ITEM_CLOSE))
+	    (item->kind == SLUICE_ITEM_OPEN || item->kind == SLUICE_ITEM_CLOSE ||
+	     (behind && item->kind == SLUICE_ITEM_STATS)))
 		return worker_catch_up(s, INT64_MAX, &frames);
 	if (err || !behind ||
 	    (item->kind != SLUICE_ITEM_CLOSE && item->kind != SLUICE_ITEM_FRAME) ||
@@ -591,12 +592,13 @@ static void *worker_main(void *arg)
 		worker_replay_epochs(w);
 	w->beginning = 0;
 	atomic_fetch_sub(&sluice_workers_behind, 1);
-	while (!atomic_load(&w->stopping) && !atomic_load(&w->leaving)) {
+	while (!atomic_load(&w->stopping) && (!atomic_load(&w->leaving) || w->doubt_until_ms)) {
 		struct sluice_chunk *c = bus->ops->next(bus, &w->lease, 500);
 		const struct sluice_item *item;
 
 		if (!c && bus->ops->held(bus, &w->lease))
 			break;
+		worker_doubt_over(w);
 		for (item = c ? c->items : NULL; item && !atomic_load(&w->stopping);
 		     item = item->next)
 			do_item(w, item);
@@ -622,6 +624,7 @@ int sluice_worker_open(const struct sluice_worker_config *c, struct sluice_worke
 	w->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
 	w->rebuild = sluice_rebuild_open();
 	err = w->rebuild ? c->bus->ops->claim(c->bus, c->partition, &w->lease) : -ENOMEM;
+	worker_doubt(w);
 	w->fence = (struct sluice_fence){ c->bus, &w->lease, &w->stopping };
 	w->shelf = (struct sluice_shelf){ c->data, NULL, c->media, w->rebuild, &w->fence, 0 };
 	if (!err && !c->bus->shared)

@@ -76,7 +76,8 @@ struct sluice_worker {
 	atomic_int stopping;
 	atomic_int leaving; /* stop after the present chunk, or within what a start reads again */
 	int beginning;	    /* that is going on; the thread's */
-	atomic_int ended;   /* the thread has nothing more to do */
+	uint64_t doubt_until_ms; /* what is stored is to be read once more then; 0: it is not */
+	atomic_int ended;	 /* the thread has nothing more to do */
 	struct subject *bucket[BUCKETS];
 	struct sluice_log_limit limit;
 };
@@ -110,6 +111,11 @@ int worker_replay_some(struct subject *s, int64_t after, uint64_t last, uint64_t
 		       uint64_t *frames);
 /* At a start: every epoch of this worker's cameras that has not ended, as far as it is not told. */
 void worker_replay_epochs(struct sluice_worker *w);
+
+/* The lease was had now; and, often: if it was had from one who might yet live (bus.h), and that
+ * one's time is over now, what is stored is read once more. The thread's. */
+void worker_doubt(struct sluice_worker *w);
+void worker_doubt_over(struct sluice_worker *w);
 
 #define WORKER_TRIES 5 /* of what may yet succeed */
 

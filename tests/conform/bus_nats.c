@@ -2,13 +2,16 @@
 /*
  * bus_nats.c - the bus on a broker that runs: usage: bus_nats URL DIR PARTITIONS TTL-MS, where DIR
  * holds ca.crt and the keys of worker, ingest and provision. Provisions it twice (the second time
- * changes nothing), and with another life of leases, checks what each may do, and runs the cases of
- * every bus.
+ * changes nothing), and with another life of leases, checks what each may do, freezes and kills a
+ * process that holds a lease (itself, with one word more), and runs the cases of every bus.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cloud/bus_nats.h"
 #include "lib/log.h"
@@ -150,22 +153,136 @@ static void ingest_alone(struct conform_bus *rig, const char *dir)
 	rig_close(rig, 0);
 }
 
+/* ---- a process that dies ---- */
+
+#define LONG_MS 600000 /* of a lease: nothing in here waits for its end */
+#define PACE_MS 200
+#define TRIES	1000
+#define TRY_MS	20
+
+static int claim(struct sluice_bus *b, unsigned int partition, struct sluice_lease *l)
+{
+	int err = -EAGAIN;
+
+	for (int i = 0; i < TRIES && err == -EAGAIN; i++) {
+		err = b->ops->claim(b, partition, l);
+		if (err == -EAGAIN)
+			nanosleep(&(struct timespec){ .tv_nsec = TRY_MS * 1000000L }, NULL);
+	}
+	return err;
+}
+
+/* Says its token, and waits to be killed. */
+static int hold(const char *dir)
+{
+	struct sluice_lease l = { 0 };
+	char why[256] = "";
+	struct sluice_bus *b;
+
+	be(dir, "worker");
+	if (sluice_bus_nats_open(&config, &b, why, sizeof(why)) || claim(b, 0, &l)) {
+		fprintf(stderr, "cannot hold a partition: %s\n", why);
+		return 1;
+	}
+	printf("%llu\n", (unsigned long long)l.token);
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+static pid_t start_holder(char **argv, unsigned long long *token)
+{
+	char *const args[] = { argv[0], argv[1], argv[2], argv[3], argv[4], "hold", NULL };
+	int said[2];
+	pid_t pid;
+	FILE *f;
+
+	if (pipe(said))
+		exit(1);
+	pid = fork();
+	if (!pid) {
+		dup2(said[1], STDOUT_FILENO);
+		execv("/proc/self/exe", args);
+		_exit(127);
+	}
+	close(said[1]);
+	f = fdopen(said[0], "r");
+	CHECK(pid > 0 && f && fscanf(f, "%llu", token) == 1);
+	if (f)
+		fclose(f);
+	return pid;
+}
+
+static void set_life(const char *dir, unsigned int ttl_ms)
+{
+	struct sluice_nats_plan plan = make_plan(ttl_ms);
+	struct count count = { 0 };
+	char why[256] = "";
+
+	be(dir, "provision");
+	CHECK(!sluice_bus_nats_provision(&config, &plan, on_object, &count, why, sizeof(why)));
+	CHECK(count.changed == 1);
+	be(dir, "worker");
+}
+
+/* The partition of a process that is frozen is not to be had before its lease ends; that of one
+ * that is killed is, by one of those who want it, and under a later token. */
+static void holder_dies(struct conform_bus *rig, char **argv)
+{
+	struct sluice_lease l = { 0 }, other = { 0 };
+	unsigned long long token = 0;
+	struct sluice_bus *one, *two;
+	int err = -EBUSY, i;
+	pid_t pid;
+
+	set_life(argv[2], LONG_MS);
+	pid = start_holder(argv, &token);
+	one = rig_open(rig, 0);
+	two = rig_open(rig, 1);
+	for (i = 0; i < TRIES && one->ops->members(one) < 3; i++)
+		nanosleep(&(struct timespec){ .tv_nsec = TRY_MS * 1000000L }, NULL);
+	CHECK(one->ops->members(one) == 3 && one->ops->claim(one, 0, &l) == -EBUSY);
+	kill(pid, SIGSTOP);
+	/* longer than a dead one would keep it */
+	nanosleep(&(struct timespec){ .tv_sec = 10 * PACE_MS / 1000 }, NULL);
+	CHECK(one->ops->claim(one, 0, &l) == -EBUSY);
+	kill(pid, SIGKILL);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	for (i = 0; i < TRIES && err; i++) {
+		err = one->ops->claim(one, 0, &l);
+		if (err)
+			nanosleep(&(struct timespec){ .tv_nsec = TRY_MS * 1000000L }, NULL);
+	}
+	CHECK(!err && l.token > token && l.doubt_ms == LONG_MS);
+	CHECK(!one->ops->held(one, &l) && one->ops->members(one) == 2);
+	CHECK(two->ops->claim(two, 0, &other) == -EBUSY);
+	one->ops->release(one, &l);
+	CHECK(!claim(two, 0, &other) && other.token > l.token && !other.doubt_ms);
+	rig_close(rig, 1);
+	rig_close(rig, 0);
+	set_life(argv[2], config.ttl_ms);
+}
+
 int main(int argc, char **argv)
 {
 	struct conform_bus rig = {
 		.name = "nats", .open = rig_open, .close = rig_close, .again_ms = 2000
 	};
 
-	if (argc != 5)
+	if (argc != 5 && argc != 6)
 		return 2;
 	sluice_log_setup("bus_nats", SLUICE_LOG_WARNING, false);
 	rig.cameras = config.cameras = sluice_cameras_open();
 	config.urls = argv[1];
 	config.partitions = rig.partitions = (unsigned int)strtoul(argv[3], NULL, 10);
 	config.ttl_ms = (unsigned int)strtoul(argv[4], NULL, 10);
+	sluice_nats_pace_ms = PACE_MS;
+	if (argc == 6)
+		return hold(argv[2]);
 	provision(argv[2]);
 	life_of_lease(&rig, argv[2]);
 	ingest_alone(&rig, argv[2]);
+	holder_dies(&rig, argv);
 	conform_bus(&rig);
 	sluice_cameras_close(rig.cameras);
 	return check_result();

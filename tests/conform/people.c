@@ -516,6 +516,19 @@ static int is_wished(void *ctx)
 	return is;
 }
 
+/* The last command that another node has changed. */
+static void on_commanded(void *ctx, const char *tenant, const char *request, const json_t *doc)
+{
+	(void)ctx;
+	pthread_mutex_lock(&wished_lock);
+	snprintf(wished, sizeof(wished), "%s/%s/%s/%s", tenant, request,
+		 json_string_value(json_object_get(doc, "state")) ?: "",
+		 json_string_value(json_object_get(doc, "ask")) ?: "");
+	pthread_mutex_unlock(&wished_lock);
+}
+
+static const struct sluice_fleet_watcher watcher = { on_wished, on_commanded };
+
 static void test_others(struct conform_people *rig)
 {
 	struct sluice_fleet *f, *g;
@@ -527,7 +540,7 @@ static void test_others(struct conform_people *rig)
 	f = rig->fleet(rig);
 	g = rig->fleet(rig);
 	s.fleet = g;
-	sluice_fleet_watch(g, on_wished, NULL);
+	sluice_fleet_watch(g, &watcher, NULL);
 	/* zones: seen, and seen to be others; over what is there, not over what was last known */
 	turn = sluice_fleet_zones_turn(g);
 	CHECK(!put(f, SLUICE_FLEET_ZONES, HEX, "{\"by\":\"ann\"}", &none));
@@ -563,7 +576,18 @@ static void test_others(struct conform_people *rig)
 	CHECK(!put(f, SLUICE_FLEET_COMMAND, "r1", "{\"state\":\"done\"}", NULL));
 	s = (struct sight){ g, SLUICE_FLEET_COMMAND, "r1", "state", "done" };
 	CHECK(people_await(is_seen, &s));
+	CHECK(people_await(is_wished, "default/r1/done/"));
+	/* one for a device of another node, which takes what is to be sent, and then ends it */
+	CHECK(!put(f, SLUICE_FLEET_COMMAND, "r2", "{\"state\":\"sent\",\"ask\":\"x\"}", NULL));
+	CHECK(people_await(is_wished, "default/r2/sent/x"));
 	sluice_fleet_watch(g, NULL, NULL);
+	sluice_fleet_watch(f, &watcher, NULL);
+	CHECK(!put(g, SLUICE_FLEET_COMMAND, "r2", "{\"state\":\"sent\",\"taken\":\"yes\"}", NULL));
+	s = (struct sight){ f, SLUICE_FLEET_COMMAND, "r2", "taken", "yes" };
+	CHECK(people_await(is_seen, &s) && is_wished("default/r2/sent/x")); /* told nothing of it */
+	CHECK(!put(g, SLUICE_FLEET_COMMAND, "r2", "{\"state\":\"failed\"}", NULL));
+	CHECK(people_await(is_wished, "default/r2/failed/"));
+	sluice_fleet_watch(f, NULL, NULL);
 	sluice_fleet_close(f);
 	sluice_fleet_close(g);
 }

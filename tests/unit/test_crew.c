@@ -63,6 +63,26 @@ static void test_refused(int sandboxed)
 	worker_rig_end(&rig);
 }
 
+/* The lease was had from a process that counted as dead and was not: it has taken and acked what
+ * was stored since the start. That is read once its time is over. */
+static void test_doubt(void)
+{
+	struct worker_rig rig;
+	struct worker_life life;
+
+	worker_rig_begin(&rig);
+	worker_rig_make(&rig);
+	rig.live = rig.crew = rig.stolen = 1;
+	worker_rig_live(&rig, &life, 0, NULL, NULL, NULL);
+	CHECK(!life.err);
+	for (unsigned int i = 0; i < WORKER_RIG_CAMERAS; i++)
+		CHECK(life.told[i].events == 1 && !life.told[i].summaries);
+	if (check_failures)
+		fprintf(stderr, "it said: %s\n", life.log);
+	worker_rig_remove(&rig);
+	worker_rig_end(&rig);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], SLUICE_SANDBOX_WORD))
@@ -71,5 +91,6 @@ int main(int argc, char **argv)
 	test_share();
 	test_refused(0);
 	test_refused(1);
+	test_doubt();
 	return check_result();
 }

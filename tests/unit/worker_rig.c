@@ -221,8 +221,10 @@ static unsigned int number_of(const struct listener *l, const struct sluice_came
 
 static void on_event(void *ctx, const struct sluice_camera *c, const char *json)
 {
-	(void)ctx;
+	struct listener *l = ctx;
+
 	CHECK(c && strstr(json, "\"start_ns\""));
+	__atomic_add_fetch(&l->life->told[number_of(l, c)].events, 1, __ATOMIC_RELEASE);
 }
 
 static void on_summary(void *ctx, const struct sluice_camera *c, const char *id)
@@ -301,6 +303,56 @@ static void wait_done(struct worker_life *life)
 	CHECK(!"the digests are made");
 }
 
+/* ---- a bus whose lease was had from one who counted as dead ---- */
+
+static struct worker_rig *stolen_from;
+static const struct sluice_bus_ops *real_ops;
+static struct sluice_bus_ops stolen_ops;
+
+static int stolen_claim(struct sluice_bus *b, unsigned int partition, struct sluice_lease *l)
+{
+	int err = real_ops->claim(b, partition, l);
+
+	l->doubt_ms = 1;
+	return err;
+}
+
+/* The start is over: what is stored from now on only the one before is given. */
+static struct sluice_chunk *stolen_next(struct sluice_bus *b, const struct sluice_lease *l,
+					int timeout_ms)
+{
+	struct sluice_chunk *c = real_ops->next(b, l, timeout_ms < 20 ? timeout_ms : 20);
+
+	if (!l->partition)
+		fill(stolen_from);
+	return c;
+}
+
+static void steal(struct worker_rig *rig, struct sluice_bus *b)
+{
+	stolen_from = rig;
+	real_ops = b->ops;
+	stolen_ops = *b->ops;
+	stolen_ops.claim = stolen_claim;
+	stolen_ops.next = stolen_next;
+	b->ops = &stolen_ops;
+}
+
+/* Until an event of each camera has begun. */
+static void wait_events(struct worker_life *life)
+{
+	for (int i = 0; i < 2000 * WAIT_S; i++) {
+		int begun = 0;
+
+		for (int c = 0; c < WORKER_RIG_CAMERAS; c++)
+			begun += __atomic_load_n(&life->told[c].events, __ATOMIC_ACQUIRE) > 0;
+		if (begun == WORKER_RIG_CAMERAS)
+			return;
+		usleep(500);
+	}
+	CHECK(!"what is stored was read again");
+}
+
 /* fd 2 from and to what is said; returns what fd 2 was. */
 static int listen_to(int said)
 {
@@ -350,6 +402,8 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 		chunk[i] = make_chunk(rig, (unsigned int)i);
 	if (!rig->live)
 		fill(rig);
+	if (rig->stolen)
+		steal(rig, c.bus);
 	was = listen_to(said);
 	sluice_info("a life begins"); /* a line said in the last one is news again */
 	if (before && !rig->live)
@@ -360,7 +414,10 @@ void worker_rig_live(struct worker_rig *rig, struct worker_life *life, int sent,
 		if (crew)
 			wait_held(crew);
 		wait_behind();
-		fill(rig);
+		if (rig->stolen)
+			wait_events(life);
+		else
+			fill(rig);
 		if (before)
 			before(ctx);
 	}

@@ -30,6 +30,8 @@ struct worker_rig {
 	int digests; /* are made too */
 	int live;    /* frames are stored when the worker lives already, not before */
 	int crew;    /* live, in a crew, on a bus that other processes might be on too */
+	int stolen;  /* live, in a crew: the holder before counted as dead, and has taken all chunks
+		      */
 	int filled;  /* they are stored */
 };
 
@@ -37,7 +39,7 @@ struct worker_rig {
 struct worker_life {
 	int err; /* of sluice_worker_open(); then it was none */
 	struct {
-		int summaries, done;
+		int summaries, done, events;
 		int early; /* DONE came before the summary */
 	} told[WORKER_RIG_CAMERAS];
 	unsigned long aside;  /* chunks that were given up */
