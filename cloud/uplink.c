@@ -154,11 +154,11 @@ static void take_control(struct sluice_session *ss, const struct sluice_wire_mes
 			sluice_downlink_partial(ss, m->payload, m->length);
 		break;
 	case SLUICE_MSG_OPEN:
-		uplink_open(ss, m->slot, &f);
+		uplink_take_open(ss, m->slot, &f);
 		break;
 	case SLUICE_MSG_STATS:
 	case SLUICE_MSG_CLOSE:
-		uplink_ledger(ss, m, &f);
+		uplink_take_ledger(ss, m, &f);
 		break;
 	case SLUICE_MSG_SUMMARY_ACK:
 		take_summary_ack(ss, &f);
@@ -214,7 +214,7 @@ static void take_message(struct sluice_session *ss, const struct sluice_wire_mes
 		return;
 	}
 	if (m->type == SLUICE_MSG_FRAME)
-		uplink_frame(ss, m);
+		uplink_take_frame(ss, m);
 	else if (m->type == SLUICE_MSG_PING)
 		take_ping(ss, m);
 	else if (m->type != SLUICE_MSG_PONG)

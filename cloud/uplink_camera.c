@@ -144,7 +144,8 @@ static const char *fill_slot(struct sluice_session *ss, uint32_t number,
 	return NULL;
 }
 
-void uplink_open(struct sluice_session *ss, uint32_t number, const struct sluice_wire_fields *f)
+void uplink_take_open(struct sluice_session *ss, uint32_t number,
+		      const struct sluice_wire_fields *f)
 {
 	struct sluice_item *item;
 	uint64_t first_ns = 0;
@@ -209,7 +210,7 @@ static const char *check_frame(struct sluice_session *ss, const struct sluice_wi
 	return NULL;
 }
 
-void uplink_frame(struct sluice_session *ss, const struct sluice_wire_message *m)
+void uplink_take_frame(struct sluice_session *ss, const struct sluice_wire_message *m)
 {
 	struct sluice_slot *slot = &ss->slot[m->slot];
 	struct sluice_wire_frame_info f;
@@ -260,8 +261,8 @@ void uplink_frame(struct sluice_session *ss, const struct sluice_wire_message *m
 	uplink_put(ss, item);
 }
 
-void uplink_ledger(struct sluice_session *ss, const struct sluice_wire_message *m,
-		   const struct sluice_wire_fields *f)
+void uplink_take_ledger(struct sluice_session *ss, const struct sluice_wire_message *m,
+			const struct sluice_wire_fields *f)
 {
 	struct sluice_slot *slot = &ss->slot[m->slot];
 	int close = m->type == SLUICE_MSG_CLOSE;

@@ -20,10 +20,11 @@ struct sluice_item *uplink_item(struct sluice_session *ss, enum sluice_item_kind
 /* Hands it to the writer; a session with too much in the queue is not read from for a while. */
 void uplink_put(struct sluice_session *ss, struct sluice_item *item);
 
-void uplink_open(struct sluice_session *ss, uint32_t number, const struct sluice_wire_fields *f);
-void uplink_frame(struct sluice_session *ss, const struct sluice_wire_message *m);
+void uplink_take_open(struct sluice_session *ss, uint32_t number,
+		      const struct sluice_wire_fields *f);
+void uplink_take_frame(struct sluice_session *ss, const struct sluice_wire_message *m);
 /* STATS and CLOSE. */
-void uplink_ledger(struct sluice_session *ss, const struct sluice_wire_message *m,
-		   const struct sluice_wire_fields *f);
+void uplink_take_ledger(struct sluice_session *ss, const struct sluice_wire_message *m,
+			const struct sluice_wire_fields *f);
 
 #endif
