@@ -215,7 +215,8 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 			      area_min > 12 ? area_min : 12, f->cells, f->grid_w, f->grid_h, blobs);
 	for (uint32_t i = 0; i < n && n > 1; i++)
 		blobs[i].edges = edges_of(a, &g, &blobs[i]);
-	sluice_tracker_frame(a->tracker, t_s, f->sequence, blobs, n, analysis_track_ended, a);
+	sluice_tracker_frame(a->tracker, t_s, f->sequence, &g, a->mask, blobs, n,
+			     analysis_track_ended, a);
 	note_objects(a, t_s, blobs, n, &g);
 	m->camera_moved = r.change == SLUICE_CHANGE_CAMERA;
 	m->light = r.light > LIGHT_SHARE || r.change == SLUICE_CHANGE_SCENE;

@@ -6,6 +6,7 @@
  * the smallest go. Boxes of one thing that the mask has broken (a head over a shirt that looks like
  * the wall) are joined when the gap is small against their size.
  */
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -328,6 +329,14 @@ static uint32_t drop_crumbs(struct comp *c, uint32_t n)
 	return n;
 }
 
+/* How many cells of the gate's its box is large. */
+static float cells_of(const struct sluice_blobs *b, const struct comp *c, uint32_t gw, uint32_t gh)
+{
+	float share = (float)(c->x1 - c->x0) * (float)(c->y1 - c->y0) / (float)(b->w * b->h);
+
+	return fmaxf(1, share * (float)gw * (float)gh);
+}
+
 static void look_of(const struct sluice_blobs *b, const struct comp *c, const uint8_t *mask,
 		    const struct sluice_gray *g, float look[SLUICE_LOOKS])
 {
@@ -380,6 +389,7 @@ uint32_t sluice_blobs_find(struct sluice_blobs *b, uint8_t *mask, const uint8_t 
 			.sharpness = sharpness_of(b, c, g->px),
 			.edges = 1,
 		};
+		out[i].busy = cells ? (float)out[i].support / cells_of(b, c, grid_w, grid_h) : 1;
 		look_of(b, c, mask, g, out[i].look);
 	}
 	return n;

@@ -14,6 +14,7 @@ struct sluice_blob {
 	float x, y, w, h;	  /* pixels of the analysed picture */
 	uint32_t area;		  /* foreground pixels */
 	uint32_t support;	  /* motion cells of the gate that touch it */
+	float busy;		  /* share of its box's cells in which the gate saw motion */
 	float sharpness;	  /* mean squared Laplacian inside */
 	float edges;		  /* sluice_background_edges() of it; 1: not asked */
 	float look[SLUICE_LOOKS]; /* mean luma, Cb, Cr of the upper and of the lower half */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What the worker does with a frame, in that order.
 ANALYSIS := cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/canvas.c cloud/background.c cloud/background_find.c cloud/background_learn.c cloud/background_moved.c cloud/background_light.c \
-	    cloud/background_mean.c cloud/background_mixture.c cloud/background_delta.c cloud/background_median.c cloud/blobs.c cloud/assign.c cloud/track.c cloud/stills.c cloud/events.c \
+	    cloud/background_mean.c cloud/background_mixture.c cloud/background_delta.c cloud/background_median.c cloud/blobs.c cloud/assign.c cloud/portrait.c cloud/track.c cloud/track_group.c cloud/stills.c cloud/events.c \
 	    cloud/look.c cloud/keyframes.c cloud/sights.c cloud/track_facts.c cloud/concerns.c cloud/text.c cloud/summary.c cloud/telling.c cloud/analysis.c cloud/starved.c \
 	    cloud/picture.c cloud/digest_plan.c
 $(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs jpeg_coarse jpeg_shrink,$(eval CFLAGS_cloud/$(f).c := -O3))
@@ -24,10 +24,10 @@ CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/staging.c cloud/store.c \
 	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_zip.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/orphans.c cloud/media_move.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
 	 cloud/quarantine.c cloud/parked.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/room.c cloud/analyst.c cloud/worker.c cloud/replay.c cloud/revive.c cloud/park.c cloud/backfill.c cloud/digester.c cloud/h264.c cloud/media_dir.c \
-	 cloud/roster.c cloud/spread.c cloud/nodes.c cloud/nodes_say.c cloud/tell.c cloud/downlink.c cloud/downlink_ask.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/fleet_db.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
+	 cloud/roster.c cloud/spread.c cloud/nodes.c cloud/nodes_say.c cloud/tell.c cloud/downlink.c cloud/downlink_ask.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/fleet.c cloud/fleet_db.c cloud/fleet_others.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 CLOUD += cloud/crew.c
 # Long work over what is stored, and what a period is known by.
-CLOUD += $(addprefix cloud/,index_jobs.c api_jobs.c jobs.c jobs_due.c jobs_period.c jobs_reanalyse.c reanalyse.c compare.c analysis_report.c period_fill.c period.c period_pack.c)
+CLOUD += $(addprefix cloud/,index_jobs.c api_jobs.c jobs.c job.c jobs_due.c jobs_period.c jobs_reanalyse.c reanalyse.c compare.c analysis_report.c period_fill.c period.c period_pack.c)
 # What looks at pictures for what is in them.
 DETECTOR := cloud/detector_process.c cloud/detector.c
 CLOUD += cloud/child.c $(DETECTOR)
@@ -40,7 +40,7 @@ NATS := $(if $(HAVE_NATS),$(addprefix cloud/,bus_nats.c nats_send.c nats_lease.c
 	cloud/nats_version.c cloud/chunk.c cloud/busconf.c
 # The index in PostgreSQL, where libpq is there (libpq-dev).
 HAVE_PG := $(shell $(PKGCONF) --exists libpq && echo libpq)
-PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c index_move.c people_pg.c pg_schema.c db_pg.c db_pg_link.c db_pg_rows.c),cloud/index_pg_absent.c)
+PG := $(if $(HAVE_PG),$(addprefix cloud/,index_pg.c index_move.c move_tables.c people_pg.c pg_schema.c db_pg.c db_pg_link.c db_pg_rows.c),cloud/index_pg_absent.c)
 CLOUD += $(PG)
 # Summaries and segments in a bucket, where libcurl is there (libcurl4-openssl-dev).
 HAVE_S3 := $(shell $(PKGCONF) --exists libcurl && echo libcurl)
@@ -124,7 +124,7 @@ $(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplin
 	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
 	$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.c devices_link.c devices_shake.c devices_bare.c devices_sink.c usage.c) \
+$(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.c devices_footage.c devices_link.c devices_shake.c devices_bare.c devices_sink.c usage.c) \
 	tests/unit/jpeg_make.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_plan,tests/unit/test_plan.c cloud/plan.c cloud/wish.c cloud/camera.c lib/setting.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson,-lm -lpthread))
 # How long workers take for what lies in the stream: make bench-scale.

@@ -204,10 +204,11 @@ static void judge(struct sluice_analysis *a)
 	for (uint32_t i = 0; i < e->track_count; i++) {
 		const struct sluice_track *t = &e->tracks[i];
 
-		/* what came after the last motion is not what moved */
-		counts[i] =
-			t->start_s <= e->end_s && (sluice_track_real(t, a->gray.w, a->gray.h) ||
-						   sluice_track_lively(t, a->gray.w, a->gray.h));
+		/* what came after the last motion, or did not move since the event began, is not
+		 * what moved */
+		counts[i] = t->start_s <= e->end_s && t->backed_s >= e->part_start_s &&
+			    (sluice_track_real(t, a->gray.w, a->gray.h) ||
+			     sluice_track_lively(t, a->gray.w, a->gray.h));
 		any |= counts[i];
 		if (!counts[i])
 			continue;

@@ -7,27 +7,25 @@
  * is seen again after a gap, its filter is run again along the straight line between the two
  * observations (re-update), and the cost counts how far the new direction differs from the observed
  * one. Time is real: pictures come irregularly, so noise, gates and life times are per second,
- * never per picture.
+ * never per picture. What is in one blob with others is track_group.c's.
  *
  * A track is told (confirmed) after CONFIRM_HITS sightings; it ends when it was not seen for
- * LOST_S. Only a blob that the gate saw moving begins a track; any blob continues one, so a person
- * who stands still keeps the track for as long as the background does not take the place over.
+ * TRACK_LOST_S. Only a blob that the gate saw moving begins a track; any blob continues one, so a
+ * person who stands still keeps the track for as long as the background does not take the place
+ * over.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cloud/assign.h"
 #include "cloud/starved.h"
-#include "cloud/track.h"
+#include "cloud/track_state.h"
 
 #define CONFIRM_HITS 3
-#define LOST_S	     3.0f
 #define MISS_MAX_S   0.5f /* one picture without it counts for no more, however long the gap */
 #define STILL_GAP_S  1.0f /* after a longer gap nothing is known of speeds */
 #define PATH_STEP_S  0.0999f
 #define ACCEL	     120.0f /* pixels/s^2: process noise at 160 pixels of width */
-#define MEASURE	     0.008f /* of the picture's width: noise of a blob's edge */
 #define SPEED_MAX    1.2f   /* picture widths per second: how far a thing may jump */
 #define COST_NONE    4.0f   /* more than any allowed pair */
 #define DIRECTION    0.2f   /* weight of the direction cost */
@@ -36,19 +34,12 @@
 #define SPEED_S	     0.8    /* over which a speed is measured: what flickers has none */
 #define HOLE	     0.8f /* sluice_background_edges() of what is left where a thing was, and ... */
 #define HOLE_COST    0.6f /* ... why a track goes on with the thing */
-#define INSIDE	     0.55f /* of a track's box in a blob: it is in there */
-#define RIDER_HITS   3 /* who has been seen so often (twice that where light changes), and ... */
-#define RIDER_AREA   0.12f /* ... is so large a part of a blob may be in it with others */
-#define ALONE	     1.25f /* a blob that is not larger than this holds one thing */
-
-struct sluice_tracker {
-	uint32_t w, h;
-	uint32_t next_id;
-	double now_s;
-	uint32_t count;
-	struct sluice_track tracks[SLUICE_TRACKS_MAX];
-	float cost[SLUICE_ASSIGN_MAX][SLUICE_ASSIGN_MAX];
-};
+#define STILL	     0.25f /* a blob so much calmer than the track was of late, ... */
+#define STILL_COST   1.0f  /* ... why a track goes on with what moves */
+#define YOUNG	     1.0f  /* not confirmed: the others choose first */
+#define PORTRAIT     1.5f  /* weight of not being like its portrait, after a group fell apart */
+#define PORTRAIT_OFF 2	   /* pixels: how far its middle may be from the blob's */
+#define ODD	     1.4f  /* so much larger or smaller than usual it is no view for the portrait */
 
 _Static_assert(SLUICE_TRACKS_MAX <= SLUICE_ASSIGN_MAX && SLUICE_BLOBS_MAX <= SLUICE_ASSIGN_MAX,
 	       "assignment");
@@ -91,7 +82,7 @@ static void kalman_predict(struct sluice_kalman *k, float dt, float accel)
 	k->pvv += q * dt2;
 }
 
-static void kalman_update(struct sluice_kalman *k, float z, float noise)
+void kalman_update(struct sluice_kalman *k, float z, float noise)
 {
 	float s = k->pxx + noise * noise, gx = k->pxx / s, gv = k->pxv / s, e = z - k->x;
 
@@ -105,7 +96,7 @@ static void kalman_update(struct sluice_kalman *k, float z, float noise)
 static void filter_box(const struct sluice_tracker *t, struct sluice_track *k,
 		       const struct sluice_box *b)
 {
-	float noise = MEASURE * t->w;
+	float noise = TRACK_NOISE * t->w;
 
 	kalman_update(&k->cx, b->x + b->w / 2, noise);
 	kalman_update(&k->cy, b->y + b->h / 2, noise);
@@ -123,6 +114,13 @@ static void predict(const struct sluice_tracker *t, struct sluice_track *k, floa
 	kalman_predict(&k->h, dt, accel / 4);
 	k->w.v *= expf(-dt); /* sizes change, but do not run away */
 	k->h.v *= expf(-dt);
+}
+
+struct sluice_box track_predicted(const struct sluice_track *k)
+{
+	float w = fmaxf(k->w.x, 1), h = fmaxf(k->h.x, 1);
+
+	return (struct sluice_box){ 0, k->cx.x - w / 2, k->cy.x - h / 2, w, h };
 }
 
 static float overlap(const struct sluice_box *a, const struct sluice_blob *b)
@@ -143,17 +141,36 @@ static float look_apart(const float *a, const float *b)
 	return sum / SLUICE_LOOKS;
 }
 
-/* 0 (fits) .. about 3; COST_NONE and more: not the same thing. */
+/* What speaks against it that is neither place nor direction. */
+static float unlikely(const struct sluice_tracker *t, const struct sluice_track *k,
+		      const struct sluice_blob *b)
+{
+	const struct sluice_portrait *known = &t->portrait[k - t->tracks];
+	float cost = LOOK * fminf(1, look_apart(k->look, b->look) / LOOK_FAR);
+
+	cost += b->edges < HOLE ? HOLE_COST : 0;
+	cost += b->busy < STILL * k->busy ? STILL_COST : 0;
+	cost += k->confirmed ? 0 : YOUNG;
+	if (k->merged && known->views >= TRACK_PORTRAIT_MIN) {
+		float w = k->usual_w, h = k->usual_h, x = b->x + (b->w - w) / 2,
+		      y = b->y + (b->h - h) / 2;
+
+		cost += PORTRAIT / SLUICE_PORTRAIT_APART *
+			sluice_portrait_find(known, &t->sitting, PORTRAIT_OFF, PORTRAIT_OFF, &x, &y,
+					     w, h);
+	}
+	return cost;
+}
+
+/* 0 (fits) .. about 6; COST_NONE and more: not the same thing. */
 static float cost_of(const struct sluice_tracker *t, const struct sluice_track *k,
 		     const struct sluice_blob *b, double t_s)
 {
-	struct sluice_box p = { .w = fmaxf(k->w.x, 1), .h = fmaxf(k->h.x, 1) };
+	struct sluice_box p = track_predicted(k);
 	float dt = t_s - k->seen_s, bx = b->x + b->w / 2, by = b->y + b->h / 2, iou, far, reach,
 	      ratio, turn = 0;
 	float lx = k->last.x + k->last.w / 2, ly = k->last.y + k->last.h / 2;
 
-	p.x = k->cx.x - p.w / 2;
-	p.y = k->cy.x - p.h / 2;
 	iou = overlap(&p, b);
 	far = hypotf(bx - k->cx.x, by - k->cy.x);
 	reach = 0.5f * (hypotf(p.w, p.h) + hypotf(b->w, b->h)) / 2 +
@@ -166,12 +183,10 @@ static float cost_of(const struct sluice_tracker *t, const struct sluice_track *
 
 		turn = fabsf(remainderf(a, 2 * (float)M_PI)) / (float)M_PI;
 	}
-	return 1 - iou + fminf(1, far / (reach + 1e-3f)) + DIRECTION * turn +
-	       (b->edges < HOLE ? HOLE_COST : 0) +
-	       LOOK * fminf(1, look_apart(k->look, b->look) / LOOK_FAR);
+	return 1 - iou + fminf(1, far / (reach + 1e-3f)) + DIRECTION * turn + unlikely(t, k, b);
 }
 
-static void path_add(struct sluice_track *k, const struct sluice_box *b)
+void track_path_add(struct sluice_track *k, const struct sluice_box *b)
 {
 	if (k->path_count && b->t_s - k->path[k->path_count - 1].t_s < PATH_STEP_S)
 		return;
@@ -207,8 +222,13 @@ static void measure_speed(struct sluice_track *k, const struct sluice_box *now)
 	k->vy = (now->y + now->h / 2 - then->y - then->h / 2) / dt;
 }
 
-static void observe(const struct sluice_tracker *t, struct sluice_track *k,
-		    const struct sluice_blob *b, double t_s, uint64_t sequence)
+static bool fits(float is, float usual)
+{
+	return is < ODD * usual && usual < ODD * is;
+}
+
+static void observe(struct sluice_tracker *t, struct sluice_track *k, const struct sluice_blob *b,
+		    double t_s, uint64_t sequence)
 {
 	struct sluice_box box = { t_s, b->x, b->y, b->w, b->h };
 	float dt = t_s - k->seen_s, score = view_score(t, b), far;
@@ -241,8 +261,13 @@ static void observe(const struct sluice_tracker *t, struct sluice_track *k,
 		k->moved = true;
 	for (int i = 0; i < SLUICE_LOOKS; i++)
 		k->look[i] += (b->look[i] - k->look[i]) * (k->hits ? 0.2f : 1);
+	k->busy += (b->busy - k->busy) * (k->hits ? 0.3f : 1);
 	k->usual_w += (b->w - k->usual_w) * (k->hits ? 0.2f : 1);
 	k->usual_h += (b->h - k->usual_h) * (k->hits ? 0.2f : 1);
+	if (fits(b->w, k->usual_w) && fits(b->h, k->usual_h))
+		sluice_portrait_learn(&t->portrait[k - t->tracks], &t->sitting,
+				      b->x + (b->w - k->usual_w) / 2,
+				      b->y + (b->h - k->usual_h) / 2, k->usual_w, k->usual_h);
 	k->merged = false;
 	k->alone_s = t_s;
 	k->last = box;
@@ -255,112 +280,11 @@ static void observe(const struct sluice_tracker *t, struct sluice_track *k,
 		k->backed_s = t_s;
 	}
 	k->confirmed = k->confirmed || k->hits >= CONFIRM_HITS;
-	path_add(k, &box);
+	track_path_add(k, &box);
 	if (score > k->best.score) {
 		k->best.score = score;
 		k->best.t_s = t_s;
 		k->best.sequence = sequence;
-	}
-}
-
-/* ---- several things in one blob ---- */
-
-static struct sluice_box predicted(const struct sluice_track *k)
-{
-	float w = fmaxf(k->w.x, 1), h = fmaxf(k->h.x, 1);
-
-	return (struct sluice_box){ 0, k->cx.x - w / 2, k->cy.x - h / 2, w, h };
-}
-
-/* Share of the box that lies in the blob. */
-static float inside(const struct sluice_box *a, const struct sluice_blob *b)
-{
-	float w = fminf(a->x + a->w, b->x + b->w) - fmaxf(a->x, b->x);
-	float h = fminf(a->y + a->h, b->y + b->h) - fmaxf(a->y, b->y);
-
-	return fmaxf(0, w) * fmaxf(0, h) / (a->w * a->h);
-}
-
-/* The blob that most of each track is in, or -1. */
-static void find_homes(const struct sluice_tracker *t, const struct sluice_blob *blobs,
-		       uint32_t count, int home[SLUICE_TRACKS_MAX])
-{
-	for (uint32_t i = 0; i < t->count; i++) {
-		const struct sluice_track *k = &t->tracks[i];
-		uint32_t need = k->light_hits ? 2 * RIDER_HITS : RIDER_HITS;
-		struct sluice_box p = predicted(k);
-		float most = INSIDE;
-
-		home[i] = -1;
-		for (uint32_t j = 0; j < count && k->hits >= need; j++)
-			if (inside(&p, &blobs[j]) > most &&
-			    p.w * p.h > RIDER_AREA * blobs[j].w * blobs[j].h) {
-				most = inside(&p, &blobs[j]);
-				home[i] = (int)j;
-			}
-	}
-}
-
-/* It goes on as it went, but stays in the blob. */
-static void ride(const struct sluice_tracker *t, struct sluice_track *k,
-		 const struct sluice_blob *b, double t_s)
-{
-	struct sluice_box p = predicted(k);
-
-	p.t_s = t_s;
-	/* what grew or shrank on the way in was the group */
-	k->w.v = k->h.v = 0;
-	k->w.x = p.w = fminf(k->usual_w, b->w);
-	k->h.x = p.h = fminf(k->usual_h, b->h);
-	p.x = k->cx.x - p.w / 2;
-	p.y = k->cy.x - p.h / 2;
-	p.x = fmaxf(b->x, fminf(p.x, b->x + b->w - p.w));
-	p.y = fmaxf(b->y, fminf(p.y, b->y + b->h - p.h));
-	k->cx.x = p.x + p.w / 2;
-	k->cy.x = p.y + p.h / 2;
-	k->merged = true;
-	if (b->support)
-		k->backed_s = t_s;
-	k->last = p;
-	k->seen_s = t_s;
-	k->missed_s = 0;
-	path_add(k, &p);
-}
-
-/*
- * Tracks of which two or more are in one blob ride it, until it falls apart or is too small to hold
- * them. taken: blobs that need no owner; riding: tracks that need no blob.
- */
-static void ride_groups(struct sluice_tracker *t, const struct sluice_blob *blobs, uint32_t count,
-			double t_s, bool *taken, bool *riding)
-{
-	int home[SLUICE_TRACKS_MAX];
-
-	find_homes(t, blobs, count, home);
-	for (uint32_t j = 0; j < count; j++) {
-		float largest = 0, hidden = 0;
-		uint32_t members = 0;
-
-		for (uint32_t i = 0; i < t->count; i++) {
-			struct sluice_box p = predicted(&t->tracks[i]);
-
-			if (home[i] != (int)j)
-				continue;
-			members++;
-			largest = fmaxf(largest, p.w * p.h);
-			hidden = fmaxf(hidden, (float)(t_s - t->tracks[i].alone_s));
-		}
-		if (members < 2)
-			continue;
-		/* as small as one of them: the others are hidden, and after a while gone */
-		if (blobs[j].w * blobs[j].h < ALONE * largest && hidden > LOST_S)
-			continue;
-		taken[j] = true;
-		for (uint32_t i = 0; i < t->count; i++)
-			if (home[i] == (int)j) {
-				riding[i] = true;
-				ride(t, &t->tracks[i], &blobs[j], t_s);
-			}
 	}
 }
 
@@ -373,14 +297,15 @@ static void start(struct sluice_tracker *t, const struct sluice_blob *b, double 
 		return;
 	k = &t->tracks[t->count++];
 	memset(k, 0, sizeof(*k));
+	memset(&t->portrait[k - t->tracks], 0, sizeof(*t->portrait));
 	k->id = t->next_id++;
 	k->start_s = k->seen_s = t_s;
 	k->path = malloc(SLUICE_TRACK_PATH_MAX * sizeof(*k->path));
 	sluice_starved += !k->path;
-	kalman_init(&k->cx, b->x + b->w / 2, MEASURE * t->w, 0.3f * t->w);
-	kalman_init(&k->cy, b->y + b->h / 2, MEASURE * t->w, 0.3f * t->w);
-	kalman_init(&k->w, b->w, MEASURE * t->w, 0.05f * t->w);
-	kalman_init(&k->h, b->h, MEASURE * t->w, 0.05f * t->w);
+	kalman_init(&k->cx, b->x + b->w / 2, TRACK_NOISE * t->w, 0.3f * t->w);
+	kalman_init(&k->cy, b->y + b->h / 2, TRACK_NOISE * t->w, 0.3f * t->w);
+	kalman_init(&k->w, b->w, TRACK_NOISE * t->w, 0.05f * t->w);
+	kalman_init(&k->h, b->h, TRACK_NOISE * t->w, 0.05f * t->w);
 	k->last = (struct sluice_box){ t_s, b->x, b->y, b->w, b->h };
 	observe(t, k, b, t_s, sequence);
 }
@@ -390,6 +315,7 @@ static void end_at(struct sluice_tracker *t, uint32_t i, sluice_track_ended *end
 	ended(ctx, &t->tracks[i]);
 	free(t->tracks[i].path); /* NULL if it was taken */
 	t->tracks[i] = t->tracks[--t->count];
+	t->portrait[i] = t->portrait[t->count];
 }
 
 /* Tracks that were not in this picture, dt after the one before, grow old; too old ones end. */
@@ -402,7 +328,7 @@ static void age(struct sluice_tracker *t, double t_s, float dt, sluice_track_end
 		if (k->seen_s >= t_s)
 			continue;
 		k->missed_s += fminf(dt, MISS_MAX_S);
-		if (k->missed_s > (k->confirmed ? LOST_S : LOST_S / 3))
+		if (k->missed_s > (k->confirmed ? TRACK_LOST_S : TRACK_LOST_S / 3))
 			end_at(t, i, ended, ctx);
 	}
 }
@@ -415,6 +341,7 @@ static void stand_still(struct sluice_track *k)
 }
 
 void sluice_tracker_frame(struct sluice_tracker *t, double t_s, uint64_t sequence,
+			  const struct sluice_gray *g, const uint8_t *mask,
 			  const struct sluice_blob *blobs, uint32_t count,
 			  sluice_track_ended *ended, void *ctx)
 {
@@ -422,12 +349,13 @@ void sluice_tracker_frame(struct sluice_tracker *t, double t_s, uint64_t sequenc
 	bool taken[SLUICE_BLOBS_MAX] = { false }, riding[SLUICE_TRACKS_MAX] = { false };
 	float dt = t_s > t->now_s ? t_s - t->now_s : 0;
 
+	t->sitting = (struct sluice_portrait_sitting){ g, mask };
 	for (uint32_t i = 0; i < t->count; i++) {
 		if (dt > STILL_GAP_S)
 			stand_still(&t->tracks[i]);
 		predict(t, &t->tracks[i], fminf(dt, STILL_GAP_S));
 	}
-	ride_groups(t, blobs, count, t_s, taken, riding);
+	track_ride_groups(t, blobs, count, t_s, taken, riding);
 	for (uint32_t i = 0; i < t->count; i++)
 		for (uint32_t j = 0; j < count; j++)
 			t->cost[i][j] = taken[j] || riding[i]

@@ -38,6 +38,7 @@ struct sluice_track {
 	bool merged;		  /* it is in a blob with others: its box is a guess */
 	float way;		  /* farthest that it came from where it began, in its own sizes */
 	struct sluice_kalman cx, cy, w, h;
+	float busy;		 /* as blobs', of late */
 	float usual_w, usual_h;	 /* of late, when it was alone */
 	struct sluice_box last;	 /* last observation */
 	float vx, vy;		 /* pixels per second over the last observations */
@@ -64,10 +65,12 @@ void sluice_tracker_close(struct sluice_tracker *t);		    /* NULL-safe */
 typedef void sluice_track_ended(void *ctx, struct sluice_track *t);
 
 /*
- * Blobs of the picture at t_s (never before the last one) with frame number sequence. Blobs with no
- * support continue tracks but begin none. Ended tracks are handed to ended().
+ * Blobs of the picture g at t_s (never before the last one) with frame number sequence; mask[h][w]:
+ * its foreground, as sluice_blobs_find() has left it. Blobs with no support continue tracks but
+ * begin none. Ended tracks are handed to ended().
  */
 void sluice_tracker_frame(struct sluice_tracker *t, double t_s, uint64_t sequence,
+			  const struct sluice_gray *g, const uint8_t *mask,
 			  const struct sluice_blob *blobs, uint32_t count,
 			  sluice_track_ended *ended, void *ctx);
 

@@ -27,11 +27,14 @@
 #define STRAIGHT   2.5f	 /* way over distance; what flickers is not */
 #define CROOKED	   5.0f	 /* ... and what shimmers is this */
 #define BACKED	   2	 /* sightings that the gate saw too; fewer: a flicker of the model */
+#define AFTER_S	   0.3	 /* so long after the last of them it is still what the gate saw */
 #define BACKED_OF  0.3f	 /* the same, a share */
 #define LIVELY_OF  0.8f	 /* what stays in its place is real if the gate sees it so often, ... */
 #define LIVELY_S   1.5	 /* ... for so long, ... */
 #define LIVELY	   0.01f /* ... so large, in shares of the picture */
-#define LIGHT_MOST 0.75f /* of its sightings under changing light: it is light */
+#define SPANS	   0.9f	 /* of the picture: from side to side */
+#define LIGHT_MOST 0.75f /* of its sightings under changing light: it is light, ... */
+#define LIGHT_LONG 10	 /* ... unless it was followed so often, far and in small steps */
 
 const char *sluice_side_name(enum sluice_side side)
 {
@@ -129,14 +132,14 @@ static int by_size(const void *a, const void *b)
 
 #define SAMPLES 64
 
-/* Median width and height, of at most SAMPLES boxes. */
-static void measure(const struct sluice_track *t, float *width, float *height)
+/* Median width and height of the first boxes of its path, of at most SAMPLES of them. */
+static void measure(const struct sluice_track *t, uint32_t count, float *width, float *height)
 {
 	float w[SAMPLES], h[SAMPLES];
-	uint32_t n = t->path_count < SAMPLES ? t->path_count : SAMPLES;
+	uint32_t n = count < SAMPLES ? count : SAMPLES;
 
 	for (uint32_t i = 0; i < n; i++) {
-		const struct sluice_box *b = &t->path[(uint64_t)i * t->path_count / n];
+		const struct sluice_box *b = &t->path[(uint64_t)i * count / n];
 
 		w[i] = b->w;
 		h[i] = b->h;
@@ -252,7 +255,7 @@ void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
 			struct sluice_track_facts *f)
 {
 	memset(f, 0, sizeof(*f));
-	measure(t, &f->w, &f->h);
+	measure(t, t->path_count, &f->w, &f->h);
 	walk(t, w, h, c, f);
 	guess(t, w, h, scale, f);
 	f->kind = f->class;
@@ -266,14 +269,25 @@ void sluice_track_facts(const struct sluice_track *t, uint32_t w, uint32_t h,
 	f->leave = t->path_count ? side_of(&t->last, w, h) : SLUICE_SIDE_INSIDE;
 }
 
-/* How far it came from where it began, and how long its way was. */
-static float way_of(const struct sluice_track *t, float *length)
+/* Boxes of its path up to when the gate last saw motion there: what goes on after that without the
+ * gate seeing it is the model that takes in the edge of a shadow. */
+static uint32_t backed_path(const struct sluice_track *t)
+{
+	uint32_t n = t->path_count;
+
+	while (n && t->path[n - 1].t_s > t->backed_s + AFTER_S)
+		n--;
+	return n;
+}
+
+/* How far it came from where it began, and how long its way was, over its first boxes. */
+static float way_of(const struct sluice_track *t, uint32_t count, float *length)
 {
 	const struct sluice_box *o = &t->path[0];
 	float far = 0;
 
 	*length = 0;
-	for (uint32_t i = 1; i < t->path_count; i++) {
+	for (uint32_t i = 1; i < count; i++) {
 		const struct sluice_box *a = &t->path[i - 1], *b = &t->path[i];
 		float x = b->x + b->w / 2, y = b->y + b->h / 2;
 
@@ -283,24 +297,44 @@ static float way_of(const struct sluice_track *t, float *length)
 	return far;
 }
 
+/* Over its first boxes it was mostly as wide or as high as the picture. */
+static bool spans(const struct sluice_track *t, uint32_t count, uint32_t w, uint32_t h)
+{
+	float wide = 0, tall = 0;
+
+	measure(t, count, &wide, &tall);
+	return wide > SPANS * (float)w || tall > SPANS * (float)h;
+}
+
 bool sluice_track_real(const struct sluice_track *t, uint32_t w, uint32_t h)
 {
 	bool inside, straight, sure = (float)t->backed >= BACKED_OF * t->hits;
-	float length, wide = 0, tall = 0, size, far;
+	float length, wide = 0, tall = 0, size, all, far;
+	uint32_t n = backed_path(t);
 
-	if (!t->confirmed || t->backed < BACKED || t->light_hits > LIGHT_MOST * t->hits ||
-	    !t->path_count)
+	if (!t->confirmed || t->backed < BACKED || !n)
 		return false;
-	far = way_of(t, &length);
-	straight = length < STRAIGHT * far;
-	measure(t, &wide, &tall);
+	all = way_of(t, t->path_count, &length);
+	straight = length < STRAIGHT * all;
+	measure(t, t->path_count, &wide, &tall);
 	size = hypotf(wide, tall);
 	if (!straight && !sure)
 		return false;
-	if (length > HOPS * size * (float)t->path_count && length > HOPS_WAY * far)
+	if (length > HOPS * size * (float)t->path_count && length > HOPS_WAY * all)
 		return false;
+	far = way_of(t, n, &length);
+	measure(t, n, &wide, &tall);
+	size = hypotf(wide, tall);
+	/* a camera that shakes sees other light everywhere, and things as well */
+	if (t->light_hits > LIGHT_MOST * t->hits)
+		return straight && sure && far > FAR_WAY * size && n >= LIGHT_LONG &&
+		       length < HOPS * size * (float)n;
 	if (far > FAR_WAY * size)
 		return true;
+	/* the edge of a cloud reaches from side to side, and the gate hardly sees it */
+	if (!sure && far < INSIDE_WAY * size &&
+	    (spans(t, n, w, h) || spans(t, t->path_count, w, h)))
+		return false;
 	inside = side_of(&t->path[0], w, h) == SLUICE_SIDE_INSIDE &&
 		 side_of(&t->last, w, h) == SLUICE_SIDE_INSIDE;
 	if (inside)
@@ -312,7 +346,7 @@ bool sluice_track_lively(const struct sluice_track *t, uint32_t w, uint32_t h)
 {
 	float wide = 0, tall = 0;
 
-	measure(t, &wide, &tall);
+	measure(t, t->path_count, &wide, &tall);
 	return t->confirmed && 2 * t->light_hits < t->hits && t->backed_s - t->start_s > LIVELY_S &&
 	       (float)t->backed >= LIVELY_OF * t->backed_hits &&
 	       wide * tall > LIVELY * (float)w * (float)h;

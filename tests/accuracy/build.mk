@@ -33,3 +33,7 @@ $(eval $(call testprog,event_clips,tests/accuracy/event_clips.c $(filter-out tes
 $(eval $(call testprog,synopsis_clips,tests/accuracy/synopsis_clips.c tests/accuracy/play.c tests/accuracy/play_clip.c lib/clip.c lib/clip_convert.c lib/reason.c \
 	$(LUMA_SRCS) $(JPEG_DC_SRCS) $(GATE_SRCS) kmod/mask.c $(FRAME_SRCS) $(addprefix tools/feed/,camera.c shm.c verdicts.c) \
 	relay/ring.c relay/encode.c $(ANALYSIS) $(SYNOPSIS) cloud/webm.c $(LIBSLUICE),$(EVENTS_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+# What sluice-relay sends of a movie: make bench-scale.
+$(eval $(call testprog,reel,tests/bench/reel.c $(addprefix tests/accuracy/,ground.c sprite.c weather.c movie.c movies.c scenes.c truth.c) \
+	lib/clip.c lib/clip_convert.c lib/coefs.c lib/reason.c $(LUMA_SRCS) $(JPEG_DC_SRCS) $(GATE_SRCS) kmod/mask.c $(FRAME_SRCS) \
+	$(addprefix tools/feed/,camera.c shm.c verdicts.c) $(addprefix relay/,ring.c encode.c region.c payload.c) $(LIBSLUICE),$(EVENTS_PKGS),-lm -lpthread))

@@ -3,10 +3,12 @@
  * event_movies.c - the analysis on generated movies: gate, ring, JPEG and the whole chain behind,
  * against exact truth. Exit 1 if a bar is missed.
  *
- *   event_movies [--development] [--quick] [--plain] [--verbose] [NAME]...
+ *   event_movies [--development] [--quick] [--plain] [--verbose] [--seeds N] [NAME]...
  *
  * --development: other grounds and seeds, those that constants may be tuned on. --quick: each movie
  * on one ground.
+ * --seeds: each movie so often, with other noise, weather and clothes; the bars are of all
+ * together.
  * --plain: neither other models nor peers. NAME: only these movies. Tables are Markdown.
  */
 #include "run_movie.h"
@@ -32,6 +34,7 @@ struct side {
 
 struct suite {
 	bool development, quick, plain, verbose;
+	u32 seeds;   /* movies that differ in noise alone, 1.. */
 	char **only; /* names, ended by NULL; none: all */
 	struct side side[SIDES_MAX];
 	u32 sides;
@@ -245,6 +248,7 @@ static bool parse(struct suite *s, int argc, char **argv)
 {
 	int i;
 
+	s->seeds = 1;
 	for (i = 1; i < argc && *argv[i] == '-'; i++) {
 		if (!strcmp(argv[i], "--development"))
 			s->development = true;
@@ -254,11 +258,13 @@ static bool parse(struct suite *s, int argc, char **argv)
 			s->plain = true;
 		else if (!strcmp(argv[i], "--verbose"))
 			s->verbose = true;
+		else if (!strcmp(argv[i], "--seeds") && i + 1 < argc)
+			s->seeds = (u32)strtoul(argv[++i], NULL, 10);
 		else
 			return false;
 	}
 	s->only = argv + i;
-	return true;
+	return s->seeds >= 1 && s->seeds <= 10;
 }
 
 int main(int argc, char **argv)
@@ -270,7 +276,7 @@ int main(int argc, char **argv)
 
 	if (!parse(&s, argc, argv)) {
 		fprintf(stderr, "usage: event_movies [--development] [--quick] [--plain] "
-				"[--verbose] [NAME]...\n");
+				"[--verbose] [--seeds 1..10] [NAME]...\n");
 		return 2;
 	}
 	grounds = grounds_load(ground, s.development ? GROUNDS_DEVELOPMENT : GROUNDS_REPORT,
@@ -283,8 +289,9 @@ int main(int argc, char **argv)
 		if (!wanted(&s, movie_scripts[i].name))
 			continue;
 		for (u32 k = 0; k < (s.quick ? 1 : 2); k++)
-			run_one(&s, &movie_scripts[i], &ground[(i + k) % grounds],
-				(s.development ? 100 : 7000) + 10 * i + k);
+			for (u32 n = 0; n < s.seeds; n++)
+				run_one(&s, &movie_scripts[i], &ground[(i + k) % grounds],
+					(s.development ? 100 : 7000) + 10 * i + k + 100000 * n);
 	}
 	if (!s.plain)
 		print_sides(&s);

@@ -7,11 +7,13 @@
 #include "tests/bench/usage.h"
 
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static const char usage[] =
 	"usage: devices [OPTION]... [PART]...   (default: load idle shake ingest)\n"
@@ -25,9 +27,9 @@ static const char usage[] =
 	"  --cloud FILE     the program (default: build/bin/sluice-cloud)\n"
 	"  --devices N      (default 1000)    --seconds N  of each part (default 20)\n"
 	"  --bytes N        of a frame's picture, at the most (default 20480)\n"
-	"  --size WxH       of the picture (default 320x240)   --soft  one of few bytes   --rate N "
-	" frames in 10 s (default "
+	"  --size WxH       of the picture (default 320x240)   --rate N  frames in 10 s (default "
 	"10)\n"
+	"  --reel FILE      frames of build/tests/reel in place of a still picture\n"
 	"  --dir DIR        new, for devices and data; with --port of a cloud that runs there "
 	"already\n"
 	"  --port P --pid N that cloud, for parts steady and feed    --epoch N  (default 1)\n"
@@ -208,12 +210,22 @@ static int part_steady(const struct cloud_process *c, const struct devices_optio
 	return err;
 }
 
+/* Heartbeats are answered until a line comes on standard input; false: it ended. */
+static bool wait_line(struct fleet *f)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	char line[16];
+
+	while (!poll(&in, 1, 0))
+		fleet_rest(f, 1);
+	return fgets(line, sizeof(line), stdin);
+}
+
 /* For whoever wants stored chunks to be there before they are taken: opens, waits, sends. */
 static int part_feed(const struct cloud_process *c, const struct devices_options *o)
 {
 	struct fleet_result r;
 	struct fleet *f = fleet_open(c, o);
-	char line[16];
 	int err;
 
 	if (!f || fleet_connect(f, true, 60)) {
@@ -221,7 +233,7 @@ static int part_feed(const struct cloud_process *c, const struct devices_options
 		return 1;
 	}
 	tell(o, "feed", "opened", o->devices, "");
-	if (!fgets(line, sizeof(line), stdin)) {
+	if (!wait_line(f)) {
 		fleet_close(f);
 		return 1;
 	}
@@ -293,7 +305,7 @@ static int read_options(int argc, char **argv, struct devices_options *o)
 		{ "seconds", required_argument, NULL, 's' },
 		{ "bytes", required_argument, NULL, 'b' },
 		{ "size", required_argument, NULL, 'z' },
-		{ "soft", no_argument, NULL, 'o' },
+		{ "reel", required_argument, NULL, 'R' },
 		{ "rate", required_argument, NULL, 'r' },
 		{ "epoch", required_argument, NULL, 'e' },
 		{ "frames", required_argument, NULL, 'f' },
@@ -319,8 +331,8 @@ static int read_options(int argc, char **argv, struct devices_options *o)
 			o->bytes = (unsigned int)strtoul(optarg, NULL, 10);
 		else if (c == 'z' && sscanf(optarg, "%ux%u", &o->width, &o->height) == 2)
 			;
-		else if (c == 'o')
-			o->soft = true;
+		else if (c == 'R')
+			o->reel = optarg;
 		else if (c == 'r')
 			o->rate = (unsigned int)strtoul(optarg, NULL, 10);
 		else if (c == 'e')

@@ -34,7 +34,7 @@ struct devices_options {
 		pid_t pid;
 	} beside[BESIDE_MAX]; /* processes that are measured, too, with their children */
 	unsigned int beside_count;
-	bool soft; /* pictures of few bytes for their size */
+	const char *reel; /* file of frames to be sent; NULL: a still picture */
 	bool json;
 };
 
@@ -62,6 +62,24 @@ int cloud_process_usage(const struct cloud_process *c, struct cloud_usage *u);
 int cloud_process_stop(struct cloud_process *c);
 /* Files of device n; path: 256 bytes. */
 void cloud_process_file(const struct cloud_process *c, unsigned int n, const char *end, char *path);
+
+/* ---- devices_footage.c: what they send ---- */
+
+struct footage;
+
+/* Of o->reel, or a still of o's size and bytes. NULL: it cannot be read, or memory is short; told.
+ */
+struct footage *footage_open(const struct devices_options *o);
+void footage_close(struct footage *f); /* NULL-safe */
+void footage_picture(const struct footage *f, uint32_t *width, uint32_t *height);
+/* How long so many frames have taken in earnest; 0: a still. */
+uint64_t footage_span_ns(const struct footage *f, uint64_t frames);
+/* Bytes of the payload of that frame of an epoch. */
+uint32_t footage_size(const struct footage *f, uint64_t sequence);
+/* Its payload, valid until the next call. first_ns: the epoch's first frame; now_ns: the time of a
+ * still. */
+const uint8_t *footage_frame(struct footage *f, uint64_t epoch, uint64_t sequence,
+			     uint64_t first_ns, uint64_t now_ns);
 
 /* ---- devices_link.c: devices on an event loop ---- */
 

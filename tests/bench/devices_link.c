@@ -2,8 +2,6 @@
 /*
  * devices_link.c - devices on one event loop: connect, HELLO, OPEN, frames at a steady rate (each
  * device at a phase of its own) or as fast as credit allows, and how long each takes to be STORED.
- *
- * Every frame is the same baseline JPEG, so the devices cost little beside the cloud.
  */
 #include "tests/bench/devices.h"
 
@@ -16,14 +14,12 @@
 #include "lib/conn.h"
 #include "lib/crc32c.h"
 #include "lib/wire.h"
-#include "tests/unit/jpeg_make.h"
 
-#define CAMERA	    "cam"
-#define AT_A_TIME   64	 /* handshakes under way */
-#define UNDER_WAY   1024 /* frames of a device that are not STORED; more are not sent */
-#define MS	    1000000ull
-#define BUCKETS	    200000 /* of the latencies: 0.1 ms each */
-#define REASON_MOVE 8
+#define CAMERA	  "cam"
+#define AT_A_TIME 64   /* handshakes under way */
+#define UNDER_WAY 1024 /* frames of a device that are not STORED; more are not sent */
+#define MS	  1000000ull
+#define BUCKETS	  200000 /* of the latencies: 0.1 ms each */
 
 struct device {
 	struct fleet *fleet;
@@ -34,7 +30,7 @@ struct device {
 	struct sluice_io_timer timer;
 	bool upgraded, welcomed, opened;
 	uint32_t answer; /* bytes of the 101 that ended in CR LF CR LF: progress */
-	uint64_t epoch, messages, credit, spent;
+	uint64_t epoch, first_ns, messages, credit, spent;
 	uint64_t next, stored; /* sequences: to send; the lowest that is not STORED */
 	uint64_t sent_ns[UNDER_WAY];
 };
@@ -47,8 +43,7 @@ struct fleet {
 	unsigned int begun, under_way;
 	bool cameras, sending, flat_out, ending;
 	uint64_t frames; /* that each is to send; 0: no end */
-	uint8_t *frame;	 /* payload of a FRAME */
-	uint32_t frame_size;
+	struct footage *footage;
 	uint32_t *latency[2]; /* of each device's first frame, of the others */
 	struct fleet_result r;
 };
@@ -93,11 +88,17 @@ static void open_camera(struct device *d)
 {
 	_Alignas(8) uint8_t buf[256];
 	struct sluice_wire_writer w = { .buf = buf, .size = sizeof(buf) };
+	const struct fleet *f = d->fleet;
+	uint64_t now = sluice_io_now(f->io), span = footage_span_ns(f->footage, f->o->frames);
+	uint32_t width, height;
 
+	/* no frame of a reel is of the future */
+	d->first_ns = now > span ? now - span : now;
+	footage_picture(f->footage, &width, &height);
 	sluice_wire_put_text(&w, SLUICE_TAG_NAME, CAMERA);
 	sluice_wire_put_u64(&w, SLUICE_TAG_EPOCH, d->epoch);
-	sluice_wire_put_size(&w, d->fleet->o->width, d->fleet->o->height);
-	sluice_wire_put_u64(&w, SLUICE_TAG_FIRST_NS, sluice_io_now(d->fleet->io));
+	sluice_wire_put_size(&w, width, height);
+	sluice_wire_put_u64(&w, SLUICE_TAG_FIRST_NS, d->first_ns);
 	send_message(d, SLUICE_MSG_OPEN, 1, d->messages++, buf, w.used);
 }
 
@@ -108,21 +109,23 @@ static bool may_send(const struct device *d)
 	const struct fleet *f = d->fleet;
 
 	return f->sending && d->opened && d->conn && d->next - d->stored < UNDER_WAY &&
-	       (!f->frames || d->next < f->frames) && d->spent + f->frame_size <= d->credit;
+	       (!f->frames || d->next < f->frames) &&
+	       d->spent + footage_size(f->footage, d->next) <= d->credit;
 }
 
 static void send_frame(struct device *d)
 {
 	struct fleet *f = d->fleet;
-	struct sluice_wire_frame *head = (struct sluice_wire_frame *)f->frame;
+	uint64_t now = sluice_io_now(f->io);
+	uint32_t size = footage_size(f->footage, d->next);
 
-	head->epoch = d->epoch;
-	head->time_ns = sluice_io_now(f->io);
-	d->sent_ns[d->next % UNDER_WAY] = head->time_ns;
-	send_message(d, SLUICE_MSG_FRAME, 1, d->next++, f->frame, f->frame_size);
-	d->spent += f->frame_size;
+	d->sent_ns[d->next % UNDER_WAY] = now;
+	send_message(d, SLUICE_MSG_FRAME, 1, d->next,
+		     footage_frame(f->footage, d->epoch, d->next, d->first_ns, now), size);
+	d->next++;
+	d->spent += size;
 	f->r.sent++;
-	f->r.sent_bytes += f->frame_size;
+	f->r.sent_bytes += size;
 }
 
 static void send_flat_out(struct device *d)
@@ -288,59 +291,6 @@ static void connect_device(struct device *d)
 
 /* ---- the fleet ---- */
 
-/* Slopes: the fewest bytes for the work that it is to decode them. */
-static uint8_t *make_soft(const struct jpeg_shape *shape, size_t *size)
-{
-	uint8_t *pixel = malloc((size_t)shape->width * shape->height * shape->components);
-	uint8_t *at = pixel, *jpeg;
-
-	if (!pixel)
-		exit(1);
-	for (unsigned int y = 0; y < shape->height; y++)
-		for (unsigned int x = 0; x < shape->width; x++, at += shape->components)
-			memset(at, (int)(64 + (x + y) / 16 % 128), shape->components);
-	jpeg = jpeg_from_pixels(shape, pixel, size);
-	free(pixel);
-	return jpeg;
-}
-
-/* The largest picture of at most so many bytes, by its quality. */
-static uint8_t *make_picture(const struct devices_options *o, size_t *size)
-{
-	struct jpeg_shape shape = {
-		.width = o->width, .height = o->height, .components = 3, .h = 2, .v = 2
-	};
-	uint8_t *jpeg;
-
-	for (shape.quality = 95;; shape.quality -= 3) {
-		jpeg = o->soft ? make_soft(&shape, size) : jpeg_make(&shape, 1, 4, size);
-		if (*size <= o->bytes || shape.quality <= 5)
-			return jpeg;
-		free(jpeg);
-	}
-}
-
-static int make_frame(struct fleet *f)
-{
-	size_t picture;
-	struct sluice_wire_frame_info info = { .epoch = 0, /* the device's */
-					       .format = SLUICE_WIRE_JPEG,
-					       .reason = REASON_MOVE,
-					       .width = (uint16_t)f->o->width,
-					       .height = (uint16_t)f->o->height,
-					       .event = 1 };
-	uint8_t *jpeg = make_picture(f->o, &picture);
-
-	f->frame_size = (uint32_t)sizeof(struct sluice_wire_frame) + picture;
-	f->frame = malloc(f->frame_size);
-	if (f->frame) {
-		sluice_wire_frame_put((struct sluice_wire_frame *)f->frame, &info);
-		memcpy(f->frame + sizeof(struct sluice_wire_frame), jpeg, picture);
-	}
-	free(jpeg);
-	return f->frame ? 0 : -1;
-}
-
 /* The next device from *number on whose camera's partition has not got its share yet. */
 static unsigned int pick_number(const struct fleet *f, unsigned int *taken, unsigned int *number)
 {
@@ -397,7 +347,8 @@ struct fleet *fleet_open(const struct cloud_process *c, const struct devices_opt
 	f->device = calloc(o->devices, sizeof(*f->device));
 	f->io = sluice_io_open(&(struct sluice_io_config){ .entries = 4096, .buffers = 256 }, &err,
 			       why, sizeof(why));
-	if (f->io && f->latency[0] && f->device && !make_frame(f)) {
+	f->footage = footage_open(o);
+	if (f->io && f->latency[0] && f->device && f->footage) {
 		for (n = 0, err = 0; n < o->devices && !err; n++)
 			err = open_device(f, &f->device[n], pick_number(f, taken, &number));
 		if (!err)
@@ -539,6 +490,6 @@ void fleet_close(struct fleet *f)
 	}
 	free(f->device);
 	free(f->latency[0]);
-	free(f->frame);
+	footage_close(f->footage);
 	free(f);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * usage: drain PORT SECONDS WORKER... [-- OTHER...]
+ * usage: drain PORT SECONDS WORKER... [-- BROKER...] [-- DATABASE...]
  *
  * How long stopped workers take for what lies in the stream FRAMES. All numbers but the first two
  * are processes. The workers get SIGCONT, and when the broker whose monitoring is at PORT of
- * loopback says that the stream is empty, one JSON object is printed: "seconds" on the clock,
- * "workers" and "others": seconds of their CPU, with their children. Exit 1: it did not get empty,
- * or was empty before.
+ * loopback says that the stream is empty, one JSON object is printed: "seconds" on the clock;
+ * "workers", "brokers" and "database": seconds of their CPU, with their children.
+ * Exit 1: it did not get empty, or was empty before.
  *
  * The broker is asked 20 times a second by one small request, so that asking costs nothing beside
  * what is measured.
@@ -27,6 +27,7 @@
 
 #define ASK_MS	 50
 #define PIDS_MAX 64
+#define GROUPS	 3 /* workers, brokers, data base */
 
 static double now_s(void)
 {
@@ -85,37 +86,48 @@ static long long count_messages(unsigned int port)
 	return count;
 }
 
-static double sum_cpu(const pid_t *pid, int count)
+struct group {
+	pid_t pid[PIDS_MAX];
+	int count;
+};
+
+static double sum_cpu(const struct group *g)
 {
 	double sum = 0;
 
-	for (int i = 0; i < count; i++)
-		sum += usage_tree(pid[i]);
+	for (int i = 0; i < g->count; i++)
+		sum += usage_tree(g->pid[i]);
 	return sum;
+}
+
+/* From the third argument on; -1: too many. */
+static int read_groups(int argc, char **argv, struct group *g)
+{
+	int at = 0;
+
+	for (int i = 3; i < argc; i++) {
+		if (strcmp(argv[i], "--"))
+			g[at].pid[g[at].count++] = (pid_t)strtol(argv[i], NULL, 10);
+		else if (++at == GROUPS)
+			return -1;
+	}
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	pid_t pid[PIDS_MAX];
-	int workers = 0, all = 0, others = 0, i;
-	double begun, cpu[2], limit;
+	struct group group[GROUPS] = { 0 };
+	double begun, cpu[GROUPS], limit;
 	long long messages;
 	unsigned int port;
 
-	if (argc < 4 || argc > PIDS_MAX) {
-		fputs("usage: drain PORT SECONDS WORKER... [-- OTHER...]\n", stderr);
+	if (argc < 4 || argc > PIDS_MAX || read_groups(argc, argv, group)) {
+		fputs("usage: drain PORT SECONDS WORKER... [-- BROKER...] [-- DATABASE...]\n",
+		      stderr);
 		return 2;
 	}
 	port = (unsigned int)strtoul(argv[1], NULL, 10);
 	limit = strtod(argv[2], NULL);
-	for (i = 3; i < argc; i++) {
-		if (!strcmp(argv[i], "--")) {
-			others = 1;
-			continue;
-		}
-		pid[all++] = (pid_t)strtol(argv[i], NULL, 10);
-		workers += !others;
-	}
 	messages = count_messages(port);
 	if (messages <= 0) {
 		fprintf(stderr, "drain: %s\n",
@@ -123,10 +135,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	begun = now_s();
-	cpu[0] = sum_cpu(pid, workers);
-	cpu[1] = sum_cpu(pid + workers, all - workers);
-	for (i = 0; i < workers; i++)
-		kill(pid[i], SIGCONT);
+	for (int i = 0; i < GROUPS; i++)
+		cpu[i] = sum_cpu(&group[i]);
+	for (int i = 0; i < group[0].count; i++)
+		kill(group[0].pid[i], SIGCONT);
 	while (count_messages(port) && now_s() < begun + limit)
 		nanosleep(&(struct timespec){ .tv_nsec = ASK_MS * 1000000 }, NULL);
 	begun = now_s() - begun;
@@ -134,8 +146,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "drain: %lld chunks are left\n", count_messages(port));
 		return 1;
 	}
-	printf("{\"chunks\": %lld, \"seconds\": %.3f, \"workers\": %.3f, \"others\": %.3f}\n",
-	       messages, begun, sum_cpu(pid, workers) - cpu[0],
-	       sum_cpu(pid + workers, all - workers) - cpu[1]);
+	for (int i = 0; i < GROUPS; i++)
+		cpu[i] = sum_cpu(&group[i]) - cpu[i];
+	printf("{\"chunks\": %lld, \"seconds\": %.3f, \"workers\": %.3f, \"brokers\": %.3f, "
+	       "\"database\": %.3f}\n",
+	       messages, begun, cpu[0], cpu[1], cpu[2]);
 	return 0;
 }

@@ -71,9 +71,6 @@ static void real_and_not(void)
 	t.backed = t.backed_hits = 1; /* the gate saw nothing there */
 	CHECK(!sluice_track_real(&t, W, H));
 	t = walk(10, 200, 6, 0, 20, 60, 50);
-	t.light_hits = 45;
-	CHECK(!sluice_track_real(&t, W, H));
-	t.light_hits = 0;
 	t.confirmed = false;
 	CHECK(!sluice_track_real(&t, W, H));
 	/* across a part of the picture, from nowhere to nowhere */
@@ -81,6 +78,40 @@ static void real_and_not(void)
 	CHECK(sluice_track_real(&t, W, H));
 	/* towards the camera: in from the edge, and hardly farther than its own size */
 	t = walk(160, 239, 0, -2, 60, 120, 30);
+	CHECK(sluice_track_real(&t, W, H));
+}
+
+/* Where the light changes, only what goes far in small steps is a thing. */
+static void light(void)
+{
+	struct sluice_track t = walk(10, 200, 6, 0, 20, 60, 50);
+
+	t.light_hits = 45; /* all of its way, before a camera that shakes */
+	CHECK(sluice_track_real(&t, W, H));
+	t = walk(10, 200, 60, 0, 8, 10, 5); /* specks at the rim of a lamp's light */
+	t.light_hits = 5;
+	CHECK(!sluice_track_real(&t, W, H));
+	t.light_hits = 0;
+	CHECK(sluice_track_real(&t, W, H));
+	t = walk(100, 200, 4, 0, 20, 60, 25);
+	t.light_hits = 25;
+	CHECK(!sluice_track_real(&t, W, H));
+}
+
+/* The edge of a cloud: the gate sees it come, and the model takes it in from one side. */
+static void cloud(void)
+{
+	struct sluice_track t = walk(40, 120, 5, 0, 120, 100, 25);
+
+	CHECK(sluice_track_real(&t, W, H));
+	t.backed = t.backed_hits = 3;
+	t.backed_s = path[2].t_s;
+	CHECK(!sluice_track_real(&t, W, H));
+	/* from side to side, and hardly seen by the gate */
+	t = walk(40, 239, 7, 0, 80, 235, 25);
+	t.backed = 7;
+	CHECK(!sluice_track_real(&t, W, H));
+	t.backed = 20; /* a lorry */
 	CHECK(sluice_track_real(&t, W, H));
 }
 
@@ -146,6 +177,8 @@ int main(void)
 	seen_as();
 	zones_and_lines();
 	real_and_not();
+	light();
+	cloud();
 	flicker();
 	lively();
 	return check_result();
