@@ -17,6 +17,7 @@
 #include "cloud/fleet_state.h"
 #include "cloud/people_db.h"
 #include "cloud/starved.h"
+#include "lib/cond.h"
 #include "lib/log.h"
 
 #define SCHEMA_VERSION 1
@@ -68,7 +69,7 @@ struct sluice_fleet *sluice_fleet_new(struct sluice_db *d, int shared)
 		return NULL;
 	pthread_mutex_init(&f->writing, NULL);
 	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->end, NULL);
+	sluice_cond_init(&f->end);
 	f->others = json_array();
 	f->commands = json_array();
 	whole = f->others && f->commands;

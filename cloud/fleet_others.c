@@ -12,9 +12,10 @@
 #include <time.h>
 
 #include "cloud/fleet_state.h"
+#include "lib/cond.h"
 #include "lib/log.h"
 
-#define LOOK_NS	 500000000ull
+#define LOOK_MS	 500
 #define GONE_NS	 3600000000000ull /* removed ones are seen for so long */
 #define BLIND_NS 1800000000000ull
 
@@ -219,13 +220,9 @@ static int look(struct sluice_fleet *f)
 /* A while, or the end: 1. */
 static int wait_turn(struct sluice_fleet *f)
 {
-	struct timespec until;
+	struct timespec until = sluice_cond_until(LOOK_MS);
 	int stop;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += LOOK_NS;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&f->lock);
 	while (!f->stop)
 		if (pthread_cond_timedwait(&f->end, &f->lock, &until) == ETIMEDOUT)

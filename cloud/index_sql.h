@@ -170,6 +170,26 @@ static inline void read_epoch(struct sluice_rows *st, struct sluice_index_epoch 
 	e->done = (int)sluice_db_int(st, 5);
 }
 
+/* Each row of a statement with the columns of an epoch, then those of its camera; 0, what fn
+ * returned, or an error. */
+static inline int tell_epochs(struct sluice_rows *st, sluice_index_epoch_fn fn, void *ctx)
+{
+	struct sluice_index_epoch e;
+	struct sluice_camera c;
+	int rc;
+
+	while ((rc = sluice_db_step(st)) > 0) {
+		read_epoch(st, &e);
+		read_camera(st, 6, &c);
+		rc = fn(ctx, &c, &e);
+		if (rc) {
+			sluice_db_end(st);
+			break;
+		}
+	}
+	return rc;
+}
+
 static inline void read_segment(struct sluice_rows *st, struct sluice_index_segment *s)
 {
 	s->id = column_u64(st, 0);

@@ -11,6 +11,7 @@
  * is dropped; its row is whoever's is on duty now.
  */
 #include "cloud/jobs_state.h"
+#include "lib/cond.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -63,10 +64,8 @@ struct sluice_jobs {
 /* Under the lock: until a poke that was not seen, a second, or the end. */
 static void wait_poke(struct sluice_jobs *j, unsigned int seen)
 {
-	struct timespec until;
+	struct timespec until = sluice_cond_until(1000);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec++;
 	while (j->pokes == seen && !atomic_load(&j->stopping))
 		if (pthread_cond_timedwait(&j->more, &j->lock, &until))
 			break;
@@ -322,7 +321,6 @@ static void close_runner(struct runner *r)
 int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **out)
 {
 	struct sluice_jobs *j = calloc(1, sizeof(*j));
-	pthread_condattr_t attr;
 	int err;
 
 	*out = NULL;
@@ -330,10 +328,7 @@ int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **ou
 		return -ENOMEM;
 	j->c = *c;
 	pthread_mutex_init(&j->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&j->more, &attr);
-	pthread_condattr_destroy(&attr);
+	sluice_cond_init(&j->more);
 	err = sluice_index_open(c->data, &j->index);
 	if (!err && !c->duty)
 		err = queue_again(j);
