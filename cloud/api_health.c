@@ -67,6 +67,10 @@ static void print_gauges(struct sluice_server *s, uint64_t now, FILE *out)
 			   "", s->bus->ops->members(s->bus));
 	sluice_counter_print(out, "bus_leases_lost_total",
 			     "Leases that ran out before they were given up.", "", s->bus->lost);
+	sluice_counter_print(
+		out, "bus_leases_taken_total",
+		"Leases that were had from a process that had died, before they ran out.", "",
+		s->bus->taken);
 	sluice_counter_print(out, "bus_chunks_aside_total",
 			     "Chunks that were given out too often and set aside.", "",
 			     s->bus->aside);

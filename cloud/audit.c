@@ -14,6 +14,7 @@
 
 #include "cloud/audit.h"
 #include "cloud/auth_state.h"
+#include "lib/cond.h"
 #include "lib/log.h"
 
 #define TRIM_S	    3600
@@ -78,11 +79,9 @@ static void free_batch(struct line *l)
 /* All that wait; NULL: none within a while, or the end. */
 static struct line *take_batch(struct sluice_auditor *t, int *stop)
 {
-	struct timespec until;
+	struct timespec until = sluice_cond_until(1000 * TRIM_S);
 	struct line *l;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += TRIM_S;
 	pthread_mutex_lock(&t->lock);
 	while (!t->first && !t->stop)
 		if (pthread_cond_timedwait(&t->more, &t->lock, &until) == ETIMEDOUT)
@@ -99,11 +98,9 @@ static struct line *take_batch(struct sluice_auditor *t, int *stop)
 /* Sets failed, waits a second or for the end. 1: it is the end. */
 static int wait_failed(struct sluice_auditor *t, int failed)
 {
-	struct timespec until;
+	struct timespec until = sluice_cond_until(1000);
 	int stop;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec++;
 	pthread_mutex_lock(&t->lock);
 	t->failed = failed;
 	while (failed && !t->stop)
@@ -180,7 +177,7 @@ struct sluice_auditor *sluice_auditor_open(struct sluice_auth *auth,
 	t->lives = *lives;
 	t->last = &t->first;
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_cond_init(&t->more, NULL);
+	sluice_cond_init(&t->more);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	*err = -pthread_create(&t->thread, NULL, run_thread, t);

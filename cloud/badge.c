@@ -11,6 +11,7 @@
 
 #include "cloud/badge.h"
 #include "cloud/people.h"
+#include "lib/cond.h"
 #include "lib/log.h"
 
 #define LOOK_S 1
@@ -65,11 +66,9 @@ static int look(struct sluice_badges *b)
 /* A second, or the end: 1. */
 static int wait_turn(struct sluice_badges *b, int away)
 {
-	struct timespec until;
+	struct timespec until = sluice_cond_until(1000 * LOOK_S);
 	int stop;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += LOOK_S;
 	pthread_mutex_lock(&b->lock);
 	b->away = away;
 	while (!b->stop)
@@ -110,7 +109,7 @@ int sluice_badges_open(const char *data, struct sluice_badges **out)
 	if (!b)
 		return -ENOMEM;
 	pthread_mutex_init(&b->lock, NULL);
-	pthread_cond_init(&b->end, NULL);
+	sluice_cond_init(&b->end);
 	b->turn = -1;
 	b->denied = json_object();
 	b->good = json_object();

@@ -170,6 +170,7 @@ struct sluice_bus {
 	atomic_ullong acked; /* chunks; taken by an engine counts too */
 	atomic_ullong aside; /* chunks set aside */
 	atomic_ullong lost;  /* leases that were not given up */
+	atomic_ullong taken; /* leases had from a process that has died, before their end */
 };
 
 static inline unsigned int sluice_bus_partition(const struct sluice_bus *b,

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "cloud/bus.h"
+#include "lib/cond.h"
 
 struct queue {
 	struct sluice_chunk *first, *last;
@@ -150,15 +151,8 @@ static struct sluice_chunk *local_next(struct sluice_bus *b, const struct sluice
 	struct bus_local *l = local(b);
 	struct queue *q = &l->queue[lease->partition];
 	struct sluice_chunk *c = NULL;
-	struct timespec until;
+	struct timespec until = sluice_cond_until(timeout_ms);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += timeout_ms % 1000 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
 	pthread_mutex_lock(&l->lock);
 	while (!l->stopped && leased(l, lease) && (!q->first || q->busy))
 		if (pthread_cond_timedwait(&l->ready, &l->lock, &until))
@@ -304,7 +298,6 @@ static const struct sluice_bus_ops ops = {
 int sluice_bus_local_open(unsigned int partitions, size_t max, struct sluice_bus **out)
 {
 	struct bus_local *l;
-	pthread_condattr_t attr;
 
 	*out = NULL;
 	if (!partitions)
@@ -316,10 +309,7 @@ int sluice_bus_local_open(unsigned int partitions, size_t max, struct sluice_bus
 	l->base.partitions = partitions;
 	l->max = max;
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->ready, &attr);
-	pthread_condattr_destroy(&attr);
+	sluice_cond_init(&l->ready);
 	*out = &l->base;
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include <openssl/rand.h>
 
 #include "cloud/nats_state.h"
+#include "lib/cond.h"
 
 #define QUEUE_BYTES (8u << 20)
 #define OPEN_MS	    5000
@@ -34,15 +35,8 @@ uint64_t nats_now_ms(void)
 
 void nats_wait(struct bus_nats *n, unsigned int ms)
 {
-	struct timespec until;
+	struct timespec until = sluice_cond_until(ms);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
 	pthread_cond_timedwait(&n->changed, &n->lock, &until);
 }
 
@@ -245,7 +239,6 @@ int nats_say(natsStatus s, const char *what, char *why, size_t size)
 static struct bus_nats *make(const struct sluice_nats_config *c)
 {
 	struct bus_nats *n = calloc(1, sizeof(*n));
-	pthread_condattr_t attr;
 	uint8_t random[8];
 
 	if (!n || RAND_bytes(random, sizeof(random)) != 1) {
@@ -264,10 +257,7 @@ static struct bus_nats *make(const struct sluice_nats_config *c)
 	memcpy(n->inbox, NATS_INBOX ".", sizeof(NATS_INBOX));
 	sluice_hex(random, sizeof(random), n->inbox + sizeof(NATS_INBOX));
 	pthread_mutex_init(&n->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&n->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	sluice_cond_init(&n->changed);
 	return n;
 }
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "cloud/crew.h"
+#include "lib/cond.h"
 #include "lib/log.h"
 
 #define LOOK_MS	 250
@@ -177,10 +178,7 @@ static void *crew_main(void *arg)
 		balance(w, w->c.bus->partitions, looks++ % 4 == 0);
 		if (w->pause)
 			w->pause--;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += LOOK_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000L;
-		until.tv_nsec %= 1000000000L;
+		until = sluice_cond_until(LOOK_MS);
 		pthread_mutex_lock(&w->lock);
 		if (!w->stopping)
 			pthread_cond_timedwait(&w->changed, &w->lock, &until);
@@ -192,7 +190,6 @@ static void *crew_main(void *arg)
 static struct sluice_crew *make_crew(const struct sluice_worker_config *c)
 {
 	struct sluice_crew *w = calloc(1, sizeof(*w));
-	pthread_condattr_t attr;
 
 	if (!w)
 		return NULL;
@@ -208,10 +205,7 @@ static struct sluice_crew *make_crew(const struct sluice_worker_config *c)
 	}
 	w->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 10000 };
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	sluice_cond_init(&w->changed);
 	return w;
 }
 

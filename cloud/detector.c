@@ -30,6 +30,7 @@
 
 #include "cloud/conf.h"
 #include "cloud/detector_process.h"
+#include "lib/cond.h"
 #include "lib/log.h"
 
 #define FAILURES 5
@@ -432,17 +433,13 @@ struct sluice_detector_config sluice_detector_of(const struct sluice_cloud_conf 
 int sluice_detector_open(const struct sluice_detector_config *c, struct sluice_detector **out)
 {
 	struct sluice_detector *d = calloc(1, sizeof(*d));
-	pthread_condattr_t clock;
 	int err;
 
 	*out = NULL;
 	if (!d)
 		return -ENOMEM;
 	pthread_mutex_init(&d->lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&d->changed, &clock);
-	pthread_condattr_destroy(&clock);
+	sluice_cond_init(&d->changed);
 	d->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 30000 };
 	d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = d->wake < 0 ? -errno : detector_process_init(&d->p, c, &d->stopping);

@@ -26,10 +26,10 @@
 #include <unistd.h>
 
 #include "cloud/cage.h"
+#include "cloud/child_channel.h"
 #include "cloud/detector_box.h"
 
-#define CHANNEL 3
-#define AREA	4
+#define AREA 4
 
 static struct host {
 	const uint8_t *area;
@@ -51,41 +51,13 @@ static uint64_t now_ms(void)
 
 /* ---- the channel ---- */
 
-static void read_all(void *data, size_t size)
-{
-	uint8_t *p = data;
-
-	while (size) {
-		ssize_t n = read(CHANNEL, p, size);
-
-		if (n <= 0)
-			_exit(0); /* the node is gone, or has had enough */
-		p += n;
-		size -= (size_t)n;
-	}
-}
-
-static void write_all(const void *data, size_t size)
-{
-	const uint8_t *p = data;
-
-	while (size) {
-		ssize_t n = write(CHANNEL, p, size);
-
-		if (n <= 0)
-			_exit(0);
-		p += n;
-		size -= (size_t)n;
-	}
-}
-
 static void say(uint32_t type, const void *data, size_t size, const void *more, size_t more_size)
 {
 	const struct sluice_detector_header h = { type, (uint32_t)(size + more_size) };
 
-	write_all(&h, sizeof(h));
-	write_all(data, size);
-	write_all(more, more_size);
+	child_write(&h, sizeof(h));
+	child_write(data, size);
+	child_write(more, more_size);
 }
 
 __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...)
@@ -189,7 +161,7 @@ static void look(size_t size)
 
 	if (size != sizeof(l))
 		_exit(1);
-	read_all(&l, sizeof(l));
+	child_read(&l, sizeof(l));
 	until = now_ms() + l.left_ms;
 	for (uint32_t i = 0; i < l.count; i++)
 		image[i] = (struct sluice_detector_image){ host.area + l.picture[i].offset,
@@ -218,13 +190,13 @@ static void read_config(void)
 {
 	struct sluice_detector_header h;
 
-	read_all(&h, sizeof(h));
+	child_read(&h, sizeof(h));
 	if (h.type != SLUICE_DETECTOR_CONFIG || !h.size || h.size > SLUICE_DETECTOR_CONFIG_MAX)
 		_exit(1);
 	host.config = calloc(h.size, 1);
 	if (!host.config)
 		_exit(1);
-	read_all(host.config, h.size);
+	child_read(host.config, h.size);
 }
 
 static void load(const char *plugin)
@@ -325,7 +297,7 @@ static void serve(void)
 	struct sluice_detector_header h;
 
 	for (;;) {
-		read_all(&h, sizeof(h));
+		child_read(&h, sizeof(h));
 		if (h.type != SLUICE_DETECTOR_LOOK)
 			_exit(1);
 		look(h.size);

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cloud/decode.h"
 #include "cloud/digest.h"
@@ -167,21 +166,6 @@ static double rounded(double v)
 	return round(v * 1000) / 1000;
 }
 
-void sluice_digest_time(json_t *o, const char *key, const char *key_ns, uint64_t ns)
-{
-	time_t s = ns / 1000000000;
-	struct tm tm;
-	char text[64];
-	size_t n;
-
-	gmtime_r(&s, &tm);
-	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + n, sizeof(text) - n, ".%03uZ", (unsigned int)(ns / 1000000 % 1000));
-	json_object_set_new(o, key, json_string(text));
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)ns);
-	json_object_set_new(o, key_ns, json_string(text));
-}
-
 static json_t *file_json(const struct sluice_digest *d, const char *name)
 {
 	for (size_t i = 0; i < d->summary.media_count; i++)
@@ -219,8 +203,8 @@ static char *make_json(const struct sluice_digest *d, const struct film *m)
 	json_object_set_new(o, "epoch", json_string(text));
 	json_object_set_new(o, "event", json_string(p->event));
 	json_object_set_new(o, "of", json_string(p->summary));
-	sluice_digest_time(o, "start", "start_ns", d->summary.start_utc_ns);
-	sluice_digest_time(o, "end", "end_ns", d->summary.end_utc_ns);
+	sluice_summary_time(o, "start", "start_ns", d->summary.start_utc_ns);
+	sluice_summary_time(o, "end", "end_ns", d->summary.end_utc_ns);
 	json_object_set_new(o, "start_s", json_real(rounded(p->start_s)));
 	json_object_set_new(o, "end_s", json_real(rounded(p->end_s)));
 	json_object_set_new(o, "reason", json_string("digest"));

@@ -94,9 +94,6 @@ int sluice_digest_make(const struct sluice_digest_plan *p, const struct sluice_d
 		       struct sluice_digest **out);
 void sluice_digest_free(struct sluice_digest *d); /* NULL-safe */
 
-/* Members of o: key, as RFC 3339 to the millisecond, and key_ns, in decimal. */
-void sluice_digest_time(json_t *o, const char *key, const char *key_ns, uint64_t ns);
-
 /* sheet.c: the storyboard (JPEG) and the heat map (PNG) of p; *data malloc'd. -ENODATA: no frame
  * can be shown, or nothing moved. -ENOSYS: no PNG encoder. -ENOMEM, -EIO. */
 int sluice_digest_storyboard(const struct sluice_digest_plan *p,

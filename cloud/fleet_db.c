@@ -1,34 +1,27 @@
 // SPDX-License-Identifier: MIT
 /*
  * fleet_db.c - where the documents of a fleet are kept: in a file of one node, or in PostgreSQL
- * with other nodes.
+ * with other nodes (fleet_others.c).
  *
  * Shared, every change takes a number, the turn, from one row, which is locked until the change is
  * committed: so turns are committed in their order, and who has read up to one has missed nothing.
- * A thread of each node asks for that row twice a second, reads what has a later turn, and writes
- * what devices told. What was removed stays as a row without text for an hour, to be seen by the
- * others; who has not looked for half an hour reads everything.
  *
  * While the data base is away what was known last is what there is; changes of people fail, what
  * devices tell waits in memory.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cloud/db_sqlite.h"
 #include "cloud/fleet_state.h"
 #include "cloud/people_db.h"
 #include "cloud/starved.h"
+#include "lib/cond.h"
 #include "lib/log.h"
 
 #define SCHEMA_VERSION 1
-#define LOOK_NS	       500000000ull
-#define BATCH	       200		/* documents of one transaction */
-#define GONE_NS	       3600000000000ull /* removed ones are seen for so long */
-#define BLIND_NS       1800000000000ull
+#define BATCH	       200 /* documents of one transaction */
 
 static const struct sluice_sqlite_step steps[SCHEMA_VERSION] = {
 	{ "CREATE TABLE doc ("
@@ -37,43 +30,33 @@ static const struct sluice_sqlite_step steps[SCHEMA_VERSION] = {
 	  NULL },
 };
 
-/* From TURN on: shared ones only. */
-enum {
-	DOC_PUT,
-	DOC_REMOVE,
-	DOC_ALL,
-	TURN,
-	TURN_NEXT,
-	DOC_FIND,
-	DOC_COUNT,
-	DOC_SINCE,
-	DOC_PURGE,
-	STATEMENTS
-};
-
 static const char *const sql[] = {
-	[DOC_PUT] = "INSERT OR REPLACE INTO doc (kind, tenant, name, json) VALUES (?, ?, ?, ?)",
-	[DOC_REMOVE] = "DELETE FROM doc WHERE kind = ? AND tenant = ? AND name = ?",
-	[DOC_ALL] = "SELECT kind, tenant, name, json FROM doc",
+	[SLUICE_DOC_PUT] =
+		"INSERT OR REPLACE INTO doc (kind, tenant, name, json) VALUES (?, ?, ?, ?)",
+	[SLUICE_DOC_REMOVE] = "DELETE FROM doc WHERE kind = ? AND tenant = ? AND name = ?",
+	[SLUICE_DOC_ALL] = "SELECT kind, tenant, name, json FROM doc",
 };
 
 const char *const sluice_fleet_shared_sql[] = {
-	[DOC_PUT] = "INSERT INTO doc (kind, tenant, name, json, turn)"
-		    " VALUES (?, ?, ?, ?, (SELECT turn FROM doc_turn))"
-		    " ON CONFLICT (kind, tenant, name) DO UPDATE SET json = excluded.json,"
-		    " turn = excluded.turn, gone_ns = 0",
-	[DOC_REMOVE] = "UPDATE doc SET json = '', turn = (SELECT turn FROM doc_turn), gone_ns = ?4"
-		       " WHERE kind = ?1 AND tenant = ?2 AND name = ?3 AND json <> ''",
-	[DOC_ALL] = "SELECT kind, tenant, name, json FROM doc WHERE json <> ''",
-	[TURN] = "SELECT turn FROM doc_turn",
-	[TURN_NEXT] = "UPDATE doc_turn SET turn = turn + 1",
-	[DOC_FIND] = "SELECT json FROM doc WHERE kind = ? AND tenant = ? AND name = ?"
-		     " AND json <> ''",
-	[DOC_COUNT] = "SELECT count(*) FROM doc WHERE kind = ? AND tenant = ? AND json <> ''",
-	[DOC_SINCE] = "SELECT kind, tenant, name, json, turn FROM doc WHERE turn > ? ORDER BY turn",
-	[DOC_PURGE] = "DELETE FROM doc WHERE json = '' AND gone_ns < ?",
+	[SLUICE_DOC_PUT] = "INSERT INTO doc (kind, tenant, name, json, turn)"
+			   " VALUES (?, ?, ?, ?, (SELECT turn FROM doc_turn))"
+			   " ON CONFLICT (kind, tenant, name) DO UPDATE SET json = excluded.json,"
+			   " turn = excluded.turn, gone_ns = 0",
+	[SLUICE_DOC_REMOVE] =
+		"UPDATE doc SET json = '', turn = (SELECT turn FROM doc_turn), gone_ns = ?4"
+		" WHERE kind = ?1 AND tenant = ?2 AND name = ?3 AND json <> ''",
+	[SLUICE_DOC_ALL] = "SELECT kind, tenant, name, json FROM doc WHERE json <> ''",
+	[SLUICE_TURN] = "SELECT turn FROM doc_turn",
+	[SLUICE_TURN_NEXT] = "UPDATE doc_turn SET turn = turn + 1",
+	[SLUICE_DOC_FIND] = "SELECT json FROM doc WHERE kind = ? AND tenant = ? AND name = ?"
+			    " AND json <> ''",
+	[SLUICE_DOC_COUNT] =
+		"SELECT count(*) FROM doc WHERE kind = ? AND tenant = ? AND json <> ''",
+	[SLUICE_DOC_SINCE] =
+		"SELECT kind, tenant, name, json, turn FROM doc WHERE turn > ? ORDER BY turn",
+	[SLUICE_DOC_PURGE] = "DELETE FROM doc WHERE json = '' AND gone_ns < ?",
 };
-const int sluice_fleet_shared_count = STATEMENTS;
+const int sluice_fleet_shared_count = SLUICE_FLEET_STATEMENTS;
 
 /* ---- life ---- */
 
@@ -86,7 +69,7 @@ struct sluice_fleet *sluice_fleet_new(struct sluice_db *d, int shared)
 		return NULL;
 	pthread_mutex_init(&f->writing, NULL);
 	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->end, NULL);
+	sluice_cond_init(&f->end);
 	f->others = json_array();
 	f->commands = json_array();
 	whole = f->others && f->commands;
@@ -133,7 +116,7 @@ int sluice_fleet_open(const char *path, struct sluice_fleet **out)
 	int err;
 
 	*out = NULL;
-	err = sluice_fleet_sqlite_db(path, sql, TURN, &d);
+	err = sluice_fleet_sqlite_db(path, sql, SLUICE_TURN, &d);
 	if (err)
 		return err;
 	*out = sluice_fleet_new(d, 0);
@@ -169,9 +152,7 @@ static int parse_doc(const char *text, json_t **doc)
 	return -EBADMSG;
 }
 
-/* A row's document, a new reference, and its key. 0; -ENOENT: it was removed; -EBADMSG: damaged, to
- * be passed over; -ENOMEM. */
-static int read_row(struct sluice_rows *r, int *kind, char key[SLUICE_FLEET_KEY], json_t **doc)
+int sluice_fleet_row(struct sluice_rows *r, int *kind, char key[SLUICE_FLEET_KEY], json_t **doc)
 {
 	unsigned long starved = sluice_starved;
 	int64_t k = sluice_db_int(r, 0);
@@ -196,13 +177,13 @@ static int read_row(struct sluice_rows *r, int *kind, char key[SLUICE_FLEET_KEY]
 
 int sluice_fleet_read(struct sluice_fleet *f)
 {
-	struct sluice_rows *r = sluice_db_bind(f->db, DOC_ALL, "");
+	struct sluice_rows *r = sluice_db_bind(f->db, SLUICE_DOC_ALL, "");
 	char key[SLUICE_FLEET_KEY];
 	int more = 0, kind, err = 0;
 	json_t *doc;
 
 	while (err != -ENOMEM && (more = sluice_db_step(r)) > 0) {
-		err = read_row(r, &kind, key, &doc);
+		err = sluice_fleet_row(r, &kind, key, &doc);
 		if (!err && json_object_set_new(f->docs[kind], key, doc))
 			err = -ENOMEM;
 	}
@@ -223,8 +204,8 @@ int sluice_fleet_write(struct sluice_fleet *f, enum sluice_fleet_kind kind, cons
 	int err = -ENOMEM;
 
 	if (text && starved == sluice_starved)
-		err = sluice_db_run(
-			sluice_db_bind(f->db, DOC_PUT, "isss", (int64_t)kind, tenant, name, text));
+		err = sluice_db_run(sluice_db_bind(f->db, SLUICE_DOC_PUT, "isss", (int64_t)kind,
+						   tenant, name, text));
 	free(text);
 	return err;
 }
@@ -232,7 +213,8 @@ int sluice_fleet_write(struct sluice_fleet *f, enum sluice_fleet_kind kind, cons
 int sluice_fleet_erase(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
 		       const char *name)
 {
-	return sluice_db_run(sluice_db_bind(f->db, DOC_REMOVE, "iss", (int64_t)kind, tenant, name));
+	return sluice_db_run(
+		sluice_db_bind(f->db, SLUICE_DOC_REMOVE, "iss", (int64_t)kind, tenant, name));
 }
 
 /* What the data base has, which other nodes may have changed; locked until the end. */
@@ -240,12 +222,12 @@ static int find_row(struct sluice_fleet *f, enum sluice_fleet_kind kind, const c
 		    const char *name, json_t **doc)
 {
 	struct sluice_rows *r;
-	int rc = sluice_db_run(sluice_db_bind(f->db, TURN_NEXT, ""));
+	int rc = sluice_db_run(sluice_db_bind(f->db, SLUICE_TURN_NEXT, ""));
 
 	*doc = NULL;
 	if (rc)
 		return rc;
-	r = sluice_db_bind(f->db, DOC_FIND, "iss", (int64_t)kind, tenant, name);
+	r = sluice_db_bind(f->db, SLUICE_DOC_FIND, "iss", (int64_t)kind, tenant, name);
 	rc = sluice_db_step(r);
 	if (rc <= 0)
 		return rc;
@@ -257,7 +239,7 @@ static int find_row(struct sluice_fleet *f, enum sluice_fleet_kind kind, const c
 static int check_count(struct sluice_fleet *f, const char *tenant)
 {
 	struct sluice_rows *r =
-		sluice_db_bind(f->db, DOC_COUNT, "is", (int64_t)SLUICE_FLEET_GROUP, tenant);
+		sluice_db_bind(f->db, SLUICE_DOC_COUNT, "is", (int64_t)SLUICE_FLEET_GROUP, tenant);
 	int rc = sluice_db_step(r);
 
 	if (rc <= 0)
@@ -279,8 +261,8 @@ static int end_change(struct sluice_fleet *f, int err)
 static int remove_row(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
 		      const char *name)
 {
-	return sluice_db_run(sluice_db_bind(f->db, DOC_REMOVE, "issi", (int64_t)kind, tenant, name,
-					    sluice_utc_now()));
+	return sluice_db_run(sluice_db_bind(f->db, SLUICE_DOC_REMOVE, "issi", (int64_t)kind, tenant,
+					    name, sluice_utc_now()));
 }
 
 int sluice_fleet_change(struct sluice_fleet *f, enum sluice_fleet_kind kind, const char *tenant,
@@ -363,7 +345,7 @@ static int write_batch(struct sluice_fleet *f, const struct late *l, int count)
 	if (err)
 		return err;
 	if (f->shared)
-		err = sluice_db_run(sluice_db_bind(f->db, TURN_NEXT, ""));
+		err = sluice_db_run(sluice_db_bind(f->db, SLUICE_TURN_NEXT, ""));
 	for (i = 0; i < count && !err; i++) {
 		name = sluice_fleet_split(l[i].key, tenant);
 		err = sluice_fleet_write(f, (enum sluice_fleet_kind)l[i].kind, tenant, name,
@@ -398,272 +380,4 @@ void sluice_fleet_write_dirty(struct sluice_fleet *f)
 	if (err && !f->away)
 		sluice_warning("what devices told cannot be written: %s; trying again",
 			       strerror(-err));
-}
-
-/* ---- what other nodes did ---- */
-
-static uint64_t monotonic_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* But for the session, which is of one node. */
-static int is_same(json_t *mine, const json_t *doc)
-{
-	json_t *copy = json_copy(mine);
-	int same;
-
-	json_object_del(copy, "session");
-	same = json_equal(copy, doc);
-	json_decref(copy);
-	return same;
-}
-
-/* The device of a camera is what its last report says. */
-static void note_device(struct sluice_fleet *f, const char *tenant, const char *device,
-			const char *camera)
-{
-	char key[SLUICE_FLEET_KEY];
-
-	if (camera)
-		device = json_string_value(
-			json_object_get(json_object_get(f->docs[SLUICE_FLEET_REPORT],
-							sluice_fleet_key(tenant, camera, key)),
-					"device"));
-	if (device)
-		json_array_append_new(f->others, json_pack("[s,s]", tenant, device));
-}
-
-/* Whom a wish is about; doc: of a group, NULL: none. */
-static void note_wish(struct sluice_fleet *f, int kind, const char *key, const json_t *doc)
-{
-	char tenant[SLUICE_NAME_MAX];
-	const char *name = sluice_fleet_split(key, tenant);
-	size_t i;
-	json_t *v;
-
-	if (kind == SLUICE_FLEET_DESIRED)
-		note_device(f, tenant, NULL, name);
-	if (kind != SLUICE_FLEET_GROUP)
-		return;
-	json_array_foreach (json_object_get(doc, "devices"), i, v)
-		note_device(f, tenant, json_string_value(v), NULL);
-	json_array_foreach (json_object_get(doc, "cameras"), i, v)
-		if (json_is_string(v))
-			note_device(f, tenant, NULL, json_string_value(v));
-}
-
-/* One that cannot be noted is found by its deadline. */
-static void note_command(struct sluice_fleet *f, int kind, const char *key, const json_t *mine,
-			 const json_t *doc)
-{
-	char tenant[SLUICE_NAME_MAX];
-	const char *name = sluice_fleet_split(key, tenant);
-
-	if (kind != SLUICE_FLEET_COMMAND || !doc ||
-	    (mine && json_equal(json_object_get(mine, "state"), json_object_get(doc, "state"))))
-		return;
-	json_array_append_new(f->commands, json_pack("[s,s,o]", tenant, name, json_deep_copy(doc)));
-}
-
-static void tell_changes(struct sluice_fleet *f)
-{
-	const char *tenant, *name;
-	const struct sluice_fleet_watcher *w = f->watcher;
-	size_t i;
-	json_t *v, *doc;
-
-	json_array_foreach (f->others, i, v)
-		if (w && !json_unpack(v, "[s,s]", &tenant, &name))
-			w->wished(f->watcher_ctx, tenant, name);
-	json_array_foreach (f->commands, i, v)
-		if (w && !json_unpack(v, "[s,s,o]", &tenant, &name, &doc))
-			w->commanded(f->watcher_ctx, tenant, name, doc);
-	json_array_clear(f->others);
-	json_array_clear(f->commands);
-}
-
-void sluice_fleet_watch(struct sluice_fleet *f, const struct sluice_fleet_watcher *w, void *ctx)
-{
-	pthread_mutex_lock(&f->writing);
-	f->watcher = w;
-	f->watcher_ctx = ctx;
-	pthread_mutex_unlock(&f->writing);
-}
-
-/* 0, -ENOMEM. Takes doc; NULL: it was removed. What is still to be written here is newer. Under
- * lock. */
-static int take_change(struct sluice_fleet *f, int kind, const char *key, json_t *doc)
-{
-	json_t *mine = json_object_get(f->docs[kind], key);
-
-	if (json_object_get(f->dirty[kind], key) || (!doc && !mine) ||
-	    (doc && mine && is_same(mine, doc))) {
-		json_decref(doc);
-		return 0;
-	}
-	note_wish(f, kind, key, mine);
-	note_wish(f, kind, key, doc);
-	note_command(f, kind, key, mine, doc);
-	if (doc ? json_object_set_new(f->docs[kind], key, doc)
-		: json_object_del(f->docs[kind], key))
-		return -ENOMEM;
-	sluice_fleet_turned(f, kind);
-	return 0;
-}
-
-static int read_changes(struct sluice_fleet *f)
-{
-	struct sluice_rows *r = sluice_db_bind(f->db, DOC_SINCE, "i", f->turn);
-	char key[SLUICE_FLEET_KEY];
-	int more = 0, kind, err = 0;
-	json_t *doc;
-
-	while (err != -ENOMEM && (more = sluice_db_step(r)) > 0) {
-		err = read_row(r, &kind, key, &doc);
-		pthread_mutex_lock(&f->lock);
-		if (!err || err == -ENOENT)
-			err = take_change(f, kind, key, doc);
-		pthread_mutex_unlock(&f->lock);
-		if (err != -ENOMEM)
-			f->turn = sluice_db_int(r, 4);
-	}
-	if (err != -ENOMEM)
-		return more;
-	sluice_db_end(r);
-	return err;
-}
-
-/* After a long time: also what is not there any more. */
-static int read_again(struct sluice_fleet *f)
-{
-	struct sluice_fleet *now = sluice_fleet_new(f->db, 1);
-	const char *key;
-	json_t *v;
-	void *next;
-	int kind, err = now ? sluice_fleet_read(now) : -ENOMEM;
-
-	pthread_mutex_lock(&f->lock);
-	for (kind = 0; !err && kind < SLUICE_FLEET_KINDS; kind++) {
-		json_object_foreach (now->docs[kind], key, v)
-			take_change(f, kind, key, json_incref(v));
-		json_object_foreach_safe(f->docs[kind], next, key,
-					 v) if (!json_object_get(now->docs[kind], key))
-			take_change(f, kind, key, NULL);
-	}
-	pthread_mutex_unlock(&f->lock);
-	if (now) {
-		now->db = NULL;
-		sluice_fleet_free(now);
-	}
-	return err;
-}
-
-static int ask_turn(struct sluice_fleet *f, int64_t *turn)
-{
-	struct sluice_rows *r = sluice_db_bind(f->db, TURN, "");
-	int rc = sluice_db_step(r);
-
-	if (rc <= 0)
-		return rc ? rc : -EUCLEAN;
-	*turn = sluice_db_int(r, 0);
-	sluice_db_end(r);
-	return 0;
-}
-
-static int look(struct sluice_fleet *f)
-{
-	uint64_t now = monotonic_now();
-	int64_t turn;
-	int err;
-
-	pthread_mutex_lock(&f->writing);
-	err = ask_turn(f, &turn);
-	if (!err && now - f->read_ns > BLIND_NS) {
-		err = read_again(f);
-		f->turn = err ? f->turn : turn;
-	} else if (!err && turn != f->turn) {
-		err = read_changes(f);
-	}
-	if (!err)
-		f->read_ns = now;
-	tell_changes(f);
-	if (!err && now - f->purged_ns > BLIND_NS) {
-		f->purged_ns = now;
-		err = sluice_db_run(
-			sluice_db_bind(f->db, DOC_PURGE, "i", sluice_utc_now() - GONE_NS));
-	}
-	pthread_mutex_unlock(&f->writing);
-	return err;
-}
-
-/* A while, or the end: 1. */
-static int wait_turn(struct sluice_fleet *f)
-{
-	struct timespec until;
-	int stop;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += LOOK_NS;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_mutex_lock(&f->lock);
-	while (!f->stop)
-		if (pthread_cond_timedwait(&f->end, &f->lock, &until) == ETIMEDOUT)
-			break;
-	stop = f->stop;
-	pthread_mutex_unlock(&f->lock);
-	return stop;
-}
-
-static void *run_thread(void *arg)
-{
-	struct sluice_fleet *f = arg;
-	int err;
-
-	pthread_setname_np(pthread_self(), "fleet");
-	while (!wait_turn(f)) {
-		sluice_fleet_write_dirty(f);
-		err = look(f);
-		if (err && !f->away)
-			sluice_warning("what is wanted of devices cannot be read: %s; what was "
-				       "known last holds",
-				       strerror(-err));
-		else if (!err && f->away)
-			sluice_info("what is wanted of devices is read again");
-		f->away = err != 0;
-	}
-	return NULL;
-}
-
-int sluice_fleet_start(struct sluice_db *d, struct sluice_fleet **out)
-{
-	struct sluice_fleet *f = sluice_fleet_new(d, 1);
-	sigset_t all, old;
-	int err;
-
-	*out = NULL;
-	if (!f)
-		return -ENOMEM;
-	f->read_ns = f->purged_ns = monotonic_now();
-	err = ask_turn(f, &f->turn); /* before: what comes meanwhile is read twice */
-	if (!err)
-		err = sluice_fleet_read(f);
-	if (!err) {
-		sigfillset(&all);
-		pthread_sigmask(SIG_BLOCK, &all, &old);
-		err = -pthread_create(&f->thread, NULL, run_thread, f);
-		pthread_sigmask(SIG_SETMASK, &old, NULL);
-		f->running = !err;
-	}
-	if (err) {
-		f->db = NULL; /* the caller's */
-		sluice_fleet_free(f);
-		return err;
-	}
-	*out = f;
-	return 0;
 }

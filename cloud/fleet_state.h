@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fleet_state.h - what fleet.c and fleet_db.c share: documents in memory, and how they are kept. */
+/* fleet_state.h - what fleet.c, fleet_db.c and fleet_others.c share: documents in memory, and how
+ * they are kept. */
 #ifndef SLUICE_FLEET_STATE_H
 #define SLUICE_FLEET_STATE_H
 
@@ -49,9 +50,26 @@ void sluice_fleet_turned(struct sluice_fleet *f, int kind);
 
 /* ---- fleet_db.c ---- */
 
+/* Statements; from SLUICE_TURN on: shared ones only. */
+enum sluice_fleet_statement {
+	SLUICE_DOC_PUT,
+	SLUICE_DOC_REMOVE,
+	SLUICE_DOC_ALL,
+	SLUICE_TURN,
+	SLUICE_TURN_NEXT,
+	SLUICE_DOC_FIND,
+	SLUICE_DOC_COUNT,
+	SLUICE_DOC_SINCE,
+	SLUICE_DOC_PURGE,
+	SLUICE_FLEET_STATEMENTS
+};
+
 /* Makes the struct, its documents empty; takes d. NULL: out of memory, d stays the caller's. */
 struct sluice_fleet *sluice_fleet_new(struct sluice_db *d, int shared);
 void sluice_fleet_free(struct sluice_fleet *f);
+/* A row's document, a new reference, and its key. 0; -ENOENT: it was removed; -EBADMSG: damaged, to
+ * be passed over; -ENOMEM. */
+int sluice_fleet_row(struct sluice_rows *r, int *kind, char key[SLUICE_FLEET_KEY], json_t **doc);
 /* All documents, into memory. */
 int sluice_fleet_read(struct sluice_fleet *f);
 
@@ -66,9 +84,12 @@ int sluice_fleet_change(struct sluice_fleet *f, enum sluice_fleet_kind kind, con
 /* What devices told; takes writing. */
 void sluice_fleet_write_dirty(struct sluice_fleet *f);
 
-/* Over one connection to the tables that sluice_people_pg_provision() makes; takes d. */
-int sluice_fleet_start(struct sluice_db *d, struct sluice_fleet **out);
 extern const char *const sluice_fleet_shared_sql[];
 extern const int sluice_fleet_shared_count;
+
+/* ---- fleet_others.c ---- */
+
+/* Over one connection to the tables that sluice_people_pg_provision() makes; takes d. */
+int sluice_fleet_start(struct sluice_db *d, struct sluice_fleet **out);
 
 #endif

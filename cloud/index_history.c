@@ -114,20 +114,7 @@ int sluice_sql_epochs(struct sluice_index *ix, const struct sluice_whose *who,
 		      const uint8_t camera[16], unsigned int limit, sluice_index_epoch_fn fn,
 		      void *ctx)
 {
-	struct sluice_rows *st = sluice_db_bind(db(ix), EPOCHS, "sscd", who->tenant, who->cameras,
-						camera, (int)limit);
-	struct sluice_index_epoch e;
-	struct sluice_camera c;
-	int rc;
-
-	while ((rc = sluice_db_step(st)) > 0) {
-		read_epoch(st, &e);
-		read_camera(st, 6, &c);
-		rc = fn(ctx, &c, &e);
-		if (rc) {
-			sluice_db_end(st);
-			break;
-		}
-	}
-	return rc;
+	return tell_epochs(sluice_db_bind(db(ix), EPOCHS, "sscd", who->tenant, who->cameras, camera,
+					  (int)limit),
+			   fn, ctx);
 }

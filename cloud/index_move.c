@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* index_move.c - see index_move.h. */
+/* index_move.c - see index_move.h. What the tables are: move_tables.c. */
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,218 +11,18 @@
 #include "cloud/camera.h"
 #include "cloud/index_move.h"
 #include "cloud/index_sql.h"
+#include "cloud/move_tables.h"
 #include "cloud/people_db.h"
 #include "cloud/people_pg.h"
 
-#define COLUMNS_MAX 16
-#define BATCH	    1000
-#define TEXT_OF(n)  TEXT_OF_(n)
-#define TEXT_OF_(n) #n
-
-/* Columns in any order but that the key comes first. types: i number, f flag, s text, b bytes. */
-static const struct table {
-	const char *name;
-	unsigned int keys;
-	const char *types;
-	const char *columns[COLUMNS_MAX + 1];
-} tables[] = {
-	{ "cameras",
-	  1,
-	  "bsssiiib",
-	  { "id", "tenant", "device", "name", "seen_utc_ns", "width", "height", "ledger" } },
-	{ "segments",
-	  1,
-	  "ibsiiiiiii",
-	  { "id", "camera", "path", "created_ns", "size", "closed", "first_utc_ns", "last_utc_ns",
-	    "frames", "motion" } },
-	{ "frames",
-	  3,
-	  "biiiiiiiii",
-	  { "camera", "epoch", "seq", "segment", "offset", "length", "time_ns", "utc_ns", "reason",
-	    "flags" } },
-	{ "epochs",
-	  2,
-	  "biiiii",
-	  { "camera", "epoch", "first_ns", "first_utc_ns", "told", "done" } },
-	{ "runs",
-	  3,
-	  "biiiiiii",
-	  { "camera", "epoch", "first", "last", "first_ns", "first_utc_ns", "told", "done" } },
-	{ "summaries",
-	  1,
-	  "sbiiisii",
-	  { "id", "camera", "epoch", "start_utc_ns", "end_utc_ns", "json", "acked", "token" } },
-	{ "media", 2, "sisib", { "summary", "at", "name", "size", "sha256" } },
-	{ "facets",
-	  3,
-	  "sisbisiffiiiiss",
-	  { "tenant", "start_utc_ns", "id", "camera", "end_utc_ns", "kind", "confidence",
-	    "nuisance", "pinned", "r0", "r1", "r2", "r3", "tags", "words" } },
-	{ "tags", 4, "ssis", { "tenant", "tag", "start_utc_ns", "id" } },
-	{ "pins", 1, "sssi", { "id", "by", "note", "utc_ns" } },
-	{ "open_events", 1, "sbiis", { "id", "camera", "epoch", "start_utc_ns", "json" } },
-	{ "ledgers", 2, "biib", { "camera", "utc_ns", "epoch", "ledger" } },
-	{ "gone", 1, "s", { "path" } },
-	{ "jobs",
-	  1,
-	  "sbssiiiiiiiiisss",
-	  { "id", "camera", "kind", "by", "from_ns", "to_ns", "made_ns", "began_ns", "ended_ns",
-	    "state", "cancel", "tries", "per_mille", "settings", "result", "error" } },
-	{ "fences", 1, "iii", { "part", "token", "refused" } },
-	/* auth.db */
-	{ "tenants", 1, "si", { "name", "created_ns" } },
-	{ "users",
-	  2,
-	  "ssisfsiibii",
-	  { "tenant", "name", "role", "hash", "disabled", "cameras", "created_ns", "login_ns",
-	    "totp", "totp_on", "totp_step" } },
-	{ "recovery", 3, "ssb", { "tenant", "user", "hash" } },
-	{ "sessions",
-	  1,
-	  "bsssiis",
-	  { "hash", "id", "tenant", "user", "created_ns", "used_ns", "address" } },
-	{ "apitokens",
-	  1,
-	  "bsssiisiii",
-	  { "hash", "id", "tenant", "name", "role", "scopes", "cameras", "created_ns", "expires_ns",
-	    "used_ns" } },
-	{ "tokens", 1, "bssii", { "hash", "tenant", "device", "expires_ns", "used_ns" } },
-	{ "certificates",
-	  1,
-	  "sssiifi",
-	  { "serial", "tenant", "device", "issued_ns", "not_after", "denied", "denied_ns" } },
-	{ "labels", 2, "sss", { "tenant", "device", "label" } },
-	{ "audit",
-	  1,
-	  "iisssssi",
-	  { "id", "time_ns", "tenant", "who", "address", "action", "what", "result" } },
-	/* fleet.db */
-	{ "doc", 3, "isss", { "kind", "tenant", "name", "json" } },
-};
-
-/* What a file has of them, in their order. */
-static const struct file {
-	size_t first, count;
-	const char *numbered; /* the table whose rows have numbers that are never another's */
-	int deny;	      /* there is a table beside them: the number of the deny-list */
-	const char *what;
-} files[] = {
-	[SLUICE_MOVE_INDEX] = { 0, 15, "segments", 0, "the index" },
-	[SLUICE_MOVE_AUTH] = { 15, 9, "audit", 1, "users and devices" },
-	[SLUICE_MOVE_FLEET] = { 24, 1, NULL, 0, "what is wanted of devices" },
-};
-
-#define TABLES (sizeof(tables) / sizeof(tables[0]))
-
-/* Statements: these of each table, then the others. */
-enum { FIRST, NEXT, LAST, INSERT, COUNT, PER_TABLE };
-enum {
-	LAST_ID = TABLES * PER_TABLE, /* SQLite: the highest number a row has had */
-	SET_ID,			      /* PostgreSQL: go on behind it */
-	TABLES_KNOWN,		      /* SQLite */
-	COLUMNS_KNOWN,
-	DENY,	  /* SQLite: how often somebody was denied */
-	DENY_SET, /* PostgreSQL */
-	ALL
-};
-
 struct move {
 	const struct sluice_index_move_config *c;
-	const struct file *file;
+	const struct move_file *file;
 	struct sluice_index_moved *out;
 	char *why;
-	char *sql[ALL];
+	char *sql[MOVE_ALL];
 	struct sluice_db *from, *to;
 };
-
-/* ---- statements ---- */
-
-static void add_names(const struct table *t, unsigned int count, const char *behind, char *text,
-		      size_t size)
-{
-	size_t n = strlen(text);
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		n += (size_t)snprintf(text + n, size - n, "%s\"%s\"%s", i ? ", " : "",
-				      t->columns[i], behind);
-}
-
-static void add_marks(const struct table *t, unsigned int count, char *text, size_t size)
-{
-	size_t n = strlen(text);
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		n += (size_t)snprintf(text + n, size - n, "%s?%s", i ? ", " : "",
-				      t->types[i] == 'f' ? " <> 0" : "");
-}
-
-static void add_text(char *text, size_t size, const char *more)
-{
-	size_t n = strlen(text);
-
-	snprintf(text + n, size - n, "%s", more);
-}
-
-static char *write_statement(const struct table *t, int which)
-{
-	unsigned int count = (unsigned int)strlen(t->types);
-	char text[2048] = "SELECT ";
-	const size_t size = sizeof(text);
-
-	if (which == INSERT) {
-		snprintf(text, size, "INSERT INTO %s (", t->name);
-		add_names(t, count, "", text, size);
-		add_text(text, size, ") VALUES (");
-		add_marks(t, count, text, size);
-		add_text(text, size, ") ON CONFLICT DO NOTHING");
-		return strdup(text);
-	}
-	if (which == COUNT)
-		add_text(text, size, "count(*)");
-	else
-		add_names(t, which == LAST ? t->keys : count, "", text, size);
-	add_text(text, size, " FROM ");
-	add_text(text, size, t->name);
-	if (which == COUNT)
-		return strdup(text);
-	if (which == NEXT) {
-		add_text(text, size, " WHERE (");
-		add_names(t, t->keys, "", text, size);
-		add_text(text, size, ") > (");
-		add_marks(t, t->keys, text, size);
-		add_text(text, size, ")");
-	}
-	add_text(text, size, " ORDER BY ");
-	add_names(t, t->keys, which == LAST ? " DESC" : "", text, size);
-	add_text(text, size, which == LAST ? " LIMIT 1" : " LIMIT " TEXT_OF(BATCH));
-	return strdup(text);
-}
-
-static int write_statements(struct move *m)
-{
-	size_t i;
-
-	for (i = 0; i < LAST_ID; i++)
-		m->sql[i] = write_statement(&tables[i / PER_TABLE], i % PER_TABLE);
-	m->sql[LAST_ID] = strdup("SELECT seq FROM sqlite_sequence WHERE name = ?");
-	m->sql[SET_ID] = strdup("SELECT setval(pg_get_serial_sequence(?, 'id'), ?)");
-	m->sql[DENY] = strdup("SELECT version FROM deny");
-	m->sql[DENY_SET] = strdup("UPDATE deny SET version = ?1 WHERE version < ?1");
-	m->sql[TABLES_KNOWN] = strdup("SELECT count(*) FROM sqlite_master WHERE type = 'table'"
-				      " AND name NOT LIKE 'sqlite%'");
-	m->sql[COLUMNS_KNOWN] = strdup("SELECT count(*) FROM pragma_table_info(?)");
-	for (i = 0; i < ALL; i++)
-		if (!m->sql[i])
-			return -ENOMEM;
-	return 0;
-}
-
-static int statement(const struct table *t, int which)
-{
-	return (int)(t - tables) * PER_TABLE + which;
-}
 
 /* ---- rows ---- */
 
@@ -249,8 +49,8 @@ static void read_values(struct sluice_rows *r, const char *types, unsigned int c
 
 /* The key that a walk is behind. */
 struct place {
-	struct sluice_value key[COLUMNS_MAX];
-	char *bytes[COLUMNS_MAX];
+	struct sluice_value key[MOVE_COLUMNS_MAX];
+	char *bytes[MOVE_COLUMNS_MAX];
 	int known;
 };
 
@@ -258,7 +58,7 @@ static void leave_place(struct place *p)
 {
 	unsigned int i;
 
-	for (i = 0; i < COLUMNS_MAX; i++)
+	for (i = 0; i < MOVE_COLUMNS_MAX; i++)
 		free(p->bytes[i]);
 	memset(p, 0, sizeof(*p));
 }
@@ -283,24 +83,25 @@ static int keep_place(struct place *p, const struct sluice_value *v, unsigned in
 	return 0;
 }
 
-typedef int (*row_fn)(void *ctx, const struct table *t, const struct sluice_value *v,
+typedef int (*row_fn)(void *ctx, const struct move_table *t, const struct sluice_value *v,
 		      unsigned int count);
 
 /* The next batch of rows; how many, or an error. If there may be more, p is behind the last. */
-static int walk_batch(struct sluice_db *d, const struct table *t, struct place *p, row_fn fn,
+static int walk_batch(struct sluice_db *d, const struct move_table *t, struct place *p, row_fn fn,
 		      void *ctx)
 {
 	unsigned int count = (unsigned int)strlen(t->types);
-	struct sluice_value v[COLUMNS_MAX];
-	struct sluice_rows *r = sluice_db_bind_values(d, statement(t, p->known ? NEXT : FIRST),
-						      p->key, p->known ? t->keys : 0);
+	struct sluice_value v[MOVE_COLUMNS_MAX];
+	struct sluice_rows *r =
+		sluice_db_bind_values(d, move_statement(t, p->known ? MOVE_NEXT : MOVE_FIRST),
+				      p->key, p->known ? t->keys : 0);
 	struct place behind = { 0 };
 	int rc, rows = 0;
 
 	while ((rc = sluice_db_step(r)) > 0) {
 		read_values(r, t->types, count, v);
 		rc = fn(ctx, t, v, count);
-		if (!rc && ++rows == BATCH)
+		if (!rc && ++rows == MOVE_BATCH)
 			rc = keep_place(&behind, v, t->keys);
 		if (rc) {
 			sluice_db_end(r);
@@ -330,11 +131,12 @@ static int ask(struct sluice_db *d, int which, int64_t *out)
 
 /* ---- copying ---- */
 
-static int insert_row(void *ctx, const struct table *t, const struct sluice_value *v,
+static int insert_row(void *ctx, const struct move_table *t, const struct sluice_value *v,
 		      unsigned int count)
 {
 	struct move *m = ctx;
-	int err = sluice_db_run(sluice_db_bind_values(m->to, statement(t, INSERT), v, count));
+	int err = sluice_db_run(
+		sluice_db_bind_values(m->to, move_statement(t, MOVE_INSERT), v, count));
 
 	if (!err)
 		m->out->copied += (uint64_t)sluice_db_changed(m->to);
@@ -342,10 +144,10 @@ static int insert_row(void *ctx, const struct table *t, const struct sluice_valu
 }
 
 /* Behind the last row that is there. */
-static int find_place(struct move *m, const struct table *t, struct place *p)
+static int find_place(struct move *m, const struct move_table *t, struct place *p)
 {
-	struct sluice_rows *r = sluice_db_bind_values(m->to, statement(t, LAST), NULL, 0);
-	struct sluice_value key[COLUMNS_MAX];
+	struct sluice_rows *r = sluice_db_bind_values(m->to, move_statement(t, MOVE_LAST), NULL, 0);
+	struct sluice_value key[MOVE_COLUMNS_MAX];
 	int rc = sluice_db_step(r);
 
 	if (rc <= 0)
@@ -356,14 +158,14 @@ static int find_place(struct move *m, const struct table *t, struct place *p)
 	return rc;
 }
 
-static int copy_table(struct move *m, const struct table *t)
+static int copy_table(struct move *m, const struct move_table *t)
 {
 	struct place p = { 0 };
 	int64_t total, done;
-	int rows = 0, err = ask(m->from, statement(t, COUNT), &total);
+	int rows = 0, err = ask(m->from, move_statement(t, MOVE_COUNT), &total);
 
 	if (!err)
-		err = ask(m->to, statement(t, COUNT), &done);
+		err = ask(m->to, move_statement(t, MOVE_COUNT), &done);
 	if (!err)
 		err = find_place(m, t, &p);
 	while (!err) {
@@ -386,7 +188,7 @@ static int copy_table(struct move *m, const struct table *t)
 		if (m->c->progress)
 			m->c->progress(m->c->ctx, t->name, "copied", (uint64_t)done,
 				       (uint64_t)total);
-		if (rows < BATCH)
+		if (rows < MOVE_BATCH)
 			break;
 	}
 	leave_place(&p);
@@ -404,7 +206,7 @@ static int copy_last_id(struct move *m)
 		return 0;
 	v[0].data = m->file->numbered;
 	v[0].size = strlen(m->file->numbered);
-	r = sluice_db_bind_values(m->from, LAST_ID, v, 1);
+	r = sluice_db_bind_values(m->from, MOVE_LAST_ID, v, 1);
 	rc = sluice_db_step(r);
 	if (rc <= 0)
 		return rc;
@@ -412,18 +214,18 @@ static int copy_last_id(struct move *m)
 	sluice_db_end(r);
 	if (v[1].number < 1)
 		return 0;
-	return sluice_db_run(sluice_db_bind_values(m->to, SET_ID, v, 2));
+	return sluice_db_run(sluice_db_bind_values(m->to, MOVE_SET_ID, v, 2));
 }
 
 /* Never less than before: the number of a list of the revoked. */
 static int copy_deny(struct move *m)
 {
 	struct sluice_value v = { .type = 'i' };
-	int err = m->file->deny ? ask(m->from, DENY, &v.number) : 0;
+	int err = m->file->deny ? ask(m->from, MOVE_DENY, &v.number) : 0;
 
 	if (err || !m->file->deny)
 		return err;
-	return sluice_db_run(sluice_db_bind_values(m->to, DENY_SET, &v, 1));
+	return sluice_db_run(sluice_db_bind_values(m->to, MOVE_DENY_SET, &v, 1));
 }
 
 /* ---- comparing ---- */
@@ -434,7 +236,7 @@ struct digest {
 };
 
 /* Type, then number, or size and bytes; 'n' alone for NULL. */
-static int digest_row(void *ctx, const struct table *t, const struct sluice_value *v,
+static int digest_row(void *ctx, const struct move_table *t, const struct sluice_value *v,
 		      unsigned int count)
 {
 	struct digest *d = ctx;
@@ -453,7 +255,7 @@ static int digest_row(void *ctx, const struct table *t, const struct sluice_valu
 	return 0;
 }
 
-static int digest_table(struct move *m, struct sluice_db *db, const struct table *t,
+static int digest_table(struct move *m, struct sluice_db *db, const struct move_table *t,
 			uint64_t *count, uint8_t out[EVP_MAX_MD_SIZE])
 {
 	struct digest d = { .sha = EVP_MD_CTX_new() };
@@ -462,7 +264,7 @@ static int digest_table(struct move *m, struct sluice_db *db, const struct table
 	int rows = 0, err = d.sha && EVP_DigestInit(d.sha, EVP_sha256()) ? 0 : -ENOMEM;
 
 	if (!err)
-		err = ask(db, statement(t, COUNT), &total);
+		err = ask(db, move_statement(t, MOVE_COUNT), &total);
 	do {
 		if (!err && m->c->stopping && m->c->stopping(m->c->ctx))
 			err = -ECANCELED;
@@ -472,7 +274,7 @@ static int digest_table(struct move *m, struct sluice_db *db, const struct table
 			err = rows;
 		if (!err && m->c->progress)
 			m->c->progress(m->c->ctx, t->name, "compared", d.rows, (uint64_t)total);
-	} while (!err && rows == BATCH);
+	} while (!err && rows == MOVE_BATCH);
 	if (!err && !EVP_DigestFinal(d.sha, out, NULL))
 		err = -EIO;
 	*count = d.rows;
@@ -481,7 +283,7 @@ static int digest_table(struct move *m, struct sluice_db *db, const struct table
 	return err;
 }
 
-static int compare_table(struct move *m, const struct table *t)
+static int compare_table(struct move *m, const struct move_table *t)
 {
 	uint8_t a[EVP_MAX_MD_SIZE], b[EVP_MAX_MD_SIZE];
 	uint64_t rows, others;
@@ -512,21 +314,22 @@ static int compare_table(struct move *m, const struct table *t)
 /* Every column of the file is one of those above: nothing is left behind unseen. */
 static int check_known(struct move *m)
 {
-	const struct file *f = m->file;
+	const struct move_file *f = m->file;
 	int64_t count;
 	size_t i;
-	int err = ask(m->from, TABLES_KNOWN, &count);
+	int err = ask(m->from, MOVE_TABLES_KNOWN, &count);
 
 	if (!err && (size_t)count != f->count + (size_t)f->deny)
 		err = -EPROTONOSUPPORT;
 	for (i = f->first; !err && i < f->first + f->count; i++) {
 		struct sluice_value name = { .type = 's',
-					     .data = tables[i].name,
-					     .size = strlen(tables[i].name) };
-		struct sluice_rows *r = sluice_db_bind_values(m->from, COLUMNS_KNOWN, &name, 1);
+					     .data = move_tables[i].name,
+					     .size = strlen(move_tables[i].name) };
+		struct sluice_rows *r =
+			sluice_db_bind_values(m->from, MOVE_COLUMNS_KNOWN, &name, 1);
 
 		err = sluice_db_step(r) > 0 ? 0 : -EIO;
-		if (!err && (size_t)sluice_db_int(r, 0) != strlen(tables[i].types))
+		if (!err && (size_t)sluice_db_int(r, 0) != strlen(move_tables[i].types))
 			err = -EPROTONOSUPPORT;
 		if (!err || err == -EPROTONOSUPPORT)
 			sluice_db_end(r);
@@ -544,11 +347,11 @@ static int open_file(struct move *m)
 
 	switch (m->c->what) {
 	case SLUICE_MOVE_AUTH:
-		return sluice_auth_sqlite_db(m->c->path, sql, ALL, &m->from);
+		return sluice_auth_sqlite_db(m->c->path, sql, MOVE_ALL, &m->from);
 	case SLUICE_MOVE_FLEET:
-		return sluice_fleet_sqlite_db(m->c->path, sql, ALL, &m->from);
+		return sluice_fleet_sqlite_db(m->c->path, sql, MOVE_ALL, &m->from);
 	default:
-		return sluice_index_sqlite_db(m->c->path, sql, ALL, &m->from);
+		return sluice_index_sqlite_db(m->c->path, sql, MOVE_ALL, &m->from);
 	}
 }
 
@@ -585,17 +388,18 @@ static int open_sides(struct move *m)
 	}
 	err = check_tables(m);
 	if (!err)
-		err = sluice_db_pg_open(m->c->pg, (const char *const *)m->sql, ALL, &m->to, m->why);
+		err = sluice_db_pg_open(m->c->pg, (const char *const *)m->sql, MOVE_ALL, &m->to,
+					m->why);
 	return err;
 }
 
 int sluice_index_move(const struct sluice_index_move_config *c, struct sluice_index_moved *out,
 		      char *why)
 {
-	const struct file *f = &files[c->what];
+	const struct move_file *f = &move_files[c->what];
 	struct move m = { .c = c, .file = f, .out = out, .why = why };
 	size_t i, end = f->first + f->count;
-	int err = write_statements(&m);
+	int err = move_statements(m.sql);
 
 	memset(out, 0, sizeof(*out));
 	why[0] = 0;
@@ -604,13 +408,13 @@ int sluice_index_move(const struct sluice_index_move_config *c, struct sluice_in
 	if (!err)
 		err = check_known(&m);
 	for (i = f->first; !err && i < end; i++)
-		err = copy_table(&m, &tables[i]);
+		err = copy_table(&m, &move_tables[i]);
 	if (!err)
 		err = copy_last_id(&m);
 	if (!err)
 		err = copy_deny(&m);
 	for (i = f->first; !err && i < end; i++)
-		err = compare_table(&m, &tables[i]);
+		err = compare_table(&m, &move_tables[i]);
 	if (err == -ECANCELED)
 		snprintf(why, SLUICE_PG_WHY, "interrupted; say it again to go on");
 	else if (err && !why[0])
@@ -619,7 +423,7 @@ int sluice_index_move(const struct sluice_index_move_config *c, struct sluice_in
 			 m.to ? sluice_db_pg_error(m.to) : "");
 	sluice_db_close(m.from);
 	sluice_db_close(m.to);
-	for (i = 0; i < ALL; i++)
+	for (i = 0; i < MOVE_ALL; i++)
 		free(m.sql[i]);
 	return err;
 }

@@ -291,21 +291,7 @@ static int epoch_told(struct sluice_index *ix, const uint8_t camera[16], uint64_
 
 static int epochs_open(struct sluice_index *ix, sluice_index_epoch_fn fn, void *ctx)
 {
-	struct sluice_rows *st = sluice_db_bind(db(ix), EPOCHS_OPEN, "");
-	struct sluice_index_epoch e;
-	struct sluice_camera c;
-	int rc;
-
-	while ((rc = sluice_db_step(st)) > 0) {
-		read_epoch(st, &e);
-		read_camera(st, 6, &c);
-		rc = fn(ctx, &c, &e);
-		if (rc) {
-			sluice_db_end(st);
-			break;
-		}
-	}
-	return rc;
+	return tell_epochs(sluice_db_bind(db(ix), EPOCHS_OPEN, ""), fn, ctx);
 }
 
 static const struct sluice_index_ops ops = {
@@ -372,6 +358,8 @@ static const struct sluice_index_ops ops = {
 	.jobs_again = sluice_sql_jobs_again,
 	.jobs_drop = sluice_sql_jobs_drop,
 	.cameras_busy = sluice_sql_cameras_busy,
+	.tally_put = sluice_sql_tally_put,
+	.tallies = sluice_sql_tallies,
 	.summaries_all = sluice_sql_summaries_all,
 	.summary_find = sluice_sql_summary_find,
 };

@@ -102,6 +102,9 @@ enum {
 	JOBS_AGAIN,
 	JOBS_DROP,
 	CAMERAS_BUSY,
+	TALLY_PUT,
+	TALLIES,
+	TALLIES_DROP,
 	FENCE_RAISE,
 	FENCE_REFUSED,
 	FENCE,
@@ -165,6 +168,26 @@ static inline void read_epoch(struct sluice_rows *st, struct sluice_index_epoch 
 	e->first_utc_ns = column_u64(st, 3);
 	e->told = sluice_db_int(st, 4);
 	e->done = (int)sluice_db_int(st, 5);
+}
+
+/* Each row of a statement with the columns of an epoch, then those of its camera; 0, what fn
+ * returned, or an error. */
+static inline int tell_epochs(struct sluice_rows *st, sluice_index_epoch_fn fn, void *ctx)
+{
+	struct sluice_index_epoch e;
+	struct sluice_camera c;
+	int rc;
+
+	while ((rc = sluice_db_step(st)) > 0) {
+		read_epoch(st, &e);
+		read_camera(st, 6, &c);
+		rc = fn(ctx, &c, &e);
+		if (rc) {
+			sluice_db_end(st);
+			break;
+		}
+	}
+	return rc;
 }
 
 static inline void read_segment(struct sluice_rows *st, struct sluice_index_segment *s)
@@ -264,6 +287,11 @@ int sluice_index_sqlite_db(const char *path, const char *const *sql, int count,
 int sluice_sql_begin_fenced(struct sluice_index *ix, unsigned int partition, uint64_t token);
 int sluice_sql_fence(struct sluice_index *ix, unsigned int partition, uint64_t *token,
 		     uint64_t *refused);
+
+/* index_tally.c */
+int sluice_sql_tally_put(struct sluice_index *ix, const struct sluice_index_tally *t);
+int sluice_sql_tallies(struct sluice_index *ix, const uint8_t camera[16], uint32_t from_day,
+		       sluice_index_tally_fn fn, void *ctx);
 
 /* index_history.c */
 int sluice_sql_frame_near(struct sluice_index *ix, const struct sluice_whose *who,

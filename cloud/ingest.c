@@ -23,6 +23,7 @@
 #include <time.h>
 
 #include "cloud/ingest_state.h"
+#include "lib/cond.h"
 #include "lib/log.h"
 
 #define ROOM_BYTES (8u << 20) /* that must fit again on a disk that was full */
@@ -278,17 +279,6 @@ static void run_group(struct sluice_ingest *in, struct sluice_item *group)
 	ingest_chunks_publish(in);
 }
 
-static struct timespec after_ms(unsigned int ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += ms * 1000000L;
-	t.tv_sec += t.tv_nsec / 1000000000L;
-	t.tv_nsec %= 1000000000L;
-	return t;
-}
-
 /* Under the lock: no more is waited for. */
 static int is_enough(const struct sluice_ingest *in)
 {
@@ -303,14 +293,14 @@ static struct sluice_item *take_group(struct sluice_ingest *in, int *end)
 	struct timespec until;
 
 	pthread_mutex_lock(&in->lock);
-	until = after_ms(in->chunks ? RETRY_MS : SLUICE_PROBE_MS);
+	until = sluice_cond_until(in->chunks ? RETRY_MS : SLUICE_PROBE_MS);
 	while (!in->first && !in->stopping) {
 		if (!in->chunks && !in->error)
 			pthread_cond_wait(&in->ready, &in->lock);
 		else if (pthread_cond_timedwait(&in->ready, &in->lock, &until))
 			break;
 	}
-	until = after_ms(is_whole(in) ? in->c.whole_ms : SLUICE_COMMIT_MS);
+	until = sluice_cond_until(is_whole(in) ? in->c.whole_ms : SLUICE_COMMIT_MS);
 	while (in->first && !is_enough(in))
 		if (pthread_cond_timedwait(&in->ready, &in->lock, &until))
 			break;
@@ -347,7 +337,6 @@ static void *writer_main(void *arg)
 int sluice_ingest_open(const struct sluice_ingest_config *c, struct sluice_ingest **out)
 {
 	struct sluice_ingest *in = calloc(1, sizeof(*in));
-	pthread_condattr_t attr;
 	int err;
 
 	*out = NULL;
@@ -362,10 +351,7 @@ int sluice_ingest_open(const struct sluice_ingest_config *c, struct sluice_inges
 	if (err)
 		goto err_free;
 	pthread_mutex_init(&in->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&in->ready, &attr);
-	pthread_condattr_destroy(&attr);
+	sluice_cond_init(&in->ready);
 	err = -pthread_create(&in->thread, NULL, writer_main, in);
 	if (err)
 		goto err_store;

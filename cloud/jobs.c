@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
  * jobs.c - see jobs.h. A thread looks once a second whether something is due, and whether what runs
- * is to end; each of the others takes a job, does it with a child of its own, and notes how it
- * ended. The lock guards which job is whose, and wakes; the rows are the truth.
+ * is to end; each of the others takes a job and does it (job.c) with a child of its own. The lock
+ * guards which job is whose, and wakes; the rows are the truth.
  *
  * A node that stops breaks off what runs: the row is queued again as if nobody had begun it. A node
  * that is killed leaves it running; the next one finds it so and queues it, at most
  * SLUICE_JOB_TRIES times. Of several processes one is on duty, and does what a node does, under the
  * token of the lease by which it is: a job goes on under that with which it was taken. Refused, it
- * is dropped; its row is whoever's is on duty now. An index that cannot be written (disk full) is
- * tried again.
+ * is dropped; its row is whoever's is on duty now.
  */
 #include "cloud/jobs_state.h"
+#include "lib/cond.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,15 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cloud/api_call.h"
-
-#define TELL_NS	   500000000ull /* progress is written so often at most */
 #define DUE_NS	   60000000000ull
 #define CHILD_NICE 19
 #define PATIENCE   10 /* a job's child may be silent this much longer than one of live frames */
-#define BUSY_TRIES 60 /* seconds that the end of a job is tried to be noted */
-
-struct sluice_jobs_counts sluice_jobs_counts;
 
 /* By which lease this process is on duty. */
 struct pass {
@@ -67,316 +61,11 @@ struct sluice_jobs {
 	struct runner runner[SLUICE_JOBS_AT_ONCE_MAX];
 };
 
-static const struct {
-	const char *name;
-	int (*run)(struct job_work *w);
-	int (*check)(const json_t *settings, char *why, size_t size);
-} kinds[] = {
-	{ "period", job_period, job_period_check },
-	{ "reanalyse", job_reanalyse, job_reanalyse_check },
-};
-
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
-/* ---- for people ---- */
-
-const char *sluice_job_state_name(enum sluice_job_state state)
-{
-	static const char *const names[] = { "queued", "running", "done", "failed", "cancelled" };
-
-	return (unsigned int)state < 5 ? names[state] : "unknown";
-}
-
-json_t *sluice_job_json(const struct sluice_camera *c, const struct sluice_index_job *j)
-{
-	json_t *settings = json_loads(j->settings, 0, NULL), *o;
-	/* before its end it has notes there (job_note()), which are its own */
-	bool has = j->state == SLUICE_JOB_DONE && j->result && *j->result;
-	json_t *result = has ? json_loads(j->result, 0, NULL) : NULL;
-	char from[24], to[24];
-
-	snprintf(from, sizeof(from), "%llu", (unsigned long long)j->from_ns);
-	snprintf(to, sizeof(to), "%llu", (unsigned long long)j->to_ns);
-	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:f,s:b,s:i,s:s}", "id", j->id, "kind", j->kind,
-		      "camera", c->name, "camera_id", c->hex, "device", c->device, "state",
-		      sluice_job_state_name(j->state), "progress", j->per_mille / 1000.0, "ending",
-		      j->cancel, "tries", j->tries, "by", j->by);
-	json_object_set_new(o, "from", sluice_time_json(j->from_ns));
-	json_object_set_new(o, "to", sluice_time_json(j->to_ns));
-	json_object_set_new(o, "from_ns", json_string(from));
-	json_object_set_new(o, "to_ns", json_string(to));
-	json_object_set_new(o, "made", sluice_time_json(j->made_ns));
-	json_object_set_new(o, "began", sluice_time_json(j->began_ns));
-	json_object_set_new(o, "ended", sluice_time_json(j->ended_ns));
-	json_object_set_new(o, "settings", settings ? settings : json_object());
-	json_object_set_new(o, "result", result ? result : json_null());
-	json_object_set_new(o, "error",
-			    j->error && *j->error ? json_string(j->error) : json_null());
-	return o;
-}
-
-int sluice_job_ask(struct sluice_index_job *j, const char *kind, const json_t *settings,
-		   uint64_t from_ns, uint64_t to_ns, char **text, char *why, size_t size)
-{
-	uint8_t raw[16];
-	size_t i = 0;
-
-	*text = NULL;
-	snprintf(why, size, "out of memory");
-	while (i < KINDS && (!kind || strcmp(kind, kinds[i].name) != 0))
-		i++;
-	if (i == KINDS) {
-		snprintf(why, size, "kind must be period or reanalyse");
-		return -EINVAL;
-	}
-	if (from_ns >= to_ns || to_ns > INT64_MAX / 2 || to_ns - from_ns > SLUICE_JOBS_SPAN_MAX) {
-		snprintf(why, size, "from must lie before to, by 32 days at most");
-		return -EINVAL;
-	}
-	if (settings && (!json_is_object(settings) || kinds[i].check(settings, why, size))) {
-		if (!json_is_object(settings))
-			snprintf(why, size, "settings must be an object");
-		return -EINVAL;
-	}
-	*text = settings ? json_dumps(settings, JSON_COMPACT) : strdup("{}");
-	if (!*text || getentropy(raw, sizeof(raw)))
-		return -ENOMEM;
-	*j = (struct sluice_index_job){
-		.from_ns = from_ns, .to_ns = to_ns, .made_ns = sluice_utc_now(), .settings = *text
-	};
-	sluice_hex(raw, sizeof(raw), j->id);
-	snprintf(j->kind, sizeof(j->kind), "%s", kind);
-	return 0;
-}
-
-static void tell(struct job_work *w)
-{
-	json_t *o;
-	char *text;
-
-	if (!w->c->told)
-		return;
-	o = sluice_job_json(w->camera, &w->job);
-	json_object_del(o, "result"); /* it may be large; whoever wants it asks */
-	text = json_dumps(o, JSON_COMPACT);
-	if (text)
-		w->c->told(w->c->ctx, w->camera, text);
-	free(text);
-	json_decref(o);
-}
-
-/* ---- a job at work ---- */
-
-int job_progress(struct job_work *w, int per_mille)
-{
-	struct sluice_index *ix = w->shelf.index;
-	uint64_t now = sluice_utc_now();
-	int cancel = 0, err;
-
-	if (atomic_load(w->stop))
-		return 1;
-	if (now - w->told_ns < TELL_NS && now >= w->told_ns)
-		return 0;
-	w->told_ns = now;
-	/* that it cannot be written is no reason to end; it is tried again */
-	err = sluice_fence_begin(w->fence, ix);
-	if (!err)
-		err = sluice_fence_end(w->fence, ix,
-				       ix->ops->job_progress(ix, w->job.id, per_mille, &cancel));
-	if (err)
-		return err == -ESTALE;
-	if (cancel)
-		atomic_store(w->stop, 1);
-	if (per_mille != w->told) {
-		w->told = w->job.per_mille = per_mille;
-		tell(w);
-	}
-	return cancel;
-}
-
-void job_note(struct job_work *w, json_t *notes)
-{
-	char *text = notes ? json_dumps(notes, JSON_COMPACT) : NULL;
-	struct sluice_index *ix = w->shelf.index;
-	int err = text ? sluice_fence_begin(w->fence, ix) : 0;
-
-	if (!err && text)
-		err = sluice_fence_end(w->fence, ix, ix->ops->job_note(ix, w->job.id, text));
-	if (err && err != -ESTALE)
-		sluice_log_limited(w->limit, SLUICE_LOG_WARNING,
-				   "cannot note how far job %s is: %s", w->job.id, strerror(-err));
-	free(text);
-	if (!notes)
-		return;
-	json_decref(w->notes);
-	w->notes = notes;
-}
-
-int job_stopped(void *ctx)
-{
-	struct job_work *w = ctx;
-
-	return atomic_load(w->stop);
-}
-
-struct copy {
-	struct job_work *w;
-	struct sluice_camera camera;
-};
-
-static int take_row(void *ctx, const struct sluice_camera *c, const struct sluice_index_job *j)
-{
-	struct copy *to = ctx;
-
-	to->camera = *c;
-	to->w->job = *j;
-	to->w->settings = json_loads(j->settings, 0, NULL);
-	to->w->notes = j->result && *j->result ? json_loads(j->result, 0, NULL) : NULL;
-	return 0;
-}
-
-/* The row as it is now, its camera, and what it wants. */
-static int load_job(struct job_work *w, const char *id)
-{
-	const struct sluice_index_job_filter f = { .id = id, .limit = 1 };
-	struct copy copy = { .w = w };
-	int err;
-
-	w->camera = NULL;
-	w->settings = w->result = w->notes = NULL;
-	w->why[0] = 0;
-	w->told = -1;
-	w->told_ns = 0;
-	err = w->shelf.index->ops->jobs(w->shelf.index, NULL, &f, take_row, &copy);
-	if (!err && !copy.camera.hex[0])
-		err = -ENOENT;
-	if (!err)
-		err = sluice_cameras_get(w->c->cameras, copy.camera.tenant, copy.camera.device,
-					 copy.camera.name, &w->camera);
-	w->job.settings = "{}";
-	w->job.result = w->job.error = "";
-	return err;
-}
-
-static int run_kind(struct job_work *w)
-{
-	size_t i = 0;
-
-	while (i < KINDS && strcmp(w->job.kind, kinds[i].name) != 0)
-		i++;
-	if (i == KINDS) {
-		snprintf(w->why, sizeof(w->why), "this node does not know such jobs");
-		return -EOPNOTSUPP;
-	}
-	if (!json_is_object(w->settings)) {
-		snprintf(w->why, sizeof(w->why), "its settings are damaged");
-		return -EBADMSG;
-	}
-	return kinds[i].run(w);
-}
-
-static void set_end(struct job_work *w, int err, int stopping)
-{
-	struct sluice_index_job *j = &w->job;
-
-	j->ended_ns = sluice_utc_now();
-	j->state = SLUICE_JOB_DONE;
-	j->per_mille = err ? j->per_mille : 1000;
-	if (err == -ECANCELED)
-		j->state = stopping ? SLUICE_JOB_QUEUED : SLUICE_JOB_CANCELLED;
-	else if (err)
-		j->state = SLUICE_JOB_FAILED;
-	if (j->state == SLUICE_JOB_FAILED && !w->why[0])
-		snprintf(w->why, sizeof(w->why), "%s", strerror(-err));
-	j->error = j->state == SLUICE_JOB_FAILED ? w->why : "";
-}
-
-static void count_end(enum sluice_job_state state)
-{
-	if (state == SLUICE_JOB_DONE)
-		atomic_fetch_add(&sluice_jobs_counts.done, 1);
-	else if (state == SLUICE_JOB_FAILED)
-		atomic_fetch_add(&sluice_jobs_counts.failed, 1);
-	else if (state == SLUICE_JOB_CANCELLED)
-		atomic_fetch_add(&sluice_jobs_counts.cancelled, 1);
-}
-
-static int write_end(struct job_work *w)
-{
-	struct sluice_index *ix = w->shelf.index;
-	int err = sluice_fence_begin(w->fence, ix);
-
-	return err ? err : sluice_fence_end(w->fence, ix, ix->ops->job_end(ix, &w->job));
-}
-
-/* A row that cannot be written stays running; the next start finds it so. */
-static void end_job(struct runner *r, int err)
-{
-	struct job_work *w = &r->work;
-	char *result = NULL;
-	int stopping = atomic_load(&r->jobs->stopping);
-	int ours = atomic_load(&r->jobs->on);
-
-	set_end(w, err, stopping);
-	if (w->job.state == SLUICE_JOB_DONE && w->result)
-		result = json_dumps(w->result, JSON_COMPACT);
-	if (w->job.state == SLUICE_JOB_QUEUED && w->notes)
-		result = json_dumps(w->notes, JSON_COMPACT);
-	w->job.result = result ? result : "";
-	err = ours ? 0 : -ESTALE; /* the lease is gone, and its row with it */
-	for (int i = 0; i < BUSY_TRIES && ours; i++) {
-		err = write_end(w);
-		if (!err || err == -ENOENT || err == -ESTALE || atomic_load(&r->jobs->stopping))
-			break;
-		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
-	}
-	if (err == -ESTALE)
-		sluice_log_limited(&r->limit, SLUICE_LOG_WARNING,
-				   "job %s is another process's now: what was done of it here is "
-				   "dropped",
-				   w->job.id);
-	else if (err && err != -ENOENT)
-		sluice_log_limited(&r->limit, SLUICE_LOG_ERROR,
-				   "cannot note that job %s has ended: %s", w->job.id,
-				   strerror(-err));
-	else if (w->job.state == SLUICE_JOB_FAILED)
-		sluice_log_limited(&r->limit, SLUICE_LOG_WARNING, "job %s (%s of camera %s): %s",
-				   w->job.id, w->job.kind, w->camera ? w->camera->name : "?",
-				   w->why);
-	if (err != -ESTALE)
-		count_end(w->job.state);
-	if (w->camera && err != -ESTALE)
-		tell(w);
-	free(result);
-	json_decref(w->settings);
-	json_decref(w->notes);
-	json_decref(w->result);
-}
-
-static void run_job(struct runner *r, const char *id)
-{
-	int err;
-
-	atomic_fetch_add(&sluice_jobs_counts.running, 1);
-	err = load_job(&r->work, id);
-	memcpy(r->work.job.id, id, sizeof(r->work.job.id));
-	if (!err) {
-		tell(&r->work);
-		err = run_kind(&r->work);
-	}
-	end_job(r, err);
-	atomic_fetch_sub(&sluice_jobs_counts.running, 1);
-}
-
-/* ---- threads ---- */
-
 /* Under the lock: until a poke that was not seen, a second, or the end. */
 static void wait_poke(struct sluice_jobs *j, unsigned int seen)
 {
-	struct timespec until;
+	struct timespec until = sluice_cond_until(1000);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec++;
 	while (j->pokes == seen && !atomic_load(&j->stopping))
 		if (pthread_cond_timedwait(&j->more, &j->lock, &until))
 			break;
@@ -457,7 +146,7 @@ static void *runner_main(void *arg)
 		pthread_mutex_unlock(&j->lock);
 		while (!atomic_load(&j->stopping) && atomic_load(&j->on) && !take_job(r, id)) {
 			set_job(r, id);
-			run_job(r, id);
+			job_run(&r->work, id);
 			set_job(r, "");
 		}
 	}
@@ -602,6 +291,8 @@ static int open_runner(struct sluice_jobs *j, struct runner *r)
 			   .fence = j->c.duty ? &r->pass.fence : NULL,
 			   .rebuild = sluice_rebuild_open() },
 		.stop = &r->stop,
+		.stopping = &j->stopping,
+		.on = &j->on,
 		.fence = j->c.duty ? &r->pass.fence : NULL,
 		.limit = &r->limit,
 	};
@@ -630,7 +321,6 @@ static void close_runner(struct runner *r)
 int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **out)
 {
 	struct sluice_jobs *j = calloc(1, sizeof(*j));
-	pthread_condattr_t attr;
 	int err;
 
 	*out = NULL;
@@ -638,10 +328,7 @@ int sluice_jobs_open(const struct sluice_jobs_config *c, struct sluice_jobs **ou
 		return -ENOMEM;
 	j->c = *c;
 	pthread_mutex_init(&j->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&j->more, &attr);
-	pthread_condattr_destroy(&attr);
+	sluice_cond_init(&j->more);
 	err = sluice_index_open(c->data, &j->index);
 	if (!err && !c->duty)
 		err = queue_again(j);

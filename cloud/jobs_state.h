@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* jobs_state.h - what jobs.c (rows and threads) and the kinds of jobs share. Nobody else includes
- * it. */
+/* jobs_state.h - what jobs.c (threads), job.c (the job at work) and the kinds of jobs share. Nobody
+ * else includes it. */
 #ifndef SLUICE_JOBS_STATE_H
 #define SLUICE_JOBS_STATE_H
 
@@ -13,6 +13,7 @@ struct job_work {
 	struct sluice_shelf shelf;	  /* the thread's own */
 	struct sluice_sandbox *sandbox;	  /* NULL: done in this process */
 	atomic_int *stop;		  /* it is to end */
+	const atomic_int *stopping, *on;  /* the node is stopping; this process is on duty */
 	const struct sluice_fence *fence; /* under which its row is written; NULL: nobody else is */
 	struct sluice_log_limit *limit;
 	/* of the job */
@@ -25,6 +26,9 @@ struct job_work {
 	uint64_t told_ns; /* progress was written last */
 	int told;
 };
+
+/* job.c: the job of that id from its row to its end, of which a failure is a part. */
+void job_run(struct job_work *w, const char *id);
 
 /* Writes and tells how far it is, not too often. Other than 0: it is to end. */
 int job_progress(struct job_work *w, int per_mille);

@@ -206,6 +206,7 @@ int nats_claim(struct sluice_bus *b, unsigned int partition, struct sluice_lease
 		start = nats_now_ms();
 		err = take_key(n, key, value, &revision);
 		early = !err;
+		b->taken += early;
 	}
 	if (!err) {
 		err = bind_consumer(n, key, &sub);

@@ -19,6 +19,7 @@
 
 #include "cloud/nodes_state.h"
 #include "cloud/roster.h"
+#include "lib/cond.h"
 
 #define GAP_MS 100 /* between two messages; changes in between are said together */
 
@@ -281,10 +282,7 @@ static bool wait_for(struct sluice_nodes *n, uint64_t until_ms, bool changes)
 	uint64_t now;
 
 	while (!n->stopping && !(changes && n->changes) && (now = now_ms()) < until_ms) {
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += (long)((until_ms - now) % 1000 * 1000000);
-		until.tv_sec += (time_t)((until_ms - now) / 1000) + until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
+		until = sluice_cond_until(until_ms - now);
 		pthread_cond_timedwait(&n->changed, &n->lock, &until);
 	}
 	return n->changes > 0;
@@ -326,7 +324,6 @@ static void *nodes_main(void *arg)
 static struct sluice_nodes *make(const struct sluice_nodes_config *c)
 {
 	struct sluice_nodes *n = calloc(1, sizeof(*n));
-	pthread_condattr_t attr;
 
 	if (!n)
 		return NULL;
@@ -334,10 +331,7 @@ static struct sluice_nodes *make(const struct sluice_nodes_config *c)
 	n->limit = (struct sluice_log_limit){ .burst = 5, .interval_ms = 60000 };
 	n->change_last = &n->change;
 	pthread_mutex_init(&n->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&n->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	sluice_cond_init(&n->changed);
 	return n;
 }
 

@@ -15,6 +15,7 @@
 
 #include "cloud/digest.h"
 #include "cloud/period_text.h"
+#include "cloud/summary.h"
 #include "cloud/synopsis.h"
 
 #define PLANNED	  100 /* per mille done when the synopsis is planned, and drawn */
@@ -270,8 +271,8 @@ static json_t *event_json(const struct sluice_period_event *e)
 	json_object_set_new(o, "event", json_string(e->event));
 	json_object_set_new(o, "summary", json_string(e->summary));
 	json_object_set_new(o, "title", json_string(e->title));
-	sluice_digest_time(o, "start", "start_ns", (uint64_t)e->start_ns);
-	sluice_digest_time(o, "end", "end_ns", (uint64_t)e->end_ns);
+	sluice_summary_time(o, "start", "start_ns", (uint64_t)e->start_ns);
+	sluice_summary_time(o, "end", "end_ns", (uint64_t)e->end_ns);
 	json_object_set_new(o, "confidence", json_real(rounded(e->confidence)));
 	json_object_set_new(o, "threat_level", json_integer(e->threat));
 	json_object_set_new(o, "peak_objects", json_integer(e->peak));
@@ -292,7 +293,7 @@ static void set_events(json_t *o, const struct making *m)
 		const struct sluice_period_event *e = &p->events[m->key_event[i]];
 		json_t *cell = json_pack("{s:s,s:s}", "event", e->event, "summary", e->summary);
 
-		sluice_digest_time(cell, "at", "at_ns", (uint64_t)m->key[i].at_ns);
+		sluice_summary_time(cell, "at", "at_ns", (uint64_t)m->key[i].at_ns);
 		json_array_append_new(board, cell);
 	}
 	json_object_set_new(o, "events", list);
@@ -390,8 +391,8 @@ static char *make_json(const struct making *m)
 	json_object_set_new(o, "span", json_string(p->span));
 	json_object_set_new(o, "camera", json_string(p->camera));
 	json_object_set_new(o, "epoch", json_string(text));
-	sluice_digest_time(o, "start", "start_ns", (uint64_t)p->from_ns);
-	sluice_digest_time(o, "end", "end_ns", (uint64_t)p->to_ns);
+	sluice_summary_time(o, "start", "start_ns", (uint64_t)p->from_ns);
+	sluice_summary_time(o, "end", "end_ns", (uint64_t)p->to_ns);
 	json_object_set_new(
 		o, "start_s",
 		json_real(rounded((double)(p->from_ns - (int64_t)p->first_utc_ns) * 1e-9)));

@@ -38,6 +38,7 @@
 #include "cloud/index.h"
 #include "cloud/media.h"
 #include "cloud/retain.h"
+#include "lib/cond.h"
 #include "lib/log.h"
 
 #define PAUSE_MS 20    /* between two steps */
@@ -294,16 +295,9 @@ int sluice_retain_step(struct sluice_retain *r)
 /* 1: to stop. */
 static int pause_ms(struct sluice_retain *r, int64_t ms)
 {
-	struct timespec t;
+	struct timespec t = sluice_cond_until((uint64_t)ms);
 	int stopping;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
 	pthread_mutex_lock(&r->lock);
 	if (!r->stopping)
 		pthread_cond_timedwait(&r->wake, &r->lock, &t);
@@ -355,7 +349,6 @@ static void *retain_main(void *arg)
 int sluice_retain_open(const struct sluice_retain_config *c, struct sluice_retain **out)
 {
 	struct sluice_retain *r = calloc(1, sizeof(*r));
-	pthread_condattr_t attr;
 	int err;
 
 	*out = NULL;
@@ -371,10 +364,7 @@ int sluice_retain_open(const struct sluice_retain_config *c, struct sluice_retai
 		return err;
 	}
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	sluice_cond_init(&r->wake);
 	*out = r;
 	return 0;
 }

@@ -21,12 +21,12 @@
 
 #include "cloud/box.h"
 #include "cloud/cage.h"
+#include "cloud/child_channel.h"
 #include "cloud/decode.h"
 #include "cloud/period_make.h"
 #include "cloud/sandbox.h"
 #include "cloud/starved.h"
 
-#define CHANNEL	 3
 #define AREA	 4
 #define PROGRESS 5
 
@@ -54,43 +54,15 @@ static void end_if_starved(void)
 
 /* ---- the channel ---- */
 
-static void read_all(void *data, size_t size)
-{
-	uint8_t *p = data;
-
-	while (size) {
-		ssize_t n = read(CHANNEL, p, size);
-
-		if (n <= 0)
-			_exit(0); /* the master is gone, or has had enough */
-		p += n;
-		size -= (size_t)n;
-	}
-}
-
-static void write_all(const void *data, size_t size)
-{
-	const uint8_t *p = data;
-
-	while (size) {
-		ssize_t n = write(CHANNEL, p, size);
-
-		if (n <= 0)
-			_exit(0);
-		p += n;
-		size -= (size_t)n;
-	}
-}
-
 static void say(uint32_t type, uint32_t subject, const void *data, size_t size, const void *more,
 		size_t more_size)
 {
 	const struct sluice_box_header h = { type, subject, size + more_size };
 
 	end_if_starved();
-	write_all(&h, sizeof(h));
-	write_all(data, size);
-	write_all(more, more_size);
+	child_write(&h, sizeof(h));
+	child_write(data, size);
+	child_write(more, more_size);
 }
 
 /* ---- what the analysis tells and asks ---- */
@@ -125,11 +97,11 @@ static void on_summary(void *ctx, const struct sluice_summary *sum)
 		b.media[i].size = sum->media[i].size;
 		h.size += sum->media[i].size;
 	}
-	write_all(&h, sizeof(h));
-	write_all(&b, sizeof(b));
-	write_all(sum->json, b.json_size + 1);
+	child_write(&h, sizeof(h));
+	child_write(&b, sizeof(b));
+	child_write(sum->json, b.json_size + 1);
 	for (i = 0; i < sum->media_count; i++)
-		write_all(sum->media[i].data, sum->media[i].size);
+		child_write(sum->media[i].data, sum->media[i].size);
 }
 
 static void on_digest(void *ctx, struct sluice_digest_plan *plan)
@@ -148,6 +120,13 @@ static void on_digest(void *ctx, struct sluice_digest_plan *plan)
 	sluice_digest_plan_free(plan);
 }
 
+static void on_tally(void *ctx, const struct sluice_tally *t)
+{
+	struct subject *s = ctx;
+
+	say(SLUICE_BOX_TALLY, s->number, t, sizeof(*t), NULL, 0);
+}
+
 static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size)
 {
 	struct subject *s = ctx;
@@ -159,17 +138,17 @@ static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *s
 
 	*size = 0;
 	say(SLUICE_BOX_FETCH, s->number, &f, sizeof(f), NULL, 0);
-	read_all(&h, sizeof(h));
+	child_read(&h, sizeof(h));
 	if (h.type != SLUICE_BOX_FETCHED || h.size < sizeof(found))
 		_exit(1);
-	read_all(&found, sizeof(found));
+	child_read(&found, sizeof(found));
 	left = h.size - sizeof(found);
 	if (!found.found)
 		return NULL;
 	jpeg = malloc(left + 1);
 	sluice_starved += !jpeg;
 	end_if_starved();
-	read_all(jpeg, left);
+	child_read(jpeg, left);
 	*size = left;
 	return jpeg;
 }
@@ -187,16 +166,16 @@ static void ask(const struct subject *s, const struct sluice_detector_image *ima
 		h.size += (size_t)image[i].width * image[i].height * 3;
 	}
 	end_if_starved();
-	write_all(&h, sizeof(h));
-	write_all(&l, sizeof(l));
+	child_write(&h, sizeof(h));
+	child_write(&l, sizeof(l));
 	for (uint32_t i = 0; i < count; i++)
 		for (uint32_t y = 0; y < image[i].height; y++)
-			write_all(image[i].data + (size_t)y * image[i].stride,
-				  (size_t)image[i].width * 3);
-	read_all(&h, sizeof(h));
+			child_write(image[i].data + (size_t)y * image[i].stride,
+				    (size_t)image[i].width * 3);
+	child_read(&h, sizeof(h));
 	if (h.type != SLUICE_BOX_SEEN || h.size != sizeof(*seen))
 		_exit(1);
-	read_all(seen, sizeof(*seen));
+	child_read(seen, sizeof(*seen));
 }
 
 static struct sluice_box_seen seen; /* too large for the stack */
@@ -237,13 +216,14 @@ static void open_subject(uint32_t number, size_t size)
 	end_if_starved();
 	if (size != sizeof(open) || number >= SLUICE_BOX_SUBJECTS || child.subject[number] || !s)
 		_exit(1);
-	read_all(&open, sizeof(open));
+	child_read(&open, sizeof(open));
 	s->number = number;
 	memcpy(s->language, open.language, sizeof(s->language) - 1);
 	open.config.language = s->language;
 	s->ops = (struct sluice_analysis_ops){ .event = on_event,
 					       .summary = on_summary,
 					       .digest = open.digests ? on_digest : NULL,
+					       .tally = open.tallies ? on_tally : NULL,
 					       .fetch = on_fetch,
 					       .look_side = open.looks ? on_look_side : NULL,
 					       .look = open.looks ? on_look : NULL };
@@ -305,7 +285,7 @@ static void run_batch(uint32_t number, size_t size)
 
 	if (size != sizeof(run) || !s)
 		_exit(1);
-	read_all(&run, sizeof(run));
+	child_read(&run, sizeof(run));
 	child.bad = 0;
 	for (uint32_t i = 0; i < run.steps; i++) {
 		const struct sluice_box_step *step = (const void *)(child.area + at);
@@ -331,7 +311,7 @@ static void make_digest(size_t size)
 
 	if (!flat)
 		_exit(1);
-	read_all(flat, size);
+	child_read(flat, size);
 	done = (struct sluice_box_done){ .err = sluice_box_plan_unpack(flat, size, &plan) };
 	free(flat);
 	if (!done.err)
@@ -363,7 +343,7 @@ static void make_period(size_t size)
 
 	if (!flat)
 		_exit(1);
-	read_all(flat, size);
+	child_read(flat, size);
 	done = (struct sluice_box_done){ .err = sluice_period_unpack(flat, size, &p) };
 	free(flat);
 	if (!done.err)
@@ -380,7 +360,7 @@ static void serve(void)
 	struct sluice_box_header h;
 
 	for (;;) {
-		read_all(&h, sizeof(h));
+		child_read(&h, sizeof(h));
 		if (h.type == SLUICE_BOX_OPEN)
 			open_subject(h.subject, h.size);
 		else if (h.type == SLUICE_BOX_CLOSE)

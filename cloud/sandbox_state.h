@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* sandbox_state.h - what sandbox.c (the child's life and the channel) and analyst.c (batches)
+/* sandbox_state.h - what sandbox.c (the child's life), sandbox_channel.c and analyst.c (batches)
  * share. Nobody else includes it. */
 #ifndef SLUICE_SANDBOX_STATE_H
 #define SLUICE_SANDBOX_STATE_H
 
 #include <sys/types.h>
+#include <time.h>
 
 #include "cloud/box.h"
 #include "cloud/room.h"
@@ -39,10 +40,27 @@ struct sluice_sandbox {
 	size_t used;
 };
 
+static inline uint64_t sandbox_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
+}
+
+/* ---- sandbox.c ---- */
+
+/* The child is no more, or will be at once; what is known of its end is kept. */
+void sandbox_bury(struct sluice_sandbox *b, const char *why);
 /* A child that is ready; waits for it. 0 or -ECANCELED. */
 int sandbox_ensure(struct sluice_sandbox *b);
 /* Of its room, if the time has come. */
 void sandbox_ease(struct sluice_sandbox *b);
+
+/* ---- sandbox_channel.c ---- */
+
+/* Has it said that it is? */
+int sandbox_is_ready(struct sluice_sandbox *b);
 /* -EPIPE: it did not take it; it is dead then. */
 int sandbox_send(struct sluice_sandbox *b, uint32_t type, uint32_t subject, const void *part,
 		 size_t size, const void *more, size_t more_size);

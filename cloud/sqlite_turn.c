@@ -5,6 +5,7 @@
  * that gives up takes itself out, so a turn never goes to somebody who is gone.
  */
 #include "cloud/sqlite_turn.h"
+#include "lib/cond.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -82,16 +83,10 @@ static void leave_queue(struct sluice_turn *t, struct waiter *w)
 static int wait_in_queue(struct sluice_turn *t)
 {
 	struct waiter w = { 0 };
-	pthread_condattr_t attr;
-	struct timespec until;
+	struct timespec until = sluice_cond_until(SLUICE_TURN_MS);
 	int late = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += SLUICE_TURN_MS / 1000;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w.mine, &attr);
-	pthread_condattr_destroy(&attr);
+	sluice_cond_init(&w.mine);
 	/* it has left the queue before this returns */
 	/* cppcheck-suppress autoVariables */
 	*t->last = &w;

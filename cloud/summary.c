@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <jansson.h>
 
@@ -37,21 +36,6 @@ static json_t *rounded(double v)
 static uint64_t utc_at(const struct sluice_summary_facts *f, double t_s)
 {
 	return sluice_summary_utc(f->first_utc_ns, t_s);
-}
-
-static void set_time(json_t *o, const char *key, const char *key_ns, uint64_t ns)
-{
-	time_t s = ns / 1000000000;
-	struct tm tm;
-	char text[64];
-	size_t n;
-
-	gmtime_r(&s, &tm);
-	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + n, sizeof(text) - n, ".%03uZ", (unsigned int)(ns / 1000000 % 1000));
-	json_object_set_new(o, key, json_string(text));
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)ns);
-	json_object_set_new(o, key_ns, json_string(text));
 }
 
 /* Where it was, how it moved, in the camera's pixels. */
@@ -275,8 +259,8 @@ char *sluice_summary_json(const struct sluice_event_log *e, const char *id,
 	json_object_set_new(o, "kind", json_string("event"));
 	json_object_set_new(o, "event", json_string(e->event_id));
 	json_object_set_new(o, "continued", json_boolean(f->continued));
-	set_time(o, "start", "start_ns", utc_at(f, e->part_start_s));
-	set_time(o, "end", "end_ns", utc_at(f, e->end_s));
+	sluice_summary_time(o, "start", "start_ns", utc_at(f, e->part_start_s));
+	sluice_summary_time(o, "end", "end_ns", utc_at(f, e->end_s));
 	json_object_set_new(o, "start_s", rounded(e->part_start_s));
 	json_object_set_new(o, "end_s", rounded(e->end_s));
 	json_object_set_new(o, "reason",
@@ -317,7 +301,7 @@ char *sluice_summary_event_json(const struct sluice_event_log *e,
 	if (!o)
 		return NULL;
 	set_head(o, e->event_id, f);
-	set_time(o, "start", "start_ns", utc_at(f, e->part_start_s));
+	sluice_summary_time(o, "start", "start_ns", utc_at(f, e->part_start_s));
 	json_object_set_new(o, "start_s", rounded(e->part_start_s));
 	json_object_set_new(o, "reason", json_string(e->scene_change ? "scene_change" : "motion"));
 	json_object_set_new(o, "box",

@@ -3,8 +3,11 @@
 #ifndef SLUICE_SUMMARY_H
 #define SLUICE_SUMMARY_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <time.h>
 
 #include "cloud/events.h"
 #include "cloud/keyframes.h"
@@ -31,6 +34,22 @@ struct sluice_summary_facts {
 static inline uint64_t sluice_summary_utc(uint64_t first_utc_ns, double t_s)
 {
 	return first_utc_ns + (uint64_t)(t_s * 1e6 + 0.5) * 1000;
+}
+
+/* Members of o: key, as RFC 3339 to the millisecond, and key_ns, in decimal. */
+static inline void sluice_summary_time(json_t *o, const char *key, const char *key_ns, uint64_t ns)
+{
+	time_t s = ns / 1000000000;
+	struct tm tm;
+	char text[64];
+	size_t n;
+
+	gmtime_r(&s, &tm);
+	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + n, sizeof(text) - n, ".%03uZ", (unsigned int)(ns / 1000000 % 1000));
+	json_object_set_new(o, key, json_string(text));
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)ns);
+	json_object_set_new(o, key_ns, json_string(text));
 }
 
 /* 32 hex digits of SHA-256 over camera, version, epoch, start and part. */

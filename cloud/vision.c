@@ -28,6 +28,7 @@
 #include "cloud/shelf.h"
 #include "cloud/vision_call.h"
 #include "cloud/vision_note.h"
+#include "lib/cond.h"
 #include "lib/log.h"
 
 #define TRIES	     3
@@ -481,7 +482,6 @@ static void free_vision(struct sluice_vision *v)
 int sluice_vision_open(const struct sluice_vision_config *c, struct sluice_vision **out)
 {
 	struct sluice_vision *v = calloc(1, sizeof(*v));
-	pthread_condattr_t attr;
 	int err;
 
 	*out = NULL;
@@ -491,10 +491,7 @@ int sluice_vision_open(const struct sluice_vision_config *c, struct sluice_visio
 	v->tail = &v->head;
 	v->limit = v->full = (struct sluice_log_limit){ .burst = 5, .interval_ms = 60000 };
 	pthread_mutex_init(&v->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&v->more, &attr);
-	pthread_condattr_destroy(&attr);
+	sluice_cond_init(&v->more);
 	v->rebuild = sluice_rebuild_open();
 	err = v->rebuild ? sluice_index_open(c->data, &v->index) : -ENOMEM;
 	v->shelf = (struct sluice_shelf){

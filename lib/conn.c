@@ -2,16 +2,12 @@
 /*
  * look up -> race -> [tunnel] -> hands shaken -> open -> [flushing -> lingering] -> end
  *
- * The connection is made here and not by libcurl: what libcurl connects and encrypts it also wants
- * to send, from its own buffers and with its own TLS; here the same TLS that encrypts frames
- * without a copy has to go on, on the same loop, and the relay needs no more of libcurl than race.c
- * and tunnel.c have in 300 lines.
+ * conn_connect.c has it up to the shaken hands. Through a proxy the first words are plain (CONNECT
+ * and its answer), then TLS begins on the same stream. The plain queue is always sent before TLS
+ * has anything, so whose bytes are in flight is never a question: as long as the plain queue holds
+ * any, they are the plain ones.
  *
- * Through a proxy the first words are plain (CONNECT and its answer), then TLS begins on the same
- * stream. The plain queue is always sent before TLS has anything, so whose bytes are in flight is
- * never a question: as long as the plain queue holds any, they are the plain ones.
- *
- * Every way to end goes through end_conn(), which keeps the first reason, stops everything that
+ * Every way to end goes through conn_end(), which keeps the first reason, stops everything that
  * could call back and lets the loop tell the owner: by the stream's closed(), or by a timer that is
  * due at once where there is no stream yet. So close() never comes from within a call of the owner,
  * and nothing refers to the connection when it is freed.
@@ -20,59 +16,20 @@
  * dropped until the peer closes too. Closing with unread bytes would make the kernel send a reset,
  * which may overtake our last words.
  */
-#include "lib/conn.h"
-#include "lib/outq.h"
-#include "lib/proxy_head.h"
-#include "lib/race.h"
-#include "lib/resolve.h"
-#include "lib/tunnel.h"
+#include "lib/conn_state.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define HIGH_WATER   (256u << 10)
-#define HANDSHAKE_MS 10000
-#define SHUTDOWN_MS  5000
-#define QUICK_MS     10u
-#define SLOW_MS	     200u
-#define MS	     1000000ull
-
-struct sluice_conn {
-	struct sluice_conn_config conf;
-	void *arg;
-	struct sluice_place at; /* where TLS ends; host "": we are the server */
-	char address[96];
-	struct sluice_resolve *resolve;
-	struct addrinfo *addrs;
-	struct sluice_race *race;
-	struct sluice_proxy *proxy;	/* our copy; NULL: none */
-	struct sluice_tunnel *tunnel;	/* while the proxy is asked */
-	struct sluice_proxy_head *head; /* while a proxy's head is awaited */
-	struct sluice_io_stream *stream;
-	struct sluice_tls *tls;
-	struct sluice_outq plain; /* without TLS */
-	struct sluice_io_timer deadline, attempt, flush;
-	uint64_t received_ns, sent_ns;
-	size_t in_flight, water; /* water: high_water as it is now */
-	bool open, above, finishing, finished, ending, pause;
-	enum sluice_conn_end end;
-	enum sluice_tls_fault fault;
-	char why[512];
-};
-
-/* Where TCP goes. */
-static const struct sluice_place *connect_to(const struct sluice_conn *c)
-{
-	return c->proxy ? &c->proxy->at : &c->at;
-}
+#define SHUTDOWN_MS 5000
+#define QUICK_MS    10u
+#define SLOW_MS	    200u
+#define MS	    1000000ull
 
 static size_t queued(const struct sluice_conn *c)
 {
@@ -101,9 +58,7 @@ static void tell_end(void *arg)
 	free_conn(c);
 }
 
-__attribute__((format(printf, 3, 4))) static void end_conn(struct sluice_conn *c,
-							   enum sluice_conn_end end,
-							   const char *format, ...)
+void conn_end(struct sluice_conn *c, enum sluice_conn_end end, const char *format, ...)
 {
 	va_list ap;
 
@@ -154,11 +109,10 @@ static void flush(void *arg)
 	c->sent_ns = sluice_io_now(c->conf.io);
 	err = sluice_io_stream_send(c->stream, iov, n);
 	if (err)
-		end_conn(c, SLUICE_CONN_ERROR, "cannot send: %s", strerror(-err));
+		conn_end(c, SLUICE_CONN_ERROR, "cannot send: %s", strerror(-err));
 }
 
-/* Later in this turn, so that what a callback sends in pieces goes out in one. */
-static void flush_soon(struct sluice_conn *c)
+void conn_flush_soon(struct sluice_conn *c)
 {
 	if (!c->in_flight && !c->flush.set && !c->ending)
 		sluice_io_timer_in(c->conf.io, &c->flush, 0, flush, c);
@@ -184,7 +138,7 @@ static void on_sent(void *arg, int err)
 	size_t n = c->in_flight;
 
 	if (err) {
-		end_conn(c, SLUICE_CONN_ERROR, "connection lost: %s", strerror(-err));
+		conn_end(c, SLUICE_CONN_ERROR, "connection lost: %s", strerror(-err));
 		return;
 	}
 	c->in_flight = 0;
@@ -216,12 +170,12 @@ int sluice_conn_send(struct sluice_conn *c, const struct iovec *iov, unsigned in
 			err = sluice_outq_add(&c->plain, iov[i].iov_base, iov[i].iov_len);
 	if (err) {
 		/* part of the vector may be queued: the stream cannot go on */
-		end_conn(c, SLUICE_CONN_ERROR, "cannot send: %s", strerror(-err));
+		conn_end(c, SLUICE_CONN_ERROR, "cannot send: %s", strerror(-err));
 		return err;
 	}
 	if (queued(c) >= c->water)
 		c->above = true;
-	flush_soon(c);
+	conn_flush_soon(c);
 	return 0;
 }
 
@@ -244,11 +198,11 @@ static void on_idle(void *arg)
 	if (sluice_io_now(c->conf.io) < due)
 		sluice_io_timer_set(c->conf.io, &c->deadline, due, on_idle, c);
 	else
-		end_conn(c, SLUICE_CONN_IDLE, "nothing was received for %u s",
+		conn_end(c, SLUICE_CONN_IDLE, "nothing was received for %u s",
 			 c->conf.idle_ms / 1000);
 }
 
-static void become_open(struct sluice_conn *c)
+void conn_become_open(struct sluice_conn *c)
 {
 	if (c->open || c->ending)
 		return;
@@ -262,7 +216,7 @@ static bool on_plain(void *arg, const uint8_t *data, size_t size)
 {
 	struct sluice_conn *c = arg;
 
-	become_open(c);
+	conn_become_open(c);
 	if (!c->ending && !c->finishing)
 		c->conf.ops->data(c->arg, data, size);
 	return !c->ending;
@@ -282,59 +236,6 @@ static void send_alert(struct sluice_conn *c)
 		(void)!sendmsg(sluice_io_stream_fd(c->stream), &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static int start_tls(struct sluice_conn *c);
-
-/* What the proxy answers. */
-static void take_tunnel(struct sluice_conn *c, const uint8_t *data, size_t size)
-{
-	int r = sluice_tunnel_feed(c->tunnel, data, size);
-
-	if (r < 0) {
-		end_conn(c, SLUICE_CONN_PROXY, "proxy %s: %s", c->address, c->tunnel->why);
-		return;
-	}
-	if (!r)
-		return;
-	free(c->tunnel);
-	c->tunnel = NULL;
-	if (!c->conf.tls)
-		become_open(c);
-	else if (!start_tls(c))
-		flush_soon(c);
-}
-
-static void set_address(struct sluice_conn *c, const struct sockaddr *a, socklen_t len)
-{
-	char host[64], port[8];
-
-	if (!getnameinfo(a, len, host, sizeof(host), port, sizeof(port),
-			 NI_NUMERICHOST | NI_NUMERICSERV))
-		snprintf(c->address, sizeof(c->address), "%s port %s", host, port);
-}
-
-/* What a proxy says before the client's first byte. Returns the bytes taken; c->head is NULL when
- * it is complete. */
-static size_t take_head(struct sluice_conn *c, const uint8_t *data, size_t size)
-{
-	struct sluice_proxy_head *h = c->head;
-	const struct sockaddr *from = (const struct sockaddr *)&h->from;
-	size_t used;
-	int r = sluice_proxy_head_feed(h, data, size, &used);
-
-	if (r < 0)
-		end_conn(c, SLUICE_CONN_PROXY, "proxy %s: %s", c->address, h->why);
-	if (r <= 0)
-		return size;
-	if (h->known) {
-		set_address(c, from, h->from_len);
-		if (c->conf.from && !c->conf.from(c->arg, from))
-			end_conn(c, SLUICE_CONN_ABORTED, "not let in");
-	}
-	free(h);
-	c->head = NULL;
-	return used;
-}
-
 static void on_data(void *arg, const uint8_t *data, size_t size)
 {
 	struct sluice_conn *c = arg;
@@ -342,11 +243,11 @@ static void on_data(void *arg, const uint8_t *data, size_t size)
 
 	c->received_ns = sluice_io_now(c->conf.io);
 	if (c->tunnel) {
-		take_tunnel(c, data, size);
+		conn_take_tunnel(c, data, size);
 		return;
 	}
 	if (c->head) {
-		size_t used = take_head(c, data, size);
+		size_t used = conn_take_head(c, data, size);
 
 		data += used;
 		size -= used;
@@ -354,7 +255,7 @@ static void on_data(void *arg, const uint8_t *data, size_t size)
 			return;
 	}
 	/* a server pays for TLS when the client has said something */
-	if (c->conf.tls && !c->tls && start_tls(c))
+	if (c->conf.tls && !c->tls && conn_start_tls(c))
 		return;
 	if (!c->tls) {
 		on_plain(c, data, size);
@@ -365,14 +266,14 @@ static void on_data(void *arg, const uint8_t *data, size_t size)
 		return;
 	if (r == -EPROTO) {
 		send_alert(c);
-		end_conn(c, SLUICE_CONN_TLS, "%s", sluice_tls_error(c->tls));
+		conn_end(c, SLUICE_CONN_TLS, "%s", sluice_tls_error(c->tls));
 		return;
 	}
 	if (sluice_tls_ready(c->tls))
-		become_open(c);
-	flush_soon(c);
+		conn_become_open(c);
+	conn_flush_soon(c);
 	if (r == 1)
-		end_conn(c, c->finishing ? SLUICE_CONN_DONE : SLUICE_CONN_PEER,
+		conn_end(c, c->finishing ? SLUICE_CONN_DONE : SLUICE_CONN_PEER,
 			 c->finishing ? "closed" : "closed by the other side");
 }
 
@@ -381,15 +282,15 @@ static void on_end(void *arg, int err)
 	struct sluice_conn *c = arg;
 
 	if (c->finishing)
-		end_conn(c, SLUICE_CONN_DONE, "closed");
+		conn_end(c, SLUICE_CONN_DONE, "closed");
 	else if (err)
-		end_conn(c, SLUICE_CONN_ERROR, "connection lost: %s", strerror(-err));
+		conn_end(c, SLUICE_CONN_ERROR, "connection lost: %s", strerror(-err));
 	else if (c->tunnel)
-		end_conn(c, SLUICE_CONN_PROXY, "proxy %s: closed without an answer", c->address);
+		conn_end(c, SLUICE_CONN_PROXY, "proxy %s: closed without an answer", c->address);
 	else if (!c->open && c->conf.tls)
-		end_conn(c, SLUICE_CONN_PEER, "the other side closed during the TLS handshake");
+		conn_end(c, SLUICE_CONN_PEER, "the other side closed during the TLS handshake");
 	else
-		end_conn(c, SLUICE_CONN_PEER, "closed by the other side");
+		conn_end(c, SLUICE_CONN_PEER, "closed by the other side");
 }
 
 static void on_closed(void *arg)
@@ -407,180 +308,7 @@ static void on_closed(void *arg)
 	tell_end(c);
 }
 
-/* ---- connecting ---- */
-
-static void on_handshake_late(void *arg)
-{
-	struct sluice_conn *c = arg;
-
-	if (c->resolve)
-		end_conn(c, SLUICE_CONN_RESOLVE, "looking up '%s' takes too long",
-			 connect_to(c)->host);
-	else if (!c->stream)
-		end_conn(c, SLUICE_CONN_CONNECT, "cannot connect to %s: no answer",
-			 sluice_race_address(c->race));
-	else if (c->tunnel)
-		end_conn(c, SLUICE_CONN_PROXY, "proxy %s: no answer within %u s", c->address,
-			 c->conf.handshake_ms / 1000);
-	else
-		end_conn(c, SLUICE_CONN_HANDSHAKE, "no TLS handshake within %u s",
-			 c->conf.handshake_ms / 1000);
-}
-
-static void open_later(void *arg)
-{
-	struct sluice_conn *c = arg;
-
-	become_open(c);
-}
-
-/* 0, or -1 and the connection ends. */
-static int start_tls(struct sluice_conn *c)
-{
-	const char *host = c->at.host[0] ? c->at.host : NULL;
-
-	c->tls = sluice_tls_open(c->conf.tls, host, c->at.port);
-	if (c->tls && !sluice_tls_start(c->tls))
-		return 0;
-	end_conn(c, SLUICE_CONN_ERROR, "cannot begin TLS: out of memory");
-	return -1;
-}
-
-/* The request to the proxy becomes the first plain bytes. 0 or -1 as above. */
-static int start_tunnel(struct sluice_conn *c)
-{
-	char head[1536];
-	int n = sluice_tunnel_request(c->proxy, c->at.host, c->at.port, head, sizeof(head));
-
-	c->tunnel = calloc(1, sizeof(*c->tunnel));
-	if (c->tunnel && n > 0 && !sluice_outq_add(&c->plain, head, (size_t)n))
-		return 0;
-	end_conn(c, SLUICE_CONN_ERROR, "cannot ask the proxy: out of memory");
-	return -1;
-}
-
-/* Takes the fd. */
-static void start_stream(struct sluice_conn *c, int fd)
-{
-	static const struct sluice_io_stream_ops ops = { on_data, on_end, on_sent, on_closed };
-	int one = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (c->conf.unsent_max)
-		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &c->conf.unsent_max,
-			   sizeof(c->conf.unsent_max));
-	if (c->proxy ? start_tunnel(c) : c->conf.tls && c->at.host[0] && start_tls(c)) {
-		close(fd);
-		return;
-	}
-	c->stream = sluice_io_stream_open(c->conf.io, fd, &ops, c);
-	if (!c->stream) {
-		close(fd);
-		end_conn(c, SLUICE_CONN_ERROR, "out of memory");
-		return;
-	}
-	if (!c->conf.tls && !c->proxy &&
-	    !c->head) /* not at once: the owner may not have its pointer yet */
-		sluice_io_timer_in(c->conf.io, &c->attempt, 0, open_later, c);
-	flush_soon(c);
-}
-
-static void on_raced(void *arg, int fd, const char *address)
-{
-	struct sluice_conn *c = arg;
-
-	c->race = NULL;
-	snprintf(c->address, sizeof(c->address), "%s", address);
-	if (fd < 0)
-		end_conn(c, SLUICE_CONN_CONNECT, "cannot connect to %s%s: %s",
-			 c->proxy ? "the proxy " : "", address, strerror(-fd));
-	else
-		start_stream(c, fd);
-}
-
-static void on_resolved(void *arg, struct addrinfo *addrs, const char *why)
-{
-	struct sluice_conn *c = arg;
-
-	c->resolve = NULL;
-	c->addrs = addrs;
-	if (!addrs) {
-		end_conn(c, SLUICE_CONN_RESOLVE, "cannot look up %s'%s': %s",
-			 c->proxy ? "the proxy " : "", connect_to(c)->host, why);
-		return;
-	}
-	c->race = sluice_race_start(c->conf.io, addrs, on_raced, c);
-	if (!c->race)
-		end_conn(c, SLUICE_CONN_ERROR, "cannot connect: out of memory");
-}
-
-static struct sluice_conn *new_conn(const struct sluice_conn_config *conf, void *arg)
-{
-	struct sluice_conn *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return NULL;
-	c->conf = *conf;
-	c->conf.proxy = NULL; /* the caller's */
-	if (!c->conf.high_water)
-		c->conf.high_water = HIGH_WATER;
-	c->water = c->conf.high_water;
-	if (!c->conf.handshake_ms)
-		c->conf.handshake_ms = HANDSHAKE_MS;
-	c->arg = arg;
-	sluice_io_timer_in(conf->io, &c->deadline, c->conf.handshake_ms, on_handshake_late, c);
-	return c;
-}
-
-struct sluice_conn *sluice_conn_connect(const struct sluice_conn_config *conf, const char *host,
-					const char *port, void *arg)
-{
-	struct sluice_conn *c = new_conn(conf, arg);
-	const struct sluice_place *to;
-
-	if (!c)
-		return NULL;
-	snprintf(c->at.host, sizeof(c->at.host), "%s", host);
-	snprintf(c->at.port, sizeof(c->at.port), "%s", port);
-	if (conf->proxy) {
-		c->proxy = malloc(sizeof(*c->proxy));
-		if (!c->proxy) {
-			end_conn(c, SLUICE_CONN_ERROR, "out of memory");
-			return c;
-		}
-		*c->proxy = *conf->proxy;
-	}
-	to = connect_to(c);
-	snprintf(c->address, sizeof(c->address), "%.80s port %s", to->host, to->port);
-	c->resolve = sluice_resolve_start(conf->io, to->host, to->port, on_resolved, c);
-	if (!c->resolve)
-		end_conn(c, SLUICE_CONN_ERROR, "cannot look up '%s': out of memory", to->host);
-	return c;
-}
-
-struct sluice_conn *sluice_conn_adopt(const struct sluice_conn_config *conf, int fd, void *arg)
-{
-	struct sluice_conn *c = new_conn(conf, arg);
-	struct sockaddr_storage a;
-	socklen_t len = sizeof(a);
-
-	if (!c) {
-		close(fd);
-		return NULL;
-	}
-	if (!getpeername(fd, (struct sockaddr *)&a, &len))
-		set_address(c, (struct sockaddr *)&a, len);
-	if (conf->proxied) {
-		c->head = calloc(1, sizeof(*c->head));
-		if (!c->head) {
-			close(fd);
-			end_conn(c, SLUICE_CONN_ERROR, "out of memory");
-			return c;
-		}
-	}
-	start_stream(c, fd);
-	return c;
-}
+const struct sluice_io_stream_ops conn_stream_ops = { on_data, on_end, on_sent, on_closed };
 
 /* ---- the rest ---- */
 
@@ -605,7 +333,7 @@ static void on_shutdown_late(void *arg)
 {
 	struct sluice_conn *c = arg;
 
-	end_conn(c, SLUICE_CONN_DONE, "closed, the other side did not answer");
+	conn_end(c, SLUICE_CONN_DONE, "closed, the other side did not answer");
 }
 
 void sluice_conn_shutdown(struct sluice_conn *c)
@@ -613,7 +341,7 @@ void sluice_conn_shutdown(struct sluice_conn *c)
 	if (c->ending || c->finishing)
 		return;
 	if (!c->open) {
-		end_conn(c, SLUICE_CONN_ABORTED, "aborted");
+		conn_end(c, SLUICE_CONN_ABORTED, "aborted");
 		return;
 	}
 	sluice_io_stream_pause(c->stream, false);
@@ -621,12 +349,12 @@ void sluice_conn_shutdown(struct sluice_conn *c)
 	if (c->tls)
 		sluice_tls_goodbye(c->tls);
 	sluice_io_timer_in(c->conf.io, &c->deadline, SHUTDOWN_MS, on_shutdown_late, c);
-	flush_soon(c);
+	conn_flush_soon(c);
 }
 
 void sluice_conn_abort(struct sluice_conn *c, const char *why)
 {
-	end_conn(c, SLUICE_CONN_ABORTED, "%s", why ? why : "aborted");
+	conn_end(c, SLUICE_CONN_ABORTED, "%s", why ? why : "aborted");
 }
 
 enum sluice_tls_fault sluice_conn_fault(const struct sluice_conn *c)

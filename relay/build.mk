@@ -13,7 +13,7 @@ RELAY += $(RELAY_BACK) $(RELAY_ASKED) relay/clouds.c lib/coefs.c
 # What makes a service of it.
 RELAY_SERVICE := $(addprefix relay/,spool_facts.c identity.c renew.c health.c metrics.c seccomp.c service.c) lib/filter.c lib/notify.c
 RELAY_PKGS := $(LIBSLUICE_PKGS) libjpeg jansson libcurl libmosquitto
-$(eval $(call program,sluice-relay,relay/main.c $(RELAY) $(RELAY_SERVICE) relay/describe.c relay/gate_kernel.c tools/ctl/genl.c lib/reason.c $(LIBSLUICE),$(RELAY_PKGS) libseccomp libnl-genl-3.0,-lm))
+$(eval $(call program,sluice-relay,relay/main.c relay/wires.c $(RELAY) $(RELAY_SERVICE) relay/describe.c relay/gate_kernel.c tools/ctl/genl.c lib/reason.c $(LIBSLUICE),$(RELAY_PKGS) libseccomp libnl-genl-3.0,-lm))
 
 $(eval $(call testprog,test_encode,tests/unit/test_encode.c relay/encode.c,libjpeg))
 $(eval $(call testprog,test_drain,tests/unit/test_drain.c tests/unit/ringmake.c relay/drain.c relay/drain_spill.c relay/drain_pause.c \

@@ -1,96 +1,28 @@
 // SPDX-License-Identifier: MIT
 /*
- * main.c - start and stop of sluice-relay, and what the parts tell each other.
+ * main.c - start and stop of sluice-relay. What the parts tell each other: wires.c.
  *
  * Memory: a fixed table of cameras, two encoders, one connection whose queue is bounded, the
  * buffers of the spool; frames stay in the rings, or go to the disk. End: BYE, the connection
  * closes (5 s at most), rings are given back with what was not STORED, the ledger is written.
  */
 #include "lib/log_ring.h"
-#include "relay/conf.h"
-#include "relay/describe.h"
 #include "relay/identity.h"
-#include "relay/ledger.h"
-#include "relay/report.h"
-#include "relay/service.h"
-#include "relay/spill.h"
 #include "relay/spool_facts.h"
-#include "relay/uplink.h"
+#include "relay/wires.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define TICK_MS	      1000
-#define LEDGER_TICKS  3
-#define MISSING_TICKS 30 /* --once: a source must have come by then */
 #define EXPIRY_WARN_S (14 * 86400)
 
 /* Words for HELLO: what can be asked of this relay at all. */
 #define FEATURES "describe snapshot pause resume logs settings map report"
-
-struct relay {
-	struct relay_conf conf;
-	struct sluice_io *io;
-	struct sluice_tls_ctx *tls;
-	struct relay_encoder *encoder;
-	struct relay_downlink *downlink;
-	struct relay_sinks *sinks;
-	struct relay_desk *desk; /* of what the cloud asks for */
-	struct relay_memos memos;
-	struct relay_settings *settings;
-	struct relay_commands *commands;
-	struct relay_report report;
-	char allows[SLUICE_WIRE_FEATURES_MAX + 1];
-	struct relay_sources *sources;
-	struct relay_spool *spool; /* NULL: there is none */
-	struct relay_spill spill;
-	struct relay_budget budget;
-	struct relay_lanes lanes;
-	struct relay_uplink uplink;
-	struct relay_service service;
-	struct relay_camera camera[SLUICE_WIRE_SLOTS];
-	struct sluice_io_timer tick;
-	char ledger[PATH_MAX + 16], spool_dir[PATH_MAX + 16], boot_id[RELAY_SPOOL_BOOT];
-	unsigned int ticks;
-	uint64_t started_ns;
-	int exit_code;
-	bool stopping, ledger_failed;
-	char trouble[320]; /* the last one that was told: once is enough */
-};
-
-static void stop(struct relay *r, int exit_code)
-{
-	if (r->stopping) {
-		sluice_io_stop(r->io);
-		return;
-	}
-	r->stopping = true;
-	r->exit_code = exit_code;
-	relay_service_stopping(&r->service);
-	if (r->conf.renew) { /* there was no link */
-		sluice_io_stop(r->io);
-		return;
-	}
-	relay_uplink_stop(&r->uplink);
-	if (relay_uplink_stopped(&r->uplink))
-		sluice_io_stop(r->io);
-}
-
-static void write_ledger(struct relay *r)
-{
-	int err = relay_ledger_write(r->ledger, r->camera, SLUICE_WIRE_SLOTS, r->spool);
-
-	if (err && !r->ledger_failed)
-		sluice_error("cannot write %s: %s", r->ledger, strerror(-err));
-	r->ledger_failed = err;
-}
 
 /* Certificate and key from their files; r->tls stays what it was on error. */
 static int open_tls(struct relay *r)
@@ -139,239 +71,18 @@ static int reopen_tls(void *arg, struct sluice_tls_ctx **tls)
 
 static void on_renew_ended(void *arg, int err)
 {
-	stop(arg, err ? 1 : 0);
+	relay_stop(arg, err ? 1 : 0);
 }
-
-/* For HELLO: what may be asked here. */
-static void set_allows(struct relay *r, uint32_t commands)
-{
-	size_t n;
-
-	relay_commands_words(commands, r->allows, sizeof(r->allows));
-	n = strlen(r->allows);
-	snprintf(r->allows + n, sizeof(r->allows) - n, "%s%s",
-		 r->conf.settings.any ? (n ? " settings" : "settings") : "",
-		 r->conf.settings.map.allowed ? " map" : "");
-}
-
-static void on_reload(void *arg, const struct relay_conf *now)
-{
-	struct relay *r = arg;
-
-	relay_encoder_quality(r->encoder, now->quality);
-	relay_encoder_quality(r->spill.maker.encoder, now->quality);
-	relay_budget_change(&r->budget, &now->budget);
-	memcpy(r->uplink.conf.weight, now->weight, sizeof(now->weight));
-	r->spill.after_ms = now->spool_after;
-	r->uplink.conf.events = now->events;
-	relay_commands_allow(r->commands, now->commands);
-	set_allows(r, now->commands);
-}
-
-/* ---- what the parts tell ---- */
-
-static void on_told(void *arg, bool up, bool permanent, const char *why)
-{
-	struct relay *r = arg;
-
-	relay_spill_link(&r->spill, up);
-	relay_service_told(&r->service, up, why);
-	if (up) {
-		r->trouble[0] = 0;
-		relay_report_link(&r->report);
-		relay_commands_linked(r->commands);
-		if (r->conf.check) {
-			printf("sluice-relay: the settings are good and the cloud answers\n");
-			stop(r, 0);
-		}
-		return;
-	}
-	if (strncmp(why, r->trouble, sizeof(r->trouble) - 1))
-		sluice_log(permanent ? SLUICE_LOG_ERROR : SLUICE_LOG_WARNING, "%s%s", why,
-			   r->conf.check || (r->conf.once && permanent) ? "" : "; trying again");
-	snprintf(r->trouble, sizeof(r->trouble), "%s", why);
-	if (r->conf.check || (r->conf.once && permanent))
-		stop(r, 1);
-}
-
-static void on_progress(void *arg)
-{
-	struct relay *r = arg;
-
-	if (r->stopping) {
-		if (relay_uplink_stopped(&r->uplink))
-			sluice_io_stop(r->io);
-		return;
-	}
-	if (!r->sources)
-		return;
-	relay_lanes_hold(&r->lanes);
-	relay_sources_tick(r->sources);
-	relay_report_look(&r->report, sluice_io_now(r->io));
-	if (r->conf.once && relay_sources_ended(r->sources) && relay_downlink_idle(r->downlink))
-		stop(r, 0);
-}
-
-static void on_changed(void *arg, struct relay_camera *c)
-{
-	struct relay *r = arg;
-
-	if (c->attached)
-		relay_memo_attached(&r->memos, c);
-	relay_commands_look(r->commands, c);
-	relay_spill_attached(&r->spill, c);
-	relay_uplink_camera_changed(&r->uplink, c);
-	if (c->attached)
-		relay_sinks_camera(r->sinks, c->name);
-}
-
-static void on_answer(void *arg, const char *id, int status)
-{
-	struct relay *r = arg;
-
-	relay_uplink_acknowledge(&r->uplink, id, status);
-	on_progress(r);
-}
-
-/* ---- what the cloud asks for ---- */
-
-static void on_config_result(void *arg, uint32_t slot, const char *json)
-{
-	struct relay *r = arg;
-
-	relay_uplink_json(&r->uplink, SLUICE_MSG_CONFIG_RESULT, slot, json);
-}
-
-static int send_command_result(void *arg, const char *json)
-{
-	struct relay *r = arg;
-
-	return relay_uplink_json(&r->uplink, SLUICE_MSG_COMMAND_RESULT, 0, json);
-}
-
-static int send_settings(void *arg, uint32_t slot, const char *json)
-{
-	struct relay *r = arg;
-
-	return relay_uplink_json(&r->uplink, SLUICE_MSG_SETTINGS, slot, json);
-}
-
-static void find_feed(void *arg, const char *camera, char *feed)
-{
-	struct relay *r = arg;
-
-	relay_sources_find(r->sources, camera, feed);
-}
-
-static json_t *describe(void *arg)
-{
-	struct relay *r = arg;
-
-	return relay_describe_json(&(struct relay_describe){ .conf = &r->conf,
-							     .camera = r->camera,
-							     .spool = r->spool,
-							     .started_ns = r->started_ns,
-							     .now_ns = sluice_io_now(r->io) });
-}
-
-static void on_hold(void *arg, bool hold)
-{
-	struct relay *r = arg;
-
-	relay_uplink_hold(&r->uplink, hold);
-}
-
-static void on_ready(void *arg, struct relay_camera *c)
-{
-	struct relay *r = arg;
-
-	relay_camera_pass_paused(c);
-	relay_commands_look(r->commands, c);
-	relay_report_look(&r->report, sluice_io_now(r->io));
-	relay_spill_pump(&r->spill);
-	relay_uplink_pump(&r->uplink);
-}
-
-/* A batch is on the disk, or could not be put there. */
-static void on_settled(void *arg, int err)
-{
-	struct relay *r = arg;
-
-	relay_spill_settled(&r->spill, err);
-	relay_spill_pump(&r->spill);
-	relay_uplink_pump(&r->uplink);
-}
-
-static void on_spool_ready(void *arg)
-{
-	struct relay *r = arg;
-
-	relay_uplink_pump(&r->uplink);
-}
-
-static void on_summary(void *arg, const char *path, const char *id, const char *camera)
-{
-	struct relay *r = arg;
-
-	sluice_info("%s: summary %s", camera, path);
-	if (r->conf.events) {
-		printf("{\"summary\":{\"id\":\"%s\",\"camera\":\"%s\",\"path\":\"", id, camera);
-		for (const char *p = path; *p; p++)
-			printf(*p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
-		printf("\"}}\n");
-		fflush(stdout);
-	}
-}
-
-static void on_signal(void *arg, int signal)
-{
-	struct relay *r = arg;
-
-	if (signal == SIGHUP) {
-		relay_service_reload(&r->service);
-		return;
-	}
-	sluice_info("ending (%s)", strsignal(signal));
-	stop(r, 0);
-}
-
-static void on_tick(void *arg)
-{
-	struct relay *r = arg;
-	const char *missing;
-
-	sluice_io_timer_in(r->io, &r->tick, TICK_MS, on_tick, r);
-	r->ticks++;
-	if (r->stopping)
-		return;
-	on_progress(r);
-	relay_spill_pump(&r->spill);
-	relay_uplink_pump(&r->uplink);
-	if (r->ticks % LEDGER_TICKS == 0)
-		write_ledger(r);
-	missing = r->sources && r->conf.once && r->ticks == MISSING_TICKS
-			  ? relay_sources_missing(r->sources)
-			  : NULL;
-	if (missing) {
-		sluice_error("%s has not come in %u s", missing, MISSING_TICKS);
-		stop(r, 1);
-	}
-	relay_service_tick(&r->service); /* last: it says that all of this was done */
-}
-
-/* ---- start and stop ---- */
 
 static int open_spool(struct relay *r)
 {
 	struct relay_spool_config c = { .io = r->io,
 					.dir = r->spool_dir,
 					.bytes_max = r->conf.spool_bytes,
-					.boot = r->boot_id,
-					.settled = on_settled,
-					.ready = on_spool_ready,
-					.arg = r };
+					.boot = r->boot_id };
 	int err;
 
+	relay_wire_spool(r, &c);
 	relay_boot_id(r->boot_id, sizeof(r->boot_id));
 	snprintf(r->spool_dir, sizeof(r->spool_dir), "%s/spool", r->conf.state);
 	r->spool = relay_spool_open(&c, &err);
@@ -386,27 +97,20 @@ static int open_asked(struct relay *r)
 {
 	struct relay_settings_config s = { .conf = r->conf.settings,
 					   .ops = &relay_gate_any,
-					   .memos = &r->memos,
-					   .find = find_feed,
-					   .result = on_config_result,
-					   .arg = r };
+					   .memos = &r->memos };
 	struct relay_commands_config c = { .allow = r->conf.commands,
 					   .io = r->io,
 					   .camera = r->camera,
 					   .memos = &r->memos,
-					   .ops = &relay_gate_any,
-					   .find = find_feed,
-					   .describe = describe,
-					   .send = send_command_result,
-					   .arg = r };
+					   .ops = &relay_gate_any };
 	struct relay_report_config report = { .camera = r->camera,
 					      .memos = &r->memos,
-					      .ops = &relay_gate_any,
-					      .find = find_feed,
-					      .send = send_settings,
-					      .arg = r };
+					      .ops = &relay_gate_any };
 	int err;
 
+	relay_wire_settings(r, &s);
+	relay_wire_commands(r, &c);
+	relay_wire_report(r, &report);
 	r->desk = relay_desk_open(r->io, &err);
 	if (r->desk) {
 		relay_memos_open(&r->memos, r->conf.state, r->desk);
@@ -426,11 +130,7 @@ static int open_return(struct relay *r)
 {
 	struct relay_downlink_config c = { .state = r->conf.state,
 					   .io = r->io,
-					   .retention = &r->conf.retention,
-					   .answer = on_answer,
-					   .announce = on_summary,
-					   .hold = on_hold,
-					   .arg = r };
+					   .retention = &r->conf.retention };
 	const char *wrong = relay_sinks_check(&r->conf.sinks);
 	char why[256];
 	int err;
@@ -447,6 +147,7 @@ static int open_return(struct relay *r)
 		}
 	}
 	c.sinks = r->sinks;
+	relay_wire_downlink(r, &c);
 	r->downlink = relay_downlink_open(&c, &err);
 	if (!r->downlink)
 		sluice_error("cannot use the directory %s: %s; make it for this user, or give "
@@ -466,7 +167,7 @@ static int open_parts(struct relay *r)
 		sluice_error("%s", why);
 		return err;
 	}
-	err = sluice_io_signals(r->io, (int[]){ SIGTERM, SIGINT, SIGHUP }, 3, on_signal, r);
+	err = sluice_io_signals(r->io, (int[]){ SIGTERM, SIGINT, SIGHUP }, 3, relay_on_signal, r);
 	if (err) {
 		sluice_error("signals: %s", strerror(-err));
 		return err;
@@ -508,24 +209,20 @@ static int start(struct relay *r, struct relay_service_config *service)
 					  .features = FEATURES,
 					  .allows = r->allows,
 					  .probe = r->conf.check,
-					  .events = r->conf.events,
-					  .told = on_told,
-					  .progress = on_progress,
-					  .arg = r };
+					  .events = r->conf.events };
 	struct relay_sources_config src = { .io = r->io,
 					    .camera = r->camera,
 					    .devices = r->conf.device,
 					    .device_count = r->conf.devices,
 					    .feeds = r->conf.feed,
 					    .feed_count = r->conf.feeds,
-					    .scan = !r->conf.devices && !r->conf.feeds,
-					    .changed = on_changed,
-					    .ready = on_ready,
-					    .arg = r };
+					    .scan = !r->conf.devices && !r->conf.feeds };
 	int err;
 
+	relay_wire_uplink(r, &up);
+	relay_wire_sources(r, &src);
 	r->started_ns = sluice_io_now(r->io);
-	set_allows(r, r->conf.commands);
+	relay_set_allows(r, r->conf.commands);
 	r->lanes = (struct relay_lanes){ .spool = r->spool, .camera = r->camera };
 	r->spill.io = r->io;
 	r->spill.camera = r->camera;
@@ -544,8 +241,8 @@ static int start(struct relay *r, struct relay_service_config *service)
 			return err;
 		}
 	}
-	sluice_io_timer_in(r->io, &r->tick, TICK_MS, on_tick, r);
-	relay_service_hook(&r->service, on_reload, r);
+	sluice_io_timer_in(r->io, &r->tick, RELAY_TICK_MS, relay_on_tick, r);
+	relay_service_hook(&r->service, relay_on_reload, r);
 	service->io = r->io;
 	err = relay_service_start(&r->service, service, r->tls);
 	if (!err && r->spool)
@@ -556,7 +253,7 @@ static int start(struct relay *r, struct relay_service_config *service)
 static void close_parts(struct relay *r)
 {
 	if (r->sources)
-		write_ledger(r);
+		relay_write_ledger(r);
 	if (r->io)
 		sluice_io_timer_cancel(r->io, &r->tick);
 	relay_service_close(&r->service);

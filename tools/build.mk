@@ -12,5 +12,5 @@ $(eval $(call link-rule,$(BUILD)/guest/sluice-camsim,tools/camsim/make_roll_none
 PROGRAMS += $(BUILD)/guest/sluice-camsim
 
 CTL := main genl fields show attach set mask polygon stats watch enrol summaries summaries_show summaries_follow doctor
-$(eval $(call program,sluicectl,$(CTL:%=tools/ctl/%.c) lib/reason.c lib/setting.c lib/conf.c lib/near.c kmod/settings.c $(GATE_SRCS),\
+$(eval $(call program,sluicectl,$(CTL:%=tools/ctl/%.c) lib/reason.c lib/setting.c lib/conf.c lib/conf_parse.c lib/near.c kmod/settings.c $(GATE_SRCS),\
 	libnl-genl-3.0 liburing libcurl libcrypto jansson,-lm))

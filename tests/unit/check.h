@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * check.h - what a unit test needs: CHECK() prints what does not hold and where, and lets the test
- * go on; check_result() is main's return value. random_*() is a seeded generator, so that a failure
- * can be repeated: the seed comes from argv[1] or is a fixed one, and is printed when a check
- * fails.
+ * go on; EXPECT() names what it was about, too; check_result() is main's return value. random_*()
+ * is a seeded generator, so that a failure can be repeated: the seed comes from argv[1] or is a
+ * fixed one, and is printed when a check fails.
  */
 #ifndef SLUICE_TEST_CHECK_H
 #define SLUICE_TEST_CHECK_H
@@ -23,11 +23,25 @@ __attribute__((weak)) uint64_t check_state = 1;
 			check_fail(__FILE__, __LINE__, #cond); \
 	} while (0)
 
+/* what: of many cases, the one that is looked at */
+#define EXPECT(what, cond)                                              \
+	do {                                                            \
+		if (!(cond))                                            \
+			check_fail_of(__FILE__, __LINE__, what, #cond); \
+	} while (0)
+
 static inline void check_fail(const char *file, int line, const char *what)
 {
 	if (++check_failures <= 20)
 		fprintf(stderr, "%s:%d: does not hold: %s (seed %llu)\n", file, line, what,
 			(unsigned long long)check_seed);
+}
+
+static inline void check_fail_of(const char *file, int line, const char *of, const char *what)
+{
+	check_fail(file, line, what);
+	if (check_failures <= 20)
+		fprintf(stderr, "%s:%d: ... of: %s\n", file, line, of);
 }
 
 static inline int check_result(void)

@@ -8,17 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/check.h"
 #include "tools/camsim/payload.h"
-
-static int failures;
-
-#define CHECK(c)                                                       \
-	do {                                                           \
-		if (!(c)) {                                            \
-			failures++;                                    \
-			printf("%s:%d: %s\n", __func__, __LINE__, #c); \
-		}                                                      \
-	} while (0)
 
 #define FRAME_MAX 310000
 
@@ -253,5 +244,5 @@ int main(void)
 	test_byte_faults();
 	test_script();
 	free(bytes.scratch);
-	return failures ? 1 : 0;
+	return check_result();
 }

@@ -9,20 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/unit/check.h"
 #include "tools/camsim/play.h"
 #include "tools/camsim/roll.h"
 
 #define MS 1000000ull
-
-static int failures;
-
-#define CHECK(c)                                                       \
-	do {                                                           \
-		if (!(c)) {                                            \
-			failures++;                                    \
-			printf("%s:%d: %s\n", __func__, __LINE__, #c); \
-		}                                                      \
-	} while (0)
 
 static uint8_t jpeg[] = { 0xff, 0xd8, 0xff, 0xe0, 0,	4,    1, 2,    0xff, 0xc0, 0,
 			  11,	8,    0x01, 0x68, 0x02, 0x80, 1, 1,    0x11, 0,	   0xff,
@@ -212,5 +203,5 @@ int main(void)
 	test_late_and_resume();
 	test_rates_and_pause();
 	unlink(path);
-	return failures ? 1 : 0;
+	return check_result();
 }

@@ -8,17 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/check.h"
 #include "tools/camsim/usbip.h"
-
-static int failures;
-
-#define CHECK(c)                                                       \
-	do {                                                           \
-		if (!(c)) {                                            \
-			failures++;                                    \
-			printf("%s:%d: %s\n", __func__, __LINE__, #c); \
-		}                                                      \
-	} while (0)
 
 static struct usbip *u;
 static uint8_t sent[1 << 20];
@@ -407,5 +398,5 @@ int main(void)
 	test_answer_bounds();
 	test_hostile();
 	free(u);
-	return failures ? 1 : 0;
+	return check_result();
 }

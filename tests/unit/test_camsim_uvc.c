@@ -7,18 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/check.h"
 #include "tools/camsim/uvc_control.h"
 #include "tools/camsim/vhci.h"
-
-static int failures;
-
-#define CHECK(c)                                                       \
-	do {                                                           \
-		if (!(c)) {                                            \
-			failures++;                                    \
-			printf("%s:%d: %s\n", __func__, __LINE__, #c); \
-		}                                                      \
-	} while (0)
 
 static const char known_device[] = "12010002ef0201406b1d0201000101020301";
 static const char known_bulk[] =
@@ -276,5 +267,5 @@ int main(void)
 	test_start_stop();
 	test_controls();
 	test_ports();
-	return failures ? 1 : 0;
+	return check_result();
 }

@@ -6,22 +6,13 @@
  */
 #include "jpeg_make.h"
 #include "cloud/decode.h"
+#include "tests/unit/check.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <jpeglib.h>
-
-static int failures;
-
-#define EXPECT(what, cond)                                                          \
-	do {                                                                        \
-		if (!(cond)) {                                                      \
-			printf("%s:%d: %s: %s\n", __FILE__, __LINE__, what, #cond); \
-			failures++;                                                 \
-		}                                                                   \
-	} while (0)
 
 static double basis(unsigned int x, unsigned int u)
 {
@@ -256,5 +247,5 @@ int main(void)
 	test_broken(d, &plain);
 	test_broken(d, &often);
 	sluice_decoder_close(d);
-	return failures ? 1 : 0;
+	return check_result();
 }

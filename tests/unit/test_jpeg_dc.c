@@ -5,21 +5,13 @@
  */
 #include "jpeg_make.h"
 #include "kmod/jpeg_dc.h"
+#include "tests/unit/check.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 #define CELLS (64 * 64)
 
 static struct sluice_jpeg_dc dec;
-static int failures;
-
-#define EXPECT(what, cond)                                                          \
-	do {                                                                        \
-		if (!(cond)) {                                                      \
-			printf("%s:%d: %s: %s\n", __FILE__, __LINE__, what, #cond); \
-			failures++;                                                 \
-		}                                                                   \
-	} while (0)
 
 static int same_grid(const struct jpeg_shape *s, const uint16_t *a, const uint16_t *b)
 {
@@ -225,7 +217,5 @@ int main(void)
 	test_refused();
 	test_truncated();
 	test_damaged();
-	if (failures)
-		printf("%d failures\n", failures);
-	return failures ? 1 : 0;
+	return check_result();
 }

@@ -4,18 +4,9 @@
  * format against means made pixel by pixel, with the scalar table.
  */
 #include "kmod/luma.h"
+#include "tests/unit/check.h"
 #include <stdio.h>
 #include <stdlib.h>
-
-static int failures;
-
-#define EXPECT(cond)                                              \
-	do {                                                      \
-		if (!(cond)) {                                    \
-			printf("line %d: %s\n", __LINE__, #cond); \
-			failures++;                               \
-		}                                                 \
-	} while (0)
 
 /* The same bytes in every run. */
 static u8 noise(void)
@@ -30,25 +21,25 @@ static void test_picture(void)
 {
 	struct sluice_picture p;
 
-	EXPECT(!sluice_picture_init(&p, SLUICE_FMT_YUYV, 640, 480, 0));
-	EXPECT(p.block == 8 && p.grid_w == 80 && p.grid_h == 60 && p.stride == 1280);
-	EXPECT(p.size_min == 614400 && p.pixel_step == 2 && p.luma_first == 0);
-	EXPECT(!sluice_picture_init(&p, SLUICE_FMT_UYVY, 640, 480, 1344) && p.luma_first == 1);
-	EXPECT(p.size_min == 1344 * 480);
-	EXPECT(!sluice_picture_init(&p, SLUICE_FMT_NV12, 1920, 1080, 0));
-	EXPECT(p.grid_w == 240 && p.grid_h == 135 && p.size_min == 1920 * 1620);
-	EXPECT(!sluice_picture_init(&p, SLUICE_FMT_GREY, 320, 240, 0) && p.block == 4);
-	EXPECT(!sluice_picture_init(&p, SLUICE_FMT_GREY, 160, 120, 0) && p.block == 2);
-	EXPECT(!sluice_picture_init(&p, SLUICE_FMT_MJPEG, 160, 121, 0) && p.block == 8);
-	EXPECT(p.grid_w == 20 && p.grid_h == 16 && !p.size_min);
-	EXPECT(!sluice_picture_init(&p, SLUICE_FMT_RGB24, 4096, 4096, 0) && p.grid_w == 512);
-	EXPECT(sluice_picture_init(&p, SLUICE_FOURCC('H', '2', '6', '4'), 640, 480, 0) ==
-	       -EOPNOTSUPP);
-	EXPECT(sluice_picture_init(&p, SLUICE_FMT_GREY, 15, 480, 0) == -EINVAL);
-	EXPECT(sluice_picture_init(&p, SLUICE_FMT_GREY, 4097, 480, 0) == -EINVAL);
-	EXPECT(sluice_picture_init(&p, SLUICE_FMT_GREY, 640, 480, 639) == -EINVAL);
-	EXPECT(sluice_picture_init(&p, SLUICE_FMT_GREY, 640, 480, 0xffffffff) == -EINVAL);
-	EXPECT(sluice_picture_init(&p, SLUICE_FMT_YUYV, 641, 480, 0) == -EINVAL);
+	CHECK(!sluice_picture_init(&p, SLUICE_FMT_YUYV, 640, 480, 0));
+	CHECK(p.block == 8 && p.grid_w == 80 && p.grid_h == 60 && p.stride == 1280);
+	CHECK(p.size_min == 614400 && p.pixel_step == 2 && p.luma_first == 0);
+	CHECK(!sluice_picture_init(&p, SLUICE_FMT_UYVY, 640, 480, 1344) && p.luma_first == 1);
+	CHECK(p.size_min == 1344 * 480);
+	CHECK(!sluice_picture_init(&p, SLUICE_FMT_NV12, 1920, 1080, 0));
+	CHECK(p.grid_w == 240 && p.grid_h == 135 && p.size_min == 1920 * 1620);
+	CHECK(!sluice_picture_init(&p, SLUICE_FMT_GREY, 320, 240, 0) && p.block == 4);
+	CHECK(!sluice_picture_init(&p, SLUICE_FMT_GREY, 160, 120, 0) && p.block == 2);
+	CHECK(!sluice_picture_init(&p, SLUICE_FMT_MJPEG, 160, 121, 0) && p.block == 8);
+	CHECK(p.grid_w == 20 && p.grid_h == 16 && !p.size_min);
+	CHECK(!sluice_picture_init(&p, SLUICE_FMT_RGB24, 4096, 4096, 0) && p.grid_w == 512);
+	CHECK(sluice_picture_init(&p, SLUICE_FOURCC('H', '2', '6', '4'), 640, 480, 0) ==
+	      -EOPNOTSUPP);
+	CHECK(sluice_picture_init(&p, SLUICE_FMT_GREY, 15, 480, 0) == -EINVAL);
+	CHECK(sluice_picture_init(&p, SLUICE_FMT_GREY, 4097, 480, 0) == -EINVAL);
+	CHECK(sluice_picture_init(&p, SLUICE_FMT_GREY, 640, 480, 639) == -EINVAL);
+	CHECK(sluice_picture_init(&p, SLUICE_FMT_GREY, 640, 480, 0xffffffff) == -EINVAL);
+	CHECK(sluice_picture_init(&p, SLUICE_FMT_YUYV, 641, 480, 0) == -EINVAL);
 }
 
 /* 256 times the luma of a pixel. */
@@ -69,14 +60,14 @@ static void test_grid(u32 fourcc, u32 w, u32 h, u32 pad, int fill)
 	u16 *cell;
 	u8 *data;
 
-	EXPECT(!sluice_picture_init(&p, fourcc, w, h, 0));
-	EXPECT(!sluice_picture_init(&p, fourcc, w, h, p.stride + pad));
+	CHECK(!sluice_picture_init(&p, fourcc, w, h, 0));
+	CHECK(!sluice_picture_init(&p, fourcc, w, h, p.stride + pad));
 	data = malloc(p.size_min);
 	cell = malloc(sizeof(*cell) * p.grid_w * p.grid_h);
 	for (size_t i = 0; i < p.size_min; i++)
 		data[i] = fill >= 0 ? fill : noise();
-	EXPECT(sluice_luma_grid(&p, data, p.size_min - 1, cell) == -EMSGSIZE);
-	EXPECT(!sluice_luma_grid(&p, data, p.size_min, cell));
+	CHECK(sluice_luma_grid(&p, data, p.size_min - 1, cell) == -EMSGSIZE);
+	CHECK(!sluice_luma_grid(&p, data, p.size_min, cell));
 	for (u32 cy = 0; cy < p.grid_h; cy++) {
 		for (u32 cx = 0; cx < p.grid_w; cx++) {
 			u32 sum = 0, n = 0;
@@ -90,7 +81,7 @@ static void test_grid(u32 fourcc, u32 w, u32 h, u32 pad, int fill)
 			if (cell[cy * p.grid_w + cx] != sum / n) {
 				printf("%.4s %ux%u: cell %u,%u is %u, not %u\n", (char *)&fourcc, w,
 				       h, cx, cy, cell[cy * p.grid_w + cx], sum / n);
-				failures++;
+				check_failures++;
 				cy = p.grid_h;
 				break;
 			}
@@ -115,7 +106,5 @@ int main(void)
 			test_grid(formats[f], size[s][0], size[s][1], 0, 255);
 		}
 	}
-	if (failures)
-		printf("%d failures\n", failures);
-	return failures ? 1 : 0;
+	return check_result();
 }

@@ -135,7 +135,8 @@ static void test_told(void)
 	leave(0, "box", 16);
 	enter(0, "last", 32); /* said behind it */
 	BECOMES(is_at("last", "i1"));
-	CHECK(is_at("box", "i2") && sluice_nodes_camera(nodes[2], camera("box")));
+	/* its camera may be said later than itself */
+	BECOMES(is_at("box", "i2") && sluice_nodes_camera(nodes[2], camera("box")));
 	CHECK(came >= 2);
 	leave(1, "box", 16);
 	BECOMES(!sluice_nodes_device(nodes[2], "t", "box", NULL));
