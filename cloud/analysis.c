@@ -60,6 +60,7 @@ static void models_close(struct sluice_analysis *a)
 	a->heat = NULL;
 	a->seen_one = false;
 	a->stills.count = 0;
+	sluice_gauge_reset(&a->gauge);
 }
 
 void sluice_analysis_close(struct sluice_analysis *a)
@@ -183,6 +184,33 @@ static float edges_of(const struct sluice_analysis *a, const struct sluice_gray 
 				       (uint32_t)(b->x + b->w), (uint32_t)(b->y + b->h));
 }
 
+/* What the gate did with the picture, for those who want to know. */
+static void gauge(struct sluice_analysis *a, const struct sluice_stored_frame *f, double t_s,
+		  const struct sluice_gray *g, struct sluice_blob *blobs, uint32_t count,
+		  bool light)
+{
+	struct sluice_gauge_sight s = { .frame = f,
+					.t_s = t_s,
+					.gray = g,
+					.blob = blobs,
+					.blobs = count,
+					.area_min = g->w * g->h / AREA_MIN,
+					.light = light,
+					.event = a->event.active };
+	struct sluice_blob alone;
+	struct sluice_tally tally;
+
+	if (!a->ops->tally)
+		return;
+	if (count == 1) { /* of which nobody has asked for its edges */
+		alone = blobs[0];
+		alone.edges = edges_of(a, g, &alone);
+		s.blob = &alone;
+	}
+	if (sluice_gauge_picture(&a->gauge, &s, &tally))
+		a->ops->tally(a->ctx, &tally);
+}
+
 /* Decode and measure: fills m's picture facts. */
 static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, double t_s,
 		struct sluice_moment *m)
@@ -217,6 +245,8 @@ static int look(struct sluice_analysis *a, const struct sluice_stored_frame *f, 
 		blobs[i].edges = edges_of(a, &g, &blobs[i]);
 	sluice_tracker_frame(a->tracker, t_s, f->sequence, &g, a->mask, blobs, n,
 			     analysis_track_ended, a);
+	gauge(a, f, t_s, &g, blobs, n,
+	      r.learning || r.light > LIGHT_SHARE || r.change != SLUICE_CHANGE_NONE);
 	note_objects(a, t_s, blobs, n, &g);
 	m->camera_moved = r.change == SLUICE_CHANGE_CAMERA;
 	m->light = r.light > LIGHT_SHARE || r.change == SLUICE_CHANGE_SCENE;

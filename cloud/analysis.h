@@ -19,6 +19,7 @@ struct sluice_analysis;
 struct sluice_detector_answer;
 struct sluice_detector_image;
 struct sluice_digest_plan;
+struct sluice_tally;
 
 /* A stored frame. All pointers are borrowed for the call. */
 struct sluice_stored_frame {
@@ -123,6 +124,8 @@ struct sluice_analysis_ops {
 	/* after the summary: what its digest is made from, the callee's from now on
 	 * (sluice_digest_plan_free()); may be NULL */
 	void (*digest)(void *ctx, struct sluice_digest_plan *plan);
+	/* what an event, or a sample, says of the gate (gauge.h); may be NULL */
+	void (*tally)(void *ctx, const struct sluice_tally *t);
 	/* fetch the JPEG of an earlier frame of this camera (key frames, bases of regions), always
 	 * the whole picture. Returns a malloc'd buffer that the analysis frees, or NULL. */
 	uint8_t *(*fetch)(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size);

@@ -15,6 +15,7 @@
 #include "cloud/blobs.h"
 #include "cloud/canvas.h"
 #include "cloud/events.h"
+#include "cloud/gauge.h"
 #include "cloud/stills.h"
 #include "cloud/track.h"
 #include "cloud/track_facts.h"
@@ -44,6 +45,7 @@ struct sluice_analysis {
 	struct sluice_moment history[ANALYSIS_HISTORY];
 	uint32_t history_count;
 	struct sluice_event_log event;
+	struct sluice_gauge gauge; /* if its tallies are wanted */
 };
 
 /* For the tracker: a track that ended is told with the event, if there is one. */

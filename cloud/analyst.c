@@ -244,6 +244,7 @@ static int take_box(struct sluice_analyst *a)
 			sizeof(open.language) - 1);
 		open.digests = a->ops->digest != NULL;
 		open.looks = a->ops->look != NULL;
+		open.tallies = a->ops->tally != NULL;
 		if (a->numbered != b->child && b->subject == SLUICE_BOX_SUBJECTS - 1)
 			return -ENOMEM;
 		if (sluice_room_take(&b->room, 0, a->need))

@@ -27,7 +27,7 @@ static const struct sluice_route *const tables[] = {
 	sluice_api_cameras,   sluice_api_ledger,  sluice_api_timeline,	   sluice_api_stream,
 	sluice_api_summaries, sluice_api_devices, sluice_api_groups,	   sluice_api_desired,
 	sluice_api_about,     sluice_api_web,	  sluice_api_store,	   sluice_api_zones,
-	sluice_api_exports,   sluice_api_jobs,
+	sluice_api_retune,    sluice_api_exports, sluice_api_jobs,
 };
 
 int sluice_api_routes(int (*fn)(void *ctx, const struct sluice_route *r), void *ctx)

@@ -68,7 +68,7 @@ extern const struct sluice_route sluice_api_health[], sluice_api_enrol[], sluice
 	sluice_api_audit[], sluice_api_cameras[], sluice_api_ledger[], sluice_api_timeline[],
 	sluice_api_stream[], sluice_api_summaries[], sluice_api_devices[], sluice_api_groups[],
 	sluice_api_desired[], sluice_api_about[], sluice_api_web[], sluice_api_store[],
-	sluice_api_zones[], sluice_api_exports[], sluice_api_jobs[];
+	sluice_api_zones[], sluice_api_retune[], sluice_api_exports[], sluice_api_jobs[];
 
 /* For what was handed to another thread, to be answered into *r: a call with what was kept of the
  * first one, so without its request and whose. address is borrowed. */

@@ -28,10 +28,10 @@ static void mark_told(struct subject *s, int done)
 	if (!done && s->told >= s->last)
 		return;
 	err = sluice_fence_begin(f, ix);
-	if (!err)
-		err = sluice_fence_end(f, ix,
-				       ix->ops->run_told(ix, s->camera->id, s->epoch, s->first,
-							 s->last, done));
+	if (!err) {
+		err = ix->ops->run_told(ix, s->camera->id, s->epoch, s->first, s->last, done);
+		err = sluice_fence_end(f, ix, err ? err : worker_toll_store(s));
+	}
 	worker_noted(s, err);
 }
 

@@ -154,6 +154,8 @@ int sluice_box_header_ok(const struct sluice_box_header *h, const struct sluice_
 	case SLUICE_BOX_LOOK:
 		return !s->digest && !s->period && h->size >= sizeof(struct sluice_box_look) &&
 		       h->size <= sizeof(struct sluice_box_look) + SLUICE_DETECTOR_AREA;
+	case SLUICE_BOX_TALLY:
+		return !s->digest && !s->period && h->size == sizeof(struct sluice_tally);
 	case SLUICE_BOX_PROGRESS:
 		return s->period && h->size == sizeof(struct sluice_box_passed);
 	case SLUICE_BOX_DONE:
@@ -314,6 +316,9 @@ int sluice_box_parse(const struct sluice_box_header *h, const uint8_t *data,
 		return s->period || r->fetch.epoch == s->epoch ? 0 : -EBADMSG;
 	case SLUICE_BOX_LOOK:
 		return parse_look(data, h->size, r);
+	case SLUICE_BOX_TALLY:
+		r->tally = (const void *)data;
+		return sluice_tally_ok(r->tally) ? 0 : -EBADMSG;
 	case SLUICE_BOX_PROGRESS:
 		return parse_progress(data, r);
 	default:

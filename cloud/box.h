@@ -11,8 +11,8 @@
  *
  *	READY			once, when it has given up its rights
  *	OPEN, CLOSE		no answer
- *	RUN			EVENT, SUMMARY, PLAN, FETCH (answered by FETCHED), LOOK (by SEEN)
- *				..., DONE
+ *	RUN			EVENT, SUMMARY, PLAN, TALLY, FETCH (answered by FETCHED), LOOK
+ *				(by SEEN) ..., DONE
  *	DIGEST			FETCH ..., SUMMARY or none, DONE
  *	PERIOD			FETCH, PROGRESS ..., SUMMARY or none, DONE
  *
@@ -28,6 +28,7 @@
 #include "cloud/analysis.h"
 #include "cloud/detector.h"
 #include "cloud/digest.h"
+#include "cloud/tally.h"
 
 #define SLUICE_BOX_AREA	     (8u << 20) /* bytes of the area */
 #define SLUICE_BOX_STEPS     32		/* of a batch at most */
@@ -55,6 +56,7 @@ enum sluice_box_type {
 	SLUICE_BOX_DONE,
 	SLUICE_BOX_PROGRESS,
 	SLUICE_BOX_LOOK,
+	SLUICE_BOX_TALLY, /* struct sluice_tally */
 };
 
 struct sluice_box_header {
@@ -67,6 +69,8 @@ struct sluice_box_open {
 	char language[16];
 	uint32_t digests; /* plans are wanted */
 	uint32_t looks;	  /* there is a detector */
+	uint32_t tallies; /* what the gate did is wanted */
+	uint32_t zero;
 };
 
 struct sluice_box_run {
@@ -177,6 +181,7 @@ struct sluice_box_reply {
 	struct sluice_digest_plan *plan;
 	struct sluice_box_fetch fetch;
 	struct sluice_box_done done;
+	const struct sluice_tally *tally;
 	int per_mille; /* PROGRESS */
 	struct sluice_detector_image look[SLUICE_DETECTOR_PICTURES];
 	uint32_t look_count; /* of LOOK; 0: the size is asked for */

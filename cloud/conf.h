@@ -134,6 +134,10 @@ struct sluice_cloud_conf {
 		unsigned int language; /* 0 English, 1 Chinese */
 	} periods;
 	struct {
+		unsigned int mode;	  /* enum sluice_retune_mode */
+		unsigned int least, most; /* percent of the threshold that a map may make of it */
+	} retune;
+	struct {
 		unsigned int at_once;
 	} jobs;
 	struct {

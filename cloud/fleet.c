@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cloud/fleet_state.h"
+#include "cloud/tuning.h"
 #include "cloud/wish.h"
 
 /* What devices tell is written later; shared, what became of a command, too: loops tell it. */
@@ -22,7 +23,7 @@ static int is_lazy(const struct sluice_fleet *f, enum sluice_fleet_kind kind, co
 
 static int has_version(enum sluice_fleet_kind kind)
 {
-	return kind <= SLUICE_FLEET_DESIRED || kind == SLUICE_FLEET_ZONES;
+	return kind <= SLUICE_FLEET_DESIRED || kind >= SLUICE_FLEET_ZONES;
 }
 
 char *sluice_fleet_key(const char *tenant, const char *name, char key[SLUICE_FLEET_KEY])
@@ -332,39 +333,97 @@ static json_t *names_of(const char *device, const char *camera)
 	return list;
 }
 
+/* Layers, the lowest first. */
+enum { TUNED, OF_DEVICE, OF_CAMERA, OWN, LAYERS };
+
+struct layers {
+	json_t *layer[LAYERS], *tuned; /* tuned: the document that the lowest one is of */
+	char device[SLUICE_NAME_MAX], camera[SLUICE_NAME_MAX]; /* groups; "": none */
+};
+
+static void layers_end(struct layers *l)
+{
+	for (int i = 0; i < LAYERS; i++)
+		json_decref(l->layer[i]);
+	json_decref(l->tuned);
+}
+
+/* 0 or -ENOMEM: then there are none. */
+static int layers_read(struct sluice_fleet *f, const struct sluice_camera *c, struct layers *l)
+{
+	int err[LAYERS], bad = 0, i;
+
+	memset(l, 0, sizeof(*l));
+	err[TUNED] = sluice_fleet_get(f, SLUICE_FLEET_RETUNE, c->tenant, c->hex, &l->tuned);
+	if (!err[TUNED])
+		err[TUNED] = sluice_tuning_wish(l->tuned, &l->layer[TUNED]);
+	err[OF_DEVICE] = sluice_fleet_group_of(f, c->tenant, "devices", c->device, l->device,
+					       &l->layer[OF_DEVICE]);
+	err[OF_CAMERA] = sluice_fleet_group_of(f, c->tenant, "cameras", c->hex, l->camera,
+					       &l->layer[OF_CAMERA]);
+	err[OWN] = sluice_fleet_get(f, SLUICE_FLEET_DESIRED, c->tenant, c->hex, &l->layer[OWN]);
+	for (i = 0; i < LAYERS; i++)
+		bad |= err[i] == -ENOMEM;
+	if (bad)
+		layers_end(l);
+	return bad ? -ENOMEM : 0;
+}
+
+/* What makes another wish of the same settings. One that was never retuned has the same as ever. */
+static json_t *versions_of(const struct layers *l)
+{
+	json_t *list = json_pack("[s,I,s,I,I]", l->device,
+				 (json_int_t)sluice_fleet_version(l->layer[OF_DEVICE]), l->camera,
+				 (json_int_t)sluice_fleet_version(l->layer[OF_CAMERA]),
+				 (json_int_t)sluice_fleet_version(l->layer[OWN]));
+	json_int_t at =
+		json_integer_value(json_object_get(json_object_get(l->tuned, "applied"), "at_ns"));
+
+	if (list && l->layer[TUNED] && json_array_append_new(list, json_integer(at))) {
+		json_decref(list);
+		return NULL;
+	}
+	return list;
+}
+
 json_t *sluice_fleet_wish(struct sluice_fleet *f, const struct sluice_camera *c, json_t **from,
 			  int *enforce)
 {
-	char device[SLUICE_NAME_MAX] = "", camera[SLUICE_NAME_MAX] = "";
-	json_t *layer[3] = { NULL }, *wish = NULL, *names = NULL;
-	int err[3], bad;
+	json_t *wish, *names = NULL;
+	struct layers l;
+	int bad;
 
-	err[0] = sluice_fleet_group_of(f, c->tenant, "devices", c->device, device, &layer[0]);
-	err[1] = sluice_fleet_group_of(f, c->tenant, "cameras", c->hex, camera, &layer[1]);
-	err[2] = sluice_fleet_get(f, SLUICE_FLEET_DESIRED, c->tenant, c->hex, &layer[2]);
-	*enforce = json_is_true(json_object_get(layer[0], "enforce")) ||
-		   json_is_true(json_object_get(layer[1], "enforce"));
-	bad = err[0] == -ENOMEM || err[1] == -ENOMEM || err[2] == -ENOMEM;
-	if (!bad)
-		wish = sluice_wish_merge((const json_t *const *)layer, 3);
-	if (!wish ||
-	    json_object_set_new(wish, "versions",
-				json_pack("[s,I,s,I,I]", device,
-					  (json_int_t)sluice_fleet_version(layer[0]), camera,
-					  (json_int_t)sluice_fleet_version(layer[1]),
-					  (json_int_t)sluice_fleet_version(layer[2]))))
-		bad = 1;
+	*enforce = 0;
+	if (from)
+		*from = NULL;
+	if (layers_read(f, c, &l))
+		return NULL;
+	*enforce = json_is_true(json_object_get(l.layer[OF_DEVICE], "enforce")) ||
+		   json_is_true(json_object_get(l.layer[OF_CAMERA], "enforce"));
+	wish = sluice_wish_merge((const json_t *const *)l.layer, LAYERS);
+	bad = !wish || json_object_set_new(wish, "versions", versions_of(&l));
 	if (from && !bad) {
-		names = names_of(device, camera);
+		names = names_of(l.device, l.camera);
 		bad = !names;
 	}
+	layers_end(&l);
 	if (bad) {
 		json_decref(wish);
-		wish = NULL;
+		return NULL;
 	}
 	if (from)
 		*from = names;
-	for (bad = 0; bad < 3; bad++)
-		json_decref(layer[bad]);
+	return wish;
+}
+
+json_t *sluice_fleet_people_wish(struct sluice_fleet *f, const struct sluice_camera *c)
+{
+	struct layers l;
+	json_t *wish;
+
+	if (layers_read(f, c, &l))
+		return NULL;
+	wish = sluice_wish_merge((const json_t *const *)l.layer + OF_DEVICE, LAYERS - OF_DEVICE);
+	layers_end(&l);
 	return wish;
 }

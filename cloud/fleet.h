@@ -26,6 +26,7 @@ enum sluice_fleet_kind {
 	SLUICE_FLEET_STATE,   /* by the camera's id: plan.h */
 	SLUICE_FLEET_DEVICE,  /* by its name: {"build","features","allows","seen_ns"} */
 	SLUICE_FLEET_ZONES, /* by the camera's id: {"version","by","at_ns"} and zones.h; people's */
+	SLUICE_FLEET_RETUNE, /* by the camera's id: tuner.h */
 	SLUICE_FLEET_KINDS
 };
 
@@ -85,12 +86,16 @@ void sluice_fleet_watch(struct sluice_fleet *f, const struct sluice_fleet_watche
 void sluice_fleet_flush(struct sluice_fleet *f);
 
 /*
- * What is wanted of a camera: the group of its device, over it the group of the camera, over it its
- * own; with "versions". from: names of the groups, a new array, unless NULL; *enforce: any of them
- * says so. A new reference, NULL: out of memory (a layer is never left out for it).
+ * What is wanted of a camera: what retuning has applied (tuner.h), over it the group of its device,
+ * over it the group of the camera, over it its own; with "versions". from: names of the groups, a
+ * new array, unless NULL; *enforce: any of them says so. A new reference, NULL: out of memory (a
+ * layer is never left out for it).
  */
 json_t *sluice_fleet_wish(struct sluice_fleet *f, const struct sluice_camera *c, json_t **from,
 			  int *enforce);
+
+/* The same without what retuning has applied. */
+json_t *sluice_fleet_people_wish(struct sluice_fleet *f, const struct sluice_camera *c);
 
 /* The group that has it: a copy of it in *out, its name in name[SLUICE_NAME_MAX]. member: a
  * device's name, or a camera's id. As sluice_fleet_get(). */

@@ -62,7 +62,7 @@ static void note_wish(struct sluice_fleet *f, int kind, const char *key, const j
 	size_t i;
 	json_t *v;
 
-	if (kind == SLUICE_FLEET_DESIRED)
+	if (kind == SLUICE_FLEET_DESIRED || kind == SLUICE_FLEET_RETUNE)
 		note_device(f, tenant, NULL, name);
 	if (kind != SLUICE_FLEET_GROUP)
 		return;

@@ -194,6 +194,22 @@ struct sluice_index_job_filter {
 	unsigned int limit;
 };
 
+/* What was counted of a camera's gate (tally.h) in a day of UTC, under a version of its settings,
+ * in one kind of lane. */
+struct sluice_index_tally {
+	uint8_t camera[16];
+	uint32_t day; /* since 1970 */
+	uint32_t settings;
+	uint32_t lane;	    /* enum sluice_wire_lane */
+	const void *counts; /* packed; borrowed */
+	size_t size;
+};
+
+#define SLUICE_TALLY_DAYS 30  /* kept of a camera, and ... */
+#define SLUICE_TALLY_ROWS 128 /* ... so many rows at most */
+
+typedef int (*sluice_index_tally_fn)(void *ctx, const struct sluice_index_tally *t);
+
 typedef int (*sluice_index_job_fn)(void *ctx, const struct sluice_camera *c,
 				   const struct sluice_index_job *j);
 
@@ -390,6 +406,13 @@ struct sluice_index_ops {
 	 * picture; ledger is NULL. */
 	int (*cameras_busy)(struct sluice_index *ix, uint64_t from_ns, uint64_t to_ns,
 			    sluice_index_camera_fn fn, void *ctx);
+
+	/* in place of what is there of that day, version and lane; what is too old, or too many, of
+	 * the camera's goes. In the caller's transaction, if there is one. */
+	int (*tally_put)(struct sluice_index *ix, const struct sluice_index_tally *t);
+	/* of a camera, from a day on, in order */
+	int (*tallies)(struct sluice_index *ix, const uint8_t camera[16], uint32_t from_day,
+		       sluice_index_tally_fn fn, void *ctx);
 
 	/* of every tenant, for the check of the whole store */
 	int (*summaries_all)(struct sluice_index *ix, sluice_index_summary_fn fn, void *ctx);

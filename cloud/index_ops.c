@@ -358,6 +358,8 @@ static const struct sluice_index_ops ops = {
 	.jobs_again = sluice_sql_jobs_again,
 	.jobs_drop = sluice_sql_jobs_drop,
 	.cameras_busy = sluice_sql_cameras_busy,
+	.tally_put = sluice_sql_tally_put,
+	.tallies = sluice_sql_tallies,
 	.summaries_all = sluice_sql_summaries_all,
 	.summary_find = sluice_sql_summary_find,
 };

@@ -83,7 +83,11 @@
 
 #define THIRD "ALTER TABLE summaries ADD COLUMN token " ZERO ";"
 
-static const char *const steps[] = { FIRST, SECOND, THIRD };
+#define FOURTH                                                                          \
+	"CREATE TABLE tallies (camera " ID ", day " INT ", settings " INT ", lane " INT \
+	", counts " ID ", PRIMARY KEY (camera, day, settings, lane));"
+
+static const char *const steps[] = { FIRST, SECOND, THIRD, FOURTH };
 
 static const struct sluice_pg_tables tables = {
 	.what = "the index",

@@ -240,6 +240,15 @@ const char *const sluice_index_sql[STATEMENTS] = {
 	[EPOCHS] = "SELECT " EPOCH_COLUMNS ", " CAMERA_COLUMNS " FROM cameras c"
 		   " JOIN epochs e ON e.camera = c.id WHERE c.id = ?3 AND" ALLOWED
 		   " ORDER BY e.epoch DESC LIMIT ?4",
+	[TALLY_PUT] = "INSERT INTO tallies (camera, day, settings, lane, counts)"
+		      " VALUES (?, ?, ?, ?, ?) ON CONFLICT (camera, day, settings, lane) DO UPDATE"
+		      " SET counts = excluded.counts",
+	[TALLIES] = "SELECT day, settings, lane, counts FROM tallies WHERE camera = ? AND day >= ?"
+		    " ORDER BY day, settings, lane",
+	[TALLIES_DROP] = "DELETE FROM tallies WHERE camera = ?1 AND (day < ?2 OR (day, settings,"
+			 " lane) IN (SELECT t.day, t.settings, t.lane FROM tallies t"
+			 " WHERE t.camera = ?1 ORDER BY t.day DESC, t.settings DESC, t.lane"
+			 " LIMIT 1000 OFFSET ?3))",
 	[JOB_ADD] = "INSERT INTO jobs (id, camera, kind, by, from_ns, to_ns, made_ns,"
 		    " settings) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 	[JOB_NEXT] = "SELECT id FROM jobs WHERE state = 0 ORDER BY made_ns, id LIMIT 1",

@@ -102,6 +102,9 @@ enum {
 	JOBS_AGAIN,
 	JOBS_DROP,
 	CAMERAS_BUSY,
+	TALLY_PUT,
+	TALLIES,
+	TALLIES_DROP,
 	FENCE_RAISE,
 	FENCE_REFUSED,
 	FENCE,
@@ -284,6 +287,11 @@ int sluice_index_sqlite_db(const char *path, const char *const *sql, int count,
 int sluice_sql_begin_fenced(struct sluice_index *ix, unsigned int partition, uint64_t token);
 int sluice_sql_fence(struct sluice_index *ix, unsigned int partition, uint64_t *token,
 		     uint64_t *refused);
+
+/* index_tally.c */
+int sluice_sql_tally_put(struct sluice_index *ix, const struct sluice_index_tally *t);
+int sluice_sql_tallies(struct sluice_index *ix, const uint8_t camera[16], uint32_t from_day,
+		       sluice_index_tally_fn fn, void *ctx);
 
 /* index_history.c */
 int sluice_sql_frame_near(struct sluice_index *ix, const struct sluice_whose *who,

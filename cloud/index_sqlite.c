@@ -105,14 +105,19 @@
 /* Version 6: under which lease a summary's files were put (media.h). */
 #define SIXTH "ALTER TABLE summaries ADD COLUMN token INTEGER NOT NULL DEFAULT 0;"
 
+/* Version 7: what was counted of a camera's gate, a row a day (tally.h). */
+#define SEVENTH                                                                           \
+	"CREATE TABLE tallies (camera BLOB, day INTEGER, settings INTEGER, lane INTEGER," \
+	" counts BLOB NOT NULL, PRIMARY KEY (camera, day, settings, lane)) WITHOUT ROWID;"
+
 static int fill_facets(struct sluice_sqlite *s)
 {
 	return sluice_sql_facets_fill(sluice_db_of_sqlite(s));
 }
 
 static const struct sluice_sqlite_step steps[] = {
-	{ FIRST, NULL },  { SECOND, fill_facets }, { THIRD, NULL },
-	{ FOURTH, NULL }, { FIFTH, NULL },	   { SIXTH, NULL },
+	{ FIRST, NULL }, { SECOND, fill_facets }, { THIRD, NULL },   { FOURTH, NULL },
+	{ FIFTH, NULL }, { SIXTH, NULL },	  { SEVENTH, NULL },
 };
 
 int sluice_index_sqlite_db(const char *path, const char *const *sql, int count,

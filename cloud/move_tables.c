@@ -57,6 +57,7 @@ const struct move_table move_tables[MOVE_TABLES] = {
 	  { "id", "camera", "kind", "by", "from_ns", "to_ns", "made_ns", "began_ns", "ended_ns",
 	    "state", "cancel", "tries", "per_mille", "settings", "result", "error" } },
 	{ "fences", 1, "iii", { "part", "token", "refused" } },
+	{ "tallies", 4, "biiib", { "camera", "day", "settings", "lane", "counts" } },
 	/* auth.db */
 	{ "tenants", 1, "si", { "name", "created_ns" } },
 	{ "users",
@@ -89,9 +90,9 @@ const struct move_table move_tables[MOVE_TABLES] = {
 };
 
 const struct move_file move_files[] = {
-	[SLUICE_MOVE_INDEX] = { 0, 15, "segments", 0, "the index" },
-	[SLUICE_MOVE_AUTH] = { 15, 9, "audit", 1, "users and devices" },
-	[SLUICE_MOVE_FLEET] = { 24, 1, NULL, 0, "what is wanted of devices" },
+	[SLUICE_MOVE_INDEX] = { 0, 16, "segments", 0, "the index" },
+	[SLUICE_MOVE_AUTH] = { 16, 9, "audit", 1, "users and devices" },
+	[SLUICE_MOVE_FLEET] = { 25, 1, NULL, 0, "what is wanted of devices" },
 };
 
 static void add_names(const struct move_table *t, unsigned int count, const char *behind,

@@ -8,7 +8,7 @@
 
 #define MOVE_COLUMNS_MAX 16
 #define MOVE_BATCH	 1000 /* rows of one statement */
-#define MOVE_TABLES	 25
+#define MOVE_TABLES	 26
 
 /* Columns in any order but that the key comes first. types: i number, f flag, s text, b bytes. */
 struct move_table {

@@ -114,6 +114,7 @@ static int begin_anew(struct subject *s, int64_t upto)
 	int err = sluice_analyst_reset(s->analyst);
 
 	s->event_open = 0;
+	worker_toll_forget(s);
 	if (!err)
 		err = sluice_analyst_epoch(s->analyst, s->epoch, s->first_ns, s->first_utc_ns);
 	if (!err)

@@ -218,6 +218,10 @@ static int dispatch(struct sluice_sandbox *b, const struct sluice_box_speaker *w
 	case SLUICE_BOX_SUMMARY:
 		ops->summary(ctx, &r->summary);
 		return 0;
+	case SLUICE_BOX_TALLY:
+		if (ops->tally)
+			ops->tally(ctx, r->tally);
+		return 0;
 	case SLUICE_BOX_LOOK:
 		return answer_look(b, who, r, ops, ctx);
 	case SLUICE_BOX_PROGRESS:

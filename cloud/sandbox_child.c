@@ -120,6 +120,13 @@ static void on_digest(void *ctx, struct sluice_digest_plan *plan)
 	sluice_digest_plan_free(plan);
 }
 
+static void on_tally(void *ctx, const struct sluice_tally *t)
+{
+	struct subject *s = ctx;
+
+	say(SLUICE_BOX_TALLY, s->number, t, sizeof(*t), NULL, 0);
+}
+
 static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size)
 {
 	struct subject *s = ctx;
@@ -216,6 +223,7 @@ static void open_subject(uint32_t number, size_t size)
 	s->ops = (struct sluice_analysis_ops){ .event = on_event,
 					       .summary = on_summary,
 					       .digest = open.digests ? on_digest : NULL,
+					       .tally = open.tallies ? on_tally : NULL,
 					       .fetch = on_fetch,
 					       .look_side = open.looks ? on_look_side : NULL,
 					       .look = open.looks ? on_look : NULL };

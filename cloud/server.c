@@ -344,6 +344,20 @@ static void start_detector(struct sluice_server *s)
 		sluice_detector_open(&c, &s->detector);
 }
 
+static void set_retune(struct sluice_server *s)
+{
+	const struct sluice_cloud_conf *c = s->c.conf;
+
+	s->retune = (struct sluice_retune_config){
+		.mode = (enum sluice_retune_mode)c->retune.mode,
+		.every_ns = 86400000000000ull,
+		.days = 7,
+		.limits = sluice_retune_usual,
+	};
+	s->retune.limits.least = (uint8_t)(c->retune.least * SLUICE_FACTOR_ONE / 100);
+	s->retune.limits.most = (uint8_t)(c->retune.most * SLUICE_FACTOR_ONE / 100);
+}
+
 static int start_threads(struct sluice_server *s)
 {
 	struct sluice_ingest_config in = { .data = s->c.data,
@@ -359,6 +373,7 @@ static int start_threads(struct sluice_server *s)
 					   .ctx = s };
 	int err;
 
+	set_retune(s);
 	s->cameras = sluice_cameras_open();
 	s->roster = sluice_roster_open();
 	s->settings = sluice_settings_open();
@@ -371,6 +386,7 @@ static int start_threads(struct sluice_server *s)
 	wc.cameras = s->cameras;
 	wc.media = s->media;
 	wc.fleet = s->fleet;
+	wc.retune = s->retune.mode == SLUICE_RETUNE_OFF ? NULL : &s->retune;
 	if (sluice_server_works(s))
 		start_detector(s);
 	wc.detector = s->detector;

@@ -23,6 +23,7 @@
 #include "cloud/quarantine.h"
 #include "cloud/roster.h"
 #include "cloud/sandbox.h"
+#include "cloud/tuner.h"
 #include "cloud/worker.h"
 #include "lib/conn.h"
 
@@ -93,6 +94,7 @@ struct sluice_server {
 	struct sluice_api *api; /* api_state.h */
 	struct sluice_settings *settings;
 	struct sluice_fleet *fleet;
+	struct sluice_retune_config retune;
 	struct sluice_badges *badges; /* NULL: auth.db is a file */
 	struct sluice_io_timer late;  /* of loop 0 */
 	unsigned long long acked_seen;

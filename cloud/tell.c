@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "cloud/api_state.h"
+#include "cloud/desire.h"
 #include "cloud/session.h"
 #include "cloud/vision.h"
 #include "lib/log.h"
@@ -257,8 +258,15 @@ void sluice_server_tell_job(void *ctx, const struct sluice_camera *c, const char
 	say(ctx, &(struct sluice_news){ .kind = SLUICE_NEWS_JOB, .camera = c, .text = json });
 }
 
+/* In this process; others see it in the fleet. */
+static void tell_retuned(void *ctx, const struct sluice_camera *c)
+{
+	sluice_desire_changed(ctx, c->tenant, c->device);
+}
+
 const struct sluice_worker_ops sluice_server_worker_ops = {
 	.event = tell_event,
 	.summary = tell_summary,
 	.done = tell_done,
+	.retuned = tell_retuned,
 };

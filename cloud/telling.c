@@ -28,6 +28,7 @@
 #define BLIND_S	     1.5 /* what moves then moved before the gate and the model could see */
 #define BEFORE_S     0.9 /* what shows before a thing shows so much earlier at most */
 #define LOSSES	     4
+#define LATE_S	     0.5  /* what begins so shortly before the last motion came too late */
 #define DWELL_S	     30.0 /* how long an event waits for what stands still in the picture */
 #define DWELL_HITS   8	  /* ... and what it waits for: followed this often, */
 #define DWELL_WAY    0.5f /* and come this far, in its own sizes */
@@ -194,19 +195,20 @@ static uint32_t peak_of(const struct sluice_event_log *e, const bool *counts)
 	return peak;
 }
 
-/* Was it anything? Then what came teaches how large things are. */
-static void judge(struct sluice_analysis *a)
+/* Was it anything? Then what came teaches how large things are. counts: which tracks are things. */
+static void judge(struct sluice_analysis *a, bool *counts)
 {
 	struct sluice_event_log *e = &a->event;
-	bool counts[SLUICE_EVENT_TRACKS] = { false }, any = false;
+	bool any = false;
 	struct sluice_track_facts f;
 
 	for (uint32_t i = 0; i < e->track_count; i++) {
 		const struct sluice_track *t = &e->tracks[i];
 
-		/* what came after the last motion, or did not move since the event began, is not
+		/* what came as the last motion ended, or did not move since the event began, is not
 		 * what moved */
-		counts[i] = t->start_s <= e->end_s && t->backed_s >= e->part_start_s &&
+		counts[i] = t->start_s <= fmax(e->end_s - LATE_S, e->part_start_s) &&
+			    t->backed_s >= e->part_start_s &&
 			    (sluice_track_real(t, a->gray.w, a->gray.h) ||
 			     sluice_track_lively(t, a->gray.w, a->gray.h));
 		any |= counts[i];
@@ -222,6 +224,16 @@ static void judge(struct sluice_analysis *a)
 	e->nuisance = e->scene_change || 2 * e->light_moments > e->motion_moments
 			      ? SLUICE_NUISANCE_LIGHT
 			      : SLUICE_NUISANCE_NO_TRACK;
+}
+
+/* What the event says of the gate. */
+static void tell_gauge(struct sluice_analysis *a, const bool *counts)
+{
+	struct sluice_tally tally;
+
+	if (a->ops->tally &&
+	    sluice_gauge_event(&a->gauge, &a->event, counts, a->gray.w, a->gray.h, &tally))
+		a->ops->tally(a->ctx, &tally);
 }
 
 /* The gate opens for a shadow or a headlight too. An event is told from when the first thing was
@@ -258,6 +270,7 @@ static void tell(struct sluice_analysis *a, bool continued)
 	struct sluice_keyframe keys[SLUICE_KEYFRAMES_MAX];
 	struct sluice_summary_media media[SLUICE_KEYFRAMES_MAX];
 	char files[SLUICE_KEYFRAMES_MAX][48];
+	bool counts[SLUICE_EVENT_TRACKS] = { false };
 	struct sluice_summary s = { .epoch = a->epoch, .media = media };
 	struct sluice_summary_facts f;
 	uint64_t lost[LOSSES];
@@ -265,7 +278,7 @@ static void tell(struct sluice_analysis *a, bool continued)
 	uint32_t n;
 
 	qsort(e->tracks, e->track_count, sizeof(e->tracks[0]), by_start);
-	judge(a);
+	judge(a, counts);
 	if (!e->part)
 		start_with_first(e, a->gray.w, a->gray.h);
 	facts_of(a, &f);
@@ -290,6 +303,8 @@ static void tell(struct sluice_analysis *a, bool continued)
 	sluice_starved += !json;
 	if (!analysis_starved(a))
 		a->ops->summary(a->ctx, &s);
+	if (!analysis_starved(a))
+		tell_gauge(a, counts);
 	if (!analysis_starved(a) && !e->nuisance)
 		plan_digest(a, s.id, keys, n);
 	free(json);

@@ -106,6 +106,11 @@ static void on_digest(void *ctx, struct sluice_digest_plan *plan)
 	sluice_digester_add(s->worker->digester, s->camera, plan);
 }
 
+static void on_tally(void *ctx, const struct sluice_tally *t)
+{
+	worker_toll(ctx, t);
+}
+
 static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *size)
 {
 	struct subject *s = ctx;
@@ -134,6 +139,7 @@ static void set_ops(struct sluice_worker *w)
 	w->ops = (struct sluice_analysis_ops){ .event = on_event,
 					       .summary = on_summary,
 					       .digest = w->digester ? on_digest : NULL,
+					       .tally = w->c.retune ? on_tally : NULL,
 					       .fetch = on_fetch,
 					       .look_side = w->c.detector ? on_look_side : NULL,
 					       .look = w->c.detector ? on_look : NULL };
@@ -227,21 +233,24 @@ static int mark_told(struct subject *s, int done)
 	if (s->worker->digester && sluice_digester_busy(s->worker->digester, s->camera))
 		return 0;
 	err = sluice_fence_begin(f, ix);
-	if (!err)
-		err = sluice_fence_end(
-			f, ix, ix->ops->epoch_told(ix, s->camera->id, s->epoch, s->last, done));
+	if (!err) {
+		err = ix->ops->epoch_told(ix, s->camera->id, s->epoch, s->last, done);
+		err = sluice_fence_end(f, ix, err ? err : worker_toll_store(s));
+	}
 	worker_noted(s, err);
 	return err;
 }
 
 void worker_noted(struct subject *s, int err)
 {
-	if (!err)
+	if (!err) {
 		worker_told(s);
-	else if (err != -ESTALE)
+		worker_toll_stored(s);
+	} else if (err != -ESTALE) {
 		sluice_log_limited(&s->worker->limit, SLUICE_LOG_WARNING,
 				   "cannot note the progress of camera %s: %s", s->camera->name,
 				   strerror(-err));
+	}
 }
 
 void worker_told(struct subject *s)

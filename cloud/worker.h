@@ -13,6 +13,7 @@ struct sluice_fleet;
 struct sluice_detector;
 struct sluice_quarantine;
 struct sluice_sandbox_config;
+struct sluice_retune_config;
 
 /* An epoch, or a run of back-fill, of which everything is analysed. */
 struct sluice_done {
@@ -29,6 +30,8 @@ struct sluice_worker_ops {
 	void (*summary)(void *ctx, const struct sluice_camera *c, const char *id);
 	/* everything of it is analysed; its summaries were told before */
 	void (*done)(void *ctx, const struct sluice_camera *c, const struct sluice_done *d);
+	/* something else is wanted of its gate (tuner.h); may be NULL */
+	void (*retuned)(void *ctx, const struct sluice_camera *c);
 };
 
 struct sluice_worker_config {
@@ -38,6 +41,7 @@ struct sluice_worker_config {
 	struct sluice_cameras *cameras;
 	struct sluice_media *media;
 	struct sluice_fleet *fleet;		     /* where zones are; NULL: there are none */
+	const struct sluice_retune_config *retune;   /* borrowed; NULL: gates are not looked at */
 	int digests;				     /* make digests too */
 	const char *h264;			     /* path of ffmpeg, borrowed; NULL: none */
 	const struct sluice_sandbox_config *sandbox; /* borrowed; NULL: no children */

@@ -12,6 +12,7 @@
 #include "cloud/parked.h"
 #include "cloud/sandbox.h"
 #include "cloud/shelf.h"
+#include "cloud/tally.h"
 #include "cloud/worker.h"
 #include "lib/log.h"
 
@@ -53,6 +54,9 @@ struct subject {
 	struct clock away;
 	uint64_t away_epoch, closed_epoch;
 	uint64_t heard_ms; /* when anything came of it */
+	/* toll.c: of its gate; not stored yet */
+	struct sluice_tally tally;
+	uint64_t tuned_ns; /* when it was last looked at */
 };
 
 struct sluice_worker {
@@ -143,6 +147,17 @@ void worker_take_up(struct sluice_worker *w);
 void worker_unpark(struct subject *s);
 /* Something has come of it. */
 void worker_heard(struct subject *s);
+
+/* toll.c */
+
+/* What the analysis says of the gate. */
+void worker_toll(struct subject *s, const struct sluice_tally *t);
+/* Stores it, if there is enough of it, in the caller's transaction; 0 or -errno. */
+int worker_toll_store(struct subject *s);
+/* That transaction is durable. What it speaks for is proposed, every now and then. */
+void worker_toll_stored(struct subject *s);
+/* The frames that it is of will be given again. */
+void worker_toll_forget(struct subject *s);
 
 /* backfill.c */
 void worker_backfill_start(struct sluice_worker *w);

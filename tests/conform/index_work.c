@@ -298,6 +298,66 @@ static void case_writers(struct conform_index *rig)
 	sluice_index_close(ix);
 }
 
+/* ---- what gates did ---- */
+
+static int list_tally(void *ctx, const struct sluice_index_tally *t)
+{
+	return index_list_add(ctx, "%u/%u/%u/%.*s", t->day, t->settings, t->lane, (int)t->size,
+			      (const char *)t->counts);
+}
+
+static void put_tally(struct sluice_index *ix, int c, uint32_t day, uint32_t settings,
+		      uint32_t lane, const char *text)
+{
+	struct sluice_index_tally t = {
+		.day = day, .settings = settings, .lane = lane, .counts = text, .size = strlen(text)
+	};
+
+	memcpy(t.camera, index_camera[c].id, sizeof(t.camera));
+	CHECK(!ix->ops->tally_put(ix, &t));
+}
+
+static int tallies_are(struct sluice_index *ix, int c, uint32_t from, const char *words)
+{
+	struct index_list l = { 0 };
+
+	CHECK(!ix->ops->tallies(ix, index_camera[c].id, from, list_tally, &l));
+	return index_list_is(&l, words);
+}
+
+/* A row a day, version and lane, the newest of it; what is old or too many goes, of that camera. */
+static void case_tallies(struct conform_index *rig)
+{
+	struct sluice_index *ix = index_begin(rig);
+	struct index_list l = { .stop_at = 1 };
+	uint32_t i;
+
+	CHECK(tallies_are(ix, C0, 0, ""));
+	put_tally(ix, C0, 100, UINT32_MAX, 0, "a");
+	put_tally(ix, C0, 100, 3, 1, "b");
+	put_tally(ix, C0, 100, 3, 0, "c");
+	put_tally(ix, C0, 101, 3, 0, "d");
+	put_tally(ix, C0, 101, 3, 0, "ee");
+	put_tally(ix, C1, 2, 3, 0, "f");
+	CHECK(tallies_are(ix, C0, 0, "100/3/0/c 100/3/1/b 100/4294967295/0/a 101/3/0/ee"));
+	CHECK(tallies_are(ix, C0, 101, "101/3/0/ee") && tallies_are(ix, C0, 102, ""));
+	CHECK(ix->ops->tallies(ix, index_camera[C0].id, 0, list_tally, &l) == 7 && l.count == 1);
+	put_tally(ix, C0, 101 + SLUICE_TALLY_DAYS, 3, 0, "g");
+	CHECK(tallies_are(ix, C0, 0, "101/3/0/ee 131/3/0/g") && tallies_are(ix, C1, 0, "2/3/0/f"));
+	/* a device that says another version each time */
+	for (i = 0; i < SLUICE_TALLY_ROWS + 20; i++)
+		put_tally(ix, C1, 3, i, 0, "x");
+	memset(&l, 0, sizeof(l));
+	CHECK(!ix->ops->tallies(ix, index_camera[C1].id, 0, list_tally, &l));
+	CHECK(l.count == SLUICE_TALLY_ROWS && !strncmp(l.text, "3/20/0/x", 8));
+	/* with the rest of a transaction, or not at all */
+	CHECK(!ix->ops->begin(ix));
+	put_tally(ix, C0, 131, 3, 0, "never");
+	ix->ops->rollback(ix);
+	CHECK(tallies_are(ix, C0, 131, "131/3/0/g"));
+	sluice_index_close(ix);
+}
+
 /* ---- fences ---- */
 
 #define ZOMBIES 3 /* groups that one would write */
@@ -406,6 +466,7 @@ static void case_take_over(struct conform_index *rig)
 
 void index_cases_work(struct conform_index *rig)
 {
+	case_tallies(rig);
 	case_zombie(rig);
 	case_take_over(rig);
 	case_segments_leave(rig);

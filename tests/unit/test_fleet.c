@@ -16,6 +16,11 @@
 #include "tests/unit/check.h"
 #include "tests/unit/nth_fault.h"
 
+/* A preset, and a map of four tiles that goes under the one of people. */
+#define RETUNE                                                                             \
+	"{\"applied\":{\"at_ns\":5,\"preset\":true,\"tuning\":{\"grid\":[2,2],\"preset\":" \
+	"\"high\","                                                                        \
+	"\"factors\":\"EBgQEA==\"}}}"
 #define ZONES                                                                                   \
 	"{\"zones\":[{\"name\":\"door\",\"points\":[[0.1,0.1],[0.5,0.1],[0.5,0.9]]}],\"lines\"" \
 	":[{\"name\":\"step\",\"points\":[[0.2,0.2],[0.8,0.8]]}],\"by\":\"ann\",\"at_ns\":5}"
@@ -57,6 +62,7 @@ static void make_fleet(void)
 		   "{\"enforce\":true,\"devices\":[\"box\"],\"cameras\":[],\"settings\":{},"
 		   "\"map\":{\"zones\":[1]}}"));
 	CHECK(!put(f, SLUICE_FLEET_DESIRED, camera.hex, "{\"settings\":{\"rate\":2}}"));
+	CHECK(!put(f, SLUICE_FLEET_RETUNE, camera.hex, RETUNE));
 	sluice_fleet_close(f);
 }
 
@@ -110,6 +116,8 @@ static int try_wish(void)
 	CHECK(!wish == !from);
 	CHECK(!wish || (enforce && json_object_get(wish, "map") && json_array_size(from) == 1));
 	CHECK(!wish || json_object_get(json_object_get(wish, "settings"), "rate"));
+	CHECK(!wish || json_object_get(json_object_get(wish, "settings"), "preset"));
+	CHECK(!wish || json_array_size(json_object_get(wish, "versions")) == 6);
 	json_decref(wish);
 	json_decref(from);
 	return wish ? 0 : -ENOMEM;

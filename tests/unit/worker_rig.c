@@ -245,7 +245,7 @@ static void on_done(void *ctx, const struct sluice_camera *c, const struct sluic
 	l->life->told[i].early += !l->life->told[i].summaries;
 }
 
-static const struct sluice_worker_ops ops = { on_event, on_summary, on_done };
+static const struct sluice_worker_ops ops = { on_event, on_summary, on_done, NULL };
 
 /* Until it has read again what was stored before. */
 static void wait_behind(void)
