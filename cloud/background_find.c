@@ -238,6 +238,7 @@ static uint32_t vote(const struct sluice_background *b, uint8_t *mask)
 void background_find(struct sluice_background *b, const struct sluice_gray *g,
 		     const int16_t *expected, uint8_t *mask, struct sluice_background_result *r)
 {
+	const struct sluice_light_colour colours = { b->mean, b->cb, b->cr };
 	size_t n = (size_t)b->w * b->h;
 
 	compare(g->px, expected, b->mean, b->dev, b->raw, b->diff, n, b->threshold);
@@ -256,9 +257,9 @@ void background_find(struct sluice_background *b, const struct sluice_gray *g,
 		}
 	}
 	memset(b->how, HOW_LEARN, n);
-	r->light = (float)sluice_light_explain(g, expected, b->cb, b->cr, b->colourful, b->raw,
+	r->light = (float)sluice_light_explain(g, expected, b->colourful ? &colours : NULL, b->raw,
 					       b->how) /
-		   n;
+		   (float)n;
 	thin(b);
 	r->foreground = vote(b, mask);
 	b->any_lit = r->light > 0;

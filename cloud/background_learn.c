@@ -57,13 +57,15 @@ static uint32_t steps_of(float *rest, float more)
 /* how: of the luma pixels, two for each of chroma. */
 VECTORS static void learn_hue_row(const uint8_t *restrict px_b, const uint8_t *restrict px_r,
 				  int16_t *restrict cb, int16_t *restrict cr, int16_t *restrict hue,
-				  const uint8_t *restrict how, int16_t am, int16_t ad, uint32_t w)
+				  const uint8_t *restrict how, int16_t am, int16_t al, int16_t ad,
+				  uint32_t w)
 {
 	for (size_t x = 0; x < w; x++) {
 		int16_t h = how[2 * x], v = hue[x], share, ub, ur;
 		int16_t db = (int16_t)(px_b[x] * Q7 - cb[x]), dr = (int16_t)(px_r[x] * Q7 - cr[x]);
 
 		share = am & when16((h != HOW_KEEP) & (h != HOW_HELD));
+		share = either16(when16(h == HOW_LIGHT), al, share);
 		share |= when16(h == HOW_TAKE) & 32767;
 		ub = db < 0 ? -db : db;
 		ur = dr < 0 ? -dr : dr;
@@ -83,7 +85,7 @@ static void learn_hue(struct sluice_background *b, const struct sluice_gray *g,
 		size_t c = (size_t)y * cw;
 
 		learn_hue_row(g->cb + c, g->cr + c, b->cb + c, b->cr + c, b->hue + c,
-			      b->how + (size_t)2 * y * b->w, s->mean, s->dev, cw);
+			      b->how + (size_t)2 * y * b->w, s->mean, s->light, s->dev, cw);
 	}
 }
 

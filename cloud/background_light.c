@@ -33,6 +33,10 @@
 #define RIM_LEAST   0.1f  /* what is fainter than this may be a thing as well */
 #define RIM_LIGHT   0.06f /* of the picture: more of it is no shadow of a thing */
 #define RIM_CELLS   3
+#define SMOOTH	    0.08f /* a large light changes by less from one place to the next */
+#define SPREAD	    1.0f
+#define TILES	    10
+#define TILE_LEAST  40	 /* places of 2x2 pixels that say what light there is */
 #define LEAST	    0.6f /* grey levels; a smaller change of the whole is none */
 
 /* Value below which half of the counted pixels lie, from a histogram over -255..255. */
@@ -169,17 +173,18 @@ static float square(float v)
 }
 
 /* Brightness and colour of the 2x2 pixels at x, y are those of the background times a light. Chroma
- * may stay or be scaled with the light: cameras do both. */
-static bool same_hue(const struct sluice_gray *g, const int16_t *expected, const int16_t *cb,
-		     const int16_t *cr, uint32_t x, uint32_t y)
+ * may stay or be scaled with the light, that of the whole picture too: cameras do both. */
+static bool same_hue(const struct sluice_gray *g, const int16_t *expected,
+		     const struct sluice_light_colour *is, uint32_t x, uint32_t y)
 {
 	size_t c = (size_t)(y / 2) * ((g->w + 1) / 2) + x / 2, i = (size_t)y * g->w + x;
 	float k = (g->px[i] + 2.0f) / (expected[i] / (float)Q7 + 2), b, r, stays, scales;
 
 	if (k < DARKEST || k > BRIGHTEST)
 		return false;
-	b = cb[c] / (float)Q7 - 128;
-	r = cr[c] / (float)Q7 - 128;
+	b = is->cb[c] / (float)Q7 - 128;
+	r = is->cr[c] / (float)Q7 - 128;
+	k = (g->px[i] + 2.0f) / (is->mean[i] / (float)Q7 + 2);
 	stays = square(g->cb[c] - 128 - b) + square(g->cr[c] - 128 - r);
 	scales = square(g->cb[c] - 128 - k * b) + square(g->cr[c] - 128 - k * r);
 	return fminf(stays, scales) <= SAME_HUE * SAME_HUE;
@@ -270,8 +275,85 @@ static uint32_t explain_rims(const struct sluice_gray *g, const int16_t *expecte
 	return n;
 }
 
+/* Of the 2x2 pixels at x, y: what light makes of the background. */
+static float ratio_at(const struct sluice_gray *g, const int16_t *expected, uint32_t x, uint32_t y)
+{
+	size_t at = (size_t)y * g->w + x;
+	uint32_t wide = x + 1 < g->w, high = y + 1 < g->h ? g->w : 0;
+	int p = g->px[at] + g->px[at + wide] + g->px[at + high] + g->px[at + high + wide];
+	int m = expected[at] + expected[at + wide] + expected[at + high] +
+		expected[at + high + wide];
+
+	return ((float)p + 8) / ((float)m / Q7 + 8);
+}
+
+struct tile {
+	float sum, squares, n;
+};
+
+/* The lights that were found in each tile. */
+static void find_lights(const struct sluice_gray *g, const int16_t *expected,
+			const uint8_t *explained, struct tile tile[TILES][TILES])
+{
+	memset(tile, 0, TILES * sizeof(tile[0]));
+	for (uint32_t y = 0; y < g->h; y += 2)
+		for (uint32_t x = 0; x < g->w; x += 2) {
+			struct tile *t = &tile[y * TILES / g->h][x * TILES / g->w];
+			float k;
+
+			if (!explained[(size_t)y * g->w + x])
+				continue;
+			k = ratio_at(g, expected, x, y);
+			t->sum += k;
+			t->squares += k * k;
+			t->n++;
+		}
+}
+
+/* Is ratio one of the lights in that tile and those around it? */
+static bool is_lit_so(const struct tile tile[TILES][TILES], int row, int col, float ratio)
+{
+	struct tile all = { 0 };
+	float mean, spread;
+
+	for (int j = row - 1; j <= row + 1; j++)
+		for (int i = col - 1; i <= col + 1; i++) {
+			if (i < 0 || j < 0 || i >= TILES || j >= TILES)
+				continue;
+			all.sum += tile[j][i].sum;
+			all.squares += tile[j][i].squares;
+			all.n += tile[j][i].n;
+		}
+	if (all.n < TILE_LEAST)
+		return false;
+	mean = all.sum / all.n;
+	spread = sqrtf(fmaxf(0, all.squares / all.n - mean * mean));
+	return fabsf(ratio - mean) < fmaxf(SPREAD * spread, SMOOTH);
+}
+
+/*
+ * The edge of a cloud changes places that do not look alike afterwards (a bright sky, in which the
+ * camera sees structure that it had not seen). What is left there is light if it is as dark or as
+ * bright as what was explained around it.
+ */
+static uint32_t explain_more(const struct sluice_gray *g, const int16_t *expected, uint8_t *raw,
+			     uint8_t *explained)
+{
+	struct tile tile[TILES][TILES];
+	uint32_t n = 0;
+
+	find_lights(g, expected, explained, tile);
+	for (uint32_t y = 0; y < g->h; y += 2)
+		for (uint32_t x = 0; x < g->w; x += 2)
+			if (differs(g, raw, x, y) &&
+			    is_lit_so(tile, (int)(y * TILES / g->h), (int)(x * TILES / g->w),
+				      ratio_at(g, expected, x, y)))
+				n += take_out(g, x, y, raw, explained, 1);
+	return n;
+}
+
 uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expected,
-			      const int16_t *cb, const int16_t *cr, bool hue, uint8_t *raw,
+			      const struct sluice_light_colour *hue, uint8_t *raw,
 			      uint8_t *explained)
 {
 	uint32_t n = 0;
@@ -284,13 +366,14 @@ uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expect
 				x += WIDE - 2;
 				continue;
 			}
-			if (differs(g, raw, x, y) &&
-			    (!hue || same_hue(g, expected, cb, cr, x, y)) &&
-			    is_light(g, expected, hue, x, y))
+			if (differs(g, raw, x, y) && (!hue || same_hue(g, expected, hue, x, y)) &&
+			    is_light(g, expected, hue != NULL, x, y))
 				n += take_out(g, x, y, raw, explained, 1);
 		}
 	}
 	if (n && !hue && n < RIM_LIGHT * g->w * g->h)
 		n += explain_rims(g, expected, raw, explained);
+	if (n >= RIM_LIGHT * g->w * g->h)
+		n += explain_more(g, expected, raw, explained);
 	return n;
 }

@@ -14,13 +14,19 @@
  */
 bool sluice_light_fit(const uint8_t *px, const int16_t *mean, size_t n, int16_t light[256]);
 
+/* The background as it was learned, in Q7. */
+struct sluice_light_colour {
+	const int16_t *mean, *cb, *cr;
+};
+
 /*
  * Take out of raw[h][w] what is the background in another light (a shadow, a lamp, the edge of a
- * cloud): its structure is there, its colour too, where hue says that the place has colours.
+ * cloud): its structure is there, its colour too. hue: the background's own luma and chroma; NULL:
+ * the place has no colours that say anything. expected: its luma in the light of the whole picture.
  * explained is not 0 there afterwards. Returns how many pixels it were.
  */
 uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expected,
-			      const int16_t *cb, const int16_t *cr, bool hue, uint8_t *raw,
+			      const struct sluice_light_colour *hue, uint8_t *raw,
 			      uint8_t *explained);
 
 #endif

@@ -28,6 +28,7 @@
 #define BLIND_S	     1.5 /* what moves then moved before the gate and the model could see */
 #define BEFORE_S     0.9 /* what shows before a thing shows so much earlier at most */
 #define LOSSES	     4
+#define LATE_S	     0.5  /* what begins so shortly before the last motion came too late */
 #define DWELL_S	     30.0 /* how long an event waits for what stands still in the picture */
 #define DWELL_HITS   8	  /* ... and what it waits for: followed this often, */
 #define DWELL_WAY    0.5f /* and come this far, in its own sizes */
@@ -204,9 +205,10 @@ static void judge(struct sluice_analysis *a, bool *counts)
 	for (uint32_t i = 0; i < e->track_count; i++) {
 		const struct sluice_track *t = &e->tracks[i];
 
-		/* what came after the last motion, or did not move since the event began, is not
+		/* what came as the last motion ended, or did not move since the event began, is not
 		 * what moved */
-		counts[i] = t->start_s <= e->end_s && t->backed_s >= e->part_start_s &&
+		counts[i] = t->start_s <= fmax(e->end_s - LATE_S, e->part_start_s) &&
+			    t->backed_s >= e->part_start_s &&
 			    (sluice_track_real(t, a->gray.w, a->gray.h) ||
 			     sluice_track_lively(t, a->gray.w, a->gray.h));
 		any |= counts[i];

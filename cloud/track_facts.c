@@ -29,6 +29,10 @@
 #define BACKED	   2	 /* sightings that the gate saw too; fewer: a flicker of the model */
 #define AFTER_S	   0.3	 /* so long after the last of them it is still what the gate saw */
 #define BACKED_OF  0.3f	 /* the same, a share */
+#define WALK_LEAST 8	 /* boxes of a stretch of its way, and sightings that the gate saw, ... */
+#define WALK_MOST  100
+#define WALK_WAY   2.0f	 /* ... own sizes that it goes there, ... */
+#define WALK_LINE  1.4f	 /* ... way over distance: enough to be a thing */
 #define LIVELY_OF  0.8f	 /* what stays in its place is real if the gate sees it so often, ... */
 #define LIVELY_S   1.5	 /* ... for so long, ... */
 #define LIVELY	   0.01f /* ... so large, in shares of the picture */
@@ -280,6 +284,12 @@ static uint32_t backed_path(const struct sluice_track *t)
 	return n;
 }
 
+/* Between the middles of two boxes. */
+static float step_of(const struct sluice_box *a, const struct sluice_box *b)
+{
+	return hypotf(b->x + b->w / 2 - a->x - a->w / 2, b->y + b->h / 2 - a->y - a->h / 2);
+}
+
 /* How far it came from where it began, and how long its way was, over its first boxes. */
 static float way_of(const struct sluice_track *t, uint32_t count, float *length)
 {
@@ -288,11 +298,8 @@ static float way_of(const struct sluice_track *t, uint32_t count, float *length)
 
 	*length = 0;
 	for (uint32_t i = 1; i < count; i++) {
-		const struct sluice_box *a = &t->path[i - 1], *b = &t->path[i];
-		float x = b->x + b->w / 2, y = b->y + b->h / 2;
-
-		*length += hypotf(x - a->x - a->w / 2, y - a->y - a->h / 2);
-		far = fmaxf(far, hypotf(x - o->x - o->w / 2, y - o->y - o->h / 2));
+		*length += step_of(&t->path[i - 1], &t->path[i]);
+		far = fmaxf(far, step_of(o, &t->path[i]));
 	}
 	return far;
 }
@@ -306,6 +313,31 @@ static bool spans(const struct sluice_track *t, uint32_t count, uint32_t w, uint
 	return wide > SPANS * (float)w || tall > SPANS * (float)h;
 }
 
+/* Somewhere on its way it went straight and far in small steps, whatever it was before and after: a
+ * track may begin at a flame, go on with who walks past, and end at the next flame. */
+static bool walks(const struct sluice_track *t)
+{
+	for (uint32_t i = 0; i < t->path_count; i++) {
+		const struct sluice_box *o = &t->path[i];
+		float length = 0, size = hypotf(o->w, o->h);
+		uint32_t most = t->path_count - i < WALK_MOST ? t->path_count - i : WALK_MOST;
+
+		for (uint32_t j = 1; j < most; j++) {
+			const struct sluice_box *a = &o[j - 1], *b = &o[j];
+			float step = step_of(a, b), far = step_of(o, b);
+
+			size += (hypotf(b->w, b->h) - size) / (float)(j + 1);
+			length += step;
+			if (step > HOPS * size || length > WALK_LINE * far + HOPS * size)
+				break;
+			if (j + 1 >= WALK_LEAST && far > WALK_WAY * size &&
+			    length < WALK_LINE * far)
+				return true;
+		}
+	}
+	return false;
+}
+
 bool sluice_track_real(const struct sluice_track *t, uint32_t w, uint32_t h)
 {
 	bool inside, straight, sure = (float)t->backed >= BACKED_OF * t->hits;
@@ -314,6 +346,8 @@ bool sluice_track_real(const struct sluice_track *t, uint32_t w, uint32_t h)
 
 	if (!t->confirmed || t->backed < BACKED || !n)
 		return false;
+	if (t->backed >= WALK_LEAST && t->light_hits <= LIGHT_MOST * t->hits && walks(t))
+		return true;
 	all = way_of(t, t->path_count, &length);
 	straight = length < STRAIGHT * all;
 	measure(t, t->path_count, &wide, &tall);

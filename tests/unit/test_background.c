@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Every background model on drawn pictures: it settles on a noisy place, shows a thing, takes what
- * stays for background after the same time at any rate, leaves no ghost, does not take light or
- * the rim of a shadow for things, and knows a pushed camera from another scene.
+ * stays for background after the same time at any rate, leaves no ghost, does not take light,
+ * the rim of a shadow or the edge of a cloud for things, and knows a pushed camera from another
+ * scene.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -221,6 +222,78 @@ static void shadow_has_no_rim(uint32_t kind)
 	sluice_background_close(b);
 }
 
+/* A street, and a sky that is too bright for the camera. A cloud's soft edge has come to x: left of
+ * it there is less light, and more is seen of the sky. */
+static void draw_sky(int edge)
+{
+	draw(0, 0, 0, 100);
+	for (int y = 0; y < H; y++)
+		for (int x = 0; x < W; x++) {
+			double far = (x - edge) / 60.0;
+			double light = far < 0 ? 0.65 : far < 1 ? 0.65 + 0.35 * far : 1;
+			double sky = 256 + mix((uint32_t)x / 12, (uint32_t)y / 12) % 40;
+			double value = light * (y < H / 3 ? sky : px[y * W + x]);
+
+			px[y * W + x] = (uint8_t)(value > 255 ? 255 : value);
+		}
+}
+
+static void cloud_is_nothing(uint32_t kind)
+{
+	/* the median needs more pictures to follow */
+	uint32_t most = W * H / (kind == SLUICE_BACKGROUND_MEDIAN ? 8 : 50);
+	struct sluice_background *b = sluice_background_open(kind, W, H);
+	struct sluice_background_result r;
+
+	dice = 7;
+	for (int i = 0; i < 30; i++) {
+		draw_sky(-1000);
+		step(b, 0.1f);
+	}
+	for (int edge = -40; edge < W; edge += 20) {
+		draw_sky(edge);
+		draw_thing(200, 100);
+		r = step(b, 0.2f);
+		CHECK(r.change == SLUICE_CHANGE_NONE && set_in(200, 100) > 0.7);
+		CHECK(r.foreground < 2400 + most);
+	}
+	sluice_background_close(b);
+}
+
+/* A camera whose picture has colours, and scales them with the light when it shuts its iris. */
+static void colours_follow_light(uint32_t kind)
+{
+	static uint8_t cb[W * H / 4], cr[W * H / 4];
+	const struct sluice_gray coloured = {
+		.px = px, .cb = cb, .cr = cr, .w = W, .h = H, .scale = 2
+	};
+	struct sluice_background *b = sluice_background_open(kind, W, H);
+	struct sluice_background_result r;
+
+	dice = 9;
+	for (int i = 0; i < 70; i++) {
+		int light = i < 40 ? 100 : i < 43 ? 100 - 12 * (i - 39) : 64;
+
+		draw(0, 0, 0, light);
+		for (int c = 0; c < W * H / 4; c++) {
+			int hue = (int)(mix((uint32_t)(c % (W / 2)) / 12,
+					    (uint32_t)c / (W / 2) / 12) %
+					80) -
+				  40;
+
+			cb[c] = (uint8_t)(128 + hue * light / 100);
+			cr[c] = (uint8_t)(128 - hue * light / 100);
+		}
+		if (i >= 40)
+			draw_thing(100, 60);
+		sluice_background_frame(b, &coloured, 0.1f, hold, false, mask, &r);
+		CHECK(r.change == SLUICE_CHANGE_NONE);
+		if (i >= 40)
+			CHECK(set_in(100, 60) > 0.7 && r.foreground < 2400 + W * H / 50);
+	}
+	sluice_background_close(b);
+}
+
 static enum sluice_background_change change_after(uint32_t kind, uint32_t scene, int dx, int dy)
 {
 	struct sluice_background *b = settled(kind, 10);
@@ -244,6 +317,8 @@ int main(void)
 		leaves_no_ghost(kind);
 		light_is_nothing(kind);
 		shadow_has_no_rim(kind);
+		cloud_is_nothing(kind);
+		colours_follow_light(kind);
 		CHECK(change_after(kind, 0, 24, 9) == SLUICE_CHANGE_CAMERA);
 		CHECK(change_after(kind, 1, 0, 0) == SLUICE_CHANGE_SCENE);
 	}

@@ -132,6 +132,27 @@ static void flicker(void)
 	CHECK(!sluice_track_real(&t, W, H));
 }
 
+/* A track that begins at a flame, goes on with who walks past, and ends at the flame. */
+static void walks_between_fires(void)
+{
+	struct sluice_track t = walk(60, 200, 6, 0, 24, 58, 66);
+
+	for (uint32_t i = 0; i < 66; i++) {
+		if (i >= 20 && i < 46)
+			continue;
+		path[i] = (struct sluice_box){ path[i].t_s, 100 + (float)(i * 37 % 43),
+					       150 + (float)(i * 53 % 31), 14, 18 };
+	}
+	t.backed = 30;
+	CHECK(sluice_track_real(&t, W, H));
+	t.backed = 7; /* the gate has hardly seen it */
+	CHECK(!sluice_track_real(&t, W, H));
+	t.backed = 30;
+	for (uint32_t i = 20; i < 46; i++)
+		path[i].x = 100 + (float)(i * 37 % 43);
+	CHECK(!sluice_track_real(&t, W, H));
+}
+
 static void lively(void)
 {
 	struct sluice_track t = walk(160, 200, 0, 0, 40, 100, 20);
@@ -180,6 +201,7 @@ int main(void)
 	light();
 	cloud();
 	flicker();
+	walks_between_fires();
 	lively();
 	return check_result();
 }
