@@ -59,7 +59,7 @@ static int store(struct subject *s)
 	return ix->ops->tally_put(ix, &row);
 }
 
-/* In a transaction of its own: what comes now is of another day, or of other settings. */
+/* In a transaction of its own. What cannot be stored is not counted. */
 static void store_alone(struct subject *s)
 {
 	const struct sluice_fence *f = &s->worker->fence;
@@ -73,6 +73,12 @@ static void store_alone(struct subject *s)
 				   "what the gate of camera %s did is not counted: %s",
 				   s->camera->name, strerror(-err));
 	worker_toll_forget(s);
+}
+
+void worker_toll_end(struct subject *s)
+{
+	if (!sluice_tally_empty(&s->tally))
+		store_alone(s);
 }
 
 void worker_toll(struct subject *s, const struct sluice_tally *t)

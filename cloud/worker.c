@@ -279,8 +279,10 @@ static int end_epoch(struct subject *s)
 		return err;
 	s->event_open = 0;
 	s->ended = 1;
-	if (w->digester)
+	if (w->digester) {
 		worker_told(s);
+		worker_toll_end(s);
+	}
 	return 0;
 }
 

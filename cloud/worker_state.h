@@ -156,6 +156,9 @@ void worker_toll(struct subject *s, const struct sluice_tally *t);
 int worker_toll_store(struct subject *s);
 /* That transaction is durable. What it speaks for is proposed, every now and then. */
 void worker_toll_stored(struct subject *s);
+/* Stores what there is, in a transaction of its own: the epoch ends without that of its progress.
+ */
+void worker_toll_end(struct subject *s);
 /* The frames that it is of will be given again. */
 void worker_toll_forget(struct subject *s);
 

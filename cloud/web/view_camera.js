@@ -11,6 +11,7 @@ import { listen } from './live.js';
 import { badge, facts, head, linkButton, load, skeleton } from './parts.js';
 import { picture } from './picture.js';
 import { CLASSES, sum } from './reasons.js';
+import { retuneCard } from './retune_card.js';
 import { link } from './router.js';
 import { has } from './session.js';
 import { ago, count, moment } from './time.js';
@@ -35,7 +36,7 @@ function page(c, events, again, signal) {
 		el('div', { class: 'split' }, el('div', { class: 'stack' }, el('section', { class: 'card stack tight' }, still, healthLine(c)),
 			el('section', { class: 'stack tight' }, el('div', { class: 'row spread' }, el('h2', { text: t('camera.latest') }), el('a', { href: link('/events', { camera: c.id }), text: t('camera.all_events') })),
 				events.length ? el('ul', { class: 'event-list' }, events.map(summaryRow)) : el('p', { class: 'soft', text: t('camera.no_events') }))),
-		el('aside', { class: 'stack', 'aria-label': t('event.about') }, about(c), account(c), settings(c)))];
+		el('aside', { class: 'stack', 'aria-label': t('event.about') }, about(c), account(c), settings(c), retuneCard(c, signal)))];
 }
 
 function about(c) {

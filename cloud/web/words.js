@@ -138,6 +138,11 @@ export const words = {
 	'desired.asked': ['asked', '已下发'], 'desired.asked_text': ['{device} was asked and has not answered yet.', '已向 {device} 下发，等待回应。'], 'desired.in_sync': ['applied', '已应用'], 'desired.in_sync_text': ['{device} has version {version} in force. {ago}', '{device} 已应用版本 {version}。{ago}'], 'desired.applied': ['applied', '已应用'], 'desired.applied_text': ['{device} has version {version} in force. {ago}', '{device} 已应用版本 {version}。{ago}'],
 	'desired.refused': ['refused', '被拒绝'], 'desired.refused_text': ['{device} took none of it: its own file has the last word.', '{device} 未采纳任何一项：以设备自身的配置文件为准。'], 'desired.conflict': ['conflict', '冲突'], 'desired.conflict_text': ['It was changed on {device} itself. Save to ask again.', '{device} 上已被更改。保存以再次下发。'],
 
+	'retune.title': ['Retuning', '自动调校'], 'retune_mode.off': ['off', '关闭'], 'retune_mode.propose': ['proposes', '仅建议'], 'retune_mode.apply': ['by itself', '自动应用'],
+	'retune.nothing': ['Opened for nothing', '误触发'], 'retune.missed': ['Missed in samples', '抽样漏检'], 'retune.of': ['{part} of {all}', '{all} 中的 {part}'],
+	'retune.proposed': ['Proposed', '建议'], 'retune.apply': ['Apply', '应用'], 'retune.applied_done': ['Applied; the device is asked', '已应用，正在下发到设备'],
+	'retune.applied': ['Applied by {who} {ago}', '由 {who} 于{ago}应用'], 'retune.back': ['Take it back', '撤回'], 'retune.back_done': ['Taken back; the device is asked', '已撤回，正在下发到设备'],
+
 	'setting.preset': ['Sensitivity', '灵敏度'], 'preset.low': ['low', '低'], 'preset.medium': ['medium', '中'], 'preset.high': ['high', '高'], 'setting.rate': ['Frames a second in motion (0: all)', '运动时每秒帧数（0：全部）'], 'setting.preroll': ['Seconds before motion', '运动前秒数'],
 	'setting.postroll': ['Seconds after motion', '运动后秒数'], 'setting.keepalive': ['Seconds between signs of life (0: none)', '保活间隔秒数（0：无）'], 'setting.audit': ['Mean seconds between samples (0: none)', '抽样平均间隔秒数（0：无）'], 'setting.stall': ['Seconds without frames that are a stall', '判定停滞的无帧秒数'],
 	'setting.confirm': ['Seconds until motion is believed', '确认运动所需秒数'], 'setting.warmup': ['Seconds of learning at the start', '启动学习秒数'], 'setting.floor': ['Least threshold, grey levels', '最低阈值（灰度级）'], 'setting.k': ['Threshold in mean deviations', '阈值（平均偏差倍数）'],
