@@ -4,6 +4,7 @@
  * thing has left in the background. A thing has edges in the picture, a hole has them in the
  * background. Who came walking and stands is a track, and no object.
  */
+#include <math.h>
 #include <string.h>
 
 #include "cloud/stills.h"
@@ -14,6 +15,8 @@
 #define OWNED	0.3f  /* overlap with a track that makes it the track's */
 #define GONE	0.8f  /* sluice_background_edges() below which it is a hole, ... */
 #define THERE	1.25f /* ... and above which a thing */
+#define BUSY	0.1f  /* of its cells in which the gate sees motion: it is not still */
+#define ALIKE	8.0f  /* grey levels between what it looked like and does */
 
 static float overlap(const struct sluice_box *a, const struct sluice_box *b)
 {
@@ -55,6 +58,15 @@ static bool visited(struct sluice_tracker *tracker, const struct sluice_box *b)
 	return false;
 }
 
+/* Does it still look as it did? A flame does not. */
+static bool alike(const float *a, const float *b)
+{
+	for (int i = 0; i < SLUICE_LOOKS; i++)
+		if (fabsf(a[i] - b[i]) > ALIKE)
+			return false;
+	return true;
+}
+
 /* The entry of a blob, new if there is none; -1: no room. */
 static int entry_of(struct sluice_stills *s, const struct sluice_box *b)
 {
@@ -93,6 +105,10 @@ uint32_t sluice_stills_frame(struct sluice_stills *s, double t_s, const struct s
 		if (i < 0)
 			continue;
 		s->at[i].seen_s = t_s;
+		if (blobs[j].busy > BUSY || !alike(s->at[i].look, blobs[j].look)) {
+			s->at[i].since_s = t_s;
+			memcpy(s->at[i].look, blobs[j].look, sizeof(s->at[i].look));
+		}
 		if (s->at[i].told || t_s - s->at[i].since_s < STILL_S)
 			continue;
 		edges = sluice_background_edges(b, g, mask, x0, y0, x1, y1);

@@ -23,6 +23,7 @@ struct sluice_stills {
 		struct sluice_box box;
 		double since_s, seen_s;
 		bool told;
+		float look[SLUICE_LOOKS]; /* since then */
 	} at[SLUICE_STILLS_MAX];
 };
 

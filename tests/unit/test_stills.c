@@ -108,6 +108,28 @@ static void test_removed(void)
 	      absorbed_at[2] == 120 && absorbed_at[3] == 100); /* it leaves no ghost */
 }
 
+/* What moves in its place (a flame) or looks otherwise each time is not still. */
+static void test_restless(void)
+{
+	struct sluice_blob b = { .x = 100, .y = 80, .w = 20, .h = 20, .busy = 0.11f };
+	int i;
+
+	begin(2);
+	for (i = 0; i < 20; i++)
+		CHECK(!sluice_stills_frame(&s, 2 + i * 0.2, &b, 1, NULL, NULL, NULL, NULL, out));
+	b.busy = 0.1f;
+	for (i = 0; i < 20; i++) {
+		b.look[4] = i & 1 ? 100 : 108.5f;
+		CHECK(!sluice_stills_frame(&s, 6 + i * 0.2, &b, 1, NULL, NULL, NULL, NULL, out));
+	}
+	for (i = 0; i < 4; i++) { /* and now it is: since when it was last seen otherwise */
+		b.look[4] = i & 1 ? 101 : 107;
+		CHECK(!sluice_stills_frame(&s, 10 + i * 0.2, &b, 1, NULL, NULL, NULL, NULL, out));
+	}
+	CHECK(sluice_stills_frame(&s, 10.9, &b, 1, NULL, NULL, NULL, NULL, out) == 1);
+	CHECK(out[0].box.t_s > 9 && out[0].box.t_s <= 10);
+}
+
 /* Edges of 0.8 and below are a hole, of 1.25 and above a thing; between them it is asked again. */
 static void test_edges(void)
 {
@@ -224,6 +246,7 @@ int main(void)
 {
 	test_left();
 	test_removed();
+	test_restless();
 	test_edges();
 	test_people();
 	test_place();
