@@ -21,7 +21,7 @@ $(BUILD)/fuzz/fuzz_csr: | $(BUILD)/fuzz/corpus/csr/seed-0
 $(eval $(call fuzzer,asked,tests/fuzz/fuzz_asked.c relay/commands.c relay/settings.c relay/gate_map.c tools/ctl/polygon.c lib/setting.c \
 	$(MEMO) lib/log.c lib/log_ring.c lib/conf.c lib/conf_parse.c lib/near.c lib/crc32c.c lib/wire_region.c \
 	$(addprefix lib/,io.c io_timer.c io_socket.c io_stream.c io_file.c io_uring.c),,jansson libcrypto libjpeg liburing,-lm))
-BOX := cloud/box.c cloud/digest_plan.c cloud/starved.c cloud/period.c cloud/period_pack.c
+BOX := cloud/box.c cloud/tally.c cloud/digest_plan.c cloud/starved.c cloud/period.c cloud/period_pack.c
 $(eval $(call link-rule,$(BUILD)/fuzz/seed_box,tests/fuzz/seed_box.c $(BOX),jansson,-lm))
 $(BUILD)/fuzz/corpus/box/seed-0: $(BUILD)/fuzz/seed_box
 	@mkdir -p $(@D)
