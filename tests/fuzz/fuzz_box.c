@@ -92,11 +92,34 @@ static void check_period(const uint8_t *data, size_t size)
 	sluice_period_free(p);
 }
 
+/* What is believed is kept as bytes, and read again. */
+static void check_tally(const struct sluice_tally *t)
+{
+	static uint8_t flat[SLUICE_TALLY_BYTES], again[SLUICE_TALLY_BYTES];
+	static struct sluice_tally read;
+	size_t n = sluice_tally_pack(t, flat);
+
+	if (n > sizeof(flat) || sluice_tally_unpack(flat, n, &read) ||
+	    sluice_tally_pack(&read, again) != n || memcmp(flat, again, n) != 0)
+		abort();
+}
+
+/* Those bytes, as a disk has them after a crash. */
+static void check_kept(const uint8_t *data, size_t size)
+{
+	static struct sluice_tally t;
+
+	if (!sluice_tally_unpack(data, size, &t))
+		check_tally(&t);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint32_t types[] = { SLUICE_BOX_EVENT,    SLUICE_BOX_SUMMARY, SLUICE_BOX_PLAN,
-					  SLUICE_BOX_FETCH,    SLUICE_BOX_DONE,	   SLUICE_BOX_READY,
-					  SLUICE_BOX_PROGRESS, SLUICE_BOX_PERIOD };
+	static const uint32_t types[] = {
+		SLUICE_BOX_EVENT,    SLUICE_BOX_SUMMARY, SLUICE_BOX_PLAN,
+		SLUICE_BOX_FETCH,    SLUICE_BOX_DONE,	 SLUICE_BOX_READY,
+		SLUICE_BOX_PROGRESS, SLUICE_BOX_PERIOD,	 SLUICE_BOX_TALLY
+	};
 	struct sluice_box_speaker who = { .subject = 4, .camera = "door", .epoch = EPOCH };
 	struct sluice_box_header h = { .subject = 4 };
 	struct sluice_box_reply r;
@@ -104,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size || size > 1 << 20)
 		return 0;
-	h.type = types[(data[0] & 63) % 8];
+	h.type = types[(data[0] & 63) % (sizeof(types) / sizeof(types[0]))];
 	h.size = size - 1;
 	who.digest = !!(data[0] & DIGEST);
 	who.period = !!(data[0] & PERIOD);
@@ -114,9 +137,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(message, data + 1, size - 1);
 	if (h.type == SLUICE_BOX_PERIOD)
 		check_period(message, size - 1);
+	if (h.type == SLUICE_BOX_TALLY)
+		check_kept(message, size - 1);
 	if (!sluice_box_parse(&h, message, &who, &r)) {
 		if (r.type == SLUICE_BOX_EVENT)
 			check_event(&r);
+		else if (r.type == SLUICE_BOX_TALLY)
+			check_tally(r.tally);
 		else if (r.type == SLUICE_BOX_SUMMARY)
 			check_summary(&r);
 		else if (r.type == SLUICE_BOX_PLAN)

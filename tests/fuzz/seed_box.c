@@ -86,6 +86,20 @@ static void write_period(void)
 	free(flat);
 }
 
+/* As the child sends it, and as it is kept. */
+static void write_tally(void)
+{
+	static struct sluice_tally t;
+	static uint8_t flat[SLUICE_TALLY_BYTES];
+
+	bad |= sluice_tally_begin(&t, 80, 60) != 0;
+	t.utc_ns = 5;
+	t.openings = t.nothing = t.samples = 2;
+	t.tile[7] = (struct sluice_tile){ .nothing = 2, .frames = 9 };
+	write_seed(8, &t, sizeof(t), "", 0);
+	write_seed(8, flat, sluice_tally_pack(&t, flat), "", 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const char files[] = JSON "\0key";
@@ -110,5 +124,6 @@ int main(int argc, char **argv)
 	write_seed(64 + 6, &passed, sizeof(passed), "", 0);
 	write_seed(64 + 1, &summary, sizeof(summary), files, sizeof(files) - 1);
 	write_period();
+	write_tally();
 	return bad;
 }
