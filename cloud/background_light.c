@@ -33,11 +33,11 @@
 #define RIM_LEAST   0.1f  /* what is fainter than this may be a thing as well */
 #define RIM_LIGHT   0.06f /* of the picture: more of it is no shadow of a thing */
 #define RIM_CELLS   3
-#define SMOOTH	    0.08f /* a large light changes by less from one place to the next */
-#define SPREAD	    1.0f
-#define TILES	    10
-#define TILE_LEAST  40	 /* places of 2x2 pixels that say what light there is */
-#define LEAST	    0.6f /* grey levels; a smaller change of the whole is none */
+#define SMOOTH	    0.08f /* what is so near the mean light of its tile is lit so, ... */
+#define SPREAD	    1.0f  /* ... or within so many standard deviations of it */
+#define TILES	    10	  /* side by side, and above each other */
+#define TILE_LEAST  40	  /* places of 2x2 pixels that say what light there is */
+#define LEAST	    0.6f  /* grey levels; a smaller change of the whole is none */
 
 /* Value below which half of the counted pixels lie, from a histogram over -255..255. */
 static float median_of(const uint32_t hist[512], uint32_t total)
@@ -287,18 +287,25 @@ static float ratio_at(const struct sluice_gray *g, const int16_t *expected, uint
 	return ((float)p + 8) / ((float)m / Q7 + 8);
 }
 
+/* Of a tile of the picture: the lights that were found in it; then which ratios are one of them. */
 struct tile {
 	float sum, squares, n;
+	float mean, reach;
 };
 
-/* The lights that were found in each tile. */
+static struct tile *tile_of(struct tile tile[TILES][TILES], const struct sluice_gray *g, uint32_t x,
+			    uint32_t y)
+{
+	return &tile[y * TILES / g->h][x * TILES / g->w];
+}
+
 static void find_lights(const struct sluice_gray *g, const int16_t *expected,
 			const uint8_t *explained, struct tile tile[TILES][TILES])
 {
 	memset(tile, 0, TILES * sizeof(tile[0]));
 	for (uint32_t y = 0; y < g->h; y += 2)
 		for (uint32_t x = 0; x < g->w; x += 2) {
-			struct tile *t = &tile[y * TILES / g->h][x * TILES / g->w];
+			struct tile *t = tile_of(tile, g, x, y);
 			float k;
 
 			if (!explained[(size_t)y * g->w + x])
@@ -310,11 +317,10 @@ static void find_lights(const struct sluice_gray *g, const int16_t *expected,
 		}
 }
 
-/* Is ratio one of the lights in that tile and those around it? */
-static bool is_lit_so(const struct tile tile[TILES][TILES], int row, int col, float ratio)
+/* From the lights in the tile and in those around it; reach 0: too few say what light there is. */
+static void know_lights(struct tile tile[TILES][TILES], int row, int col)
 {
-	struct tile all = { 0 };
-	float mean, spread;
+	struct tile all = { 0 }, *t = &tile[row][col];
 
 	for (int j = row - 1; j <= row + 1; j++)
 		for (int i = col - 1; i <= col + 1; i++) {
@@ -325,10 +331,10 @@ static bool is_lit_so(const struct tile tile[TILES][TILES], int row, int col, fl
 			all.n += tile[j][i].n;
 		}
 	if (all.n < TILE_LEAST)
-		return false;
-	mean = all.sum / all.n;
-	spread = sqrtf(fmaxf(0, all.squares / all.n - mean * mean));
-	return fabsf(ratio - mean) < fmaxf(SPREAD * spread, SMOOTH);
+		return;
+	t->mean = all.sum / all.n;
+	t->reach = sqrtf(fmaxf(0, all.squares / all.n - t->mean * t->mean));
+	t->reach = fmaxf(SPREAD * t->reach, SMOOTH);
 }
 
 /*
@@ -343,12 +349,16 @@ static uint32_t explain_more(const struct sluice_gray *g, const int16_t *expecte
 	uint32_t n = 0;
 
 	find_lights(g, expected, explained, tile);
+	for (int i = 0; i < TILES * TILES; i++)
+		know_lights(tile, i / TILES, i % TILES);
 	for (uint32_t y = 0; y < g->h; y += 2)
-		for (uint32_t x = 0; x < g->w; x += 2)
+		for (uint32_t x = 0; x < g->w; x += 2) {
+			const struct tile *t = tile_of(tile, g, x, y);
+
 			if (differs(g, raw, x, y) &&
-			    is_lit_so(tile, (int)(y * TILES / g->h), (int)(x * TILES / g->w),
-				      ratio_at(g, expected, x, y)))
+			    fabsf(ratio_at(g, expected, x, y) - t->mean) < t->reach)
 				n += take_out(g, x, y, raw, explained, 1);
+		}
 	return n;
 }
 

@@ -142,24 +142,24 @@ static float look_apart(const float *a, const float *b)
 }
 
 /* What speaks against it that is neither place nor direction. */
-static float unlikely(const struct sluice_tracker *t, const struct sluice_track *k,
-		      const struct sluice_blob *b)
+static float unlikely(const struct sluice_track *k, const struct sluice_blob *b)
+{
+	return LOOK * fminf(1, look_apart(k->look, b->look) / LOOK_FAR) +
+	       (b->edges < HOLE ? HOLE_COST : 0) + (b->busy < STILL * k->busy ? STILL_COST : 0) +
+	       (k->confirmed ? 0 : YOUNG);
+}
+
+/* The same of one that comes out of a group, and of which it is known what it looks like. */
+static float unlike(const struct sluice_tracker *t, const struct sluice_track *k,
+		    const struct sluice_blob *b)
 {
 	const struct sluice_portrait *known = &t->portrait[k - t->tracks];
-	float cost = LOOK * fminf(1, look_apart(k->look, b->look) / LOOK_FAR);
+	float w = k->usual_w, h = k->usual_h, x = b->x + (b->w - w) / 2, y = b->y + (b->h - h) / 2;
 
-	cost += b->edges < HOLE ? HOLE_COST : 0;
-	cost += b->busy < STILL * k->busy ? STILL_COST : 0;
-	cost += k->confirmed ? 0 : YOUNG;
-	if (k->merged && known->views >= TRACK_PORTRAIT_MIN) {
-		float w = k->usual_w, h = k->usual_h, x = b->x + (b->w - w) / 2,
-		      y = b->y + (b->h - h) / 2;
-
-		cost += PORTRAIT / SLUICE_PORTRAIT_APART *
-			sluice_portrait_find(known, &t->sitting, PORTRAIT_OFF, PORTRAIT_OFF, &x, &y,
-					     w, h);
-	}
-	return cost;
+	if (!k->merged || known->views < TRACK_PORTRAIT_MIN)
+		return 0;
+	return PORTRAIT / SLUICE_PORTRAIT_APART *
+	       sluice_portrait_find(known, &t->sitting, PORTRAIT_OFF, PORTRAIT_OFF, &x, &y, w, h);
 }
 
 /* 0 (fits) .. about 6; COST_NONE and more: not the same thing. */
@@ -168,7 +168,7 @@ static float cost_of(const struct sluice_tracker *t, const struct sluice_track *
 {
 	struct sluice_box p = track_predicted(k);
 	float dt = t_s - k->seen_s, bx = b->x + b->w / 2, by = b->y + b->h / 2, iou, far, reach,
-	      ratio, turn = 0;
+	      ratio, turn = 0, cost;
 	float lx = k->last.x + k->last.w / 2, ly = k->last.y + k->last.h / 2;
 
 	iou = overlap(&p, b);
@@ -183,7 +183,8 @@ static float cost_of(const struct sluice_tracker *t, const struct sluice_track *
 
 		turn = fabsf(remainderf(a, 2 * (float)M_PI)) / (float)M_PI;
 	}
-	return 1 - iou + fminf(1, far / (reach + 1e-3f)) + DIRECTION * turn + unlikely(t, k, b);
+	cost = 1 - iou + fminf(1, far / (reach + 1e-3f)) + DIRECTION * turn + unlikely(k, b);
+	return cost < COST_NONE ? cost + unlike(t, k, b) : cost; /* the portrait is dear */
 }
 
 void track_path_add(struct sluice_track *k, const struct sluice_box *b)
