@@ -42,15 +42,6 @@ static void get_retune(struct sluice_call *c)
 		answer(c, &camera);
 }
 
-/* The camera that a change is about, with its condition; the change is in the audit log. */
-static int begin_change(struct sluice_call *c, const char *action, struct sluice_camera *camera,
-			int64_t *version, const int64_t **if_version)
-{
-	return sluice_fleet_find_camera(c, c->part[0], camera) ||
-	       take_match(c, version, if_version) ||
-	       sluice_call_audit(c, c->who.tenant, action, camera->hex, SLUICE_OK);
-}
-
 static void end_change(struct sluice_call *c, const struct sluice_camera *camera, int err,
 		       const char *nothing)
 {
@@ -112,7 +103,11 @@ static void post_look(struct sluice_call *c)
 	end_change(c, &camera, rc < 0 ? rc : 0, "there is nothing");
 }
 
-static void post_apply(struct sluice_call *c)
+typedef int change_now(const struct sluice_tuner *t, const struct sluice_camera *camera,
+		       const char *by, const int64_t *if_version, uint64_t now_ns);
+
+static void post_change(struct sluice_call *c, const char *action, change_now *change,
+			const char *nothing)
 {
 	const struct sluice_tuner t = tuner_of(c);
 	struct sluice_camera camera;
@@ -120,28 +115,25 @@ static void post_apply(struct sluice_call *c)
 	int64_t version;
 	int err;
 
-	if (begin_change(c, "retune.apply", &camera, &version, &if_version))
+	if (sluice_fleet_find_camera(c, c->part[0], &camera) ||
+	    take_match(c, &version, &if_version) ||
+	    sluice_call_audit(c, c->who.tenant, action, camera.hex, SLUICE_OK))
 		return;
-	err = sluice_tuner_apply(&t, &camera, c->who.name, if_version, sluice_utc_now());
+	err = change(&t, &camera, c->who.name, if_version, sluice_utc_now());
 	if (!err)
 		sluice_desire_changed(c->server, camera.tenant, camera.device);
-	end_change(c, &camera, err, "nothing is proposed; POST look asks for it");
+	end_change(c, &camera, err, nothing);
+}
+
+static void post_apply(struct sluice_call *c)
+{
+	post_change(c, "retune.apply", sluice_tuner_apply,
+		    "nothing is proposed; POST look asks for it");
 }
 
 static void post_back(struct sluice_call *c)
 {
-	const struct sluice_tuner t = tuner_of(c);
-	struct sluice_camera camera;
-	const int64_t *if_version;
-	int64_t version;
-	int err;
-
-	if (begin_change(c, "retune.back", &camera, &version, &if_version))
-		return;
-	err = sluice_tuner_back(&t, &camera, c->who.name, if_version, sluice_utc_now());
-	if (!err)
-		sluice_desire_changed(c->server, camera.tenant, camera.device);
-	end_change(c, &camera, err, "nothing was applied that could go back");
+	post_change(c, "retune.back", sluice_tuner_back, "nothing was applied that could go back");
 }
 
 const struct sluice_route sluice_api_retune[] = {
