@@ -3,6 +3,7 @@
  * memory.c - what one camera's analysis keeps, by the size of its pictures: with the scene alone,
  * and with an event going on (a thing that moves for 40 s, its key frames kept). Each of many
  * cameras in one heap, as in a child. Prints one JSON object per size, bytes per camera.
+ * Exit 1 if that is more than a child's master reserves for it.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -88,7 +89,7 @@ static uint8_t *on_fetch(void *ctx, uint64_t epoch, uint64_t sequence, size_t *b
 	return copy;
 }
 
-static void measure(unsigned int w, unsigned int h)
+static int measure(unsigned int w, unsigned int h)
 {
 	static const struct sluice_analysis_ops ops = {
 		.event = on_event, .summary = on_summary, .digest = on_digest, .fetch = on_fetch
@@ -137,15 +138,26 @@ static void measure(unsigned int w, unsigned int h)
 		tjFree(jpeg[n]);
 		jpeg[n] = NULL;
 	}
+	if (opened / CAMERAS <= sluice_room_need(0, 0) && most / CAMERAS <= sluice_room_need(w, h))
+		return 0;
+	fprintf(stderr, "%ux%u: more is held than cloud/room.c reserves\n", w, h);
+	return 1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const unsigned int sizes[][2] = { { 160, 120 },	{ 320, 240 },	{ 640, 480 },
 						 { 1280, 720 }, { 1920, 1080 }, { 2560, 1440 },
 						 { 3840, 2160 } };
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		measure(sizes[i][0], sizes[i][1]);
-	return 0;
+	size_t count = sizeof(sizes) / sizeof(sizes[0]);
+	int bad = 0;
+
+	if (argc > 2 || (argc == 2 && strcmp(argv[1], "--smallest") != 0)) {
+		fprintf(stderr, "usage: bench_memory [--smallest]\n");
+		return 2;
+	}
+	for (size_t i = 0; i < (argc == 2 ? 1 : count); i++)
+		bad |= measure(sizes[i][0], sizes[i][1]);
+	return bad;
 }
