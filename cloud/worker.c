@@ -38,6 +38,7 @@
 #include <time.h>
 #include <jansson.h>
 #include <sluice/ring.h>
+#include <sluice/wire.h>
 
 #include "cloud/detector.h"
 #include "cloud/digester.h"
@@ -184,7 +185,7 @@ static void renew_zones(struct subject *s)
 static struct sluice_analyst *open_analyst(struct subject *s)
 {
 	struct sluice_analysis_config conf = {
-		.join_ms = 10000,
+		.join_ms = SLUICE_WIRE_JOIN_MS,
 		.event_max_ms = 300000,
 		.keyframes_max = 12,
 		.language = "en",

@@ -20,11 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct relay_epoch *find_epoch(struct relay_camera *c, uint64_t epoch)
+#define CALM_NS                                                                          \
+	((SLUICE_WIRE_JOIN_MS + 1) * 1000000ull) /* the cloud counts in seconds, rounded \
+						  */
+
+static struct relay_epoch *find_epoch(const struct relay_camera *c, uint64_t epoch)
 {
 	for (unsigned int i = 0; i < c->epochs; i++)
 		if (c->epoch[i].epoch == epoch)
-			return &c->epoch[i];
+			return (struct relay_epoch *)&c->epoch[i];
 	return NULL;
 }
 
@@ -147,6 +151,16 @@ void relay_camera_look(struct relay_camera *c)
 	    (c->now.delivered != c->due.delivered || c->now.pending != c->due.pending ||
 	     c->now.state != c->due.state || c->now.epoch != c->due.epoch))
 		make_stats_due(c);
+}
+
+uint64_t relay_camera_calm_in(const struct relay_camera *c)
+{
+	const struct relay_epoch *e = c->attached ? find_epoch(c, c->now.epoch) : NULL;
+	const uint32_t states = SLUICE_STATE_STREAMING | SLUICE_STATE_STALLED;
+
+	if (!e || !e->calm_ns || c->gone || (c->now.state & states) != SLUICE_STATE_STREAMING)
+		return UINT64_MAX;
+	return e->calm_ns > c->now.now_ns ? e->calm_ns - c->now.now_ns : 0;
 }
 
 void relay_camera_tell(struct relay_camera *c)
@@ -348,6 +362,12 @@ void relay_camera_next(struct relay_camera *c, struct relay_todo *t)
 		t->step = RELAY_SEND_CLOSE;
 }
 
+static bool is_motion(const struct sluice_ring_desc *d)
+{
+	return d->reason == SLUICE_REASON_MOTION || d->reason == SLUICE_REASON_SCENE_CHANGE ||
+	       d->reason == SLUICE_REASON_TAMPER;
+}
+
 void relay_camera_sent(struct relay_camera *c, const struct relay_todo *t)
 {
 	switch (t->step) {
@@ -366,10 +386,14 @@ void relay_camera_sent(struct relay_camera *c, const struct relay_todo *t)
 			t->epoch->sent_next = t->desc.sequence + 1;
 		if (t->desc.time_ns > t->epoch->now_ns)
 			t->epoch->now_ns = t->desc.time_ns;
+		if (is_motion(&t->desc))
+			t->epoch->calm_ns = t->desc.time_ns + CALM_NS;
 		step_over(c, &t->desc, false);
 		break;
 	case RELAY_SEND_STATS:
 		c->stats_due = false;
+		if (c->due.now_ns >= t->epoch->calm_ns)
+			t->epoch->calm_ns = 0;
 		break;
 	case RELAY_SEND_CLOSE:
 		t->epoch->phase = RELAY_CLOSED;
