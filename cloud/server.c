@@ -528,7 +528,12 @@ static void on_commanded(void *ctx, const char *tenant, const char *request, con
 	sluice_command_changed(ctx, tenant, request, doc);
 }
 
-static const struct sluice_fleet_watcher watcher = { on_wished, on_commanded };
+static void on_asked(void *ctx, const char *tenant, const char *camera, const json_t *doc)
+{
+	sluice_settings_changed(ctx, tenant, camera, doc);
+}
+
+static const struct sluice_fleet_watcher watcher = { on_wished, on_commanded, on_asked };
 
 int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c)
 {

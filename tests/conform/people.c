@@ -455,6 +455,7 @@ static void test_documents(struct conform_people *rig)
 {
 	const int64_t none = 0, one = 1, two = 2;
 	struct sluice_fleet *f;
+	json_t *asked;
 
 	rig->clear(rig);
 	f = rig->fleet(rig);
@@ -466,9 +467,15 @@ static void test_documents(struct conform_people *rig)
 	CHECK(put(f, SLUICE_FLEET_DESIRED, "other", "{}", &two) == -ESTALE);
 	CHECK(!put(f, SLUICE_FLEET_COMMAND, "r1", "{\"state\":\"sent\"}", NULL));
 	CHECK(!put(f, SLUICE_FLEET_REPORT, HEX, "{\"device\":\"box\",\"session\":7}", NULL));
+	CHECK(!put(f, SLUICE_FLEET_ASKED, HEX, "{\"request\":\"s1\"}", NULL));
+	CHECK(!put(f, SLUICE_FLEET_ASKED, HEX, "{\"request\":\"s2\"}", NULL));
 	CHECK(sluice_fleet_remove(f, SLUICE_FLEET_GROUP, T, "none", NULL) == -ENOENT);
 	sluice_fleet_close(f);
 	f = rig->fleet(rig);
+	CHECK(!sluice_fleet_get(f, SLUICE_FLEET_ASKED, T, HEX, &asked));
+	CHECK(!strcmp(json_string_value(json_object_get(asked, "request")) ?: "", "s2") &&
+	      !json_object_get(asked, "version"));
+	json_decref(asked);
 	CHECK(version_of(f, SLUICE_FLEET_DESIRED, HEX) == 3);
 	CHECK(sluice_fleet_remove(f, SLUICE_FLEET_DESIRED, T, HEX, &two) == -ESTALE);
 	CHECK(!sluice_fleet_remove(f, SLUICE_FLEET_DESIRED, T, HEX, NULL));
@@ -527,7 +534,14 @@ static void on_commanded(void *ctx, const char *tenant, const char *request, con
 	pthread_mutex_unlock(&wished_lock);
 }
 
-static const struct sluice_fleet_watcher watcher = { on_wished, on_commanded };
+/* The last settings that another node has asked of a camera, or ended. */
+static void on_asked(void *ctx, const char *tenant, const char *camera, const json_t *doc)
+{
+	(void)camera;
+	on_commanded(ctx, tenant, json_string_value(json_object_get(doc, "request")), doc);
+}
+
+static const struct sluice_fleet_watcher watcher = { on_wished, on_commanded, on_asked };
 
 static void test_others(struct conform_people *rig)
 {
@@ -587,6 +601,19 @@ static void test_others(struct conform_people *rig)
 	CHECK(people_await(is_seen, &s) && is_wished("default/r2/sent/x")); /* told nothing of it */
 	CHECK(!put(g, SLUICE_FLEET_COMMAND, "r2", "{\"state\":\"failed\"}", NULL));
 	CHECK(people_await(is_wished, "default/r2/failed/"));
+	/* settings asked once of a camera of another node, and asked again before an answer came */
+	CHECK(!put(g, SLUICE_FLEET_ASKED, HEX,
+		   "{\"request\":\"s1\",\"state\":\"asked\",\"ask\":\"x\"}", NULL));
+	CHECK(people_await(is_wished, "default/s1/asked/x"));
+	CHECK(!put(g, SLUICE_FLEET_ASKED, HEX,
+		   "{\"request\":\"s2\",\"state\":\"asked\",\"ask\":\"y\"}", NULL));
+	CHECK(people_await(is_wished, "default/s2/asked/y"));
+	sluice_fleet_watch(f, NULL, NULL);
+	sluice_fleet_watch(g, &watcher, NULL);
+	CHECK(!put(f, SLUICE_FLEET_ASKED, HEX, "{\"request\":\"s2\",\"state\":\"asked\"}", NULL));
+	CHECK(!put(f, SLUICE_FLEET_ASKED, HEX, "{\"request\":\"s2\",\"state\":\"applied\"}", NULL));
+	CHECK(people_await(is_wished, "default/s2/applied/"));
+	sluice_fleet_watch(g, NULL, NULL);
 	sluice_fleet_watch(f, NULL, NULL);
 	sluice_fleet_close(f);
 	sluice_fleet_close(g);
