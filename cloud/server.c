@@ -386,7 +386,7 @@ static int start_threads(struct sluice_server *s)
 	wc.cameras = s->cameras;
 	wc.media = s->media;
 	wc.fleet = s->fleet;
-	wc.retune = s->retune.mode == SLUICE_RETUNE_OFF ? NULL : &s->retune;
+	wc.retune = &s->retune;
 	if (sluice_server_works(s))
 		start_detector(s);
 	wc.detector = s->detector;

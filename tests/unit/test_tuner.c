@@ -316,6 +316,24 @@ static void test_left_alone(void)
 	end();
 }
 
+/* A camera's own mode counts, on a node that is off too. */
+static void test_counts(void)
+{
+	const struct sluice_tuner nobody = { NULL, NULL, &config };
+
+	begin(SLUICE_RETUNE_OFF);
+	CHECK(!sluice_tuner_counts(&tuner, &camera) && !sluice_tuner_counts(&nobody, &camera));
+	CHECK(!sluice_tuner_mode(&tuner, &camera, "propose", NULL));
+	CHECK(sluice_tuner_counts(&tuner, &camera) && !sluice_tuner_counts(&nobody, &camera));
+	CHECK(!sluice_tuner_mode(&tuner, &camera, NULL, NULL));
+	CHECK(!sluice_tuner_counts(&tuner, &camera));
+	config.mode = SLUICE_RETUNE_PROPOSE;
+	CHECK(sluice_tuner_counts(&tuner, &camera) && sluice_tuner_counts(&nobody, &camera));
+	CHECK(!sluice_tuner_mode(&tuner, &camera, "off", NULL));
+	CHECK(!sluice_tuner_counts(&tuner, &camera));
+	end();
+}
+
 /* What is remembered has an end. */
 static void test_bounds(void)
 {
@@ -386,6 +404,7 @@ int main(void)
 	test_by_itself();
 	test_preset();
 	test_left_alone();
+	test_counts();
 	test_bounds();
 	return check_result();
 }
