@@ -25,6 +25,7 @@
 #include "cloud/session.h"
 #include "lib/crc32c.h"
 #include "lib/log.h"
+#include "tests/unit/tmp_dir.h"
 #include "tests/unit/uplink.h"
 
 /* ---- the cloud ---- */
@@ -35,14 +36,6 @@ static void die(const char *what)
 {
 	fprintf(stderr, "test set-up failed: %s\n", what);
 	exit(1);
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 static void save_text(const char *dir, const char *name, const char *end, const char *text)
@@ -381,7 +374,7 @@ void cloud_exit(struct cloud *c)
 		kill(c->pid, SIGKILL);
 		waitpid(c->pid, NULL, 0);
 	}
-	nftw(c->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	tmp_dir_remove(c->dir);
 }
 
 /* ---- the device ---- */
