@@ -20,10 +20,10 @@ INDEX := $(addprefix cloud/,index_ops.c index_fence.c index_sqlite.c db.c db_sql
 SEGMENT := $(addprefix cloud/,depot_dir.c segment.c segment_read.c seal.c sealed.c keyring.c)
 include cloud/web/build.mk
 # From the connection to the disk, to the worker, and back.
-CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/http_request.c cloud/http_uplink.c cloud/http_answer.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
+CLOUD := cloud/conf.c cloud/server.c cloud/server_data.c cloud/server_work.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/http_request.c cloud/http_uplink.c cloud/http_answer.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/uplink_camera.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/staging.c cloud/store.c \
 	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_zip.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/orphans.c cloud/media_move.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
-	 cloud/quarantine.c cloud/parked.c cloud/tally.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/sandbox_channel.c cloud/room.c cloud/analyst.c cloud/worker.c cloud/toll.c cloud/replay.c cloud/revive.c cloud/park.c cloud/backfill.c cloud/digester.c cloud/h264.c cloud/media_dir.c \
+	 cloud/quarantine.c cloud/parked.c cloud/tally.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/sandbox_channel.c cloud/room.c cloud/analyst.c cloud/worker.c cloud/subject.c cloud/subject_ops.c cloud/toll.c cloud/replay.c cloud/revive.c cloud/park.c cloud/backfill.c cloud/digester.c cloud/h264.c cloud/media_dir.c \
 	 cloud/roster.c cloud/spread.c cloud/nodes.c cloud/nodes_say.c cloud/tell.c cloud/downlink.c cloud/downlink_ask.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/retune.c cloud/tuning.c cloud/tuner_state.c cloud/tuner.c cloud/tuner_show.c cloud/fleet.c cloud/fleet_db.c cloud/fleet_others.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 CLOUD += cloud/crew.c
 # Long work over what is stored, and what a period is known by.
