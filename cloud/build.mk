@@ -91,12 +91,19 @@ $(eval $(call testprog,test_fence,tests/unit/test_fence.c $(SANDBOX) $(LIBCLOUD)
 $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_people,tests/unit/test_people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
-$(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c tests/unit/analysis_script.c \
+$(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/session_rig.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,test_asked,tests/unit/test_asked.c tests/unit/uplink.c tests/unit/analysis_script.c \
+$(eval $(call testprog,test_session_bad,tests/unit/test_session_bad.c tests/unit/session_rig.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/uplink.c tests/unit/analysis_script.c $(SANDBOX) \
+$(eval $(call testprog,test_session_kill,tests/unit/test_session_kill.c tests/unit/session_rig.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c \
+	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+$(eval $(call testprog,test_asked,tests/unit/test_asked.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c \
+	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+$(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/plants.c tests/unit/analysis_script.c $(SANDBOX) \
 	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+$(eval $(call testprog,test_killed,tests/unit/test_killed.c tests/unit/plants.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c $(SANDBOX) \
+	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+$(eval $(call testprog,test_box,tests/unit/test_box.c $(LIBCLOUD) cloud/digest_plan.c $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 # A detector through ONNX Runtime, where its library and header are there (libonnxruntime-dev).
 HAVE_ONNX := $(shell $(PKGCONF) --exists libonnxruntime && echo libonnxruntime)
 ONNX := $(addprefix cloud/onnx/,conf.c boxes.c)
@@ -120,9 +127,9 @@ $(eval $(call plugin,bad_symbol,tests/detector/bad.c,-DBAD_SYMBOL,,-lm -lpthread
 $(eval $(call testprog,test_h264,tests/unit/test_h264.c cloud/h264.c cloud/h264_child.c cloud/child.c cloud/cage.c cloud/cage_load.c lib/filter.c,libseccomp jansson,-lpthread))
 $(eval $(call testprog,test_detector,tests/unit/test_detector.c $(DETECTOR) cloud/child.c $(DETECTOR_HOST) lib/log.c lib/log_ring.c,libseccomp,-lm -lpthread))
 $(BUILD)/tests/test_detector: | $(addprefix $(BUILD)/plugins/,squares.so bad.so bad_abi.so bad_none.so bad_table.so bad_symbol.so)
-$(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/analysis_script.c \
+$(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
+$(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c tests/unit/cloud_child.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
 	$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.c devices_footage.c devices_link.c devices_shake.c devices_bare.c devices_sink.c usage.c) \
 	tests/unit/jpeg_make.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
