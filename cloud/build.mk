@@ -4,7 +4,7 @@ ANALYSIS := cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shr
 	    cloud/background_mean.c cloud/background_mixture.c cloud/background_delta.c cloud/background_median.c cloud/blobs.c cloud/assign.c cloud/portrait.c cloud/track.c cloud/track_group.c cloud/stills.c cloud/events.c \
 	    cloud/look.c cloud/keyframes.c cloud/sights.c cloud/track_facts.c cloud/concerns.c cloud/text.c cloud/summary.c cloud/telling.c cloud/tally.c cloud/gauge.c cloud/analysis.c cloud/starved.c \
 	    cloud/picture.c cloud/digest_plan.c
-$(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs jpeg_coarse jpeg_shrink,$(eval CFLAGS_cloud/$(f).c := -O3))
+$(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs look analysis jpeg_coarse jpeg_shrink,$(eval CFLAGS_cloud/$(f).c := -O3))
 # A period in a minute, from boxes to pictures.
 SYNOPSIS := $(addprefix cloud/,period.c period_pack.c tube.c synopsis_place.c synopsis_plan.c ground.c cutout.c synopsis_draw.c synopsis_map.c)
 $(foreach f,ground cutout synopsis_draw synopsis_place,$(eval CFLAGS_cloud/$(f).c := -O3))
