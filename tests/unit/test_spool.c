@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "check.h"
 #include "disk_fault.h"
@@ -78,6 +79,34 @@ static void close_spool(bool kill)
 		sluice_io_turn(io, 0);
 	relay_spool_close(spool);
 	spool = NULL;
+}
+
+/* Files whose bytes are durable. */
+static ino_t safe[64];
+static unsigned int safe_count;
+
+int fdatasync(int fd)
+{
+	struct stat st;
+
+	if (safe_count < 64 && !fstat(fd, &st))
+		safe[safe_count++] = st.st_ino;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* What a power failure makes of the mark. */
+static void tear_mark(void)
+{
+	struct stat st;
+	char mark[80];
+	unsigned int i = 0;
+
+	snprintf(mark, sizeof(mark), "%s/mark.json", dir);
+	CHECK(!stat(mark, &st));
+	while (i < safe_count && safe[i] != st.st_ino)
+		i++;
+	if (i == safe_count)
+		CHECK(!truncate(mark, st.st_size / 2));
 }
 
 static void empty_dir(void)
@@ -337,6 +366,38 @@ static unsigned int take_all(void)
 		CHECK(!relay_spool_taken(spool));
 	}
 	return got;
+}
+
+static bool settles(uint64_t sequence, uint16_t reason)
+{
+	const struct sluice_ring_desc d = { .epoch = 5, .sequence = sequence, .reason = reason };
+
+	return relay_spool_settle(spool, "a", &d);
+}
+
+/* A crash between the syncs of the two classes: what the ring gives up for it is in the ledger,
+ * even if the machine dies then. */
+static void test_between_syncs(void)
+{
+	open_spool();
+	for (uint64_t i = 0; i < 3; i++)
+		CHECK(!add("a", 5, i, i == 1 ? SLUICE_REASON_KEEPALIVE : SLUICE_REASON_MOTION, 1,
+			   20, i > 0));
+	settle();
+	close_spool(true);
+	CHECK(!unlink(segment_path('f')));
+	safe_count = 0;
+	open_spool();
+	CHECK(settles(0, SLUICE_REASON_MOTION) && settles(1, SLUICE_REASON_KEEPALIVE));
+	CHECK(settles(2, SLUICE_REASON_MOTION) && !settles(3, SLUICE_REASON_MOTION));
+	CHECK(relay_spool_counts(spool, "a")->evicted[SLUICE_REASON_KEEPALIVE] == 1);
+	close_spool(true);
+	tear_mark();
+	open_spool();
+	CHECK(relay_spool_counts(spool, "a")->evicted[SLUICE_REASON_KEEPALIVE] == 1);
+	CHECK(relay_spool_left(spool) == 2);
+	close_spool(false);
+	empty_dir();
 }
 
 static size_t end_of(unsigned int frame)
@@ -619,6 +680,7 @@ int main(int argc, char **argv)
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
 	test_usual();
 	test_rewind();
+	test_between_syncs();
 	test_truncated();
 	test_flipped();
 	test_full();
