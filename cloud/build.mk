@@ -61,11 +61,11 @@ $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c cl
 $(eval $(call testprog,test_cloud_conf,tests/unit/test_cloud_conf.c cloud/conf.c $(LIBSLUICE)))
 $(eval $(call testprog,test_bus,tests/unit/test_bus.c tests/conform/bus.c cloud/bus_local.c cloud/camera.c,libcrypto,-lpthread))
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
-$(eval $(call testprog,test_people_cases,tests/unit/test_people_cases.c tests/conform/people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
+$(eval $(call testprog,test_people_cases,tests/unit/test_people_cases.c tests/conform/people.c tests/conform/people_fleet.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_index_cases,tests/unit/test_index_cases.c tests/unit/nth_fault.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
 ifneq ($(HAVE_PG),)
 $(eval $(call testprog,index_pg,tests/conform/index_pg.c tests/conform/pg_beside.c tests/conform/cut_wire.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
-$(eval $(call testprog,people_pg,tests/conform/people_pg.c tests/conform/pg_beside.c tests/conform/people.c tests/conform/cut_wire.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
+$(eval $(call testprog,people_pg,tests/conform/people_pg.c tests/conform/pg_beside.c tests/conform/people.c tests/conform/people_fleet.c tests/conform/cut_wire.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 endif
 $(eval $(call testprog,test_turn,tests/unit/test_turn.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
