@@ -403,6 +403,8 @@ uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expect
 	for (uint32_t y = 0; y < g->h; y += 2) {
 		const uint8_t *row = raw + (size_t)y * g->w, *low = y + 1 < g->h ? row + g->w : row;
 
+		if (!background_any_set(row, (size_t)(low - row) + g->w))
+			continue;
 		for (uint32_t x = 0; x < g->w; x += 2) {
 			if (x + WIDE <= g->w && !(eight_at(row + x) | eight_at(low + x))) {
 				x += WIDE - 2;

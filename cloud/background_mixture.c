@@ -9,8 +9,9 @@
 
 #include "cloud/background_model.h"
 
-#define NEAR	8  /* grey levels from a mode that belong to it */
-#define TRUSTED 96 /* of 255 */
+#define NEAR	8    /* grey levels from a mode that belong to it */
+#define TRUSTED 96   /* of 255 */
+#define NEARBY	4096 /* pixels */
 
 /* Own state: n values, then n weights. */
 
@@ -61,8 +62,13 @@ static void learn(void *own, const uint8_t *px, const int16_t *expected, const u
 {
 	uint8_t *value = own;
 
-	background_mean.learn(NULL, px, expected, how, s, mean, dev, n);
-	weigh(value, value + n, px, mean, how, s->grow, s->fade, n);
+	/* what the first has read and written is near when the second wants it */
+	for (size_t i = 0, count; i < n; i += count) {
+		count = n - i < NEARBY ? n - i : NEARBY;
+		background_mean.learn(NULL, px + i, expected + i, how + i, s, mean + i, dev + i,
+				      count);
+		weigh(value + i, value + n + i, px + i, mean + i, how + i, s->grow, s->fade, count);
+	}
 }
 
 const struct background_ops background_mixture = {
