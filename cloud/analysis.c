@@ -13,6 +13,7 @@
 
 #include "cloud/analysis_state.h"
 #include "cloud/starved.h"
+#include "cloud/vectors.h"
 
 #define LIGHT_SHARE 0.06f /* of the picture under another light: more than a shadow */
 #define AREA_MIN    1500  /* a blob has at least 1/AREA_MIN of the picture, and at least 5 pixels */
@@ -120,17 +121,32 @@ static void history_add(struct sluice_analysis *a, const struct sluice_moment *m
 	a->history[a->history_count++] = *m;
 }
 
+VECTORS static void add_line(const uint8_t *restrict px, uint32_t w, uint16_t *restrict sum)
+{
+	for (size_t x = 0; x < w; x++)
+		sum[x] = (uint16_t)(sum[x] + px[x]);
+}
+
+/* Of every second pixel of every second line. */
 static void make_thumb(const struct sluice_gray *g, uint8_t thumb[SLUICE_THUMB])
 {
-	for (uint32_t ty = 0; ty < 8; ty++)
-		for (uint32_t tx = 0; tx < 8; tx++) {
-			uint32_t x0 = tx * g->w / 8, x1 = (tx + 1) * g->w / 8, sum = 0, n = 0;
+	uint16_t sum[SLUICE_DECODE_SIDE_MAX]; /* of at most 256 lines */
 
-			for (uint32_t y = ty * g->h / 8; y < (ty + 1) * g->h / 8; y += 2)
-				for (uint32_t x = x0; x < x1; x += 2, n++)
-					sum += g->px[(size_t)y * g->w + x];
-			thumb[ty * 8 + tx] = n ? sum / n : 0;
+	for (uint32_t ty = 0; ty < 8; ty++) {
+		uint32_t y0 = ty * g->h / 8, y1 = (ty + 1) * g->h / 8;
+
+		memset(sum, 0, g->w * sizeof(*sum));
+		for (uint32_t y = y0; y < y1; y += 2)
+			add_line(g->px + (size_t)y * g->w, g->w, sum);
+		for (uint32_t tx = 0; tx < 8; tx++) {
+			uint32_t x0 = tx * g->w / 8, x1 = (tx + 1) * g->w / 8, all = 0, n;
+
+			for (uint32_t x = x0; x < x1; x += 2)
+				all += sum[x];
+			n = ((x1 - x0 + 1) / 2) * ((y1 - y0 + 1) / 2);
+			thumb[ty * 8 + tx] = (uint8_t)(n ? all / n : 0);
 		}
+	}
 }
 
 static void make_hold(struct sluice_analysis *a)

@@ -56,7 +56,7 @@ static int add_camera(void *ctx, const struct sluice_camera *c, uint64_t seen_ut
 				    : json_real((double)(now - seen_utc_ns) / 1e9),
 		"ledger",
 		sluice_ledger_read(ledger, ledger_size, &l) ? json_null() : sluice_ledger_json(&l));
-	asked = sluice_settings_last(a->server, c->hex);
+	asked = sluice_settings_last(a->server, c);
 	if (json && asked)
 		json_object_set(json, "settings", asked);
 	json_decref(asked);
@@ -238,7 +238,9 @@ static void post_camera_settings(struct sluice_call *c)
 	else if (err == -EMSGSIZE)
 		sluice_answer_problem(c, 400, "that is too much for one request");
 	else if (err == -ENOTCONN)
-		sluice_answer_problem(c, 409, "its device is not connected; try again later");
+		sluice_answer_problem(c, 409,
+				      "its device is not connected, or does not have it open; try "
+				      "again later");
 	else if (err)
 		sluice_answer_error(c, err);
 	else

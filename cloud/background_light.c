@@ -17,6 +17,7 @@
 #include "cloud/background_state.h"
 
 #define CLASSES	    4
+#define STRIDE	    7
 #define RADIUS	    2
 #define SIDE	    (2 * RADIUS + 1)
 #define WIDE	    8
@@ -56,27 +57,58 @@ static float median_of(const uint32_t hist[512], uint32_t total)
 	return 0;
 }
 
+/* Of every STRIDE-th pixel: changes by class, and levels of the background. */
+struct light_count {
+	uint32_t change[CLASSES][512], level[256];
+};
+
+static inline void count_pixel(struct light_count *to, uint8_t px, int16_t mean)
+{
+	uint32_t m = (uint32_t)(mean + Q7 / 2) / Q7;
+
+	to->change[m >> 6][px - (int)m + 255]++;
+	to->level[m]++;
+}
+
+/* Two counts in turn: neighbours are alike, and no processor likes to wait for its last count. */
+static uint32_t count_pixels(const uint8_t *px, const int16_t *mean, size_t n,
+			     struct light_count to[2])
+{
+	size_t i = 0;
+
+	memset(to, 0, 2 * sizeof(*to));
+	for (; i + STRIDE < n; i += 2 * STRIDE) {
+		count_pixel(&to[0], px[i], mean[i]);
+		count_pixel(&to[1], px[i + STRIDE], mean[i + STRIDE]);
+	}
+	if (i < n)
+		count_pixel(&to[0], px[i], mean[i]);
+	for (size_t c = 0; c < CLASSES; c++)
+		for (size_t k = 0; k < 512; k++)
+			to->change[c][k] += to[1].change[c][k];
+	for (size_t k = 0; k < 256; k++)
+		to->level[k] += to[1].level[k];
+	return (uint32_t)((n + STRIDE - 1) / STRIDE);
+}
+
 bool sluice_light_fit(const uint8_t *px, const int16_t *mean, size_t n, int16_t light[256])
 {
-	uint32_t hist[CLASSES][512], count[CLASSES] = { 0 }, total = 0;
+	struct light_count is[2];
+	uint32_t count[CLASSES] = { 0 }, total = count_pixels(px, mean, n, is);
 	uint64_t brightness[CLASSES] = { 0 };
 	float x[CLASSES], y[CLASSES], most = 0;
 	int nodes = 0;
 
-	memset(hist, 0, sizeof(hist));
 	memset(light, 0, 256 * sizeof(*light));
-	for (size_t i = 0; i < n; i += 7, total++) {
-		int m = (mean[i] + Q7 / 2) / Q7, c = m >> 6;
-
-		hist[c][px[i] - m + 255]++;
-		count[c]++;
-		brightness[c] += (uint64_t)m;
+	for (uint32_t m = 0; m < 256; m++) {
+		count[m >> 6] += is->level[m];
+		brightness[m >> 6] += (uint64_t)m * is->level[m];
 	}
 	for (int c = 0; c < CLASSES; c++) {
 		if (count[c] < total / 24)
 			continue;
 		x[nodes] = (float)((double)brightness[c] / count[c]);
-		y[nodes] = median_of(hist[c], count[c]);
+		y[nodes] = median_of(is->change[c], count[c]);
 		most = fmaxf(most, fabsf(y[nodes]));
 		nodes++;
 	}

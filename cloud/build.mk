@@ -4,7 +4,7 @@ ANALYSIS := cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shr
 	    cloud/background_mean.c cloud/background_mixture.c cloud/background_delta.c cloud/background_median.c cloud/blobs.c cloud/assign.c cloud/portrait.c cloud/track.c cloud/track_group.c cloud/stills.c cloud/events.c \
 	    cloud/look.c cloud/keyframes.c cloud/sights.c cloud/track_facts.c cloud/concerns.c cloud/text.c cloud/summary.c cloud/telling.c cloud/tally.c cloud/gauge.c cloud/analysis.c cloud/starved.c \
 	    cloud/picture.c cloud/digest_plan.c
-$(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs jpeg_coarse jpeg_shrink,$(eval CFLAGS_cloud/$(f).c := -O3))
+$(foreach f,background background_find background_learn background_moved background_light background_mean background_mixture background_delta background_median blobs look analysis jpeg_coarse jpeg_shrink,$(eval CFLAGS_cloud/$(f).c := -O3))
 # A period in a minute, from boxes to pictures.
 SYNOPSIS := $(addprefix cloud/,period.c period_pack.c tube.c synopsis_place.c synopsis_plan.c ground.c cutout.c synopsis_draw.c synopsis_map.c)
 $(foreach f,ground cutout synopsis_draw synopsis_place,$(eval CFLAGS_cloud/$(f).c := -O3))
@@ -20,10 +20,10 @@ INDEX := $(addprefix cloud/,index_ops.c index_fence.c index_sqlite.c db.c db_sql
 SEGMENT := $(addprefix cloud/,depot_dir.c segment.c segment_read.c seal.c sealed.c keyring.c)
 include cloud/web/build.mk
 # From the connection to the disk, to the worker, and back.
-CLOUD := cloud/conf.c cloud/server.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/http_request.c cloud/http_uplink.c cloud/http_answer.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
+CLOUD := cloud/conf.c cloud/server.c cloud/server_data.c cloud/server_work.c cloud/service.c cloud/loop.c cloud/listen.c cloud/door.c cloud/counters.c cloud/syncs.c cloud/http.c cloud/http_request.c cloud/http_uplink.c cloud/http_answer.c cloud/api.c cloud/api_answer.c $(API) cloud/device.c $(AUTH) \
 	 cloud/ca.c cloud/ca_sign.c cloud/session.c cloud/uplink.c cloud/uplink_camera.c cloud/jpeg_head.c cloud/ingest.c cloud/ingest_told.c cloud/ingest_chunks.c cloud/staging.c cloud/store.c \
 	 $(INDEX) $(SEGMENT) cloud/camera.c cloud/walk.c cloud/recover.c cloud/reindex.c cloud/retain.c cloud/export.c cloud/export_zip.c cloud/export_mp4.c cloud/sign.c cloud/exporter.c cloud/exports.c cloud/backup.c cloud/backup_file.c cloud/backup_manifest.c cloud/restore.c cloud/keyconf.c cloud/rekey.c cloud/check.c cloud/orphans.c cloud/media_move.c cloud/bus_local.c cloud/rebuild.c lib/coefs.c lib/reason.c cloud/shelf.c \
-	 cloud/quarantine.c cloud/parked.c cloud/tally.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/sandbox_channel.c cloud/room.c cloud/analyst.c cloud/worker.c cloud/toll.c cloud/replay.c cloud/revive.c cloud/park.c cloud/backfill.c cloud/digester.c cloud/h264.c cloud/media_dir.c \
+	 cloud/quarantine.c cloud/parked.c cloud/tally.c cloud/box.c cloud/starved.c cloud/sandbox.c cloud/sandbox_channel.c cloud/room.c cloud/analyst.c cloud/worker.c cloud/subject.c cloud/subject_ops.c cloud/toll.c cloud/replay.c cloud/revive.c cloud/park.c cloud/backfill.c cloud/digester.c cloud/h264.c cloud/media_dir.c \
 	 cloud/roster.c cloud/spread.c cloud/nodes.c cloud/nodes_say.c cloud/tell.c cloud/downlink.c cloud/downlink_ask.c cloud/settings.c cloud/wish.c cloud/zones.c cloud/plan.c cloud/retune.c cloud/tuning.c cloud/tuner_state.c cloud/tuner.c cloud/tuner_show.c cloud/fleet.c cloud/fleet_db.c cloud/fleet_others.c cloud/fleet_zones.c cloud/desire.c cloud/command.c lib/setting.c lib/notify.c
 CLOUD += cloud/crew.c
 # Long work over what is stored, and what a period is known by.
@@ -61,11 +61,11 @@ $(eval $(call testprog,test_segment,tests/unit/test_segment.c cloud/segment.c cl
 $(eval $(call testprog,test_cloud_conf,tests/unit/test_cloud_conf.c cloud/conf.c $(LIBSLUICE)))
 $(eval $(call testprog,test_bus,tests/unit/test_bus.c tests/conform/bus.c cloud/bus_local.c cloud/camera.c,libcrypto,-lpthread))
 $(eval $(call testprog,test_index,tests/unit/test_index.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
-$(eval $(call testprog,test_people_cases,tests/unit/test_people_cases.c tests/conform/people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
+$(eval $(call testprog,test_people_cases,tests/unit/test_people_cases.c tests/conform/people.c tests/conform/people_fleet.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 $(eval $(call testprog,test_index_cases,tests/unit/test_index_cases.c tests/unit/nth_fault.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread -ldl))
 ifneq ($(HAVE_PG),)
-$(eval $(call testprog,index_pg,tests/conform/index_pg.c tests/conform/cut_wire.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
-$(eval $(call testprog,people_pg,tests/conform/people_pg.c tests/conform/people.c tests/conform/cut_wire.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
+$(eval $(call testprog,index_pg,tests/conform/index_pg.c tests/conform/pg_beside.c tests/conform/cut_wire.c tests/conform/index.c tests/conform/index_people.c tests/conform/index_work.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
+$(eval $(call testprog,people_pg,tests/conform/people_pg.c tests/conform/pg_beside.c tests/conform/people.c tests/conform/people_fleet.c tests/conform/cut_wire.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 endif
 $(eval $(call testprog,test_turn,tests/unit/test_turn.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_index_find,tests/unit/test_index_find.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
@@ -91,12 +91,19 @@ $(eval $(call testprog,test_fence,tests/unit/test_fence.c $(SANDBOX) $(LIBCLOUD)
 $(eval $(call testprog,test_ingest,tests/unit/test_ingest.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_people,tests/unit/test_people.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lpthread))
 $(eval $(call testprog,test_auth,tests/unit/test_auth.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS)))
-$(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/uplink.c tests/unit/analysis_script.c \
+$(eval $(call testprog,test_session,tests/unit/test_session.c tests/unit/session_rig.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,test_asked,tests/unit/test_asked.c tests/unit/uplink.c tests/unit/analysis_script.c \
+$(eval $(call testprog,test_session_bad,tests/unit/test_session_bad.c tests/unit/session_rig.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/uplink.c tests/unit/analysis_script.c $(SANDBOX) \
+$(eval $(call testprog,test_session_kill,tests/unit/test_session_kill.c tests/unit/session_rig.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c \
+	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+$(eval $(call testprog,test_asked,tests/unit/test_asked.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c \
+	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
+$(eval $(call testprog,test_sandbox,tests/unit/test_sandbox.c tests/unit/plants.c tests/unit/analysis_script.c $(SANDBOX) \
 	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+$(eval $(call testprog,test_killed,tests/unit/test_killed.c tests/unit/plants.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c $(SANDBOX) \
+	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS) libseccomp,-lm -lpthread))
+$(eval $(call testprog,test_box,tests/unit/test_box.c $(LIBCLOUD) cloud/digest_plan.c $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))
 # A detector through ONNX Runtime, where its library and header are there (libonnxruntime-dev).
 HAVE_ONNX := $(shell $(PKGCONF) --exists libonnxruntime && echo libonnxruntime)
 ONNX := $(addprefix cloud/onnx/,conf.c boxes.c)
@@ -120,9 +127,9 @@ $(eval $(call plugin,bad_symbol,tests/detector/bad.c,-DBAD_SYMBOL,,-lm -lpthread
 $(eval $(call testprog,test_h264,tests/unit/test_h264.c cloud/h264.c cloud/h264_child.c cloud/child.c cloud/cage.c cloud/cage_load.c lib/filter.c,libseccomp jansson,-lpthread))
 $(eval $(call testprog,test_detector,tests/unit/test_detector.c $(DETECTOR) cloud/child.c $(DETECTOR_HOST) lib/log.c lib/log_ring.c,libseccomp,-lm -lpthread))
 $(BUILD)/tests/test_detector: | $(addprefix $(BUILD)/plugins/,squares.so bad.so bad_abi.so bad_none.so bad_table.so bad_symbol.so)
-$(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/analysis_script.c \
+$(eval $(call testprog,test_backfill,tests/unit/test_backfill.c tests/unit/uplink.c tests/unit/cloud_child.c tests/unit/analysis_script.c \
 	$(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
-$(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
+$(eval $(call testprog,hostile,tests/fault/hostile.c tests/unit/uplink.c tests/unit/cloud_child.c $(LIBCLOUD) $(ANALYSIS) $(DIGEST) $(LIBSLUICE),\
 	$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))
 $(eval $(call testprog,devices,$(addprefix tests/bench/,devices.c devices_cloud.c devices_footage.c devices_link.c devices_shake.c devices_bare.c devices_sink.c usage.c) \
 	tests/unit/jpeg_make.c $(LIBCLOUD) $(LIBSLUICE),$(CLOUD_PKGS),-lm -lpthread))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sluice/wire.h>
 
 #include "cloud/cmd.h"
 #include "cloud/cmd_words.h"
@@ -117,7 +118,7 @@ static int retry(const struct what *w)
 							.summary = on_summary,
 							.fetch = on_fetch };
 	static const struct sluice_analysis_config config = { .camera = "retry",
-							      .join_ms = 10000,
+							      .join_ms = SLUICE_WIRE_JOIN_MS,
 							      .event_max_ms = 300000,
 							      .keyframes_max = 12,
 							      .language = "en" };

@@ -18,6 +18,7 @@
 #include "cloud/depot.h"
 #include "cloud/walk.h"
 #include "lib/sha256.h"
+#include "lib/whole.h"
 
 #define FULL 4400
 
@@ -41,21 +42,8 @@ static int dir_open(struct sluice_depot *d, const char *path, struct sluice_depo
 static ssize_t dir_read(struct sluice_depot *d, struct sluice_depot_file *f, void *buf, size_t size,
 			uint64_t offset)
 {
-	size_t got = 0;
-
 	(void)d;
-	while (got < size) {
-		ssize_t n = pread(f->fd, (char *)buf + got, size - got, (off_t)(offset + got));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		got += (size_t)n;
-	}
-	return (ssize_t)got;
+	return sluice_pread_whole(f->fd, buf, size, offset);
 }
 
 static void dir_shut(struct sluice_depot *d, struct sluice_depot_file *f)
@@ -155,19 +143,11 @@ static int make_parents(char *full, size_t above)
 
 static int write_file(const char *full, const uint8_t *data, size_t size)
 {
-	int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), err = 0;
-	size_t done = 0;
+	int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), err;
 
 	if (fd < 0)
 		return -errno;
-	while (!err && done < size) {
-		ssize_t n = write(fd, data + done, size - done);
-
-		if (n < 0 && errno != EINTR)
-			err = -errno;
-		else if (n > 0)
-			done += (size_t)n;
-	}
+	err = sluice_write_whole(fd, data, size);
 	if (!err && fdatasync(fd) < 0)
 		err = -errno;
 	close(fd);

@@ -11,6 +11,7 @@
 #include <libavformat/avformat.h>
 
 #include "cloud/export.h"
+#include "lib/whole.h"
 
 #define BUFFER 65536
 
@@ -25,18 +26,9 @@ struct sluice_mp4 {
 static int write_bytes(void *ctx, uint8_t *buf, int size)
 {
 	struct sluice_mp4 *m = ctx;
-	int done = 0;
+	int err = sluice_write_whole(m->fd, buf, (size_t)size);
 
-	while (done < size) {
-		ssize_t n = write(m->fd, buf + done, (size_t)(size - done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return AVERROR(n ? errno : EIO);
-		done += (int)n;
-	}
-	return size;
+	return err ? AVERROR(-err) : size;
 }
 
 static int64_t seek_bytes(void *ctx, int64_t offset, int whence)

@@ -19,6 +19,7 @@
 #include <zlib.h>
 
 #include "cloud/export.h"
+#include "lib/whole.h"
 
 #define LOCAL_SIG     0x04034b50u
 #define CENTRAL_SIG   0x02014b50u
@@ -77,20 +78,10 @@ struct sluice_zip {
 
 static int write_bytes(struct sluice_zip *z, const void *data, size_t size)
 {
-	const uint8_t *p = data;
+	int err = sluice_write_whole(z->fd, data, size);
 
-	while (size) {
-		ssize_t n = write(z->fd, p, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		p += n;
-		size -= (size_t)n;
-		z->at += (uint64_t)n;
-	}
-	return 0;
+	z->at += err ? 0 : size;
+	return err;
 }
 
 /* So much more goes into the directory. */

@@ -14,16 +14,18 @@
 #include "cloud/tuning.h"
 #include "cloud/wish.h"
 
-/* What devices tell is written later; shared, what became of a command, too: loops tell it. */
+/* What devices tell, and what is asked of them once, is written later; shared, what became of a
+ * command, too: loops tell it. */
 static int is_lazy(const struct sluice_fleet *f, enum sluice_fleet_kind kind, const json_t *old)
 {
 	return (kind >= SLUICE_FLEET_REPORT && kind <= SLUICE_FLEET_DEVICE) ||
-	       (f->shared && kind == SLUICE_FLEET_COMMAND && old);
+	       kind == SLUICE_FLEET_ASKED || (f->shared && kind == SLUICE_FLEET_COMMAND && old);
 }
 
 static int has_version(enum sluice_fleet_kind kind)
 {
-	return kind <= SLUICE_FLEET_DESIRED || kind >= SLUICE_FLEET_ZONES;
+	return kind <= SLUICE_FLEET_DESIRED || kind == SLUICE_FLEET_ZONES ||
+	       kind == SLUICE_FLEET_RETUNE;
 }
 
 char *sluice_fleet_key(const char *tenant, const char *name, char key[SLUICE_FLEET_KEY])

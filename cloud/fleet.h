@@ -27,6 +27,7 @@ enum sluice_fleet_kind {
 	SLUICE_FLEET_DEVICE,  /* by its name: {"build","features","allows","seen_ns"} */
 	SLUICE_FLEET_ZONES, /* by the camera's id: {"version","by","at_ns"} and zones.h; people's */
 	SLUICE_FLEET_RETUNE, /* by the camera's id: tuner.h */
+	SLUICE_FLEET_ASKED,  /* by the camera's id: settings.h */
 	SLUICE_FLEET_KINDS
 };
 
@@ -76,6 +77,8 @@ struct sluice_fleet_watcher {
 	void (*wished)(void *ctx, const char *tenant, const char *device);
 	/* Another node has made a command, or given it another state. */
 	void (*commanded)(void *ctx, const char *tenant, const char *request, const json_t *doc);
+	/* Another node has asked settings of a camera, or been told what became of that. */
+	void (*asked)(void *ctx, const char *tenant, const char *camera, const json_t *doc);
 };
 
 /* w is told from now on, and stays the caller's; NULL: no more, and nothing is under way. */

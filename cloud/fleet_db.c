@@ -71,8 +71,8 @@ struct sluice_fleet *sluice_fleet_new(struct sluice_db *d, int shared)
 	pthread_mutex_init(&f->lock, NULL);
 	sluice_cond_init(&f->end);
 	f->others = json_array();
-	f->commands = json_array();
-	whole = f->others && f->commands;
+	f->asked = json_array();
+	whole = f->others && f->asked;
 	for (i = 0; i < SLUICE_FLEET_KINDS; i++) {
 		f->docs[i] = json_object();
 		f->dirty[i] = json_object();
@@ -96,7 +96,7 @@ void sluice_fleet_free(struct sluice_fleet *f)
 		json_decref(f->dirty[i]);
 	}
 	json_decref(f->others);
-	json_decref(f->commands);
+	json_decref(f->asked);
 	sluice_db_close(f->db);
 	pthread_cond_destroy(&f->end);
 	pthread_mutex_destroy(&f->lock);

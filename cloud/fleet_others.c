@@ -73,34 +73,44 @@ static void note_wish(struct sluice_fleet *f, int kind, const char *key, const j
 			note_device(f, tenant, NULL, json_string_value(v));
 }
 
-/* One that cannot be noted is found by its deadline. */
-static void note_command(struct sluice_fleet *f, int kind, const char *key, const json_t *mine,
-			 const json_t *doc)
+static bool is_equal(const json_t *a, const json_t *b, const char *key)
+{
+	const json_t *x = json_object_get(a, key), *y = json_object_get(b, key);
+
+	return x == y || json_equal(x, y);
+}
+
+/* What is asked of devices. One that cannot be noted is found by its deadline. */
+static void note_asked(struct sluice_fleet *f, int kind, const char *key, const json_t *mine,
+		       const json_t *doc)
 {
 	char tenant[SLUICE_NAME_MAX];
 	const char *name = sluice_fleet_split(key, tenant);
 
-	if (kind != SLUICE_FLEET_COMMAND || !doc ||
-	    (mine && json_equal(json_object_get(mine, "state"), json_object_get(doc, "state"))))
+	if ((kind != SLUICE_FLEET_COMMAND && kind != SLUICE_FLEET_ASKED) || !doc ||
+	    (mine && is_equal(mine, doc, "state") && is_equal(mine, doc, "request")))
 		return;
-	json_array_append_new(f->commands, json_pack("[s,s,o]", tenant, name, json_deep_copy(doc)));
+	json_array_append_new(f->asked,
+			      json_pack("[i,s,s,o]", kind, tenant, name, json_deep_copy(doc)));
 }
 
 static void tell_changes(struct sluice_fleet *f)
 {
 	const char *tenant, *name;
 	const struct sluice_fleet_watcher *w = f->watcher;
+	int kind;
 	size_t i;
 	json_t *v, *doc;
 
 	json_array_foreach (f->others, i, v)
 		if (w && !json_unpack(v, "[s,s]", &tenant, &name))
 			w->wished(f->watcher_ctx, tenant, name);
-	json_array_foreach (f->commands, i, v)
-		if (w && !json_unpack(v, "[s,s,o]", &tenant, &name, &doc))
-			w->commanded(f->watcher_ctx, tenant, name, doc);
+	json_array_foreach (f->asked, i, v)
+		if (w && !json_unpack(v, "[i,s,s,o]", &kind, &tenant, &name, &doc))
+			(kind == SLUICE_FLEET_ASKED ? w->asked : w->commanded)(f->watcher_ctx,
+									       tenant, name, doc);
 	json_array_clear(f->others);
-	json_array_clear(f->commands);
+	json_array_clear(f->asked);
 }
 
 void sluice_fleet_watch(struct sluice_fleet *f, const struct sluice_fleet_watcher *w, void *ctx)
@@ -124,7 +134,7 @@ static int take_change(struct sluice_fleet *f, int kind, const char *key, json_t
 	}
 	note_wish(f, kind, key, mine);
 	note_wish(f, kind, key, doc);
-	note_command(f, kind, key, mine, doc);
+	note_asked(f, kind, key, mine, doc);
 	if (doc ? json_object_set_new(f->docs[kind], key, doc)
 		: json_object_del(f->docs[kind], key))
 		return -ENOMEM;

@@ -32,9 +32,9 @@ struct sluice_fleet {
 	const struct sluice_fleet_watcher *watcher; /* under writing */
 	void *watcher_ctx;
 	/* what other nodes have changed; the thread's */
-	json_t *others;	  /* [tenant, device] of wishes */
-	json_t *commands; /* [tenant, request, document] */
-	int away;	  /* told that the data base is */
+	json_t *others; /* [tenant, device] of wishes */
+	json_t *asked;	/* [kind, tenant, name, document] of commands and of settings asked once */
+	int away;	/* told that the data base is */
 };
 
 char *sluice_fleet_key(const char *tenant, const char *name, char key[SLUICE_FLEET_KEY]);

@@ -23,6 +23,7 @@
 #include <jansson.h>
 
 #include "cloud/child.h"
+#include "lib/whole.h"
 
 #define DEADLINE_S 240
 #define LOOK_MS	   100
@@ -56,7 +57,6 @@ static int wait_for(pid_t pid, const atomic_int *stopping)
 static int take(int fd, uint8_t **mp4, size_t *made)
 {
 	struct stat st;
-	size_t at = 0;
 
 	if (fstat(fd, &st))
 		return -errno;
@@ -66,14 +66,8 @@ static int take(int fd, uint8_t **mp4, size_t *made)
 	*mp4 = malloc(*made);
 	if (!*mp4)
 		return -ENOMEM;
-	while (at < *made) {
-		ssize_t n = pread(fd, *mp4 + at, *made - at, (off_t)at);
-
-		if (n <= 0)
-			break;
-		at += (size_t)n;
-	}
-	if (at == *made && !memcmp(*mp4 + 4, "ftyp", 4))
+	if (sluice_pread_whole(fd, *mp4, *made, 0) == (ssize_t)*made &&
+	    !memcmp(*mp4 + 4, "ftyp", 4))
 		return 0;
 	free(*mp4);
 	*mp4 = NULL;

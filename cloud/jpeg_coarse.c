@@ -139,15 +139,21 @@ static bool at_end(const struct reader *r)
 	return rest >= 0 && rest < 8;
 }
 
-/* One code. */
-static inline uint32_t next_step(struct reader *r, const struct jpeg_table *t)
+static inline uint64_t look(const struct reader *r, const struct jpeg_table *t)
 {
-	uint64_t e = t->step[r->bits >> (64 - JPEG_LOOK)];
+	return t->step[r->bits >> (64 - JPEG_LOOK)];
+}
+
+/* One code of what was looked up. */
+static inline uint32_t next_step(struct reader *r, const struct jpeg_table *t, uint64_t e)
+{
 	uint32_t s = (uint32_t)e, n = (uint32_t)(e >> 56);
 
 	if (!n) {
 		s = jpeg_table_long(t, e, (uint32_t)(r->bits >> 32));
-		n = s & 255;
+		take(r, s & 255);
+		refill(r);
+		return s;
 	}
 	take(r, n);
 	return s;
@@ -170,12 +176,11 @@ static inline void put(const struct part *p, uint32_t k, int16_t value, int16_t 
  * reach the end of a block, so the second is of the same block. A code that is none leads to a
  * place where no block ends.
  */
-static inline uint32_t read_ac(struct reader *r, const struct part *p, uint32_t k, int16_t *to)
+static inline uint32_t read_ac(struct reader *r, const struct part *p, uint64_t s, uint32_t k,
+			       int16_t *to)
 {
-	uint64_t s = p->ac->step[r->bits >> (64 - JPEG_LOOK)];
-
-	if (s & 255) {
-		take(r, s & 255);
+	if (s & 63) {
+		take(r, s & 63);
 		k += s >> 8 & 255;
 		put(p, k, (int16_t)(s >> 16), to);
 		k += s >> 32 & 255;
@@ -185,7 +190,8 @@ static inline uint32_t read_ac(struct reader *r, const struct part *p, uint32_t 
 	s = jpeg_table_long(p->ac, s, (uint32_t)(r->bits >> 32));
 	if (!s)
 		return 64 + 1;
-	take(r, s & 255);
+	take(r, s & 63);
+	refill(r);
 	k += s >> 8 & 255;
 	put(p, k, (int16_t)(s >> 16), to);
 	return k;
@@ -200,7 +206,7 @@ static inline uint32_t skip_ac(struct reader *r, const struct jpeg_table *t, uin
 			uint32_t s = t->skip[r->bits >> (64 - JPEG_LOOK)];
 
 			if (!(s & 255) || k + (s >> 8 & (JPEG_END - 1)) >= 64) {
-				s = next_step(r, t);
+				s = next_step(r, t, look(r, t));
 				k = s ? k + (s >> 8 & 255) : 64 + 1;
 				break;
 			}
@@ -211,24 +217,31 @@ static inline uint32_t skip_ac(struct reader *r, const struct jpeg_table *t, uin
 	return k;
 }
 
-/* to: where the block's lane begins. Within one refill: a DC and an AC code, or two AC codes. */
+/*
+ * to: where the block's lane begins. What is looked up next does not wait for a refill: that is
+ * done while the table is read. So a look finds JPEG_LOOK bits at least, and where a code is
+ * longer, 45: two looks, of at most JPEG_LOOK bits each, lie between two refills, and after a
+ * longer code there is another refill.
+ */
 static inline bool read_block(struct reader *r, struct part *p, int16_t *to)
 {
+	uint64_t e = look(r, p->dc);
 	uint32_t s, k = 1;
 
 	refill(r);
-	s = next_step(r, p->dc);
+	s = next_step(r, p->dc, e);
 	p->before = (int16_t)(p->before + (int16_t)(s >> 16));
 	to[0] = (int16_t)(((int64_t)p->before * p->shrink.put[0].times + 512) >> 10);
 	if (!s)
 		return false;
 	if (p->shrink.last)
-		k = read_ac(r, p, k, to);
+		k = read_ac(r, p, look(r, p->ac), k, to);
 	while (k <= p->shrink.last) {
+		e = look(r, p->ac);
 		refill(r);
-		k = read_ac(r, p, k, to);
+		k = read_ac(r, p, e, k, to);
 		if (k <= p->shrink.last)
-			k = read_ac(r, p, k, to);
+			k = read_ac(r, p, look(r, p->ac), k, to);
 	}
 	k = skip_ac(r, p->ac, k);
 	return k == 64 || k > JPEG_END;
@@ -239,6 +252,7 @@ static bool read_mcus(struct jpeg_coarse *c, struct reader *from, uint32_t x, ui
 {
 	struct reader r = *from;
 
+	refill(&r);
 	for (; x < end && r.at <= r.end + sizeof(r.bits); x++)
 		for (uint32_t i = 0; i < c->parts; i++) {
 			struct part *p = &c->part[i];

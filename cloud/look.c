@@ -30,25 +30,36 @@ static unsigned int bin_of(const struct sluice_gray *g, size_t luma, size_t chro
 	return abs(b) + abs(r) < COLOURLESS ? SLUICE_LOOK_HUES + g->px[luma] / 64u : sector(b, r);
 }
 
+VECTORS static bool any_set(const uint8_t *row, size_t w)
+{
+	uint8_t any = 0;
+
+	for (size_t x = 0; x < w; x++)
+		any |= row[x];
+	return any;
+}
+
 void sluice_look_make(const struct sluice_gray *g, const uint8_t *mask, struct sluice_look *out)
 {
 	uint32_t count[SLUICE_LOOK_BINS] = { 0 }, cell[64] = { 0 }, all = 0;
 	uint32_t cw = (g->w + 1) / 2, ch = (g->h + 1) / 2;
 
 	memset(out, 0, sizeof(*out));
-	for (uint32_t y = 0; y < ch; y++)
-		for (uint32_t x = 0; x < cw; x++) {
-			size_t at = (size_t)(2 * y) * g->w + 2 * x;
+	for (uint32_t y = 0; y < ch; y++) {
+		const uint8_t *row = mask + (size_t)(2 * y) * g->w;
+		uint32_t *cells = cell + y * 8 / ch * 8;
 
-			if (!mask[at]) {
-				if (2 * x + 8 <= g->w && !eight_at(mask + at))
+		for (uint32_t x = any_set(row, g->w) ? 0 : cw; x < cw; x++) {
+			if (!row[2 * x]) {
+				if (2 * x + 8 <= g->w && !eight_at(row + 2 * x))
 					x += 3;
 				continue;
 			}
-			count[bin_of(g, at, (size_t)y * cw + x)]++;
-			cell[y * 8 / ch * 8 + x * 8 / cw]++;
+			count[bin_of(g, (size_t)(2 * y) * g->w + 2 * x, (size_t)y * cw + x)]++;
+			cells[x * 8 / cw]++;
 			all++;
 		}
+	}
 	for (unsigned int i = 0; i < SLUICE_LOOK_BINS && all; i++)
 		out->bin[i] = (uint8_t)((count[i] * 255 + all / 2) / all);
 	for (unsigned int i = 0; i < 64; i++)

@@ -21,6 +21,7 @@
 #include "cloud/people.h"
 #include "cloud/server.h"
 #include "cloud/session.h"
+#include "cloud/settings.h"
 #include "lib/log.h"
 
 #define WATCH_MS 250
@@ -55,6 +56,7 @@ static void on_watch(void *arg)
 		sluice_server_watch(l->server);
 	if (!l->number && l->watch_turn % 4 == 1) {
 		sluice_commands_watch(l->server);
+		sluice_settings_watch(l->server);
 		sluice_fleet_flush(l->server->fleet);
 	}
 	sluice_io_timer_in(l->io, &l->watch, WATCH_MS, on_watch, l);

@@ -20,6 +20,7 @@
 
 #include "cloud/media.h"
 #include "cloud/sealed.h"
+#include "lib/whole.h"
 
 struct media_dir {
 	struct sluice_media base;
@@ -109,20 +110,12 @@ static const char *write_place(char out[256], const struct sluice_camera *c, con
 
 static int write_file(int dir, const char *name, const uint8_t *data, size_t size)
 {
-	size_t done = 0;
-	int fd, err = 0;
+	int fd, err;
 
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	while (!err && done < size) {
-		ssize_t n = write(fd, data + done, size - done);
-
-		if (n < 0 && errno != EINTR)
-			err = -errno;
-		else if (n > 0)
-			done += (size_t)n;
-	}
+	err = sluice_write_whole(fd, data, size);
 	if (!err && fsync(fd) < 0)
 		err = -errno;
 	close(fd);

@@ -7,6 +7,7 @@
 #include "cloud/quarantine.h"
 #include "cloud/sealed.h"
 #include "lib/sha256.h"
+#include "lib/whole.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -131,24 +132,14 @@ size_t sluice_quarantine_count(struct sluice_quarantine *q)
 
 static int write_file(const char *path, const void *data, size_t size)
 {
-	const uint8_t *p = data;
 	char part[4300];
-	int fd, err = 0;
+	int fd, err;
 
 	snprintf(part, sizeof(part), "%s.part", path);
 	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	while (size && !err) {
-		ssize_t n = write(fd, p, size);
-
-		if (n < 0 && errno != EINTR)
-			err = -errno;
-		if (n > 0) {
-			p += n;
-			size -= (size_t)n;
-		}
-	}
+	err = sluice_write_whole(fd, data, size);
 	if (!err && fsync(fd))
 		err = -errno;
 	close(fd);

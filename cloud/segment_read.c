@@ -18,6 +18,7 @@
 
 #include "cloud/segment_state.h"
 #include "lib/crc32c.h"
+#include "lib/whole.h"
 
 int sluice_segment_decode(const uint8_t buf[64], struct sluice_segment_info *info)
 {
@@ -65,18 +66,7 @@ static ssize_t read_all(struct reader *r, void *buf, size_t size, uint64_t offse
 	}
 	if (r->depot)
 		return r->depot->ops->read(r->depot, &r->file, buf, size, offset);
-	while (got < size) {
-		ssize_t n = pread(fd, (char *)buf + got, size - got, (off_t)(offset + got));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		got += (size_t)n;
-	}
-	return (ssize_t)got;
+	return sluice_pread_whole(fd, buf, size, offset);
 }
 
 /* Checks a record's header; returns the length of its payload without padding, or -EBADMSG. */

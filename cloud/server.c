@@ -10,13 +10,11 @@
  * analysed after the next start.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -27,11 +25,7 @@
 #include "cloud/desire.h"
 #include "cloud/detector.h"
 #include "cloud/fleet.h"
-#include "cloud/indexconf.h"
-#include "cloud/mediaconf.h"
-#include "cloud/people.h"
-#include "cloud/recover.h"
-#include "cloud/server.h"
+#include "cloud/server_state.h"
 #include "cloud/service.h"
 #include "cloud/settings.h"
 #include "cloud/vision.h"
@@ -101,314 +95,6 @@ static void on_signal(void *arg, int signal)
 	if (!s->stopping)
 		sluice_info("%s: ending", signal == SIGINT ? "interrupted" : "asked to end");
 	sluice_server_stop(s);
-}
-
-/* Processes of one node each have a lock of their own, and a share in that of the data. */
-static int lock_own(struct sluice_server *s)
-{
-	char path[4096];
-	int err = 0;
-
-	snprintf(path, sizeof(path), "%s/lock.%s", s->c.data, s->node);
-	s->own_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->own_lock < 0) {
-		err = -errno;
-		sluice_error("cannot open %s: %s", path, strerror(-err));
-	} else if (flock(s->own_lock, LOCK_EX | LOCK_NB) < 0) {
-		err = -EBUSY;
-		sluice_error("a process called %s runs on %s already: give each a name of its own "
-			     "in [server] node",
-			     s->node, s->c.data);
-	}
-	return err;
-}
-
-static int lock_data(struct sluice_server *s)
-{
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s/lock", s->c.data);
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lock < 0) {
-		int err = -errno;
-
-		sluice_error("cannot open %s: %s; make the data directory with: sluice-cloud init "
-			     "--data %s",
-			     path, strerror(-err), s->c.data);
-		return err;
-	}
-	if (flock(s->lock, (s->c.open_bus ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
-		sluice_error("%s is in use by another sluice-cloud", s->c.data);
-		return -EBUSY;
-	}
-	return s->c.open_bus ? lock_own(s) : 0;
-}
-
-/* Keys and data bases. */
-static int open_identity(struct sluice_server *s)
-{
-	char cert[4096], key[4096], ca[4096], why[512];
-	const struct sluice_tls_config tls = { .server = true, .cert = cert, .key = key, .ca = ca };
-	int err;
-
-	snprintf(cert, sizeof(cert), "%s/server.crt", s->c.data);
-	snprintf(key, sizeof(key), "%s/server.key", s->c.data);
-	snprintf(ca, sizeof(ca), "%s/ca.crt", s->c.data);
-	err = sluice_ca_open(s->c.data, &s->ca);
-	if (err) {
-		sluice_error(
-			"cannot use %s/ca.key and ca.crt: %s; run: sluice-cloud init --data %s",
-			s->c.data, err == -EACCES ? "others may read the key" : strerror(-err),
-			s->c.data);
-		return err;
-	}
-	if (s->c.device_life_s)
-		sluice_ca_device_life(s->ca, s->c.device_life_s);
-	s->tls = sluice_tls_ctx_open(&tls, &err, why, sizeof(why));
-	if (!s->tls)
-		sluice_error("%s", why);
-	return err;
-}
-
-/* What operators want of devices, and who they are, where others may change it. */
-static int open_fleet(struct sluice_server *s)
-{
-	int err = sluice_people_fleet(s->c.data, &s->fleet);
-
-	if (!err && sluice_indexconf_pg())
-		err = sluice_badges_open(s->c.data, &s->badges);
-	if (!err)
-		err = sluice_people_mark(s->c.data);
-	return err;
-}
-
-static int recover_store(struct sluice_server *s, struct sluice_index *ix)
-{
-	struct sluice_recovered r;
-	int err;
-
-	if (s->media->depot) /* each has its row, or nobody was told of it */
-		return 0;
-	err = sluice_recover(s->c.data, ix, 0, &r);
-	if (err) {
-		sluice_error("cannot recover %s: %s", s->c.data, strerror(-err));
-		return err;
-	}
-	if (r.scanned)
-		sluice_info("recovered %u segments: %llu frames added to the index, %llu bytes of "
-			    "half-written records cut off",
-			    r.scanned, (unsigned long long)r.added, (unsigned long long)r.cut);
-	if (r.damaged)
-		sluice_error("%u segments are damaged; run: sluice-cloud fsck --data %s", r.damaged,
-			     s->c.data);
-	return 0;
-}
-
-/* A bucket that cannot be used is told at once; one that cannot be reached may be there soon. */
-static int open_media(struct sluice_server *s)
-{
-	char why[SLUICE_S3_WHY];
-	int err = sluice_mediaconf_open(s->c.conf, s->c.data, s->c.keys, &s->media, why);
-
-	if (!err)
-		err = sluice_mediaconf_check(s->media, why);
-	if (err && s->media && sluice_mediaconf_passes(err)) {
-		sluice_warning("%s; %s wait until it answers", why,
-			       s->media->depot ? "frames and summaries" : "summaries");
-		return 0;
-	}
-	if (err)
-		sluice_error("%s", why);
-	return err;
-}
-
-static int open_store(struct sluice_server *s)
-{
-	struct sluice_index *ix;
-	int err = open_media(s);
-
-	if (!err)
-		err = sluice_index_open(s->c.data, &ix);
-	if (err)
-		return err;
-	err = sluice_indexconf_mark(s->c.data);
-	if (!err)
-		err = sluice_mediaconf_mark(s->media, s->c.data);
-	if (err)
-		sluice_error("cannot note in %s where its index and segments lie: %s", s->c.data,
-			     strerror(-err));
-	if (!err && sluice_server_ingests(s))
-		err = sluice_retain_finish(s->c.data, ix,
-					   s->media); /* or what was forgotten would come back */
-	if (!err && sluice_server_ingests(s))
-		err = recover_store(s, ix);
-	sluice_index_close(ix);
-	return err;
-}
-
-/* Of several processes the one that has the first partition is on duty: it alone lets go what is
- * to go, and does the jobs. Where there is one it always is. */
-static const atomic_ullong *duty_of(const struct sluice_server *s)
-{
-	return s->bus->shared ? &s->on_duty : NULL;
-}
-
-/* What goes, and what is taken out. */
-static int start_keeping(struct sluice_server *s)
-{
-	int err = 0;
-
-	if (sluice_server_serves(s)) {
-		s->exporter = sluice_exporter_open(s->c.data, s->media);
-		s->exports = sluice_exports_open(s->c.data, s->media);
-		err = s->exporter && s->exports ? 0 : -ENOMEM;
-	}
-	if (err || !sluice_server_works(s))
-		return err;
-	s->c.retain.data = s->c.data;
-	s->c.retain.media = s->media;
-	s->c.retain.duty = duty_of(s);
-	err = sluice_retain_open(&s->c.retain, &s->retain);
-	return err ? err : sluice_retain_start(s->retain);
-}
-
-static int start_jobs(struct sluice_server *s)
-{
-	const struct sluice_cloud_conf *conf = s->c.conf;
-	const struct sluice_jobs_config c = {
-		.data = s->c.data,
-		.media = s->media,
-		.cameras = s->cameras,
-		.fleet = s->fleet,
-		.sandbox = s->sandbox.memory ? &s->sandbox : NULL,
-		.at_once = conf->jobs.at_once,
-		.periods = { .hour = conf->periods.hour,
-			     .day = conf->periods.day,
-			     .wait_ns = conf->periods.wait_ms * 1000000,
-			     .seconds = conf->periods.seconds,
-			     .language = conf->periods.language ? "zh" : "en" },
-		.h264 = *conf->digests.h264 ? conf->digests.h264 : NULL,
-		.detector = s->detector,
-		.keep_ns = conf->retention.summaries_ms * 1000000,
-		.ops = &sluice_server_worker_ops,
-		.told = sluice_server_tell_job,
-		.ctx = s,
-		.duty = duty_of(s),
-		.bus = s->bus,
-	};
-
-	return sluice_jobs_open(&c, &s->jobs);
-}
-
-/* Before the workers: they tell it of events. */
-static int start_vision(struct sluice_server *s)
-{
-	struct sluice_vision_config c = {
-		.data = s->c.data,
-		.media = s->media,
-		.sandbox = s->sandbox.memory ? &s->sandbox : NULL,
-		.ops = &sluice_server_worker_ops,
-		.shared = s->bus->shared,
-		.ctx = s,
-	};
-	char why[512];
-	int err = sluice_vision_settings_read(s->c.conf, &c.settings, why, sizeof(why));
-
-	if (!err)
-		err = sluice_vision_open(&c, &s->vision);
-	else if (err < 0)
-		sluice_error("%s", why);
-	explicit_bzero(&c.settings, sizeof(c.settings));
-	return err < 0 ? err : 0;
-}
-
-static int open_bus(struct sluice_server *s)
-{
-	char why[SLUICE_SERVER_WHY] = "";
-	int err;
-
-	if (!s->c.open_bus)
-		return sluice_bus_local_open(s->workers, SLUICE_BUS_MAX, &s->bus);
-	err = s->c.open_bus(s->c.conf, s->node, s->cameras, &s->bus, why);
-	if (err)
-		sluice_error("cannot use the bus: %s", why);
-	return err;
-}
-
-/* What is wrong with it is told; the node does without. */
-static void start_detector(struct sluice_server *s)
-{
-	const struct sluice_detector_config c = sluice_detector_of(s->c.conf);
-
-	if (c.plugin[0])
-		sluice_detector_open(&c, &s->detector);
-}
-
-static void set_retune(struct sluice_server *s)
-{
-	const struct sluice_cloud_conf *c = s->c.conf;
-
-	s->retune = (struct sluice_retune_config){
-		.mode = (enum sluice_retune_mode)c->retune.mode,
-		.every_ns = 86400000000000ull,
-		.days = 7,
-		.limits = sluice_retune_usual,
-	};
-	s->retune.limits.least = (uint8_t)(c->retune.least * SLUICE_FACTOR_ONE / 100);
-	s->retune.limits.most = (uint8_t)(c->retune.most * SLUICE_FACTOR_ONE / 100);
-}
-
-static int start_threads(struct sluice_server *s)
-{
-	struct sluice_ingest_config in = { .data = s->c.data,
-					   .depot = s->media->depot,
-					   .whole_ms = (unsigned int)s->c.conf->media.group_ms,
-					   .whole_bytes = s->c.conf->media.group_size,
-					   .keys = s->c.keys,
-					   .counters = &s->counters,
-					   .tell = sluice_server_tell,
-					   .ctx = s };
-	struct sluice_worker_config wc = { .data = s->c.data,
-					   .ops = &sluice_server_worker_ops,
-					   .ctx = s };
-	int err;
-
-	set_retune(s);
-	s->cameras = sluice_cameras_open();
-	s->roster = sluice_roster_open();
-	s->settings = sluice_settings_open();
-	err = s->cameras && s->roster && s->settings ? open_bus(s) : -ENOMEM;
-	if (!err && (sluice_server_ingests(s) || sluice_server_serves(s)))
-		err = s->bus->ops->listen(s->bus, sluice_server_hear, s);
-	if (err)
-		return err;
-	wc.bus = in.bus = s->bus;
-	wc.cameras = s->cameras;
-	wc.media = s->media;
-	wc.fleet = s->fleet;
-	wc.retune = s->retune.mode == SLUICE_RETUNE_OFF ? NULL : &s->retune;
-	if (sluice_server_works(s))
-		start_detector(s);
-	wc.detector = s->detector;
-	wc.digests = s->c.digests;
-	wc.h264 = *s->c.conf->digests.h264 ? s->c.conf->digests.h264 : NULL;
-	err = sluice_server_works(s) ? start_vision(s) : 0;
-	if (!err)
-		err = sluice_quarantine_open(s->c.data, s->c.keys, &s->quarantine);
-	wc.quarantine = s->quarantine;
-	wc.sandbox = s->sandbox.memory ? &s->sandbox : NULL;
-	if (!err && sluice_server_works(s))
-		err = sluice_crew_open(&wc, &s->on_duty, &s->crew);
-	if (!err && sluice_server_ingests(s))
-		err = sluice_ingest_open(&in, &s->ingest);
-	if (!err)
-		err = start_keeping(s);
-	if (!err && sluice_server_works(s))
-		err = start_jobs(s);
-	if (err)
-		sluice_error("cannot start: %s", strerror(-err));
-	atomic_store(&s->started, !err);
-	return err;
 }
 
 /* Every camera keeps a segment open. */
@@ -528,7 +214,12 @@ static void on_commanded(void *ctx, const char *tenant, const char *request, con
 	sluice_command_changed(ctx, tenant, request, doc);
 }
 
-static const struct sluice_fleet_watcher watcher = { on_wished, on_commanded };
+static void on_asked(void *ctx, const char *tenant, const char *camera, const json_t *doc)
+{
+	sluice_settings_changed(ctx, tenant, camera, doc);
+}
+
+static const struct sluice_fleet_watcher watcher = { on_wished, on_commanded, on_asked };
 
 int sluice_server_open(struct sluice_server *s, const struct sluice_server_config *c)
 {
@@ -539,13 +230,7 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	raise_limits();
 	err = check_node(s);
 	if (!err)
-		err = lock_data(s);
-	if (!err)
-		err = open_identity(s);
-	if (!err)
-		err = open_store(s);
-	if (!err)
-		err = open_fleet(s);
+		err = server_data_open(s);
 	if (!err)
 		err = sluice_loops_open(s);
 	if (!err)
@@ -553,7 +238,7 @@ int sluice_server_open(struct sluice_server *s, const struct sluice_server_confi
 	if (!err)
 		err = sluice_api_open(s->c.data, s->c.conf, s->media, &s->api);
 	if (!err)
-		err = start_threads(s);
+		err = server_work_start(s);
 	if (!err)
 		err = sluice_loops_start(s);
 	if (!err)

@@ -81,8 +81,17 @@ void worker_toll_end(struct subject *s)
 		store_alone(s);
 }
 
+static struct sluice_tuner tuner_of(const struct sluice_worker *w)
+{
+	return (struct sluice_tuner){ w->c.fleet, w->index, w->c.retune };
+}
+
 void worker_toll(struct subject *s, const struct sluice_tally *t)
 {
+	const struct sluice_tuner tuner = tuner_of(s->worker);
+
+	if (!sluice_tuner_counts(&tuner, s->camera))
+		return;
 	if (!sluice_tally_empty(&s->tally) &&
 	    (day_of(&s->tally) != day_of(t) || s->tally.settings != t->settings ||
 	     !sluice_tiles_same(&s->tally.tiles, &t->tiles)))
@@ -104,7 +113,7 @@ int worker_toll_store(struct subject *s)
 static void look(struct subject *s)
 {
 	struct sluice_worker *w = s->worker;
-	const struct sluice_tuner t = { w->c.fleet, w->index, w->c.retune };
+	const struct sluice_tuner t = tuner_of(w);
 	uint64_t now = sluice_utc_now();
 	int rc;
 

@@ -25,7 +25,7 @@
 #include "cloud/retune.h"
 
 enum sluice_retune_mode {
-	SLUICE_RETUNE_OFF,     /* nothing is counted or proposed */
+	SLUICE_RETUNE_OFF,     /* nothing is counted or proposed of the camera */
 	SLUICE_RETUNE_PROPOSE, /* people decide */
 	SLUICE_RETUNE_APPLY,   /* what is proposed is wanted at once */
 };
@@ -47,6 +47,11 @@ struct sluice_tuner {
 /* "off", "propose", "apply"; -1: none of them. */
 int sluice_retune_mode_of(const char *word);
 const char *sluice_retune_mode_name(enum sluice_retune_mode mode);
+
+/* Is it counted what the gate of that camera does? Its own mode says so, else that of the
+ * configuration; what cannot be known for want of memory is counted. fleet NULL: nobody has one of
+ * his own. */
+bool sluice_tuner_counts(const struct sluice_tuner *t, const struct sluice_camera *camera);
 
 /*
  * Has more been missed since a change was applied? Then it goes back. Else, unless something was

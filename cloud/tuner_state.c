@@ -61,11 +61,29 @@ int tuner_read(const struct sluice_tuner *t, const struct sluice_camera *c,
 	return -ENOMEM;
 }
 
-enum sluice_retune_mode tuner_mode_of(const struct sluice_tuner *t, const struct tuner_standing *s)
+/* doc NULL: there is none. */
+static enum sluice_retune_mode mode_of(const struct sluice_tuner *t, const json_t *doc)
 {
-	int own = sluice_retune_mode_of(json_string_value(json_object_get(s->doc, "mode")));
+	int own = sluice_retune_mode_of(json_string_value(json_object_get(doc, "mode")));
 
 	return own >= 0 ? (enum sluice_retune_mode)own : t->c->mode;
+}
+
+enum sluice_retune_mode tuner_mode_of(const struct sluice_tuner *t, const struct tuner_standing *s)
+{
+	return mode_of(t, s->doc);
+}
+
+bool sluice_tuner_counts(const struct sluice_tuner *t, const struct sluice_camera *camera)
+{
+	json_t *doc = NULL;
+	int err = t->fleet ? sluice_fleet_get(t->fleet, SLUICE_FLEET_RETUNE, camera->tenant,
+					      camera->hex, &doc)
+			   : 0;
+	bool counts = err == -ENOMEM || mode_of(t, doc) != SLUICE_RETUNE_OFF;
+
+	json_decref(doc);
+	return counts;
 }
 
 /* Is the device's map the one that is wanted from here? What is wrong if not. */

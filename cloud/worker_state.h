@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* worker_state.h - what worker.c (live lanes) and backfill.c share. Nobody else includes it. */
+/*
+ * worker_state.h - what the files of a worker share: worker.c (live lanes), subject.c, backfill.c
+ * and the rest. Nobody else includes it.
+ */
 #ifndef SLUICE_WORKER_STATE_H
 #define SLUICE_WORKER_STATE_H
 
@@ -82,6 +85,12 @@ struct sluice_worker {
 	struct sluice_log_limit limit;
 };
 
+/* subject_ops.c: what the analyses of w call. digester and detector must be there already, if there
+ * are any. */
+void worker_set_ops(struct sluice_worker *w);
+
+/* subject.c */
+
 /* NULL: out of memory. */
 struct subject *worker_subject(struct sluice_worker *w, const struct sluice_camera *c);
 /* 0, or as sluice_analyst_frame(). */
@@ -100,6 +109,10 @@ void worker_noted(struct subject *s, int err);
 int worker_close_epoch(struct subject *s, int tell);
 /* What a STATS or CLOSE says; `at` stays. */
 void worker_read_clock(struct clock *c, const struct sluice_item *item);
+/* The same, to the analysis; an event may be over by it. 0 or -errno. */
+int worker_give_clock(struct subject *s, const struct sluice_item *item);
+/* The thread has ended. */
+void worker_subjects_free(struct sluice_worker *w);
 
 /* replay.c */
 

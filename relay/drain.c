@@ -20,22 +20,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct relay_epoch *find_epoch(struct relay_camera *c, uint64_t epoch)
-{
-	for (unsigned int i = 0; i < c->epochs; i++)
-		if (c->epoch[i].epoch == epoch)
-			return &c->epoch[i];
-	return NULL;
-}
-
-static struct relay_fate *fate_of(const struct relay_camera *c, uint64_t index)
-{
-	return &c->fate[index & (c->ring.desc_count - 1)];
-}
+#define CALM_NS                                                                          \
+	((SLUICE_WIRE_JOIN_MS + 1) * 1000000ull) /* the cloud counts in seconds, rounded \
+						  */
 
 static bool is_rejected(const struct relay_camera *c, uint64_t index)
 {
-	const struct relay_fate *f = fate_of(c, index);
+	const struct relay_fate *f = relay_camera_fate(c, index);
 
 	return f->index == index && f->rejected;
 }
@@ -63,7 +54,8 @@ static void prune_epochs(struct relay_camera *c)
 	unsigned int keep = 0;
 
 	for (unsigned int i = 0; i < c->epochs; i++) {
-		bool holds = c->tail < c->cursor && fate_of(c, c->tail)->epoch <= c->epoch[i].epoch;
+		bool holds = c->tail < c->cursor &&
+			     relay_camera_fate(c, c->tail)->epoch <= c->epoch[i].epoch;
 
 		if (c->epoch[i].done && !holds)
 			continue;
@@ -129,12 +121,12 @@ void relay_camera_look(struct relay_camera *c)
 	c->now_mark = relay_ring_head(&c->ring);
 	if (!c->now.epoch_first_ns)
 		return;
-	e = find_epoch(c, c->now.epoch);
+	e = relay_camera_epoch(c, c->now.epoch);
 	if (!e && c->now.epoch > c->done_epoch &&
 	    (!c->epochs || c->epoch[c->epochs - 1].epoch < c->now.epoch)) {
 		/* if the list is full the next look tries again */
 		add_epoch(c, &(struct relay_epoch){ .epoch = c->now.epoch });
-		e = find_epoch(c, c->now.epoch);
+		e = relay_camera_epoch(c, c->now.epoch);
 	}
 	if (e) {
 		e->first_ns = c->now.epoch_first_ns;
@@ -147,6 +139,16 @@ void relay_camera_look(struct relay_camera *c)
 	    (c->now.delivered != c->due.delivered || c->now.pending != c->due.pending ||
 	     c->now.state != c->due.state || c->now.epoch != c->due.epoch))
 		make_stats_due(c);
+}
+
+uint64_t relay_camera_calm_in(const struct relay_camera *c)
+{
+	const struct relay_epoch *e = c->attached ? relay_camera_epoch(c, c->now.epoch) : NULL;
+	const uint32_t states = SLUICE_STATE_STREAMING | SLUICE_STATE_STALLED;
+
+	if (!e || !e->calm_ns || c->gone || (c->now.state & states) != SLUICE_STATE_STREAMING)
+		return UINT64_MAX;
+	return e->calm_ns > c->now.now_ns ? e->calm_ns - c->now.now_ns : 0;
 }
 
 void relay_camera_tell(struct relay_camera *c)
@@ -195,8 +197,8 @@ static void release(struct relay_camera *c)
 	if (c->spill > c->tail)
 		return; /* they are being given away */
 	for (; c->tail < c->cursor; c->tail++) {
-		const struct relay_fate *f = fate_of(c, c->tail);
-		const struct relay_epoch *e = find_epoch(c, f->epoch);
+		const struct relay_fate *f = relay_camera_fate(c, c->tail);
+		const struct relay_epoch *e = relay_camera_epoch(c, f->epoch);
 
 		if (f->paused)
 			c->paused++;
@@ -220,11 +222,11 @@ static void step_over(struct relay_camera *c, const struct sluice_ring_desc *d, 
 {
 	bool paused = relay_camera_drops(c, c->cursor);
 
-	*fate_of(c, c->cursor) = (struct relay_fate){ .index = c->cursor,
-						      .epoch = d->epoch,
-						      .sequence = d->sequence,
-						      .rejected = rejected || paused,
-						      .paused = paused };
+	*relay_camera_fate(c, c->cursor) = (struct relay_fate){ .index = c->cursor,
+								.epoch = d->epoch,
+								.sequence = d->sequence,
+								.rejected = rejected || paused,
+								.paused = paused };
 	c->cursor++;
 	release(c);
 }
@@ -252,7 +254,7 @@ static int next_record(struct relay_camera *c, struct sluice_ring_desc *d)
 		return 0; /* a head that cannot be */
 	while (c->cursor < head) {
 		int bad = relay_ring_record(&c->ring, c->cursor, d);
-		struct relay_epoch *e = find_epoch(c, d->epoch);
+		struct relay_epoch *e = relay_camera_epoch(c, d->epoch);
 
 		if (relay_camera_drops(c, c->cursor)) {
 			step_over(c, d, true);
@@ -267,7 +269,7 @@ static int next_record(struct relay_camera *c, struct sluice_ring_desc *d)
 								  .format = d->format });
 			if (bad == -ENOSPC)
 				return bad;
-			e = find_epoch(c, d->epoch);
+			e = relay_camera_epoch(c, d->epoch);
 		}
 		if (!bad && e->phase == RELAY_CLOSED)
 			bad = open_again(c, e);
@@ -348,6 +350,12 @@ void relay_camera_next(struct relay_camera *c, struct relay_todo *t)
 		t->step = RELAY_SEND_CLOSE;
 }
 
+static bool is_motion(const struct sluice_ring_desc *d)
+{
+	return d->reason == SLUICE_REASON_MOTION || d->reason == SLUICE_REASON_SCENE_CHANGE ||
+	       d->reason == SLUICE_REASON_TAMPER;
+}
+
 void relay_camera_sent(struct relay_camera *c, const struct relay_todo *t)
 {
 	switch (t->step) {
@@ -366,10 +374,14 @@ void relay_camera_sent(struct relay_camera *c, const struct relay_todo *t)
 			t->epoch->sent_next = t->desc.sequence + 1;
 		if (t->desc.time_ns > t->epoch->now_ns)
 			t->epoch->now_ns = t->desc.time_ns;
+		if (is_motion(&t->desc))
+			t->epoch->calm_ns = t->desc.time_ns + CALM_NS;
 		step_over(c, &t->desc, false);
 		break;
 	case RELAY_SEND_STATS:
 		c->stats_due = false;
+		if (c->due.now_ns >= t->epoch->calm_ns)
+			t->epoch->calm_ns = 0;
 		break;
 	case RELAY_SEND_CLOSE:
 		t->epoch->phase = RELAY_CLOSED;
@@ -387,7 +399,7 @@ void relay_camera_refuse(struct relay_camera *c, const struct relay_todo *t)
 
 int relay_camera_opened(struct relay_camera *c, uint64_t epoch, uint64_t resume)
 {
-	struct relay_epoch *e = find_epoch(c, epoch);
+	struct relay_epoch *e = relay_camera_epoch(c, epoch);
 
 	if (!e || e->phase != RELAY_OPENING)
 		return -EPROTO;
@@ -399,7 +411,7 @@ int relay_camera_opened(struct relay_camera *c, uint64_t epoch, uint64_t resume)
 
 int relay_camera_stored(struct relay_camera *c, uint64_t epoch, uint64_t cumulative)
 {
-	struct relay_epoch *e = find_epoch(c, epoch);
+	struct relay_epoch *e = relay_camera_epoch(c, epoch);
 
 	if (!c->attached || !e)
 		return 0; /* of an epoch that is over: told twice */
@@ -416,7 +428,7 @@ int relay_camera_rejected(struct relay_camera *c, uint64_t epoch, uint64_t seque
 	if (!c->attached)
 		return 0;
 	for (uint64_t i = c->tail; i < c->cursor; i++) {
-		struct relay_fate *f = fate_of(c, i);
+		struct relay_fate *f = relay_camera_fate(c, i);
 
 		if (f->epoch != epoch || f->sequence != sequence)
 			continue;
@@ -430,7 +442,7 @@ int relay_camera_rejected(struct relay_camera *c, uint64_t epoch, uint64_t seque
 
 int relay_camera_done(struct relay_camera *c, uint64_t epoch)
 {
-	struct relay_epoch *e = find_epoch(c, epoch);
+	struct relay_epoch *e = relay_camera_epoch(c, epoch);
 
 	if (!e)
 		return 0;

@@ -33,6 +33,7 @@ enum relay_phase {
 struct relay_epoch {
 	uint64_t epoch;
 	uint64_t first_ns, now_ns;
+	uint64_t calm_ns;     /* from then on STATS end the event that was sent; 0: none is open */
 	uint64_t resume;      /* every sequence below is STORED */
 	uint64_t sent_next;   /* highest sequence ever sent, + 1 */
 	uint64_t range_first; /* said in OPEN: what comes before went to the spool */
@@ -109,6 +110,13 @@ void relay_camera_detach(struct relay_camera *c);
 
 /* Look at the gate's words; makes STATS due if they moved. */
 void relay_camera_look(struct relay_camera *c);
+
+/*
+ * ns of the gate's clock, as it was at the last look, until the event whose motion was sent last is
+ * over: STATS of a look after that let the cloud tell it. 0: it is over, and no STATS have said so
+ * yet. UINT64_MAX: they have, nothing has moved, or no frames come that would move that clock.
+ */
+uint64_t relay_camera_calm_in(const struct relay_camera *c);
 
 /* A link is up (everything not STORED will be sent again) or down (next() has nothing). */
 void relay_camera_link(struct relay_camera *c, bool up);

@@ -9,19 +9,6 @@
 
 #include <string.h>
 
-static struct relay_fate *fate_of(const struct relay_camera *c, uint64_t index)
-{
-	return &c->fate[index & (c->ring.desc_count - 1)];
-}
-
-static struct relay_epoch *find_epoch(struct relay_camera *c, uint64_t epoch)
-{
-	for (unsigned int i = 0; i < c->epochs; i++)
-		if (c->epoch[i].epoch == epoch)
-			return &c->epoch[i];
-	return NULL;
-}
-
 int relay_camera_spill_next(struct relay_camera *c, struct sluice_ring_desc *d)
 {
 	uint64_t head = relay_ring_head(&c->ring);
@@ -29,7 +16,7 @@ int relay_camera_spill_next(struct relay_camera *c, struct sluice_ring_desc *d)
 	if (!c->attached || head - c->tail > c->ring.desc_count)
 		return 0; /* a head that cannot be */
 	while (c->spill < head) {
-		const struct relay_fate *f = fate_of(c, c->spill);
+		const struct relay_fate *f = relay_camera_fate(c, c->spill);
 		bool rejected = c->spill < c->cursor && f->index == c->spill && f->rejected;
 
 		if (!relay_ring_record(&c->ring, c->spill, d) && !rejected &&
@@ -42,11 +29,12 @@ int relay_camera_spill_next(struct relay_camera *c, struct sluice_ring_desc *d)
 
 void relay_camera_spill_add(struct relay_camera *c, const struct sluice_ring_desc *d, bool refused)
 {
-	*fate_of(c, c->spill) = (struct relay_fate){ .index = c->spill,
-						     .epoch = d->epoch,
-						     .sequence = d->sequence,
-						     .rejected = refused,
-						     .paused = relay_camera_drops(c, c->spill) };
+	*relay_camera_fate(c, c->spill) =
+		(struct relay_fate){ .index = c->spill,
+				     .epoch = d->epoch,
+				     .sequence = d->sequence,
+				     .rejected = refused,
+				     .paused = relay_camera_drops(c, c->spill) };
 	c->spill++;
 	c->spilled_to = c->spill;
 }
@@ -54,8 +42,8 @@ void relay_camera_spill_add(struct relay_camera *c, const struct sluice_ring_des
 /* The record at the tail has left the ring for the spool, or was rejected. */
 static void pass_tail(struct relay_camera *c)
 {
-	const struct relay_fate *f = fate_of(c, c->tail);
-	struct relay_epoch *e = find_epoch(c, f->epoch);
+	const struct relay_fate *f = relay_camera_fate(c, c->tail);
+	struct relay_epoch *e = relay_camera_epoch(c, f->epoch);
 
 	if (f->paused) {
 		c->paused++;
@@ -103,7 +91,7 @@ void relay_camera_spill_known(struct relay_camera *c)
 
 uint64_t relay_camera_first_ns(const struct relay_camera *c, const struct sluice_ring_desc *d)
 {
-	const struct relay_epoch *e = find_epoch((struct relay_camera *)c, d->epoch);
+	const struct relay_epoch *e = relay_camera_epoch(c, d->epoch);
 
 	if (c->now.epoch == d->epoch && c->now.epoch_first_ns)
 		return c->now.epoch_first_ns;

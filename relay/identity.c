@@ -15,6 +15,7 @@
  * calls recover() first, another one tries again.
  */
 #include "relay/identity.h"
+#include "lib/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,22 +64,13 @@ static int sync_dir(const char *path)
 
 static int write_file(const char *path, const char *data, size_t size, mode_t mode)
 {
-	int fd, err = 0;
+	int fd, err;
 
 	unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
-	while (size && !err) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno != EINTR)
-			err = -errno;
-		if (n > 0) {
-			data += n;
-			size -= (size_t)n;
-		}
-	}
+	err = sluice_write_whole(fd, data, size);
 	if (!err && fsync(fd))
 		err = -errno;
 	if (close(fd) && !err)

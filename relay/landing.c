@@ -10,6 +10,7 @@
  *
  * The names of the files in .ID.part that are ours begin with a dot, and the cloud's may not.
  */
+#include "lib/whole.h"
 #include "relay/landing.h"
 #include "lib/crc32c.h"
 #include "lib/log.h"
@@ -381,17 +382,7 @@ static int write_bytes(struct relay_landing *l, const uint8_t *data, size_t size
 		return -ENOMEM;
 	l->have += size;
 	l->unsynced += size;
-	while (size) {
-		ssize_t n = write(l->file_fd, data, size);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			data += n;
-			size -= (size_t)n;
-		}
-	}
-	return 0;
+	return sluice_write_whole(l->file_fd, data, size);
 }
 
 int relay_landing_part(struct relay_store *s, struct relay_landing *l, uint32_t index,

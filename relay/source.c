@@ -27,6 +27,8 @@
 #include <unistd.h>
 
 #define RETRY_MS 1000
+#define LOOK_MS	 50	     /* between two looks for the frame after which an event is over */
+#define SOON_NS	 1000000000u /* what is over later than that the next tick sees */
 
 enum state { ABSENT, ASKED, ATTACHED };
 
@@ -50,6 +52,7 @@ struct relay_sources {
 	size_t count;
 	int inotify_fd;
 	struct sluice_io_watch *inotify;
+	struct sluice_io_timer calm; /* the next event that is over, before the next tick */
 };
 
 static void try_source(void *arg);
@@ -404,6 +407,7 @@ void relay_sources_close(struct relay_sources *all)
 	if (!all)
 		return;
 	sluice_io_unwatch(all->inotify);
+	sluice_io_timer_cancel(all->conf.io, &all->calm);
 	if (all->inotify_fd >= 0)
 		close(all->inotify_fd);
 	for (size_t i = 0; i < all->count; i++) {
@@ -412,6 +416,44 @@ void relay_sources_close(struct relay_sources *all)
 		free(all->source[i]);
 	}
 	free(all);
+}
+
+/* ---- events that are over ---- */
+
+static void on_calm(void *arg);
+
+/* A timer for the first of the events that are over soon. */
+static void await_calm(struct relay_sources *all)
+{
+	uint64_t first = UINT64_MAX, in, ms;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct source *s = all->source[i];
+
+		in = s->state == ATTACHED ? relay_camera_calm_in(s->camera) : UINT64_MAX;
+		first = in && in < first ? in : first;
+	}
+	ms = first / 1000000;
+	if (first < SOON_NS)
+		sluice_io_timer_in(all->conf.io, &all->calm, ms > LOOK_MS ? ms : LOOK_MS, on_calm,
+				   all);
+}
+
+/* Time goes by with the frames that the gate is given: the one that is needed may yet come. */
+static void on_calm(void *arg)
+{
+	struct relay_sources *all = arg;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct source *s = all->source[i];
+
+		if (s->state != ATTACHED || relay_camera_calm_in(s->camera) >= SOON_NS)
+			continue;
+		relay_camera_look(s->camera);
+		if (!relay_camera_calm_in(s->camera))
+			all->conf.ready(all->conf.arg, s->camera);
+	}
+	await_calm(all);
 }
 
 void relay_sources_tick(struct relay_sources *all)
@@ -433,6 +475,7 @@ void relay_sources_tick(struct relay_sources *all)
 		if (!s->scanned)
 			retry_source(s);
 	}
+	await_calm(all);
 }
 
 bool relay_sources_ended(const struct relay_sources *all)

@@ -177,9 +177,10 @@ bool relay_spool_settle(struct relay_spool *s, const char *camera, const struct 
 	}
 	if (passed && !there) {
 		s->camera[c].counts.evicted[d->reason]++;
-		/* The ring gives it up next. A process that was killed before this is written would
-		 * have lost it from the ledger; a machine that dies loses the ring as well. */
-		if (spool_mark_write(s, false))
+		/* The ring gives it up next. A process that was killed before this is written, or a
+		 * machine that dies before it is durable, would have lost it from the ledger. There
+		 * are a few such frames, once in a start after a crash. */
+		if (spool_mark_write(s, true))
 			spool_mark_soon(s);
 	}
 	return passed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* See tree.h. Names that come here have been checked by the callers. */
 #include "relay/tree.h"
+#include "lib/whole.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -83,20 +84,11 @@ void relay_tree_walk(int fd, void (*fn)(void *arg, int day_fd, const char *day, 
 int relay_file_write(int dir, const char *name, const uint8_t *data, size_t size)
 {
 	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	int err = 0;
+	int err;
 
 	if (fd < 0)
 		return -errno;
-	while (size && !err) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno != EINTR)
-			err = -errno;
-		else if (n > 0) {
-			data += n;
-			size -= (size_t)n;
-		}
-	}
+	err = sluice_write_whole(fd, data, size);
 	if (!err && fsync(fd))
 		err = -errno;
 	close(fd);

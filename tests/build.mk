@@ -9,6 +9,7 @@ $(eval $(call testprog,test_retune_gate,tests/unit/test_retune_gate.c cloud/retu
 $(eval $(call testprog,test_gauge,tests/unit/test_gauge.c $(ANALYSIS) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto,-lm))
 $(eval $(call testprog,test_analysis,tests/unit/test_analysis.c $(ANALYSIS) $(LIBSLUICE),libjpeg libturbojpeg jansson libcrypto,-lm))
 $(eval $(call testprog,test_track,tests/unit/test_track.c cloud/track.c cloud/track_group.c cloud/portrait.c cloud/assign.c cloud/blobs.c cloud/starved.c,jansson,-lm))
+$(eval $(call testprog,test_portrait,tests/unit/test_portrait.c cloud/portrait.c,,-lm))
 $(eval $(call testprog,test_stills,tests/unit/test_stills.c cloud/stills.c))
 $(eval $(call testprog,test_sights,tests/unit/test_sights.c tests/unit/jpeg_make.c cloud/sights.c cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c,libjpeg,-lm))
 $(eval $(call testprog,test_keyframes,tests/unit/test_keyframes.c cloud/look.c cloud/keyframes.c cloud/events.c,,-lm))

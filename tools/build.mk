@@ -11,6 +11,6 @@ $(eval $(call program,sluice-camsim,tools/camsim/make_roll.c tools/camsim/roll_w
 $(eval $(call link-rule,$(BUILD)/guest/sluice-camsim,tools/camsim/make_roll_none.c $(camsim-play),,-static))
 PROGRAMS += $(BUILD)/guest/sluice-camsim
 
-CTL := main genl fields show attach set mask polygon stats watch enrol summaries summaries_show summaries_follow doctor
+CTL := main genl fields show attach set mask polygon stats watch https enrol retune summaries summaries_show summaries_follow doctor
 $(eval $(call program,sluicectl,$(CTL:%=tools/ctl/%.c) lib/reason.c lib/setting.c lib/conf.c lib/conf_parse.c lib/near.c kmod/settings.c $(GATE_SRCS),\
 	libnl-genl-3.0 liburing libcurl libcrypto jansson,-lm))

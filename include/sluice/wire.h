@@ -30,6 +30,7 @@
 #define SLUICE_WIRE_LOG_MAX	 (64u << 10)  /* bytes of log in one COMMAND_RESULT */
 #define SLUICE_WIRE_HEARTBEAT_MS 15000
 #define SLUICE_WIRE_STALE_MS	 25000
+#define SLUICE_WIRE_JOIN_MS	 10000 /* an event is over when nothing has moved for so long */
 
 /* flags */
 #define SLUICE_WIRE_CRITICAL 0x8000u

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Objects at the busiest moment, all kinds together, of the busiest event; 0: not a number. */
 static u32 true_peak(const json_t *truth)
@@ -132,25 +131,6 @@ static bool print_bars(struct total *t)
 	return ok;
 }
 
-static bool find_media(char *path, size_t size, const char *data, const char *name)
-{
-	static const char *const kinds[] = { "mp4", "avi", "gif", "mkv" };
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		snprintf(path, size, "%s/%s.%s", data, name, kinds[i]);
-		if (!access(path, R_OK))
-			return true;
-	}
-	return false;
-}
-
-static int is_truth(const struct dirent *e)
-{
-	const char *end = strstr(e->d_name, ".events.json");
-
-	return end && !end[12];
-}
-
 static bool one(struct total *sum, const char *data, char *file)
 {
 	static struct play p;
@@ -160,9 +140,9 @@ static bool one(struct total *sum, const char *data, char *file)
 	bool ok;
 
 	snprintf(path, sizeof(path), "%s/%s", data, file);
-	file[strlen(file) - strlen(".events.json")] = 0;
+	file[strlen(file) - strlen(TRUTH_SUFFIX)] = 0;
 	root = json_load_file(path, 0, NULL);
-	ok = root && !truth_read(&truth, path) && find_media(media, sizeof(media), data, file) &&
+	ok = root && !truth_read(&truth, path) && truth_media(media, sizeof(media), data, file) &&
 	     !play_clip(&p, media);
 	if (ok) {
 		judge_clip(sum, file, &p, &truth, root);
@@ -180,7 +160,7 @@ int main(int argc, char **argv)
 	static struct total sum;
 	struct dirent **list;
 	bool ok = true;
-	int n = scandir(data, &list, is_truth, alphasort), at = 1;
+	int n = scandir(data, &list, truth_is, alphasort), at = 1;
 
 	sum.verbose = argc > at && !strcmp(argv[at], "--verbose");
 	at += sum.verbose;

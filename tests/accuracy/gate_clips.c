@@ -16,7 +16,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define FEED	   "build/bin/sluice-feed"
 #define FRAMES_MAX 20000
@@ -206,26 +205,6 @@ static bool print_variants(const struct total *sum)
 	return ok;
 }
 
-/* The media file of NAME.events.json. */
-static bool find_media(char *path, size_t size, const char *data, const char *name)
-{
-	static const char *const kinds[] = { "mp4", "avi", "gif", "mkv" };
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		snprintf(path, size, "%s/%s.%s", data, name, kinds[i]);
-		if (!access(path, R_OK))
-			return true;
-	}
-	return false;
-}
-
-static int is_truth(const struct dirent *e)
-{
-	const char *end = strstr(e->d_name, ".events.json");
-
-	return end && !end[12];
-}
-
 int main(int argc, char **argv)
 {
 	const char *data = argc > 1 ? argv[1] : getenv("SLUICE_DATA");
@@ -237,7 +216,7 @@ int main(int argc, char **argv)
 	int n;
 
 	data = data ? data : "../shared/data";
-	n = scandir(data, &list, is_truth, alphasort);
+	n = scandir(data, &list, truth_is, alphasort);
 	if (n <= 0) {
 		printf("no clips with truth files in %s (set SLUICE_DATA)\n", data);
 		return 77;
@@ -251,8 +230,8 @@ int main(int argc, char **argv)
 		char *name = list[i]->d_name;
 
 		snprintf(path, sizeof(path), "%s/%s", data, name);
-		name[strlen(name) - strlen(".events.json")] = 0;
-		if (truth_read(&truth, path) || !find_media(media, sizeof(media), data, name)) {
+		name[strlen(name) - strlen(TRUTH_SUFFIX)] = 0;
+		if (truth_read(&truth, path) || !truth_media(media, sizeof(media), data, name)) {
 			fprintf(stderr, "%s: no truth or no clip\n", name);
 			ok = false;
 			continue;

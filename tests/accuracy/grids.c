@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "lib/clip.h"
 #include "kmod/luma.h"
 
@@ -116,6 +117,26 @@ int clip_picture(u8 *luma, const char *path, double t_s, u32 width, u32 height)
 	}
 	sluice_clip_close(clip);
 	return err;
+}
+
+int clip_places(const char *data, u32 width, u32 height, u8 *luma, const u8 *place[CLIP_PLACES])
+{
+	static const struct {
+		const char *file;
+		double t_s;
+	} from[CLIP_PLACES] = { { "intel_one-by-one-person-detection.mp4", 46 },
+				{ "intel_car-detection.mp4", 12 } };
+	char path[4096];
+	int n = 0;
+
+	for (int i = 0; i < CLIP_PLACES; i++) {
+		snprintf(path, sizeof(path), "%s/%s", data, from[i].file);
+		if (access(path, R_OK) || clip_picture(luma, path, from[i].t_s, width, height))
+			continue;
+		place[n++] = luma;
+		luma += (size_t)width * height;
+	}
+	return n;
 }
 
 void clip_grids_free(struct clip_grids *c)

@@ -43,6 +43,14 @@ void clip_grids_free(struct clip_grids *c);
  */
 int clip_picture(u8 *luma, const char *path, double t_s, u32 width, u32 height);
 
+#define CLIP_PLACES 2
+
+/*
+ * Pictures of real places out of those clips of data that are there, for scenes to happen in. luma:
+ * room for CLIP_PLACES of width x height; place: where each of them begins. Returns how many.
+ */
+int clip_places(const char *data, u32 width, u32 height, u8 *luma, const u8 *place[CLIP_PLACES]);
+
 /*
  * Runs a fresh gate with preset medium over the clip, its grids quantised as kind says, keeping at
  * most fps frames a second (0: all). d has room for c->frames. Returns the number of decisions.

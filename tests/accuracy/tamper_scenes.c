@@ -424,37 +424,11 @@ static bool run_clips(const char *data)
 	return ok;
 }
 
-static int load_pictures(u8 (*store)[PIXELS], const u8 **pictures, const char *data)
-{
-	static const struct {
-		const char *file;
-		double t_s;
-	} from[] = { { "intel_one-by-one-person-detection.mp4", 46 },
-		     { "intel_car-detection.mp4", 12 } };
-	char path[4096];
-	int n = 0;
-
-	for (int i = 0; i < 2; i++) {
-		FILE *f;
-
-		snprintf(path, sizeof(path), "%s/%s", data, from[i].file);
-		f = fopen(path, "rb");
-		if (!f)
-			continue;
-		fclose(f);
-		if (!clip_picture(store[n], path, from[i].t_s, SCENE_W, SCENE_H)) {
-			pictures[n] = store[n];
-			n++;
-		}
-	}
-	return n;
-}
-
 int main(int argc, char **argv)
 {
-	static u8 store[2][PIXELS];
+	static u8 store[CLIP_PLACES][PIXELS];
 	const char *data = getenv("SLUICE_DATA"), *only = NULL;
-	const u8 *pictures[2];
+	const u8 *pictures[CLIP_PLACES];
 	bool all = false, ok = true;
 	int count = 0;
 
@@ -468,7 +442,7 @@ int main(int argc, char **argv)
 	}
 	data = data ? data : "../shared/data";
 	if (all)
-		count = load_pictures(store, pictures, data);
+		count = clip_places(data, SCENE_W, SCENE_H, store[0], pictures);
 	printf("| what happens | fps | is | noticed after s | over after s | met |\n"
 	       "|---|---|---|---|---|---|\n");
 	for (size_t i = 0; i < TRIALS; i++)

@@ -9,6 +9,8 @@
 #include "truth.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 #include <jansson.h>
 
 static bool inside(const struct spans *s, double t, double widen)
@@ -56,6 +58,25 @@ int truth_read(struct truth *t, const char *path)
 	if (err)
 		fprintf(stderr, "%s: a span is not two numbers\n", path);
 	return err ? -1 : 0;
+}
+
+int truth_is(const struct dirent *e)
+{
+	const char *end = strstr(e->d_name, TRUTH_SUFFIX);
+
+	return end && !end[strlen(TRUTH_SUFFIX)];
+}
+
+bool truth_media(char *path, size_t size, const char *data, const char *name)
+{
+	static const char *const kinds[] = { "mp4", "avi", "gif", "mkv" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		snprintf(path, size, "%s/%s.%s", data, name, kinds[i]);
+		if (!access(path, R_OK))
+			return true;
+	}
+	return false;
 }
 
 static double frame_time(const struct decision *d, size_t n, size_t i)

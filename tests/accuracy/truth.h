@@ -3,11 +3,13 @@
 #ifndef SLUICE_ACCURACY_TRUTH_H
 #define SLUICE_ACCURACY_TRUTH_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-#define SPANS_MAX 128
+#define SPANS_MAX    128
+#define TRUTH_SUFFIX ".events.json"
 
 struct span {
 	double start, end; /* seconds since the first frame */
@@ -30,6 +32,11 @@ struct truth {
  * "nuisance" has no calm time; times in "nuisance" that overlap an event are not calm.
  */
 int truth_read(struct truth *t, const char *path);
+
+/* For scandir(): it is such a file. */
+int truth_is(const struct dirent *e);
+/* The path of the clip that NAME.events.json is about. False: it is not there. */
+bool truth_media(char *path, size_t size, const char *data, const char *name);
 
 /* Adds a span; beyond SPANS_MAX it is an error of the caller (aborts). */
 static inline void spans_add(struct spans *s, double start, double end)

@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 
 #include "cloud/auth.h"
 #include "cloud/ca.h"
+#include "tests/unit/tmp_dir.h"
 
 #define START_MS 60000
 
@@ -277,11 +277,6 @@ int cloud_process_usage(const struct cloud_process *c, struct cloud_usage *u)
 	return kib ? 0 : -1;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
 int cloud_process_stop(struct cloud_process *c)
 {
 	int status = -1;
@@ -293,6 +288,6 @@ int cloud_process_stop(struct cloud_process *c)
 		waitpid(c->pid, &status, 0);
 	}
 	if (c->dir[0])
-		nftw(c->dir, remove_entry, 32, FTW_DEPTH | FTW_PHYS);
+		tmp_dir_remove(c->dir);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

@@ -10,53 +10,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <libpq-fe.h>
 #include <sqlite3.h>
 
 #include "cloud/index_move.h"
 #include "lib/log.h"
 #include "tests/conform/cut_wire.h"
 #include "tests/conform/index_case.h"
+#include "tests/conform/pg_beside.h"
 #include "tests/unit/check.h"
 
-static struct sluice_pg_config config = {
-	.host = "localhost", .user = "sluice", .password = "testing", .sslmode = "verify-full"
-};
-static unsigned int server_port, wire_port;
-
 /* ---- the rig ---- */
-
-/* What stands beside the node: asks the server itself, not through the wire. */
-static void say(const char *sql)
-{
-	static PGconn *c;
-	char port[16];
-	const char *const names[] = {
-		"host", "port", "user", "dbname", "sslmode", "options", NULL
-	};
-	const char *const values[] = { "127.0.0.1", port,      "sluice",
-				       "sluice",    "disable", "-csearch_path=sluice",
-				       NULL };
-	PGresult *res;
-
-	snprintf(port, sizeof(port), "%u", server_port);
-	if (!c)
-		c = PQconnectdbParams(names, values, 0);
-	res = PQexec(c, sql);
-	if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK) {
-		fprintf(stderr, "%s: %s", sql, PQerrorMessage(c));
-		exit(1);
-	}
-	PQclear(res);
-}
 
 static void rig_clear(struct conform_index *rig)
 {
 	(void)rig;
-	say("DELETE FROM cameras; DELETE FROM segments; DELETE FROM frames; DELETE FROM epochs;"
-	    "DELETE FROM runs; DELETE FROM summaries; DELETE FROM media; DELETE FROM facets;"
-	    "DELETE FROM tags; DELETE FROM pins; DELETE FROM open_events; DELETE FROM ledgers;"
-	    "DELETE FROM gone; DELETE FROM jobs; DELETE FROM fences; DELETE FROM tallies");
+	pg_say("DELETE FROM cameras; DELETE FROM segments; DELETE FROM frames; DELETE FROM epochs;"
+	       "DELETE FROM runs; DELETE FROM summaries; DELETE FROM media; DELETE FROM facets;"
+	       "DELETE FROM tags; DELETE FROM pins; DELETE FROM open_events; DELETE FROM ledgers;"
+	       "DELETE FROM gone; DELETE FROM jobs; DELETE FROM fences; DELETE FROM tallies");
 }
 
 static struct sluice_index *rig_open(struct conform_index *rig)
@@ -65,7 +36,7 @@ static struct sluice_index *rig_open(struct conform_index *rig)
 	struct sluice_index *ix;
 
 	(void)rig;
-	if (sluice_index_pg_open(&config, &ix, why)) {
+	if (sluice_index_pg_open(&pg_config, &ix, why)) {
 		fprintf(stderr, "cannot open: %s\n", why);
 		exit(1);
 	}
@@ -94,31 +65,31 @@ static void refused(struct sluice_pg_config c, int err, const char *words)
 
 static void test_explains(void)
 {
-	struct sluice_pg_config c = config;
+	struct sluice_pg_config c = pg_config;
 	char why[SLUICE_PG_WHY] = "";
 
 	refused(c, -ENODEV, "sluice-cloud provision");
 	c.password = "another";
 	refused(c, -EPERM, "password authentication failed");
-	c = config;
+	c = pg_config;
 	c.database = "nowhere";
 	refused(c, -EPERM, "\"nowhere\" does not exist");
-	c = config;
+	c = pg_config;
 	c.host = "127.0.0.1"; /* not the name in its certificate */
 	refused(c, -ENOTCONN, "does not match host name");
-	c = config;
+	c = pg_config;
 	c.ca = "/nowhere.crt";
 	refused(c, -ENOTCONN, "/nowhere.crt");
-	c = config;
+	c = pg_config;
 	c.ca = NULL; /* not an authority of the system */
 	refused(c, -ENOTCONN, "certificate verify failed");
-	c = config;
+	c = pg_config;
 	c.port = 1;
 	refused(c, -ENOTCONN, "refused");
-	c = config;
+	c = pg_config;
 	c.schema = "a\"; DROP SCHEMA sluice";
 	refused(c, -EINVAL, "no name of a schema");
-	c = config;
+	c = pg_config;
 	c.sslmode = "disable";
 	c.user = "reader";
 	CHECK(sluice_index_pg_provision(&c, why) == -EPERM && strstr(why, "allowed") == NULL);
@@ -128,29 +99,30 @@ static void test_explains(void)
 /* Again: nothing to do. Of a later version: nothing is touched. */
 static void test_provision(void)
 {
-	struct sluice_pg_config other = config;
+	struct sluice_pg_config other = pg_config;
 	char why[SLUICE_PG_WHY] = "";
 	struct sluice_index *ix;
 
-	CHECK(sluice_index_pg_provision(&config, why) == 0 && !why[0]);
-	CHECK(sluice_index_pg_provision(&config, why) == 1 && !why[0]);
-	say("UPDATE version SET version = 99");
-	CHECK(sluice_index_pg_provision(&config, why) == -EPROTONOSUPPORT && strstr(why, "later"));
-	refused(config, -EPROTONOSUPPORT, "a later one");
-	say("UPDATE version SET version = 4");
+	CHECK(sluice_index_pg_provision(&pg_config, why) == 0 && !why[0]);
+	CHECK(sluice_index_pg_provision(&pg_config, why) == 1 && !why[0]);
+	pg_say("UPDATE version SET version = 99");
+	CHECK(sluice_index_pg_provision(&pg_config, why) == -EPROTONOSUPPORT &&
+	      strstr(why, "later"));
+	refused(pg_config, -EPROTONOSUPPORT, "a later one");
+	pg_say("UPDATE version SET version = 4");
 	/* one of an earlier version is brought to this one */
-	say("ALTER TABLE summaries DROP COLUMN token; DROP TABLE fences; DROP TABLE tallies;"
-	    " UPDATE version SET version = 1");
-	refused(config, -EPROTONOSUPPORT, "sluice-cloud provision");
-	CHECK(sluice_index_pg_provision(&config, why) == 0);
-	CHECK(!sluice_index_pg_open(&config, &ix, why));
+	pg_say("ALTER TABLE summaries DROP COLUMN token; DROP TABLE fences; DROP TABLE tallies;"
+	       " UPDATE version SET version = 1");
+	refused(pg_config, -EPROTONOSUPPORT, "sluice-cloud provision");
+	CHECK(sluice_index_pg_provision(&pg_config, why) == 0);
+	CHECK(!sluice_index_pg_open(&pg_config, &ix, why));
 	sluice_index_close(ix);
 	/* two nodes in one data base that know nothing of each other */
 	other.schema = "another";
 	CHECK(sluice_index_pg_provision(&other, why) == 0);
 	CHECK(!sluice_index_pg_open(&other, &ix, why));
 	sluice_index_close(ix);
-	say("SET client_min_messages = error; DROP SCHEMA another CASCADE");
+	pg_say("SET client_min_messages = error; DROP SCHEMA another CASCADE");
 }
 
 /* ---- a cut ---- */
@@ -166,15 +138,18 @@ static void test_reconnect(void)
 	ix = rig_open(NULL);
 	CHECK(!sluice_camera_init(&c, "t", "d", "c"));
 	CHECK(!ix->ops->camera_add(ix, &c) && !ix->ops->frames_count(ix, &count));
-	say("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-	    " AND application_name = 'sluice-cloud'");
+	pg_say("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> "
+	       "pg_backend_pid()"
+	       " AND application_name = 'sluice-cloud'");
 	CHECK(!ix->ops->frames_count(ix, &count));
-	say("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-	    " AND application_name = 'sluice-cloud'");
+	pg_say("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> "
+	       "pg_backend_pid()"
+	       " AND application_name = 'sluice-cloud'");
 	CHECK(!ix->ops->begin(ix) && !ix->ops->camera_seen(ix, c.id, 5, 6, 7));
 	/* and in a transaction: all of it is lost, then it goes on */
-	say("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-	    " AND application_name = 'sluice-cloud'");
+	pg_say("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> "
+	       "pg_backend_pid()"
+	       " AND application_name = 'sluice-cloud'");
 	CHECK(ix->ops->camera_seen(ix, c.id, 8, 6, 7) == -ENOTCONN);
 	CHECK(ix->ops->camera_seen(ix, c.id, 8, 6, 7) == -ENOTCONN);
 	CHECK(ix->ops->commit(ix) == -ENOTCONN);
@@ -187,7 +162,7 @@ static void test_reconnect(void)
 /* A server that says nothing holds nobody longer than it was told. */
 static void test_silence(void)
 {
-	struct sluice_pg_config c = config;
+	struct sluice_pg_config c = pg_config;
 	char why[SLUICE_PG_WHY] = "";
 	struct sluice_index *ix;
 	uint64_t count;
@@ -290,7 +265,7 @@ static int move(unsigned int stop_at, struct sluice_index_moved *moved, char *wh
 {
 	struct moving m = { .stop_at = stop_at };
 	const struct sluice_index_move_config c = { .path = file_path,
-						    .pg = &config,
+						    .pg = &pg_config,
 						    .verified = on_verified,
 						    .stopping = stop_moving,
 						    .ctx = &m };
@@ -333,18 +308,18 @@ static void test_move(void)
 	CHECK(!ix->ops->summaries(ix, &index_all, NULL, 9, index_list_summary, &l));
 	CHECK(index_list_is(&l, "1"));
 	CHECK(ix->ops->begin_fenced(ix, 3, 6) == -ESTALE);
-	say("UPDATE fences SET refused = 0");
+	pg_say("UPDATE fences SET refused = 0");
 	memcpy(next.camera, index_camera[C0].id, 16);
 	CHECK(!ix->ops->segment_add(ix, &next) && next.id == 3); /* 2 was another's */
 	sluice_index_close(ix);
 	/* one row more, one bit of one row */
 	CHECK(move(0, &moved, why) == -EUCLEAN && strstr(why, "segments"));
-	say("DELETE FROM segments WHERE id = 3; UPDATE frames SET flags = 1 WHERE seq = 7");
+	pg_say("DELETE FROM segments WHERE id = 3; UPDATE frames SET flags = 1 WHERE seq = 7");
 	CHECK(move(0, &moved, why) == -EUCLEAN && strstr(why, "frames"));
-	say("UPDATE frames SET flags = 0 WHERE seq = 7; UPDATE cameras SET ledger = ''"
-	    " WHERE ledger IS NULL");
+	pg_say("UPDATE frames SET flags = 0 WHERE seq = 7; UPDATE cameras SET ledger = ''"
+	       " WHERE ledger IS NULL");
 	CHECK(move(0, &moved, why) == -EUCLEAN && strstr(why, "cameras"));
-	say("UPDATE cameras SET ledger = NULL WHERE ledger = ''");
+	pg_say("UPDATE cameras SET ledger = NULL WHERE ledger = ''");
 	CHECK(!move(0, &moved, why));
 	alter_file("ALTER TABLE pins ADD COLUMN more INTEGER");
 	CHECK(move(0, &moved, why) == -EPROTONOSUPPORT && strstr(why, "cannot move"));
@@ -365,15 +340,14 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	sluice_log_setup("index_pg", SLUICE_LOG_ERROR, false);
-	server_port = config.port = (unsigned int)strtoul(argv[1], NULL, 10);
-	config.ca = argv[2];
+	pg_beside(argv[1], argv[2]);
 	test_explains();
 	test_provision();
 	conform_index(&rig);
 	test_reconnect();
 	test_move();
-	wire_port = config.port = cut_wire_start(server_port);
-	config.sslmode = "disable"; /* so that messages are counted as they are */
+	pg_config.port = cut_wire_start(pg_beside_port());
+	pg_config.sslmode = "disable"; /* so that messages are counted as they are */
 	conform_index_faults(&rig);
 	test_silence();
 	return check_result();

@@ -17,6 +17,8 @@ struct conform_people {
 
 /* Runs every case by CHECK(). */
 void conform_people(struct conform_people *rig);
+/* Of these, those of the fleet. */
+void conform_fleet(struct conform_people *rig);
 
 /* For who has cases of his own: a certificate of that serial, and what is called to make one. */
 extern const struct sluice_actor people_local;

@@ -7,53 +7,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <libpq-fe.h>
 
 #include "cloud/people_pg.h"
 #include "lib/log.h"
 #include "tests/conform/cut_wire.h"
 #include "tests/conform/people.h"
+#include "tests/conform/pg_beside.h"
 #include "tests/unit/check.h"
-
-static struct sluice_pg_config config = {
-	.host = "localhost", .user = "sluice", .password = "testing", .sslmode = "verify-full"
-};
-static unsigned int server_port;
-
-/* What stands beside the node: asks the server itself. The first number, or 0. */
-static int64_t say(const char *sql)
-{
-	static PGconn *c;
-	char port[16];
-	const char *const names[] = {
-		"host", "port", "user", "dbname", "sslmode", "options", NULL
-	};
-	const char *const values[] = { "127.0.0.1", port,      "sluice",
-				       "sluice",    "disable", "-csearch_path=sluice",
-				       NULL };
-	int64_t n = 0;
-	PGresult *res;
-
-	snprintf(port, sizeof(port), "%u", server_port);
-	if (!c)
-		c = PQconnectdbParams(names, values, 0);
-	res = PQexec(c, sql);
-	if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK) {
-		fprintf(stderr, "%s: %s", sql, PQerrorMessage(c));
-		exit(1);
-	}
-	if (PQntuples(res))
-		n = atoll(PQgetvalue(res, 0, 0));
-	PQclear(res);
-	return n;
-}
 
 static void rig_clear(struct conform_people *rig)
 {
 	(void)rig;
-	say("DELETE FROM tenants; DELETE FROM users; DELETE FROM recovery; DELETE FROM sessions;"
-	    "DELETE FROM apitokens; DELETE FROM tokens; DELETE FROM certificates; DELETE FROM "
-	    "labels; DELETE FROM audit; DELETE FROM doc; UPDATE deny SET version = 0");
+	pg_say("DELETE FROM tenants; DELETE FROM users; DELETE FROM recovery; DELETE FROM sessions;"
+	       "DELETE FROM apitokens; DELETE FROM tokens; DELETE FROM certificates; DELETE FROM "
+	       "labels; DELETE FROM audit; DELETE FROM doc; UPDATE deny SET version = 0");
 }
 
 static struct sluice_auth *rig_auth(struct conform_people *rig)
@@ -62,7 +29,7 @@ static struct sluice_auth *rig_auth(struct conform_people *rig)
 	struct sluice_auth *auth;
 
 	(void)rig;
-	if (sluice_auth_pg_open(&config, &auth, why)) {
+	if (sluice_auth_pg_open(&pg_config, &auth, why)) {
 		fprintf(stderr, "cannot open: %s\n", why);
 		exit(1);
 	}
@@ -75,7 +42,7 @@ static struct sluice_fleet *rig_fleet(struct conform_people *rig)
 	struct sluice_fleet *fleet;
 
 	(void)rig;
-	if (sluice_fleet_pg_open(&config, &fleet, why)) {
+	if (sluice_fleet_pg_open(&pg_config, &fleet, why)) {
 		fprintf(stderr, "cannot open: %s\n", why);
 		exit(1);
 	}
@@ -88,15 +55,15 @@ static void test_provision(void)
 	struct sluice_auth *auth;
 	struct sluice_fleet *fleet;
 
-	CHECK(sluice_auth_pg_open(&config, &auth, why) == -ENODEV && strstr(why, "provision"));
-	CHECK(sluice_fleet_pg_open(&config, &fleet, why) == -ENODEV && strstr(why, "provision"));
-	CHECK(sluice_people_pg_provision(&config, why) == 0);
-	CHECK(sluice_people_pg_provision(&config, why) == 1);
-	say("UPDATE people_version SET version = 99");
-	CHECK(sluice_people_pg_provision(&config, why) == -EPROTONOSUPPORT);
-	CHECK(sluice_auth_pg_open(&config, &auth, why) == -EPROTONOSUPPORT &&
+	CHECK(sluice_auth_pg_open(&pg_config, &auth, why) == -ENODEV && strstr(why, "provision"));
+	CHECK(sluice_fleet_pg_open(&pg_config, &fleet, why) == -ENODEV && strstr(why, "provision"));
+	CHECK(sluice_people_pg_provision(&pg_config, why) == 0);
+	CHECK(sluice_people_pg_provision(&pg_config, why) == 1);
+	pg_say("UPDATE people_version SET version = 99");
+	CHECK(sluice_people_pg_provision(&pg_config, why) == -EPROTONOSUPPORT);
+	CHECK(sluice_auth_pg_open(&pg_config, &auth, why) == -EPROTONOSUPPORT &&
 	      strstr(why, "a later one"));
-	say("UPDATE people_version SET version = 1");
+	pg_say("UPDATE people_version SET version = 1");
 }
 
 static int enrol(struct sluice_auth *auth, const char *secret)
@@ -124,7 +91,7 @@ static void test_token_cut(void)
 		for (at = 1, sent = 1; at <= sent; at++) {
 			int first, again;
 
-			say("DELETE FROM certificates");
+			pg_say("DELETE FROM certificates");
 			cut_wire_at(0, 0);
 			CHECK(!sluice_auth_token_add(auth, &people_local, SLUICE_TENANT, "box", 9,
 						     secret));
@@ -134,9 +101,9 @@ static void test_token_cut(void)
 			again = enrol(auth, secret);
 			failed += first != 0;
 			CHECK(first ? !again || again == -EALREADY : again == -EALREADY);
-			CHECK(say("SELECT count(*) FROM certificates") == 1);
-			CHECK(say("SELECT count(*) FROM audit WHERE action = 'enrol'") ==
-			      say("SELECT count(*) FROM tokens WHERE used_ns > 0"));
+			CHECK(pg_say("SELECT count(*) FROM certificates") == 1);
+			CHECK(pg_say("SELECT count(*) FROM audit WHERE action = 'enrol'") ==
+			      pg_say("SELECT count(*) FROM tokens WHERE used_ns > 0"));
 		}
 	}
 	CHECK(failed > 4);
@@ -154,7 +121,7 @@ static int is_put(void *ctx)
 static int is_written(void *ctx)
 {
 	(void)ctx;
-	return say("SELECT count(*) FROM doc WHERE kind = 3 AND json <> ''") == 1;
+	return pg_say("SELECT count(*) FROM doc WHERE kind = 3 AND json <> ''") == 1;
 }
 
 /* Without the data base what was known holds, what people want is refused, and what devices told
@@ -167,7 +134,7 @@ static void test_away(void)
 	rig_clear(NULL);
 	f = rig_fleet(NULL);
 	CHECK(is_put(f));
-	say("ALTER TABLE doc RENAME TO doc_away");
+	pg_say("ALTER TABLE doc RENAME TO doc_away");
 	CHECK(!is_put(f));
 	CHECK(!sluice_fleet_put(f, SLUICE_FLEET_REPORT, SLUICE_TENANT, "cam",
 				json_pack("{s:s}", "device", "box"), NULL));
@@ -175,7 +142,7 @@ static void test_away(void)
 	version_seen = json_integer_value(json_object_get(doc, "version"));
 	CHECK(version_seen == 1);
 	json_decref(doc);
-	say("ALTER TABLE doc_away RENAME TO doc");
+	pg_say("ALTER TABLE doc_away RENAME TO doc");
 	CHECK(people_await(is_put, f));
 	CHECK(people_await(is_written, NULL));
 	cut_wire_all();
@@ -192,12 +159,11 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	sluice_log_setup("people_pg", SLUICE_LOG_ERROR, false);
-	server_port = config.port = (unsigned int)strtoul(argv[1], NULL, 10);
-	config.ca = argv[2];
+	pg_beside(argv[1], argv[2]);
 	test_provision();
 	conform_people(&rig);
-	config.port = cut_wire_start(server_port);
-	config.sslmode = "disable"; /* so that messages are counted as they are */
+	pg_config.port = cut_wire_start(pg_beside_port());
+	pg_config.sslmode = "disable"; /* so that messages are counted as they are */
 	test_token_cut();
 	test_away();
 	return check_result();

@@ -177,6 +177,8 @@ static void misbehave(const struct sluice_detector_image *image)
 			;
 	else if (is("slow"))
 		rest_ms(150);
+	else if (is("slower")) /* than the longest deadline that there can be */
+		rest_ms(2000);
 	else if (is("scribble"))
 		*(volatile uint8_t *)(uintptr_t)image->data = 1;
 	else if (is("open"))

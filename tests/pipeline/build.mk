@@ -16,5 +16,5 @@ $(eval $(call testprog,chat_server,tests/pipeline/chat_main.c tests/unit/chat_se
 $(eval $(call testprog,dump_index,tests/pipeline/dump_index.c,sqlite3))
 $(eval $(call testprog,crash_check,tests/pipeline/crash_check.c tests/pipeline/crash_frame.c tests/unit/jpeg_make.c $(LIBCLOUD) \
 	$(LIBSLUICE),$(CLOUD_PKGS)))
-$(eval $(call testprog,crash_device,tests/pipeline/crash_device.c tests/pipeline/crash_frame.c tests/unit/jpeg_make.c tests/unit/uplink.c \
+$(eval $(call testprog,crash_device,tests/pipeline/crash_device.c tests/pipeline/crash_frame.c tests/unit/jpeg_make.c tests/unit/uplink.c tests/unit/cloud_child.c \
 	tests/unit/analysis_script.c $(LIBCLOUD) cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c cloud/digest_plan.c $(DIGEST) $(LIBSLUICE),$(CLOUD_PKGS) $(DIGEST_PKGS),-lm -lpthread))

@@ -2,7 +2,6 @@
 #include "store_rig.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/unit/keys.h"
+#include "tests/unit/tmp_dir.h"
 
 #define START_NS 1700000000000000000ull
 
@@ -36,17 +36,9 @@ void store_rig_begin(struct store_rig *rig, int key)
 	make_ring(&rig->ring, key, 0);
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 void store_rig_remove(const char *path)
 {
-	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	tmp_dir_remove(path);
 }
 
 void store_rig_fill(uint8_t *out, uint64_t sequence)

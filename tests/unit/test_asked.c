@@ -217,6 +217,63 @@ static void test_command(struct uplink *u)
 	CHECK(becomes(path, "\"state\":\"done\""));
 }
 
+/* Settings asked once: the last ones of a camera are shown with what became of them. */
+static void test_settings(struct uplink *u, const char *camera)
+{
+	char first[64], second[64], path[100], shown[100], words[200];
+	json_t *o;
+
+	snprintf(path, sizeof(path), "/v1/cameras/%s/settings", camera);
+	snprintf(shown, sizeof(shown), "/v1/cameras/%s", camera);
+	CHECK(rest("POST", path, "{\"settings\":1}") == 400);
+	CHECK(rest("POST", path, "{\"settings\":{\"rate\":2},\"more\":1}") == 400);
+	CHECK(rest("POST", path, "{\"settings\":{\"rate\":2}}") == 202);
+	text_of("request", first);
+	CHECK(uplink_expect(u, SLUICE_MSG_CONFIG, 5));
+	o = json_of(u);
+	CHECK(!strcmp(first, json_string_value(json_object_get(o, "request")) ?: "") &&
+	      json_number_value(json_object_get(json_object_get(o, "settings"), "rate")) == 2);
+	json_decref(o);
+	snprintf(words, sizeof(words), "\"request\":\"%s\",\"state\":\"asked\"}", first);
+	CHECK(becomes(shown, words));
+	/* others are asked before an answer came, which then says nothing of them */
+	CHECK(rest("POST", path, "{\"settings\":{\"rate\":3},\"if_version\":5}") == 202);
+	text_of("request", second);
+	CHECK(strcmp(first, second) && uplink_expect(u, SLUICE_MSG_CONFIG, 5));
+	snprintf(words, sizeof(words), "{\"request\":\"%s\",\"applied\":true,\"version\":6}",
+		 first);
+	send_json(u, SLUICE_MSG_CONFIG_RESULT, 1, words);
+	uplink_send(u, SLUICE_MSG_PING, 0, 0, 0, NULL, 0);
+	CHECK(uplink_expect(u, SLUICE_MSG_PONG, 5));
+	snprintf(words, sizeof(words), "\"request\":\"%s\",\"state\":\"asked\"}", second);
+	CHECK(becomes(shown, words));
+	snprintf(words, sizeof(words),
+		 "{\"request\":\"%s\",\"applied\":false,\"version\":6,\"reason\":\"no\"}", second);
+	send_json(u, SLUICE_MSG_CONFIG_RESULT, 1, words);
+	snprintf(words, sizeof(words),
+		 "\"request\":\"%s\",\"state\":\"refused\",\"version\":6,\"reason\":\"no\"",
+		 second);
+	CHECK(becomes(shown, words));
+	/* it has been answered */
+	snprintf(words, sizeof(words), "{\"request\":\"%s\",\"applied\":true,\"version\":7}",
+		 second);
+	send_json(u, SLUICE_MSG_CONFIG_RESULT, 1, words);
+	uplink_send(u, SLUICE_MSG_PING, 0, 0, 0, NULL, 0);
+	CHECK(uplink_expect(u, SLUICE_MSG_PONG, 5));
+	CHECK(rest("GET", shown, "") == 200 && strstr(answer, "\"state\":\"refused\""));
+}
+
+/* Nobody has the camera any more. */
+static void test_settings_gone(const char *camera)
+{
+	char path[100];
+
+	CHECK(becomes("/v1/devices/box1", "\"connected\":false"));
+	snprintf(path, sizeof(path), "/v1/cameras/%s/settings", camera);
+	CHECK(rest("POST", path, "{\"settings\":{\"rate\":2}}") == 409 &&
+	      strstr(answer, "not connected"));
+}
+
 int main(void)
 {
 	char camera[64];
@@ -235,7 +292,9 @@ int main(void)
 	text_of("id", camera);
 	test_desire(&u, camera);
 	test_command(&u);
+	test_settings(&u, camera);
 	uplink_close(&u);
+	test_settings_gone(camera);
 	CHECK(!cloud_stop(&cloud));
 	cloud_exit(&cloud);
 	return check_result();

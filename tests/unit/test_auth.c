@@ -3,7 +3,6 @@
  * authority, name the device and nothing that the request asked for; the deny-list denies. */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <openssl/evp.h>
@@ -12,19 +11,12 @@
 
 #include "cloud/auth.h"
 #include "tests/unit/check.h"
+#include "tests/unit/tmp_dir.h"
 
 static char data[64] = "/tmp/test_auth.XXXXXX";
 static struct sluice_ca *ca;
 static struct sluice_auth *auth;
 static const struct sluice_actor local = { .who = "local" };
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 /* A request with a boastful subject. The caller frees it. */
 static char *make_csr(EVP_PKEY *key, EVP_PKEY *signer)
@@ -288,6 +280,6 @@ int main(void)
 	test_admin();
 	sluice_auth_close(auth);
 	sluice_ca_close(ca);
-	nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	tmp_dir_remove(data);
 	return check_result();
 }

@@ -5,7 +5,6 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "lib/log.h"
 #include "tests/conform/depot.h"
 #include "tests/unit/check.h"
+#include "tests/unit/tmp_dir.h"
 
 static char root[64];
 static unsigned int calls, fail_at;
@@ -76,14 +76,6 @@ static unsigned int rig_fail(struct conform_depot *rig, unsigned int way, unsign
 	return n;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 int main(void)
 {
 	struct conform_depot rig = {
@@ -100,6 +92,6 @@ int main(void)
 	rig.fail = rig_fail;
 	rig.ways = 1;
 	conform_depot_faults(&rig);
-	nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	tmp_dir_remove(root);
 	return check_result();
 }

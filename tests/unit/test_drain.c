@@ -116,6 +116,69 @@ static void test_stats_order(void)
 	end();
 }
 
+/* The gate drops a frame of that time. */
+static void see_quiet_until(uint64_t time_ns)
+{
+	gate.time_ns = time_ns;
+	gate.delivered++;
+	ringmake_state(&gate, gate.state);
+	relay_camera_look(&cam);
+}
+
+/* STATS end an event when they are newer than its last motion by JOIN_MS; until then it is said how
+ * long that will be. What is no motion prolongs nothing. */
+static void test_calm(void)
+{
+	const uint64_t join = SLUICE_WIRE_JOIN_MS * 1000000ull;
+	uint64_t moved = 0, left;
+
+	begin(64);
+	attach();
+	ringmake_stream(&gate, 7, 64, 48);
+	CHECK(relay_camera_calm_in(&cam) == UINT64_MAX);
+	gate.reason = SLUICE_REASON_KEEPALIVE;
+	ringmake_frame(&gate, 0, "x", 1);
+	relay_camera_link(&cam, true);
+	expect(RELAY_SEND_OPEN);
+	relay_camera_opened(&cam, 7, 0);
+	expect(RELAY_SEND_FRAME);
+	expect(RELAY_SEND_STATS);
+	CHECK(relay_camera_calm_in(&cam) == UINT64_MAX);
+	for (int i = 1; i < 4; i++) {
+		gate.reason = i == 3 ? SLUICE_REASON_POSTROLL : SLUICE_REASON_MOTION;
+		ringmake_frame(&gate, (uint64_t)i, "x", 1);
+		moved = i == 3 ? moved : gate.time_ns;
+		relay_camera_look(&cam);
+		expect(RELAY_SEND_FRAME);
+		expect(RELAY_SEND_STATS);
+	}
+	left = relay_camera_calm_in(&cam);
+	CHECK(left == moved + join + 1000000 - gate.time_ns);
+	see_quiet_until(moved + join); /* the cloud may have rounded the motion's time up */
+	CHECK(relay_camera_calm_in(&cam) == 1000000);
+	expect(RELAY_SEND_STATS);
+	CHECK(relay_camera_calm_in(&cam) == 1000000);
+	see_quiet_until(moved + join + 1000000);
+	CHECK(relay_camera_calm_in(&cam) == 0);
+	relay_camera_link(&cam, false); /* they were not sent yet */
+	CHECK(relay_camera_calm_in(&cam) == 0);
+	relay_camera_link(&cam, true);
+	expect(RELAY_SEND_OPEN);
+	relay_camera_opened(&cam, 7, 4);
+	expect(RELAY_SEND_STATS);
+	CHECK(relay_camera_calm_in(&cam) == UINT64_MAX);
+	gate.reason = SLUICE_REASON_SCENE_CHANGE;
+	ringmake_frame(&gate, 4, "x", 1);
+	relay_camera_look(&cam);
+	expect(RELAY_SEND_FRAME);
+	expect(RELAY_SEND_STATS);
+	CHECK(relay_camera_calm_in(&cam) == join + 1000000);
+	ringmake_state(&gate, SLUICE_STATE_STREAMING | SLUICE_STATE_STALLED);
+	relay_camera_look(&cam);
+	CHECK(relay_camera_calm_in(&cam) == UINT64_MAX);
+	end();
+}
+
 /* Two epochs in one ring, and a link that breaks in each of their states. */
 static void test_epochs(void)
 {
@@ -386,6 +449,7 @@ int main(void)
 	test_life();
 	test_dropped_by_request();
 	test_stats_order();
+	test_calm();
 	test_epochs();
 	test_pause();
 	test_nonsense();

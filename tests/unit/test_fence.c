@@ -5,7 +5,6 @@
  * of jobs.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "cloud/shelf.h"
 #include "lib/log.h"
 #include "tests/unit/check.h"
+#include "tests/unit/tmp_dir.h"
 
 #define ID "0123456789abcdef0123456789abcdef"
 
@@ -356,11 +356,6 @@ static void test_jobs(void)
 	sluice_cameras_close(cameras);
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
 int main(void)
 {
 	struct sluice_index *ix;
@@ -384,6 +379,6 @@ int main(void)
 	test_died();
 	test_jobs();
 	sluice_media_close(real);
-	nftw(data, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	tmp_dir_remove(data);
 	return check_result();
 }

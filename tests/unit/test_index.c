@@ -5,7 +5,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,22 +17,15 @@
 #include "cloud/store.h"
 #include "tests/unit/check.h"
 #include "tests/unit/keys.h"
+#include "tests/unit/tmp_dir.h"
 
 static char data[64];
 static struct sluice_camera camera[2];
 static const struct sluice_keyring *keys; /* all of it is done with and without */
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static void end_data(void)
 {
-	nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	tmp_dir_remove(data);
 }
 
 static void begin_data(void)

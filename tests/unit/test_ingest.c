@@ -4,7 +4,6 @@
  * cannot be stored with more of the same session behind it, and a bus that is full.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "cloud/index.h"
 #include "cloud/ingest.h"
 #include "tests/unit/check.h"
+#include "tests/unit/tmp_dir.h"
 
 #define SIZE 50000
 
@@ -33,14 +33,6 @@ static struct {
 	uint32_t items;
 	int opened, failed;
 } told[5];
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static void on_told(void *ctx, struct sluice_told *t, size_t count)
 {
@@ -264,6 +256,6 @@ int main(void)
 	sluice_ingest_close(ingest);
 	test_whole(&c);
 	sluice_bus_close(bus);
-	nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	tmp_dir_remove(data);
 	return check_result();
 }

@@ -5,7 +5,6 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include "lib/log.h"
 #include "tests/conform/media.h"
 #include "tests/unit/check.h"
+#include "tests/unit/tmp_dir.h"
 
 static char root[64];
 static unsigned int calls, fail_at;
@@ -68,11 +68,6 @@ static unsigned int rig_fail(struct conform_media *rig, unsigned int way, unsign
 	return n;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
 int main(void)
 {
 	struct conform_media rig = {
@@ -84,6 +79,6 @@ int main(void)
 	sluice_log_setup("test_media", SLUICE_LOG_WARNING, false);
 	conform_media(&rig);
 	conform_media_faults(&rig);
-	nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	tmp_dir_remove(root);
 	return check_result();
 }

@@ -2,7 +2,6 @@
 /* test_people.c - passwords, one-time codes, credentials, sign-in limits; users, sessions, API
  * tokens and tenants in auth.db, and that each change leaves its line in the audit log. */
 #include <errno.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sqlite3.h>
@@ -13,6 +12,7 @@
 #include "cloud/range.h"
 #include "cloud/throttle.h"
 #include "tests/unit/check.h"
+#include "tests/unit/tmp_dir.h"
 
 #define SECOND 1000000000ull
 
@@ -20,11 +20,6 @@ static char data[64] = "/tmp/test_people.XXXXXX";
 static struct sluice_auth *auth;
 static const struct sluice_actor local = { .who = "local", .address = "here" };
 static const struct sluice_auth_lives lives = { 100 * SECOND, 1000 * SECOND };
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
 
 /* RFC 6238, appendix B, SHA-1; RFC 4648, section 10. */
 static void test_codes(void)
@@ -568,6 +563,6 @@ int main(void)
 	test_log();
 	test_old_file();
 	sluice_auth_close(auth);
-	nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	tmp_dir_remove(data);
 	return check_result();
 }

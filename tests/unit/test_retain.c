@@ -16,6 +16,7 @@
 #include "cloud/retain.h"
 #include "cloud/store.h"
 #include "tests/unit/check.h"
+#include "tests/unit/tmp_dir.h"
 
 #define DAY  (86400 * 1000000000ull)
 #define T0   1700000000000000000ull
@@ -30,14 +31,6 @@ static uint64_t now;
 static uint64_t clock_now(void)
 {
 	return now;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 static int count_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -151,7 +144,7 @@ static void fill(void)
 static void end_data(void)
 {
 	sluice_media_close(media);
-	nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	tmp_dir_remove(data);
 }
 
 static void run_all(const struct sluice_retain_config *c, struct sluice_retained *stats)

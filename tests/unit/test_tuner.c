@@ -4,7 +4,6 @@
  * people, by itself, and left alone; on a real index and fleet, with days that the test makes.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include "cloud/wish.h"
 #include "lib/log.h"
 #include "tests/unit/check.h"
+#include "tests/unit/tmp_dir.h"
 
 #define DAY_NS 86400000000000ull
 #define TODAY  20000u /* a day since 1970 */
@@ -25,14 +25,6 @@ static struct sluice_camera camera;
 static struct sluice_retune_config config;
 static struct sluice_tuner tuner;
 static uint64_t now = TODAY * DAY_NS;
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static void begin(enum sluice_retune_mode mode)
 {
@@ -55,7 +47,7 @@ static void end(void)
 {
 	sluice_fleet_close(tuner.fleet);
 	sluice_index_close(tuner.index);
-	nftw(data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	tmp_dir_remove(data);
 }
 
 /* What the device tells of itself. */
@@ -316,6 +308,24 @@ static void test_left_alone(void)
 	end();
 }
 
+/* A camera's own mode counts, on a node that is off too. */
+static void test_counts(void)
+{
+	const struct sluice_tuner nobody = { NULL, NULL, &config };
+
+	begin(SLUICE_RETUNE_OFF);
+	CHECK(!sluice_tuner_counts(&tuner, &camera) && !sluice_tuner_counts(&nobody, &camera));
+	CHECK(!sluice_tuner_mode(&tuner, &camera, "propose", NULL));
+	CHECK(sluice_tuner_counts(&tuner, &camera) && !sluice_tuner_counts(&nobody, &camera));
+	CHECK(!sluice_tuner_mode(&tuner, &camera, NULL, NULL));
+	CHECK(!sluice_tuner_counts(&tuner, &camera));
+	config.mode = SLUICE_RETUNE_PROPOSE;
+	CHECK(sluice_tuner_counts(&tuner, &camera) && sluice_tuner_counts(&nobody, &camera));
+	CHECK(!sluice_tuner_mode(&tuner, &camera, "off", NULL));
+	CHECK(!sluice_tuner_counts(&tuner, &camera));
+	end();
+}
+
 /* What is remembered has an end. */
 static void test_bounds(void)
 {
@@ -386,6 +396,7 @@ int main(void)
 	test_by_itself();
 	test_preset();
 	test_left_alone();
+	test_counts();
 	test_bounds();
 	return check_result();
 }

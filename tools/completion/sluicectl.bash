@@ -18,7 +18,7 @@ _sluicectl_reply() {
 
 _sluicectl() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' i offers=''
-	local commands='show attach detach set mask stats watch snapshot enrol summaries doctor'
+	local commands='show attach detach set mask stats watch snapshot enrol retune summaries doctor'
 	local place=0 # of the word behind the command, options not counted
 
 	COMPREPLY=()
@@ -32,7 +32,7 @@ _sluicectl() {
 	*' --mode') offers='capture tap' ;;
 	*' --format') offers='yuyv uyvy nv12 nv21 yu12 grey rgb3 bgr3 mjpeg' ;;
 	*' --dir' | *' --state') _sluicectl_reply < <(compgen -d -- "$current"); return ;;
-	*' --token-file' | *' --config') _sluicectl_reply < <(compgen -f -- "$current"); return ;;
+	*' --token-file' | *' --config' | *' --ca') _sluicectl_reply < <(compgen -f -- "$current"); return ;;
 	*' --name' | *' --size' | *' --fps' | *' --arena' | *' --token' | *' --cloud' | *' --camera' | *' --limit' | *' --since' | *' --privacy' | *' --ignore' | *' --zone') return ;;
 	esac
 	[ -n "$offers" ] || case "$command" in
@@ -53,6 +53,11 @@ _sluicectl() {
 	stats) offers="--latency --follow --json $([ $place -gt 0 ] || _sluicectl_cameras)" ;;
 	watch) offers='--json' ;;
 	enrol) offers='--token --token-file --dir --json' ;;
+	retune)
+		offers='--cloud --token-file --ca --if-version= --json'
+		[ $place -gt 0 ] || offers="$offers list show look apply rollback mode"
+		[ "$previous" != mode ] || offers="$offers off propose apply node"
+		;;
 	summaries)
 		offers='--dir --camera --limit --since --json'
 		[ $place -gt 0 ] || offers="$offers list show follow"

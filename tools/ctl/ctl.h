@@ -35,6 +35,7 @@ int ctl_stats(struct ctl *ctl, int argc, char **argv);
 int ctl_watch(struct ctl *ctl, int argc, char **argv);
 int ctl_snapshot(struct ctl *ctl, int argc, char **argv);
 int ctl_enrol(struct ctl *ctl, int argc, char **argv);
+int ctl_retune(struct ctl *ctl, int argc, char **argv);
 int ctl_summaries(struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(struct ctl *ctl, int argc, char **argv);
 

@@ -29,90 +29,9 @@
 
 #include <jansson.h>
 
-#include "tools/ctl/ctl.h"
+#include "tools/ctl/https.h"
 
-#define ANSWER_MAX (64u << 10)
 #define PIN_DIGITS 32
-
-struct answer {
-	char text[ANSWER_MAX];
-	size_t size;
-};
-
-static size_t on_data(char *data, size_t size, size_t count, void *arg)
-{
-	struct answer *a = arg;
-	size_t n = size * count;
-
-	if (n >= ANSWER_MAX - a->size)
-		return 0; /* curl ends the transfer */
-	memcpy(a->text + a->size, data, n);
-	a->size += n;
-	a->text[a->size] = 0;
-	return n;
-}
-
-/* What to do about a request that found no cloud. */
-static const char *advice(CURLcode rc)
-{
-	switch (rc) {
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_URL_MALFORMAT:
-		return "; check the name in the URL";
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_OPERATION_TIMEDOUT:
-		return "; does sluice-cloud run there, and does a firewall let this port through?";
-	case CURLE_PEER_FAILED_VERIFICATION:
-		return "; use a name that the cloud's certificate is for (sluice-cloud init "
-		       "--name)";
-	default:
-		return "; is it a sluice-cloud that answers at this address and port?";
-	}
-}
-
-/* One request; body NULL: GET. ca NULL: unverified. Returns the HTTP status, or -1 with the error
- * printed. */
-static long request(const struct ctl *ctl, const char *base, const char *path, const char *body,
-		    const char *ca, struct answer *a)
-{
-	struct curl_blob blob = { .data = (void *)ca,
-				  .len = ca ? strlen(ca) : 0,
-				  .flags = CURL_BLOB_NOCOPY };
-	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-	char url[512], why[CURL_ERROR_SIZE] = "";
-	CURL *c = curl_easy_init();
-	long status = -1;
-	CURLcode rc;
-
-	a->size = 0;
-	a->text[0] = 0;
-	snprintf(url, sizeof(url), "%s%s", base, path);
-	curl_easy_setopt(c, CURLOPT_URL, url);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT, 30L);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_data);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
-	if (ca) {
-		curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
-	} else {
-		curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
-	if (body) {
-		curl_easy_setopt(c, CURLOPT_POSTFIELDS, body);
-		curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-	}
-	rc = curl_easy_perform(c);
-	if (rc)
-		ctl_error(ctl, 0, "%s: %s%s", url, *why ? why : curl_easy_strerror(rc), advice(rc));
-	else
-		curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_cleanup(c);
-	curl_slist_free_all(headers);
-	return status;
-}
 
 /* Does the SHA-256 of the certificate begin with pin? */
 static bool pin_matches(const char *pem, const char *pin)
@@ -197,7 +116,7 @@ static int write_file(const struct ctl *ctl, const char *dir, const char *name, 
 	return 0;
 }
 
-static int store(struct ctl *ctl, const char *dir, const struct answer *a, const char *ca,
+static int store(struct ctl *ctl, const char *dir, const struct ctl_answer *a, const char *ca,
 		 const char *key)
 {
 	json_t *o = json_loads(a->text, 0, NULL);
@@ -224,15 +143,11 @@ static int store(struct ctl *ctl, const char *dir, const struct answer *a, const
 	return rc;
 }
 
-static void refused(const struct ctl *ctl, long status, const struct answer *a)
+static void refused(const struct ctl *ctl, long status, const struct ctl_answer *a)
 {
-	json_t *o = json_loads(a->text, 0, NULL);
-	const char *detail = json_string_value(json_object_get(o, "detail"));
+	json_t *o;
 
-	if (!detail)
-		detail = json_string_value(json_object_get(o, "title"));
-	ctl_error(ctl, 0, "the cloud refused (%ld): %s%s", status,
-		  detail ? detail : "no reason given",
+	ctl_error(ctl, 0, "the cloud refused (%ld): %s%s", status, ctl_answer_why(a, &o),
 		  status == 403 ? " (on the cloud: sluice-cloud token; it works once, for a short "
 				  "time)"
 				: "");
@@ -241,7 +156,8 @@ static void refused(const struct ctl *ctl, long status, const struct answer *a)
 
 static int enrol(struct ctl *ctl, const char *url, const char *token, const char *dir)
 {
-	static struct answer ca, a;
+	struct ctl_https cloud = { .base = url };
+	struct ctl_answer ca = { 0 }, a = { 0 };
 	const char *pin = strrchr(token, '.');
 	EVP_PKEY *key = NULL;
 	char *csr = NULL, *key_pem = NULL, *body = NULL;
@@ -254,17 +170,19 @@ static int enrol(struct ctl *ctl, const char *url, const char *token, const char
 			ctl, CTL_USAGE,
 			"the token is not whole: it is SECRET.PIN, as 'sluice-cloud token' "
 			"printed it");
-	status = request(ctl, url, "/v1/ca", NULL, NULL, &ca);
-	if (status != 200)
-		return status < 0 ? CTL_FAILED
-				  : ctl_error(ctl, CTL_FAILED,
-					      "%s/v1/ca answers %ld; is it a sluice-cloud?", url,
-					      status);
-	if (!pin_matches(ca.text, pin + 1))
-		return ctl_error(ctl, CTL_FAILED,
-				 "%s is not the cloud that the token is for (its CA differs); "
-				 "check the URL, or make a token there",
-				 url);
+	status = ctl_https(ctl, &cloud, "GET", "/v1/ca", NULL, NULL, &ca);
+	if (status > 0 && (status != 200 || !ca.text))
+		ctl_error(ctl, 0, "%s/v1/ca answers %ld; is it a sluice-cloud?", url, status);
+	if (status != 200 || !ca.text)
+		goto out;
+	if (!pin_matches(ca.text, pin + 1)) {
+		ctl_error(ctl, 0,
+			  "%s is not the cloud that the token is for (its CA differs); check the "
+			  "URL, or make a token there",
+			  url);
+		goto out;
+	}
+	cloud.ca = ca.text;
 	key = EVP_EC_gen("P-256");
 	csr = key ? make_request(key) : NULL;
 	key_pem = key ? key_text(key) : NULL;
@@ -275,7 +193,7 @@ static int enrol(struct ctl *ctl, const char *url, const char *token, const char
 		ctl_error(ctl, 0, "cannot make a key");
 		goto out;
 	}
-	status = request(ctl, url, "/v1/enrol", body, ca.text, &a);
+	status = ctl_https(ctl, &cloud, "POST", "/v1/enrol", body, NULL, &a);
 	if (status == 200 || status == 201)
 		rc = store(ctl, dir, &a, ca.text, key_pem);
 	else if (status > 0)
@@ -287,6 +205,8 @@ out:
 	free(csr);
 	free(body);
 	EVP_PKEY_free(key);
+	ctl_answer_free(&ca);
+	ctl_answer_free(&a);
 	return rc;
 }
 
@@ -298,9 +218,7 @@ int ctl_enrol(struct ctl *ctl, int argc, char **argv)
 						 { 0 } };
 	const char *dir = "/etc/sluice", *token = NULL;
 	char from_file[256], url[400];
-	FILE *f;
 	int c, rc;
-	size_t n;
 
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "t:f:d:", options, NULL)) != -1) {
@@ -309,16 +227,8 @@ int ctl_enrol(struct ctl *ctl, int argc, char **argv)
 		} else if (c == 'd') {
 			dir = optarg;
 		} else if (c == 'f') {
-			f = fopen(optarg, "re");
-			from_file[0] = 0;
-			if (!f || !fgets(from_file, sizeof(from_file), f))
-				ctl_error(ctl, 0, "cannot read a token from %s: %s", optarg,
-					  f ? "it is empty" : strerror(errno));
-			if (f)
-				fclose(f);
-			if (!from_file[0])
+			if (!ctl_token_read(ctl, optarg, from_file, sizeof(from_file)))
 				return CTL_FAILED;
-			from_file[strcspn(from_file, " \r\n")] = 0;
 			token = from_file;
 		} else {
 			return CTL_USAGE;
@@ -328,11 +238,8 @@ int ctl_enrol(struct ctl *ctl, int argc, char **argv)
 		return ctl_error(
 			ctl, CTL_USAGE,
 			"usage: sluicectl enrol https://HOST:PORT --token TOKEN [--dir DIR]");
-	if (strncmp(argv[optind], "https://", 8))
-		return ctl_error(ctl, CTL_USAGE, "the URL begins with https://");
-	snprintf(url, sizeof(url), "%s", argv[optind]);
-	for (n = strlen(url); n && url[n - 1] == '/'; n--)
-		url[n - 1] = 0;
+	if (!ctl_https_url(ctl, argv[optind], url, sizeof(url)))
+		return CTL_USAGE;
 	if (mkdir(dir, 0755) && errno != EEXIST)
 		return ctl_error(ctl, CTL_FAILED, "cannot make %s: %s; use --dir or run as root",
 				 dir, strerror(errno));

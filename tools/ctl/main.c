@@ -40,6 +40,18 @@ static const char enrol_more[] =
 	"  --token TOKEN      from 'sluice-cloud token --data DIR --device NAME'\n"
 	"  --token-file FILE  the same, not to be seen in the list of processes\n"
 	"  --dir DIR          for ca.crt, device.crt, device.key; default /etc/sluice\n";
+static const char retune_more[] =
+	"  list                  what is proposed for the gate of each camera, and why (default)\n"
+	"  show CAMERA           one of them, with what was counted and what is in force\n"
+	"  look CAMERA           propose now, of what was counted so far\n"
+	"  apply CAMERA          what is proposed is wanted of the camera\n"
+	"  rollback CAMERA       what was applied last goes back\n"
+	"  mode CAMERA MODE      off, propose, apply, or node: as the node has it\n"
+	"  --cloud URL           https://HOST:PORT\n"
+	"  --token-file FILE     a token of its API, from 'sluice-cloud apitoken'\n"
+	"  --ca FILE             its authority; default /etc/sluice/ca.crt\n"
+	"  --if-version=N        only if it still has the version that show tells\n"
+	"CAMERA is NAME, DEVICE/NAME or an id of the cloud's.\n";
 static const char summaries_more[] =
 	"  list             newest first (default); show ID, open ID: a beginning of the id is "
 	"enough\n"
@@ -67,6 +79,8 @@ static const struct ctl_command commands[] = {
 	{ "snapshot", "CAMERA", "let the next frame pass", NULL, ctl_snapshot },
 	{ "enrol", "URL --token TOKEN [--dir DIR]", "get this device a certificate", enrol_more,
 	  ctl_enrol },
+	{ "retune", "[list|show|apply|rollback CAMERA] ...", "better gates, as the cloud sees them",
+	  retune_more, ctl_retune },
 	{ "summaries", "[list|show ID|open ID|follow] [options]", "summaries that came back",
 	  summaries_more, ctl_summaries },
 	{ "doctor", "[--dir DIR] [--cloud URL]", "what is missing on this box", doctor_more,
