@@ -29,7 +29,7 @@ struct movie {
 	u32 seed;
 	struct look look[MOVIE_THINGS];
 	s8 noise[NOISE_COUNT];
-	s16 gain[MOVIE_LUMA];  /* 1/256 */
+	s16 gain[MOVIE_LUMA];	/* 1/256 */
 	u8 before[MOVIE_BYTES]; /* the place before the things, for the pillar */
 };
 
