@@ -24,17 +24,19 @@ static int16_t q7(float grey)
 	return (int16_t)(grey * Q7);
 }
 
-VECTORS static void compare(const uint8_t *restrict px, const int16_t *restrict expected,
-			    const int16_t *restrict mean, const int16_t *restrict dev,
-			    uint8_t *restrict raw, uint8_t *restrict diff, size_t n, float by)
+/* expected: the mean, if there is no other light. */
+static inline void compare_in(bool light, const uint8_t *restrict px,
+			      const int16_t *restrict expected, const int16_t *restrict mean,
+			      const int16_t *restrict dev, uint8_t *restrict raw,
+			      uint8_t *restrict diff, size_t n, float by)
 {
 	int16_t most = q7(DEV_MAX), weak = q7(WEAK * by), strong = q7(STRONG * by);
 	int16_t factor = (int16_t)(DEV_FACTOR * 1024 * by), share = (int16_t)(LIGHT_SHARE * 32768);
 
 	for (size_t i = 0; i < n; i++) {
-		int16_t e = expected[i], d = (int16_t)(px[i] * Q7 - e), l = (int16_t)(e - mean[i]);
+		int16_t e = expected[i], d = (int16_t)(px[i] * Q7 - e);
 		int16_t v = dev[i] < most ? dev[i] : most, t = (int16_t)((v * factor) >> 10),
-			t2 = (int16_t)(t * 2);
+			t2 = (int16_t)(t * 2), l = light ? (int16_t)(e - mean[i]) : 0;
 
 		d = d < 0 ? -d : d;
 		l = l < 0 ? -l : l;
@@ -44,6 +46,20 @@ VECTORS static void compare(const uint8_t *restrict px, const int16_t *restrict 
 		raw[i] = (uint8_t)((d > t) + (d > t2));
 		diff[i] = (uint8_t)(d >> 7);
 	}
+}
+
+VECTORS static void compare_lit(const uint8_t *restrict px, const int16_t *restrict expected,
+				const int16_t *restrict mean, const int16_t *restrict dev,
+				uint8_t *restrict raw, uint8_t *restrict diff, size_t n, float by)
+{
+	compare_in(true, px, expected, mean, dev, raw, diff, n, by);
+}
+
+VECTORS static void compare(const uint8_t *restrict px, const int16_t *restrict mean,
+			    const int16_t *restrict dev, uint8_t *restrict raw,
+			    uint8_t *restrict diff, size_t n, float by)
+{
+	compare_in(false, px, mean, mean, dev, raw, diff, n, by);
 }
 
 VECTORS static void compare_hue(const uint8_t *restrict px_b, const uint8_t *restrict px_r,
@@ -252,7 +268,10 @@ void background_find(struct sluice_background *b, const struct sluice_gray *g,
 	const struct sluice_light_colour colours = { b->mean, b->cb, b->cr };
 	size_t n = (size_t)b->w * b->h;
 
-	compare(g->px, expected, b->mean, b->dev, b->raw, b->diff, n, b->threshold);
+	if (expected == b->mean)
+		compare(g->px, b->mean, b->dev, b->raw, b->diff, n, b->threshold);
+	else
+		compare_lit(g->px, expected, b->mean, b->dev, b->raw, b->diff, n, b->threshold);
 	for (size_t i = 0; b->ops->know && i < n; i += b->w)
 		if (any_set(b->raw + i, b->w))
 			b->ops->know(b->own, n, i, g->px, expected, b->mean, b->dev, b->raw, b->w);

@@ -282,6 +282,8 @@ static uint32_t next_differing(const struct sluice_gray *g, const uint8_t *raw, 
 {
 	const uint8_t *row = raw + (size_t)y * g->w, *low = y + 1 < g->h ? row + g->w : row;
 
+	if (!x && !background_any_set(row, (size_t)(low - row) + g->w))
+		return g->w;
 	while (x + WIDE <= g->w && !(eight_at(row + x) | eight_at(low + x)))
 		x += WIDE;
 	while (x < g->w && !differs(g, raw, x, y))

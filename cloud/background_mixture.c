@@ -10,9 +10,10 @@
 
 #include "cloud/background_model.h"
 
-#define NEAR	8  /* grey levels from a mode that belong to it */
-#define TRUSTED 96 /* of 255 */
-#define TRIED	9  /* weight of what is shown for the first time; with less a mode is forgotten */
+#define NEAR	8    /* grey levels from a mode that belong to it */
+#define TRUSTED 96   /* of 255 */
+#define TRIED	9    /* weight of what is shown for the first time; with less it is forgotten */
+#define NEARBY	4096 /* pixels */
 
 /* Own state of n pixels: values and weights of the second mode, then of the third. */
 
@@ -72,8 +73,16 @@ static void learn(void *own, const uint8_t *px, const int16_t *expected, const u
 {
 	uint8_t *value = own;
 
-	background_mean.learn(NULL, px, expected, how, s, mean, dev, n);
-	weigh(value, value + n, value + 2 * n, value + 3 * n, px, mean, how, s->grow, s->fade, n);
+	/* what the first has read and written is near when the others want it */
+	for (size_t i = 0, count; i < n; i += count) {
+		uint8_t *second = value + i, *third = second + 2 * n;
+
+		count = n - i < NEARBY ? n - i : NEARBY;
+		background_mean.learn(NULL, px + i, expected + i, how + i, s, mean + i, dev + i,
+				      count);
+		weigh(second, second + n, third, third + n, px + i, mean + i, how + i, s->grow,
+		      s->fade, count);
+	}
 }
 
 const struct background_ops background_mixture = {

@@ -6,6 +6,7 @@
  * the smallest go. Boxes of one thing that the mask has broken (a head over a shirt that looks like
  * the wall) are joined when the gap is small against their size.
  */
+#include <endian.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -129,6 +130,37 @@ static void count_run(struct run *r, const uint8_t *set)
 	r->strong = strong;
 }
 
+#define ONES  0x0101010101010101ull
+#define HIGHS 0x8080808080808080ull
+
+/* The next pixel from x on that is set, or w. */
+static uint32_t next_set(const uint8_t *line, uint32_t x, uint32_t w)
+{
+	for (; x + 8 <= w; x += 8) {
+		uint64_t v = le64toh(eight_at(line + x));
+
+		if (v)
+			return x + (uint32_t)__builtin_ctzll(v) / 8;
+	}
+	while (x < w && !line[x])
+		x++;
+	return x;
+}
+
+/* The next that is not, or w. */
+static uint32_t next_clear(const uint8_t *line, uint32_t x, uint32_t w)
+{
+	for (; x + 8 <= w; x += 8) {
+		uint64_t v = le64toh(eight_at(line + x)), clear = (v - ONES) & ~v & HIGHS;
+
+		if (clear)
+			return x + (uint32_t)__builtin_ctzll(clear) / 8;
+	}
+	while (x < w && line[x])
+		x++;
+	return x;
+}
+
 static uint32_t find_runs(struct sluice_blobs *b, const uint8_t *mask)
 {
 	struct run *r = b->runs;
@@ -139,13 +171,11 @@ static uint32_t find_runs(struct sluice_blobs *b, const uint8_t *mask)
 		uint32_t first = n, k = above;
 
 		for (uint32_t x = b->any[y] ? 0 : b->w; x < b->w;) {
-			if (!line[x]) {
-				x += x + 8 <= b->w && !eight_at(line + x) ? 8 : 1;
-				continue;
-			}
+			x = next_set(line, x, b->w);
+			if (x == b->w)
+				break;
 			r[n] = (struct run){ .y = y, .x0 = x, .parent = n };
-			while (x < b->w && line[x])
-				x++;
+			x = next_clear(line, x, b->w);
 			r[n].x1 = x;
 			count_run(&r[n], set);
 			while (k < above_end && r[k].x1 < r[n].x0)

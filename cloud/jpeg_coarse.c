@@ -164,9 +164,10 @@ static inline int16_t scaled(int16_t value, int32_t times)
 	return (int16_t)((value * times + 512) >> 10);
 }
 
-static inline void put(const struct part *p, uint32_t k, int16_t value, int16_t *to)
+/* Places: of a block. */
+static inline void put(const struct jpeg_shrink_put *places, uint32_t k, int16_t value, int16_t *to)
 {
-	const struct jpeg_shrink_put *at = &p->shrink.put[k - 1];
+	const struct jpeg_shrink_put *at = &places[k - 1];
 
 	to[at->at] = (int16_t)(to[at->at] + scaled(value, at->times));
 }
@@ -176,24 +177,25 @@ static inline void put(const struct part *p, uint32_t k, int16_t value, int16_t 
  * reach the end of a block, so the second is of the same block. A code that is none leads to a
  * place where no block ends.
  */
-static inline uint32_t read_ac(struct reader *r, const struct part *p, uint64_t s, uint32_t k,
+static inline uint32_t read_ac(struct reader *r, const struct jpeg_table *t,
+			       const struct jpeg_shrink_put *places, uint64_t s, uint32_t k,
 			       int16_t *to)
 {
 	if (s & 63) {
 		take(r, s & 63);
 		k += s >> 8 & 255;
-		put(p, k, (int16_t)(s >> 16), to);
+		put(places, k, (int16_t)(s >> 16), to);
 		k += s >> 32 & 255;
-		put(p, k, (int16_t)(s >> 40), to);
+		put(places, k, (int16_t)(s >> 40), to);
 		return k;
 	}
-	s = jpeg_table_long(p->ac, s, (uint32_t)(r->bits >> 32));
+	s = jpeg_table_long(t, s, (uint32_t)(r->bits >> 32));
 	if (!s)
 		return 64 + 1;
 	take(r, s & 63);
 	refill(r);
 	k += s >> 8 & 255;
-	put(p, k, (int16_t)(s >> 16), to);
+	put(places, k, (int16_t)(s >> 16), to);
 	return k;
 }
 
@@ -225,25 +227,28 @@ static inline uint32_t skip_ac(struct reader *r, const struct jpeg_table *t, uin
  */
 static inline bool read_block(struct reader *r, struct part *p, int16_t *to)
 {
+	/* copies: for all that the compiler knows, coefficients are put over the part */
+	const struct jpeg_shrink_put *places = p->shrink.put;
+	const struct jpeg_table *ac = p->ac;
 	uint64_t e = look(r, p->dc);
-	uint32_t s, k = 1;
+	uint32_t s, k = 1, last = p->shrink.last;
 
 	refill(r);
 	s = next_step(r, p->dc, e);
 	p->before = (int16_t)(p->before + (int16_t)(s >> 16));
-	to[0] = (int16_t)(((int64_t)p->before * p->shrink.put[0].times + 512) >> 10);
+	to[0] = (int16_t)(((int64_t)p->before * places[0].times + 512) >> 10);
 	if (!s)
 		return false;
-	if (p->shrink.last)
-		k = read_ac(r, p, look(r, p->ac), k, to);
-	while (k <= p->shrink.last) {
-		e = look(r, p->ac);
+	if (last)
+		k = read_ac(r, ac, places, look(r, ac), k, to);
+	while (k <= last) {
+		e = look(r, ac);
 		refill(r);
-		k = read_ac(r, p, e, k, to);
-		if (k <= p->shrink.last)
-			k = read_ac(r, p, look(r, p->ac), k, to);
+		k = read_ac(r, ac, places, e, k, to);
+		if (k <= last)
+			k = read_ac(r, ac, places, look(r, ac), k, to);
 	}
-	k = skip_ac(r, p->ac, k);
+	k = skip_ac(r, ac, k);
 	return k == 64 || k > JPEG_END;
 }
 
@@ -267,22 +272,21 @@ static bool read_mcus(struct jpeg_coarse *c, struct reader *from, uint32_t x, ui
 	return x == end;
 }
 
-static void shrink_line(struct part *p)
+/*
+ * MCU line y of a part into a plane of w x h pixels: at once where it has that width, else by way
+ * of rows, which have room for all that MCUs show.
+ */
+static void shrink_line(struct part *p, uint32_t y, uint8_t *plane, uint32_t w, uint32_t h)
 {
-	uint32_t pitch = p->lanes * p->shrink.w;
+	uint32_t pitch = p->lanes * p->shrink.w, lines = p->v * p->shrink.h;
+	uint8_t *to = plane + (size_t)y * lines * w;
+	bool fits = pitch == w && (y + 1) * lines <= h && !((uintptr_t)to & 1);
 
 	for (uint32_t v = 0; v < p->v; v++)
 		jpeg_shrink_line(&p->shrink, p->coefs + (size_t)v * KEPT * p->lanes, p->lanes,
-				 p->rows + (size_t)v * p->shrink.h * pitch, pitch);
-}
-
-/* MCU line y of a part into a plane. */
-static void put_rows(const struct part *p, uint32_t y, uint8_t *plane, uint32_t w, uint32_t h)
-{
-	uint32_t lines = p->v * p->shrink.h, pitch = p->lanes * p->shrink.w;
-
-	for (uint32_t k = 0; k < lines && y * lines + k < h; k++)
-		memcpy(plane + (size_t)(y * lines + k) * w, p->rows + (size_t)k * pitch, w);
+				 (fits ? to : p->rows) + (size_t)v * p->shrink.h * pitch, pitch);
+	for (uint32_t k = 0; k < lines && y * lines + k < h && !fits; k++)
+		memcpy(to + (size_t)k * w, p->rows + (size_t)k * pitch, w);
 }
 
 static bool restart(struct jpeg_coarse *c, struct reader *r, uint32_t number)
@@ -330,14 +334,12 @@ static bool read_scan(struct jpeg_coarse *c, uint32_t interval, struct sluice_gr
 			memset(c->part[i].coefs, 0, coefs_size(&c->part[i]));
 		if (!read_line(c, &r, &at))
 			return false;
-		for (uint32_t i = 0; i < c->parts; i++) {
-			shrink_line(&c->part[i]);
-			put_rows(&c->part[i], y,
-				 i == 2 ? out->cr
-				 : i	? out->cb
-					: out->px,
-				 i ? cw : out->w, i ? ch : out->h);
-		}
+		for (uint32_t i = 0; i < c->parts; i++)
+			shrink_line(&c->part[i], y,
+				    i == 2 ? out->cr
+				    : i	   ? out->cb
+					   : out->px,
+				    i ? cw : out->w, i ? ch : out->h);
 	}
 	return at_end(&r) && c->marker == THE_END;
 }

@@ -16,6 +16,7 @@ struct sim_gate {
 	struct relay_camera *camera; /* NULL: not attached */
 	uint64_t epoch, sequence;
 	uint64_t seen_tail; /* what the relay has freed, as far as it was looked at */
+	uint64_t given_up;  /* frames of the spool's that are in the ledger as lost, then */
 	unsigned int first; /* index of the ring's record 0 among the camera's frames */
 	unsigned int burst; /* frames of the event that are still to come */
 	uint64_t next_ns;
