@@ -16,6 +16,8 @@
 #define DEV_WILD    8000  /* Q7: more of a deviation makes no difference */
 #define HUE_WEAK    7.0f  /* of chroma */
 #define HUE_STRONG  14.0f
+#define HUES_SHARE  10	 /* one in so many of what differs does so in colour, ... */
+#define HUES_LEAST  4000 /* ... and a chroma for so many pixels of the picture */
 
 static int16_t q7(float grey)
 {
@@ -271,6 +273,15 @@ static uint32_t vote(const struct sluice_background *b, uint8_t *mask)
 	return set;
 }
 
+/* A camera whose things have colours in a grey place shows colours: from then on they tell things
+ * from shadows there, too. */
+static bool colours_seen(const struct sluice_background *b, size_t n, size_t chroma)
+{
+	uint32_t hues = count_set(b->hue_raw, (uint32_t)chroma);
+
+	return hues > n / HUES_LEAST && 4 * HUES_SHARE * hues > count_set(b->raw, (uint32_t)n);
+}
+
 void background_find(struct sluice_background *b, const struct sluice_gray *g,
 		     const int16_t *expected, uint8_t *mask, struct sluice_background_result *r)
 {
@@ -300,6 +311,8 @@ void background_find(struct sluice_background *b, const struct sluice_gray *g,
 			spread_row(b->diff + row, b->hue_diff + hue, b->w);
 		}
 	}
+	if (b->colour && !b->colourful)
+		b->colourful = colours_seen(b, n, sluice_gray_chroma(g));
 	memset(b->how, HOW_LEARN, n);
 	r->light = (float)sluice_light_explain(g, expected, b->colourful ? &colours : NULL, b->raw,
 					       b->how) /
