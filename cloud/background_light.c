@@ -344,24 +344,23 @@ static bool goes_on(const struct sluice_gray *g, const int16_t *expected,
 	       same_hue(g, expected, hue, x, y);
 }
 
-/* From what is explained light is followed for RIM_CELLS. It is no reason to take the light of the
- * whole for another. */
-static void explain_rims(const struct sluice_gray *g, const int16_t *expected,
-			 const struct sluice_light_colour *hue, uint8_t *raw, uint8_t *explained)
+/* From what is explained light is followed for RIM_CELLS. */
+static uint32_t explain_rims(const struct sluice_gray *g, const int16_t *expected,
+			     const struct sluice_light_colour *hue, uint8_t *raw,
+			     uint8_t *explained)
 {
-	bool more = true;
+	uint32_t n = 0, before;
+	uint8_t step = 1;
 
-	for (uint8_t step = 1; more && step <= RIM_CELLS; step++) {
-		more = false;
+	do {
+		before = n;
 		for (uint32_t y = 0; y < g->h; y += 2)
 			for (uint32_t x = next_differing(g, raw, 0, y); x < g->w;
-			     x = next_differing(g, raw, x + 2, y)) {
-				if (!goes_on(g, expected, hue, explained, x, y, step))
-					continue;
-				take_out(g, x, y, raw, explained, step + 1);
-				more = true;
-			}
-	}
+			     x = next_differing(g, raw, x + 2, y))
+				if (goes_on(g, expected, hue, explained, x, y, step))
+					n += take_out(g, x, y, raw, explained, step + 1);
+	} while (n > before && step++ < RIM_CELLS);
+	return n;
 }
 
 /* Of a tile of the picture: the lights that were found in it; then which ratios are one of them. */
@@ -444,6 +443,7 @@ uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expect
 			      uint8_t *explained)
 {
 	uint32_t n = 0;
+	bool large;
 
 	for (uint32_t y = 0; y < g->h; y += 2)
 		for (uint32_t x = next_differing(g, raw, 0, y); x < g->w;
@@ -451,9 +451,10 @@ uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expect
 			if ((!hue || same_hue(g, expected, hue, x, y)) &&
 			    is_light(g, expected, hue != NULL, x, y))
 				n += take_out(g, x, y, raw, explained, 1);
-	if (n && (hue || n < RIM_LIGHT * g->w * g->h))
-		explain_rims(g, expected, hue, raw, explained);
-	if (n >= RIM_LIGHT * g->w * g->h)
+	large = n >= RIM_LIGHT * g->w * g->h;
+	if (n && (hue || !large))
+		n += explain_rims(g, expected, hue, raw, explained);
+	if (large)
 		n += explain_more(g, expected, raw, explained);
 	return n;
 }
