@@ -36,8 +36,8 @@
 #define RIM_LEAST   0.1f  /* what is fainter than this may be a thing as well */
 #define RIM_LIGHT   0.06f /* of the picture: more of it is no shadow of a thing */
 #define RIM_CELLS   3
-#define DARKER	    0.08f /* so much darker than the light beside it, ... */
-#define BRIGHTER    0.04f /* ... or brighter than the place, it still is light */
+#define DARKER	    0.08f /* so much darker than the shadow beside it, ... */
+#define BRIGHTER    0.04f /* ... or brighter than the place, it still is shadow */
 #define SMOOTH	    0.08f /* what is so near the mean light of its tile is lit so, ... */
 #define SPREAD	    1.0f  /* ... or within so many standard deviations of it */
 #define TILES	    10	  /* side by side, and above each other */
@@ -326,7 +326,8 @@ static float light_beside(const struct sluice_gray *g, const int16_t *expected,
  * Does the light go on at x, y? What no window explains lies at a shadow's rim, which has a
  * structure that the place has not, or at the feet of who throws it, where a window sees him too.
  * Where colour tells, it is enough that it is the place's and as bright as the place, the shadow
- * or something between them.
+ * or something between them. That goes for shadows alone: from a grey thing's place that has become
+ * brighter because it has gone, all of it would be light.
  */
 static bool goes_on(const struct sluice_gray *g, const int16_t *expected,
 		    const struct sluice_light_colour *hue, const uint8_t *explained, uint32_t x,
@@ -339,7 +340,7 @@ static bool goes_on(const struct sluice_gray *g, const int16_t *expected,
 	if (!hue)
 		return is_rim(g, expected, x, y);
 	k = ratio_at(g, expected, x, y);
-	return k > fminf(light, 1) - DARKER && k < fmaxf(light, 1) + BRIGHTER &&
+	return light < 1 && k > light - DARKER && k < 1 + BRIGHTER &&
 	       same_hue(g, expected, hue, x, y);
 }
 
@@ -442,6 +443,7 @@ uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expect
 			      uint8_t *explained)
 {
 	uint32_t n = 0;
+	bool large;
 
 	for (uint32_t y = 0; y < g->h; y += 2)
 		for (uint32_t x = next_differing(g, raw, 0, y); x < g->w;
@@ -449,9 +451,10 @@ uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expect
 			if ((!hue || same_hue(g, expected, hue, x, y)) &&
 			    is_light(g, expected, hue != NULL, x, y))
 				n += take_out(g, x, y, raw, explained, 1);
-	if (n && (hue || n < RIM_LIGHT * g->w * g->h))
+	large = n >= RIM_LIGHT * g->w * g->h;
+	if (n && (hue || !large))
 		n += explain_rims(g, expected, hue, raw, explained);
-	if (n >= RIM_LIGHT * g->w * g->h)
+	if (large)
 		n += explain_more(g, expected, raw, explained);
 	return n;
 }
