@@ -6,7 +6,7 @@
  *
  * Per picture: (1) the light of the whole picture is fitted; what it explains is no change. (2) A
  * pixel differs weakly or strongly by a threshold that follows its own noise, in luma or in colour.
- * (3) The model may know better (a second mode). (4) What is the old structure under another light
+ * (3) The model may know better (other modes). (4) What is the old structure under another light
  * is none (shadows, lamps). (5) A pixel is kept if most of its neighbours agree. (6) Learning:
  * background at once, foreground only if it has stood still at one value for ABSORB_S (HELD_S below
  * a living track): what was put down becomes background, what was taken away leaves no ghost. (7)

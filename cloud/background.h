@@ -13,7 +13,7 @@ struct sluice_background;
 enum sluice_background_kind {
 	SLUICE_BACKGROUND_DEFAULT,
 	SLUICE_BACKGROUND_MEAN,	   /* running mean and deviation: one Gaussian */
-	SLUICE_BACKGROUND_MIXTURE, /* two of them with weights */
+	SLUICE_BACKGROUND_MIXTURE, /* three of them with weights */
 	SLUICE_BACKGROUND_DELTA,   /* sigma-delta */
 	SLUICE_BACKGROUND_MEDIAN,  /* of eight samples over half a minute */
 };

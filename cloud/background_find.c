@@ -16,6 +16,8 @@
 #define DEV_WILD    8000  /* Q7: more of a deviation makes no difference */
 #define HUE_WEAK    7.0f  /* of chroma */
 #define HUE_STRONG  14.0f
+#define HUES_SHARE  10	 /* one in so many of what differs does so in colour, ... */
+#define HUES_LEAST  4000 /* ... and a chroma for so many pixels of the picture */
 
 static int16_t q7(float grey)
 {
@@ -105,11 +107,11 @@ bool background_any_set(const uint8_t *row, size_t n)
  * DEV_WILD, so that sums fit.
  */
 VECTORS static void forgive_row(const uint8_t *restrict px, const int16_t *restrict expected,
-				ptrdiff_t w, const int16_t *restrict dev, uint8_t *restrict raw,
-				int16_t *restrict least, int16_t *restrict most)
+				ptrdiff_t pitch, const int16_t *restrict dev, uint8_t *restrict raw,
+				int16_t *restrict least, int16_t *restrict most, ptrdiff_t w)
 {
 	for (ptrdiff_t x = 0; x < w; x++) {
-		int16_t a = expected[x - w], b = expected[x], c = expected[x + w];
+		int16_t a = expected[x - pitch], b = expected[x], c = expected[x + pitch];
 		int16_t low = a < b ? a : b, high = a > b ? a : b;
 
 		least[x] = low < c ? low : c;
@@ -130,14 +132,34 @@ VECTORS static void forgive_row(const uint8_t *restrict px, const int16_t *restr
 	}
 }
 
+/* The part of a line of w pixels, some of which are set, that holds all that are and a pixel more
+ * on each side; as long as vectors like it. */
+static void span_of(const uint8_t *row, uint32_t w, uint32_t *from, uint32_t *to)
+{
+	uint32_t first = 0, last = w;
+
+	while (first + 8 < w && !eight_at(row + first))
+		first += 8;
+	while (last > first + 8 && !eight_at(row + last - 8))
+		last -= 8;
+	*from = first ? (first - 1) & ~31u : 0;
+	last = (last + 32) & ~31u;
+	*to = last < w ? last : w;
+}
+
 static void forgive(const struct sluice_background *b, const uint8_t *px, const int16_t *expected)
 {
+	uint32_t from, to;
+
 	for (uint32_t y = 1; y + 1 < b->h; y++) {
 		size_t row = (size_t)y * b->w;
 
-		if (any_set(b->raw + row, b->w))
-			forgive_row(px + row, expected + row, b->w, b->dev + row, b->raw + row,
-				    b->line, b->line + b->w);
+		if (!any_set(b->raw + row, b->w))
+			continue;
+		span_of(b->raw + row, b->w, &from, &to);
+		row += from;
+		forgive_row(px + row, expected + row, b->w, b->dev + row, b->raw + row, b->line,
+			    b->line + b->w, to - from);
 	}
 }
 
@@ -251,19 +273,33 @@ static uint32_t vote(const struct sluice_background *b, uint8_t *mask)
 	return set;
 }
 
+/* A camera whose things have colours in a grey place shows colours: from then on they tell things
+ * from shadows there, too. */
+static bool colours_seen(const struct sluice_background *b, size_t n, size_t chroma)
+{
+	uint32_t hues = count_set(b->hue_raw, (uint32_t)chroma);
+
+	return hues > n / HUES_LEAST && 4 * HUES_SHARE * hues > count_set(b->raw, (uint32_t)n);
+}
+
 void background_find(struct sluice_background *b, const struct sluice_gray *g,
 		     const int16_t *expected, uint8_t *mask, struct sluice_background_result *r)
 {
 	const struct sluice_light_colour colours = { b->mean, b->cb, b->cr };
 	size_t n = (size_t)b->w * b->h;
+	uint32_t from, to;
 
 	if (expected == b->mean)
 		compare(g->px, b->mean, b->dev, b->raw, b->diff, n, b->threshold);
 	else
 		compare_lit(g->px, expected, b->mean, b->dev, b->raw, b->diff, n, b->threshold);
-	for (size_t i = 0; b->ops->know && i < n; i += b->w)
-		if (any_set(b->raw + i, b->w))
-			b->ops->know(b->own, n, i, g->px, expected, b->mean, b->dev, b->raw, b->w);
+	for (size_t i = 0; b->ops->know && i < n; i += b->w) {
+		if (!any_set(b->raw + i, b->w))
+			continue;
+		span_of(b->raw + i, b->w, &from, &to);
+		b->ops->know(b->own, n, i + from, g->px, expected, b->mean, b->dev, b->raw,
+			     to - from);
+	}
 	forgive(b, g->px, expected);
 	if (b->colour) {
 		compare_hue(g->cb, g->cr, b->cb, b->cr, b->hue, b->hue_raw, b->hue_diff,
@@ -275,6 +311,8 @@ void background_find(struct sluice_background *b, const struct sluice_gray *g,
 			spread_row(b->diff + row, b->hue_diff + hue, b->w);
 		}
 	}
+	if (b->colour && !b->colourful)
+		b->colourful = colours_seen(b, n, sluice_gray_chroma(g));
 	memset(b->how, HOW_LEARN, n);
 	r->light = (float)sluice_light_explain(g, expected, b->colourful ? &colours : NULL, b->raw,
 					       b->how) /

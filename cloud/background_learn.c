@@ -13,7 +13,8 @@
 #define ABSORB_S    4.0f
 #define QUIET_S	    1.5f /* the same while the gate sees nothing move */
 #define HELD_S	    60.0f
-#define TICKS	    4 /* of the still counter, a second */
+#define TICKS	    4	  /* of the still counter, a second */
+#define FRESH_S	    10.0f /* a place is new for so long: modes grow within MODE_FRESH_S */
 
 /* What is to become of each pixel. Foreground that stands still counts up its ticks; for how long
  * it has to, patience says, and where hold is set it is longer. how is what light has said already.
@@ -99,8 +100,10 @@ void background_learn(struct sluice_background *b, const struct sluice_gray *g,
 				     .dev = share_in(dt, TAU_DEV_S),
 				     .light = share_in(dt, TAU_LIGHT_S) };
 	uint32_t ticks;
+	float grow;
 
-	s.grow = (uint8_t)steps_of(&b->grow, 255 * fminf(dt, 1) / MODE_GROW_S);
+	grow = 255 * fminf(dt, 1) / (b->age_s < FRESH_S ? MODE_FRESH_S : MODE_GROW_S);
+	s.grow = (uint8_t)fminf(steps_of(&b->grow, grow), 255);
 	s.fade = (uint8_t)steps_of(&b->fade, 255 * fminf(dt, 1) / MODE_FADE_S);
 	if (b->pictures < 8 && s.mean < (int)(32767 / (b->pictures + 1)))
 		s.mean = (int16_t)(32767 / (b->pictures + 1));

@@ -7,7 +7,8 @@
  *
  * Parts: around each differing pixel a window of 5x5 is compared with the background there. If the
  * one is a multiple of the other but for noise (normalised correlation), or both are flat, and the
- * colour is the same, it is light. One window stands for four pixels.
+ * colour is the same, it is light. One window stands for four pixels. From there light is followed
+ * to where windows see something else as well: rims and feet.
  */
 #include <math.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #define RATIO_MAX   2.4f
 #define ALIKE	    0.7f  /* correlation */
 #define FLAT	    10.0f /* variance below which a place has no structure of its own */
+#define FLAT_HUE    30.0f /* ... of what is light on it, where the colour is the same */
 #define FLAT_DARK   0.55f /* ... and a shadow on it is not darker, */
 #define FLAT_BRIGHT 1.2f  /* ... nor a light brighter */
 #define SAME_HUE    5.0f  /* levels of chroma */
@@ -34,6 +36,8 @@
 #define RIM_LEAST   0.1f  /* what is fainter than this may be a thing as well */
 #define RIM_LIGHT   0.06f /* of the picture: more of it is no shadow of a thing */
 #define RIM_CELLS   3
+#define DARKER	    0.08f /* so much darker than the light beside it, ... */
+#define BRIGHTER    0.04f /* ... or brighter than the place, it still is light */
 #define SMOOTH	    0.08f /* what is so near the mean light of its tile is lit so, ... */
 #define SPREAD	    1.0f  /* ... or within so many standard deviations of it */
 #define TILES	    10	  /* side by side, and above each other */
@@ -193,7 +197,8 @@ static bool is_light(const struct sluice_gray *g, const int16_t *expected, bool 
 	if (ratio < RATIO_MIN || ratio > RATIO_MAX)
 		return false;
 	if (vm < FLAT)
-		return hue || (vp < FLAT + 0.5f * vm && ratio > FLAT_DARK && ratio < FLAT_BRIGHT);
+		return (hue && vp < FLAT_HUE) ||
+		       (vp < FLAT + 0.5f * vm && ratio > FLAT_DARK && ratio < FLAT_BRIGHT);
 	/* alike, and of the contrast that this light gives */
 	return both > (hue ? ALIKE_HUE : ALIKE) * sqrtf(vp * vm) &&
 	       (hue || both > 0.4f * ratio * vm);
@@ -247,18 +252,6 @@ static bool is_rim(const struct sluice_gray *g, const int16_t *expected, uint32_
 	return least > FLAT_DARK && least < 1 - RIM_LEAST && most < 1 + RIM_NOISE;
 }
 
-/* Of the steps before this one. */
-static bool beside_light(const struct sluice_gray *g, const uint8_t *explained, uint32_t x,
-			 uint32_t y, uint8_t step)
-{
-	for (uint32_t v = y > 1 ? y - 2 : 0; v <= y + 2 && v < g->h; v += 2)
-		for (uint32_t u = x > 1 ? x - 2 : 0; u <= x + 2 && u < g->w; u += 2)
-			if (explained[(size_t)v * g->w + u] &&
-			    explained[(size_t)v * g->w + u] <= step)
-				return true;
-	return false;
-}
-
 /* Takes out the 2x2 pixels at x, y. Returns how many differed. */
 static uint32_t take_out(const struct sluice_gray *g, uint32_t x, uint32_t y, uint8_t *raw,
 			 uint8_t *explained, uint8_t as)
@@ -283,28 +276,19 @@ static bool differs(const struct sluice_gray *g, const uint8_t *raw, uint32_t x,
 	return raw[at] | raw[at + wide] | raw[at + high] | raw[at + high + wide];
 }
 
-/*
- * The rim of a shadow in a flat place has a structure that the place has not: the shadow's own.
- * From what is explained it is followed for RIM_CELLS.
- */
-static uint32_t explain_rims(const struct sluice_gray *g, const int16_t *expected, uint8_t *raw,
-			     uint8_t *explained)
+/* Of the lines y and y + 1: where, from x on, 2x2 pixels are that differ; g->w or more: nowhere. */
+static uint32_t next_differing(const struct sluice_gray *g, const uint8_t *raw, uint32_t x,
+			       uint32_t y)
 {
-	uint32_t n = 0;
+	const uint8_t *row = raw + (size_t)y * g->w, *low = y + 1 < g->h ? row + g->w : row;
 
-	for (uint8_t step = 1; step <= RIM_CELLS; step++)
-		for (uint32_t y = 0; y < g->h; y += 2) {
-			size_t rows = (size_t)g->w * (y + 1 < g->h ? 2 : 1);
-
-			if (!background_any_set(raw + (size_t)y * g->w, rows))
-				continue;
-			for (uint32_t x = 0; x < g->w; x += 2)
-				if (differs(g, raw, x, y) &&
-				    beside_light(g, explained, x, y, step) &&
-				    is_rim(g, expected, x, y))
-					n += take_out(g, x, y, raw, explained, step + 1);
-		}
-	return n;
+	if (!x && !background_any_set(row, (size_t)(low - row) + g->w))
+		return g->w;
+	while (x + WIDE <= g->w && !(eight_at(row + x) | eight_at(low + x)))
+		x += WIDE;
+	while (x < g->w && !differs(g, raw, x, y))
+		x += 2;
+	return x;
 }
 
 /* Of the 2x2 pixels at x, y: what light makes of the background. */
@@ -317,6 +301,65 @@ static float ratio_at(const struct sluice_gray *g, const int16_t *expected, uint
 		expected[at + high + wide];
 
 	return ((float)p + 8) / ((float)m / Q7 + 8);
+}
+
+/* The mean light of what was explained beside x, y before this step; 0: nothing was. */
+static float light_beside(const struct sluice_gray *g, const int16_t *expected,
+			  const uint8_t *explained, uint32_t x, uint32_t y, uint8_t step)
+{
+	float sum = 0;
+	int n = 0;
+
+	for (uint32_t v = y > 1 ? y - 2 : 0; v <= y + 2 && v < g->h; v += 2)
+		for (uint32_t u = x > 1 ? x - 2 : 0; u <= x + 2 && u < g->w; u += 2) {
+			uint8_t since = explained[(size_t)v * g->w + u];
+
+			if (!since || since > step)
+				continue;
+			sum += ratio_at(g, expected, u, v);
+			n++;
+		}
+	return n ? sum / (float)n : 0;
+}
+
+/*
+ * Does the light go on at x, y? What no window explains lies at a shadow's rim, which has a
+ * structure that the place has not, or at the feet of who throws it, where a window sees him too.
+ * Where colour tells, it is enough that it is the place's and as bright as the place, the shadow
+ * or something between them.
+ */
+static bool goes_on(const struct sluice_gray *g, const int16_t *expected,
+		    const struct sluice_light_colour *hue, const uint8_t *explained, uint32_t x,
+		    uint32_t y, uint8_t step)
+{
+	float light = light_beside(g, expected, explained, x, y, step), k;
+
+	if (light <= 0)
+		return false;
+	if (!hue)
+		return is_rim(g, expected, x, y);
+	k = ratio_at(g, expected, x, y);
+	return k > fminf(light, 1) - DARKER && k < fmaxf(light, 1) + BRIGHTER &&
+	       same_hue(g, expected, hue, x, y);
+}
+
+/* From what is explained light is followed for RIM_CELLS. */
+static uint32_t explain_rims(const struct sluice_gray *g, const int16_t *expected,
+			     const struct sluice_light_colour *hue, uint8_t *raw,
+			     uint8_t *explained)
+{
+	uint32_t n = 0, before;
+	uint8_t step = 1;
+
+	do {
+		before = n;
+		for (uint32_t y = 0; y < g->h; y += 2)
+			for (uint32_t x = next_differing(g, raw, 0, y); x < g->w;
+			     x = next_differing(g, raw, x + 2, y))
+				if (goes_on(g, expected, hue, explained, x, y, step))
+					n += take_out(g, x, y, raw, explained, step + 1);
+	} while (n > before && step++ < RIM_CELLS);
+	return n;
 }
 
 /* Of a tile of the picture: the lights that were found in it; then which ratios are one of them. */
@@ -384,11 +427,11 @@ static uint32_t explain_more(const struct sluice_gray *g, const int16_t *expecte
 	for (int i = 0; i < TILES * TILES; i++)
 		know_lights(tile, i / TILES, i % TILES);
 	for (uint32_t y = 0; y < g->h; y += 2)
-		for (uint32_t x = 0; x < g->w; x += 2) {
+		for (uint32_t x = next_differing(g, raw, 0, y); x < g->w;
+		     x = next_differing(g, raw, x + 2, y)) {
 			const struct tile *t = tile_of(tile, g, x, y);
 
-			if (differs(g, raw, x, y) &&
-			    fabsf(ratio_at(g, expected, x, y) - t->mean) < t->reach)
+			if (fabsf(ratio_at(g, expected, x, y) - t->mean) < t->reach)
 				n += take_out(g, x, y, raw, explained, 1);
 		}
 	return n;
@@ -400,23 +443,14 @@ uint32_t sluice_light_explain(const struct sluice_gray *g, const int16_t *expect
 {
 	uint32_t n = 0;
 
-	for (uint32_t y = 0; y < g->h; y += 2) {
-		const uint8_t *row = raw + (size_t)y * g->w, *low = y + 1 < g->h ? row + g->w : row;
-
-		if (!background_any_set(row, (size_t)(low - row) + g->w))
-			continue;
-		for (uint32_t x = 0; x < g->w; x += 2) {
-			if (x + WIDE <= g->w && !(eight_at(row + x) | eight_at(low + x))) {
-				x += WIDE - 2;
-				continue;
-			}
-			if (differs(g, raw, x, y) && (!hue || same_hue(g, expected, hue, x, y)) &&
+	for (uint32_t y = 0; y < g->h; y += 2)
+		for (uint32_t x = next_differing(g, raw, 0, y); x < g->w;
+		     x = next_differing(g, raw, x + 2, y))
+			if ((!hue || same_hue(g, expected, hue, x, y)) &&
 			    is_light(g, expected, hue != NULL, x, y))
 				n += take_out(g, x, y, raw, explained, 1);
-		}
-	}
-	if (n && !hue && n < RIM_LIGHT * g->w * g->h)
-		n += explain_rims(g, expected, raw, explained);
+	if (n && (hue || n < RIM_LIGHT * g->w * g->h))
+		n += explain_rims(g, expected, hue, raw, explained);
 	if (n >= RIM_LIGHT * g->w * g->h)
 		n += explain_more(g, expected, raw, explained);
 	return n;

@@ -25,7 +25,7 @@ enum background_how {
 struct background_step {
 	float dt_s;
 	int16_t mean, dev, light; /* Q15: share of the way that they go in this step */
-	uint8_t grow, fade;	  /* what a second mode's weight gains and loses */
+	uint8_t grow, fade;	  /* what weights of other modes gain and lose */
 };
 
 struct background_ops {
@@ -42,8 +42,9 @@ struct background_ops {
 		      const struct background_step *s, int16_t *mean, int16_t *dev, size_t n);
 };
 
-#define MODE_GROW_S 8.0f   /* of being shown, from nothing to full weight */
-#define MODE_FADE_S 120.0f /* of not being shown, from full to nothing */
+#define MODE_GROW_S  8.0f   /* of being shown, from nothing to full weight */
+#define MODE_FRESH_S 3.0f   /* the same in a new place */
+#define MODE_FADE_S  120.0f /* of not being shown, from full to nothing */
 
 extern const struct background_ops background_mean, background_mixture, background_delta,
 	background_median;

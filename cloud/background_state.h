@@ -17,7 +17,7 @@ struct sluice_background {
 	float age_s, tick_s, grow, fade; /* the last three: parts of steps */
 	uint32_t pictures, scene_run;
 	bool colour, any_lit;
-	bool colourful; /* the place is not grey: colour tells things from shadows */
+	bool colourful; /* place or things are not grey: colour tells things from shadows */
 	void *own;
 	int16_t *mean, *dev;	/* luma, Q7 */
 	int16_t *cb, *cr, *hue; /* chroma [h / 2][w / 2]: means and one deviation, Q7 */

@@ -29,8 +29,8 @@ struct movie {
 	u32 seed;
 	struct look look[MOVIE_THINGS];
 	s8 noise[NOISE_COUNT];
-	s16 gain[MOVIE_LUMA];  /* 1/256 */
-	u8 before[MOVIE_LUMA]; /* luma before the things, for the pillar */
+	s16 gain[MOVIE_LUMA];	/* 1/256 */
+	u8 before[MOVIE_BYTES]; /* the place before the things, for the pillar */
 };
 
 /* Clothes are mostly darker or brighter than the street, some only of another colour. */
@@ -289,6 +289,10 @@ static void paint_pillar(struct movie *m, u8 *yuv, u8 *label)
 {
 	const struct movie_script *s = &m->script;
 
+	for (size_t at = MOVIE_LUMA + s->pillar_x / 2; yuv && s->pillar_w && at < MOVIE_BYTES;
+	     at += MOVIE_W / 2)
+		memcpy(yuv + at, m->before + at, s->pillar_w / 2);
+
 	for (int y = 0; s->pillar_w && y < MOVIE_H; y++) {
 		size_t at = (size_t)y * MOVIE_W + s->pillar_x;
 
@@ -416,7 +420,7 @@ void movie_paint(struct movie *m, u32 i, u8 *yuv, u8 *label, struct movie_seen s
 			weather_flame(m->seed, t, yuv);
 		if (s->weather == MOVIE_FIRES)
 			weather_fires(m->seed, t, yuv);
-		memcpy(m->before, yuv, MOVIE_LUMA);
+		memcpy(m->before, yuv, MOVIE_BYTES);
 	}
 	if (label) {
 		memset(label, LABEL_NONE, MOVIE_LUMA);

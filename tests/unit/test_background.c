@@ -3,7 +3,7 @@
  * Every background model on drawn pictures: it settles on a noisy place, shows a thing, takes what
  * stays for background after the same time at any rate, leaves no ghost, does not take light,
  * the rim of a shadow or the edge of a cloud for things, and knows a pushed camera from another
- * scene.
+ * scene; the default one knows a fire.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,6 +72,7 @@ static double set_in(int x, int y)
 	return n / 2400.0;
 }
 
+/* A model that knows the place for long enough for it to be no new one. */
 static struct sluice_background *settled(uint32_t kind, float fps)
 {
 	struct sluice_background *b = sluice_background_open(kind, W, H);
@@ -79,7 +80,7 @@ static struct sluice_background *settled(uint32_t kind, float fps)
 	dice = 3;
 	if (!b)
 		abort();
-	for (int i = 0; i < (int)(3 * fps); i++) {
+	for (int i = 0; i < (int)(12 * fps); i++) {
 		draw(0, 0, 0, 100);
 		step(b, 1 / fps);
 	}
@@ -222,6 +223,57 @@ static void shadow_has_no_rim(uint32_t kind)
 	sluice_background_close(b);
 }
 
+/* Grey walls do not say that a camera shows no colours: its coloured things do, and their shadows
+ * end at their feet. */
+static void shadow_ends_at_feet(uint32_t kind)
+{
+	static uint8_t cb[W * H / 4], cr[W * H / 4];
+	const struct sluice_gray coloured = {
+		.px = px, .cb = cb, .cr = cr, .w = W, .h = H, .scale = 2
+	};
+	struct sluice_background *b = sluice_background_open(kind, W, H);
+	struct sluice_background_result r = { 0 };
+
+	dice = 11;
+	memset(cr, 128, sizeof(cr));
+	for (int i = 0; i < 34; i++) {
+		bool there = i >= 30;
+
+		draw_plain(there);
+		for (int c = 0; c < W * H / 4; c++) {
+			int x = c % (W / 2) * 2, y = c / (W / 2) * 2;
+
+			cb[c] = there && x >= 160 && x < 200 && y >= 60 && y < 120 ? 170 : 128;
+		}
+		if (there)
+			draw_thing(160, 60); /* the shadow's left half is around its feet */
+		sluice_background_frame(b, &coloured, 0.1f, hold, false, mask, &r);
+	}
+	CHECK(set_in(160, 60) > 0.85 && r.foreground < 2400 * 1.04);
+	sluice_background_close(b);
+}
+
+/* A fire shows flames of two kinds, and the wall behind them, a third of the time each. */
+static void fire_is_known(void)
+{
+	struct sluice_background *b = settled(SLUICE_BACKGROUND_MIXTURE, 10);
+
+	for (int i = 0; i < 200; i++) {
+		draw(0, 0, 0, 100);
+		for (int y = 60; y < 120 && i / 2 % 3; y++)
+			memset(px + y * W + 100, i / 2 % 3 == 1 ? 190 : 235, 40);
+		step(b, 0.1f);
+		if (i < 12 && i / 2 % 3)
+			CHECK(set_in(100, 60) > 0.5);
+		if (i > 150)
+			CHECK(set_in(100, 60) < 0.1);
+	}
+	draw_thing(200, 60);
+	step(b, 0.1f);
+	CHECK(set_in(200, 60) > 0.85);
+	sluice_background_close(b);
+}
+
 /* A street, and a sky that is too bright for the camera. A cloud's soft edge has come to x: left of
  * it there is less light, and more is seen of the sky. */
 static void draw_sky(int edge)
@@ -248,7 +300,7 @@ static void cloud_is_nothing(uint32_t kind)
 	dice = 7;
 	for (int i = 0; i < 30; i++) {
 		draw_sky(-1000);
-		step(b, 0.1f);
+		step(b, 0.4f);
 	}
 	for (int edge = -40; edge < W; edge += 20) {
 		draw_sky(edge);
@@ -317,10 +369,12 @@ int main(void)
 		leaves_no_ghost(kind);
 		light_is_nothing(kind);
 		shadow_has_no_rim(kind);
+		shadow_ends_at_feet(kind);
 		cloud_is_nothing(kind);
 		colours_follow_light(kind);
 		CHECK(change_after(kind, 0, 24, 9) == SLUICE_CHANGE_CAMERA);
 		CHECK(change_after(kind, 1, 0, 0) == SLUICE_CHANGE_SCENE);
 	}
+	fire_is_known();
 	return check_result();
 }
