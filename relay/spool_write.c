@@ -6,8 +6,8 @@
  *
  * A batch that fails is the caller's again, whole; the segments that it was written to take nothing
  * more and are cut back to what was durable. As long as that cannot be done no other segment is
- * begun, so that a crash leaves it where it is looked for (spool_scan.c). Then nothing is taken for
- * ten seconds, after which a segment is made and synced for a trial.
+ * begun, so that a crash leaves the batch where it is looked for (spool_scan.c). Nothing is taken
+ * for ten seconds, after which a segment is made and synced for a trial.
  */
 #include "relay/spool_private.h"
 #include "lib/crc32c.h"
