@@ -37,6 +37,7 @@ $(eval $(call testprog,test_landing,tests/unit/test_landing.c tests/unit/certs.c
 	$(LANDING_CALLS:%=-Wl$(comma)--wrap=%)))
 $(eval $(call testprog,test_spool,tests/unit/test_spool.c tests/unit/spool_rig.c tests/unit/disk_fault.c $(SPOOL) lib/reason.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson))
 $(eval $(call testprog,test_spool_damage,tests/unit/test_spool_damage.c tests/unit/spool_rig.c tests/unit/disk_fault.c $(SPOOL) lib/reason.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson))
+$(eval $(call testprog,test_spool_doubt,tests/unit/test_spool_doubt.c tests/unit/spool_rig.c tests/unit/disk_fault.c $(SPOOL) lib/reason.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson))
 $(eval $(call testprog,test_lane,tests/unit/test_lane.c relay/lane.c $(SPOOL) lib/reason.c $(LIBSLUICE),$(LIBSLUICE_PKGS) jansson))
 $(eval $(call testprog,test_region,tests/unit/test_region.c tests/unit/jpeg_make.c relay/region.c lib/coefs.c cloud/rebuild.c \
 	cloud/canvas.c cloud/decode.c cloud/jpeg_coarse.c cloud/jpeg_table.c cloud/jpeg_shrink.c cloud/picture.c $(LIBSLUICE),libjpeg,-lm))

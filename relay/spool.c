@@ -6,7 +6,8 @@
  *
  * DIR/NUMBER-m.seg and NUMBER-f.seg hold records (spool_record.h) in order of their numbers: m the
  * frames of events, f keep-alive and audit frames. A batch is written and synced before its frames
- * are the spool's; what a crash leaves behind the last synced batch is cut off at the next start.
+ * are the spool's; what a crash leaves behind the last whole batch is cut off at the next start. If
+ * that batch may have failed, its frames are a run of their own (spool_scan.c).
  * DIR/mark.json says, for each camera, up to which number all frames are resolved, and what was
  * counted. It is written once a second, and synced before a segment is removed; an old one costs
  * frames that are sent again, and are known to the cloud.
@@ -65,19 +66,29 @@ struct relay_run *spool_run_find(const struct relay_spool *s, unsigned int camer
 	return r;
 }
 
+struct relay_run *spool_run_of(const struct relay_spool *s, unsigned int camera,
+			       const struct relay_spool_record *r)
+{
+	struct relay_run *of = NULL;
+
+	for (struct relay_run *i = s->runs; i; i = i->next)
+		if (i->camera == camera && i->epoch == r->epoch && i->name == r->run &&
+		    i->from <= r->number && (!of || i->from > of->from))
+			of = i;
+	return of;
+}
+
 struct relay_run *spool_run_add(struct relay_spool *s, unsigned int camera,
 				const struct relay_spool_record *r)
 {
 	struct relay_run *run;
 
-	if (s->run_count == RELAY_SPOOL_RUNS)
-		return NULL;
 	run = calloc(1, sizeof(*run));
 	if (!run)
 		return NULL;
 	run->camera = camera;
 	run->epoch = r->epoch;
-	run->first = run->last = run->staged_last = r->run;
+	run->name = run->first = run->last = run->staged_last = r->run;
 	run->first_ns = r->first_ns;
 	run->now_ns = r->time_ns;
 	run->width = r->width;

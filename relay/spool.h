@@ -71,6 +71,9 @@ struct relay_run {
 	/* the spool's own: of what is not yet durable */
 	uint64_t staged_last;
 	uint32_t staged;
+	/* the spool's own: what its records call it, and the number that they begin with: a run is
+	 * two after a crash that left its end in doubt */
+	uint64_t name, from;
 	/* the spool's own: highest durable sequence of the frames of events, and of the others */
 	uint64_t durable_last[2];
 };

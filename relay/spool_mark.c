@@ -5,9 +5,10 @@
  * synced may be empty; the last one that was synced stays as mark.old beside it, and knows of all
  * that has been removed since. Without either, counts begin anew.
  *
- * {"version":1, "next":N, "cameras":[{"name", "mark", "stored", "rejected", "damaged",
+ * {"version":1, "next":N, "sure":N, "cameras":[{"name", "mark", "stored", "rejected", "damaged",
  *  "evicted":{reason:N}, "evicted_event":[epoch,event]}],
- *  "runs":[{...}]}: runs that the cloud knows of and has not called done.
+ *  "runs":[{...}]}: runs that the cloud knows of and has not called done, and those that were
+ *  parted from others after a crash (spool_scan.c).
  */
 #include "relay/spool_private.h"
 #include "lib/log.h"
@@ -47,15 +48,16 @@ static json_t *pack_camera(const struct spool_camera *c)
 
 static json_t *pack_run(const struct relay_spool *s, const struct relay_run *r)
 {
-	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:[I,I],s:I,s:I,s:i,s:i,s:I,s:[I,I,I]}", "camera",
-			 s->camera[r->camera].name, "boot", r->boot, "epoch", (json_int_t)r->epoch,
-			 "first", (json_int_t)r->first, "last", (json_int_t)r->last, "lasts",
-			 (json_int_t)r->durable_last[SPOOL_MOTION],
+	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:[I,I],s:I,s:I,s:i,s:i,s:I,s:[I,I,I],s:I,s:I,s:b}",
+			 "camera", s->camera[r->camera].name, "boot", r->boot, "epoch",
+			 (json_int_t)r->epoch, "first", (json_int_t)r->first, "last",
+			 (json_int_t)r->last, "lasts", (json_int_t)r->durable_last[SPOOL_MOTION],
 			 (json_int_t)r->durable_last[SPOOL_FILLER], "first_ns",
 			 (json_int_t)r->first_ns, "now_ns", (json_int_t)r->now_ns, "width",
 			 (int)r->width, "height", (int)r->height, "format", (json_int_t)r->format,
 			 "clock", (json_int_t)r->clock.monotonic, (json_int_t)r->clock.realtime,
-			 (json_int_t)r->clock.uncertainty);
+			 (json_int_t)r->clock.uncertainty, "name", (json_int_t)r->name, "from",
+			 (json_int_t)r->from, "told", (int)r->told);
 }
 
 static json_t *pack(const struct relay_spool *s)
@@ -66,11 +68,11 @@ static json_t *pack(const struct relay_spool *s)
 		if (s->camera[i].name[0])
 			json_array_append_new(cameras, pack_camera(&s->camera[i]));
 	for (const struct relay_run *r = s->runs; r; r = r->next)
-		if (r->told)
+		if (r->told || r->from)
 			json_array_append_new(runs, pack_run(s, r));
-	return json_pack("{s:i,s:I,s:o,s:o}", "version", 1, "next",
-			 (json_int_t)(s->next_number - s->writer.count), "cameras", cameras, "runs",
-			 runs);
+	return json_pack("{s:i,s:I,s:I,s:o,s:o}", "version", 1, "next",
+			 (json_int_t)(s->next_number - s->writer.count), "sure",
+			 (json_int_t)s->sure, "cameras", cameras, "runs", runs);
 }
 
 static int put_file(const char *path, const char *text, bool sync)
@@ -160,6 +162,7 @@ int spool_mark_write(struct relay_spool *s, bool sync)
 	s->mark_safe |= !err && sync;
 	if (!err && sync)
 		err = sync_dir(s);
+	s->parted &= err || !sync;
 	s->dirty = err;
 	free(text);
 	json_decref(json);
@@ -245,7 +248,11 @@ static void read_run(struct relay_spool *s, const json_t *o)
 	for (size_t i = 0; i < SPOOL_CLASSES; i++)
 		run->durable_last[i] = (uint64_t)json_integer_value(
 			json_array_get(json_object_get(o, "lasts"), i));
-	run->told = run->durable = true;
+	run->durable = true;
+	/* those of older versions were all told, and whole */
+	run->told = !json_is_false(json_object_get(o, "told"));
+	run->from = number(o, "from");
+	run->name = run->from ? number(o, "name") : run->first;
 }
 
 static json_t *load(const struct relay_spool *s, const char *name)
@@ -272,6 +279,7 @@ void spool_mark_read(struct relay_spool *s)
 		json = load(s, "mark.old");
 	if (number(json, "next") > s->next_number)
 		s->next_number = number(json, "next");
+	s->sure = number(json, "sure");
 	json_array_foreach (json_object_get(json, "cameras"), i, item)
 		read_camera(s, item);
 	json_array_foreach (json_object_get(json, "runs"), i, item)

@@ -110,6 +110,8 @@ struct relay_spool {
 	enum relay_spool_state state;
 	bool stopped;
 	uint64_t next_number;
+	uint64_t sure;	/* what has a lower number was settled, or is not there any more */
+	bool parted;	/* runs are two since the scan, and no durable mark says so */
 	uint64_t bytes; /* of all segments */
 	uint64_t damaged;
 	struct spool_segment *first[SPOOL_CLASSES], *last[SPOOL_CLASSES];
@@ -147,6 +149,9 @@ struct relay_run *spool_run_add(struct relay_spool *s, unsigned int camera,
 				const struct relay_spool_record *r);
 struct relay_run *spool_run_find(const struct relay_spool *s, unsigned int camera, uint64_t epoch,
 				 uint64_t first);
+/* The run that a record is of. */
+struct relay_run *spool_run_of(const struct relay_spool *s, unsigned int camera,
+			       const struct relay_spool_record *r);
 void spool_run_drop(struct relay_spool *s, struct relay_run *r);
 /* Runs that nobody needs any more. */
 void spool_runs_prune(struct relay_spool *s);

@@ -320,7 +320,7 @@ static int find_head(struct relay_spool *s, enum spool_class class)
 			return err;
 		n = spool_camera_find(s, r->head.camera);
 		c = n < 0 ? NULL : &s->camera[n];
-		r->run = c ? spool_run_find(s, (unsigned int)n, r->head.epoch, r->head.run) : NULL;
+		r->run = c ? spool_run_of(s, (unsigned int)n, &r->head) : NULL;
 		if (!r->run || r->head.number <= c->mark || r->head.number <= r->last) {
 			step_over(r);
 			continue;

@@ -16,6 +16,7 @@ void relay_spool_header_put(struct relay_spool_header *h, const struct relay_spo
 	h->magic = htole32(RELAY_SPOOL_MAGIC);
 	h->payload_size = htole32(r->payload_size);
 	h->payload_crc = htole32(r->payload_crc);
+	h->place = htole32(r->place);
 	h->number = htole64(r->number);
 	h->durable = htole64(r->durable);
 	h->epoch = htole64(r->epoch);
@@ -57,12 +58,13 @@ int relay_spool_header_get(const struct relay_spool_header *h, struct relay_spoo
 		.height = le16toh(h->height),
 		.payload_size = le32toh(h->payload_size),
 		.payload_crc = le32toh(h->payload_crc),
+		.place = le32toh(h->place),
 	};
 	memcpy(r->boot, h->boot, sizeof(r->boot));
 	memcpy(r->camera, h->camera, sizeof(r->camera));
 	if (r->boot[sizeof(r->boot) - 1] || !r->camera[0] || r->camera[sizeof(r->camera) - 1] ||
 	    !sluice_reason_passes(r->reason) || r->sequence < r->run || !r->number ||
-	    r->payload_size > RELAY_SPOOL_PAYLOAD)
+	    r->payload_size > RELAY_SPOOL_PAYLOAD || r->place > r->number)
 		return -EBADMSG;
 	return 0;
 }

@@ -16,7 +16,7 @@ struct relay_spool_header {
 	__le32 magic;
 	__le32 payload_size;
 	__le32 payload_crc; /* CRC-32C */
-	__le32 reserved;    /* zero */
+	__le32 place;	    /* in its batch, from 1; 0: written before there was that */
 	__le64 number;	    /* counts all records that this spool ever took, from 1 */
 	__le64 durable;	    /* bytes of this segment that were on the disk when it was written */
 	__le64 epoch;
@@ -49,6 +49,7 @@ struct relay_spool_record {
 	char boot[RELAY_SPOOL_BOOT];
 	char camera[32];
 	uint32_t payload_size, payload_crc;
+	uint32_t place;
 };
 
 void relay_spool_header_put(struct relay_spool_header *h, const struct relay_spool_record *r);

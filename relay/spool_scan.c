@@ -9,6 +9,17 @@
  *
  * Numbers go up; a record whose number does not is none of ours.
  *
+ * The newest batch may be one that failed, and that nothing could cut off any more: then its frames
+ * were given back and may have been sent, while those before them in the run were not. The cloud
+ * says of a range only what the highest is that it has, so all of them would count as stored. No
+ * writing can prevent that, for none may work then; so it must do no harm to take such a batch for
+ * a settled one. Its frames become runs of their own. Of what was settled before, nothing was sent
+ * another way; and the frames of the batch were given back as a whole and went on in their order,
+ * so that of each of the two ranges the cloud has a beginning and nothing else.
+ *
+ * A batch with a lower number than mark.json calls sure is no such. That runs were parted is
+ * written there, and durable before a newer batch is begun.
+ *
  * What is found may have been written and never synced, by a relay that was killed. It is synced
  * before it counts: the rings are told that these frames are the spool's.
  */
@@ -36,6 +47,7 @@ struct scan {
 	uint8_t *buf;
 	size_t room, have;
 	uint64_t base;
+	uint64_t doubt; /* number that the batch in doubt begins with; UINT64_MAX: there is none */
 	uint64_t last[SPOOL_CLASSES]; /* number of the newest record of the class */
 };
 
@@ -123,6 +135,7 @@ static int take_record(struct scan *sc, const struct relay_spool_record *r)
 	struct relay_spool *s = sc->spool;
 	enum spool_class class = sc->segment->class;
 	int n = spool_camera_get(s, r->camera), err;
+	bool doubt = r->number >= sc->doubt;
 	struct relay_run *run;
 
 	if (r->number <= sc->last[class] || n < 0)
@@ -130,15 +143,20 @@ static int take_record(struct scan *sc, const struct relay_spool_record *r)
 	sc->last[class] = r->number;
 	if (r->number >= s->next_number)
 		s->next_number = r->number + 1;
-	run = spool_run_find(s, (unsigned int)n, r->epoch, r->run);
+	run = spool_run_of(s, (unsigned int)n, r);
+	if (run && doubt && run->from != sc->doubt)
+		run = NULL;
 	if (run && r->sequence > run->durable_last[class])
 		run->durable_last[class] = r->sequence;
 	if (r->number <= s->camera[n].mark)
 		return 0; /* resolved; its run goes on where frames are left, or in the mark file */
-	if (!run)
+	if (!run) {
 		run = spool_run_add(s, (unsigned int)n, r);
-	if (!run)
-		return -ENOMEM;
+		if (!run)
+			return -ENOMEM;
+		run->from = doubt ? sc->doubt : 0;
+		s->parted |= doubt;
+	}
 	err = spool_segment_count(sc->segment, run, r->reason, r->event);
 	if (err)
 		return err;
@@ -197,11 +215,10 @@ static int sync_path(const char *path)
 	return err;
 }
 
-static int scan_file(struct scan *sc, struct spool_segment *g, bool whole)
+static int open_segment(struct scan *sc, struct spool_segment *g, bool whole)
 {
 	char path[PATH_MAX];
 	struct stat st;
-	uint64_t end = 0;
 	int err;
 
 	spool_segment_path(sc->spool, g, path);
@@ -218,6 +235,18 @@ static int scan_file(struct scan *sc, struct spool_segment *g, bool whole)
 	sc->size = (uint64_t)st.st_size;
 	sc->have = 0;
 	sc->base = 0;
+	return 0;
+}
+
+static int scan_file(struct scan *sc, struct spool_segment *g, bool whole)
+{
+	char path[PATH_MAX];
+	uint64_t end = 0;
+	int err = open_segment(sc, g, whole);
+
+	if (err)
+		return err;
+	spool_segment_path(sc->spool, g, path);
 	err = scan_records(sc, &end);
 	close(sc->fd);
 	if (err)
@@ -231,6 +260,55 @@ static int scan_file(struct scan *sc, struct spool_segment *g, bool whole)
 	g->bytes = end;
 	sc->spool->bytes += end;
 	return whole ? sync_path(path) : 0;
+}
+
+/* The newest batch of a segment, by the number that it begins with. */
+static int find_batch(struct scan *sc, struct spool_segment *g, uint64_t *batch)
+{
+	struct relay_spool_record r;
+	int err = open_segment(sc, g, false);
+
+	for (uint64_t at = 0; !err && at < sc->size;) {
+		if (!record_at(sc, at, &r)) {
+			at = find_next(sc, at);
+			continue;
+		}
+		if (r.place && r.number - r.place + 1 > *batch)
+			*batch = r.number - r.place + 1;
+		at += relay_spool_record_size(r.payload_size);
+	}
+	if (!err)
+		close(sc->fd);
+	return err;
+}
+
+/*
+ * Is it in doubt whether the newest batch was settled? Segments are not begun before the last batch
+ * is settled or cut off, so it is in the newest of a class.
+ */
+static int find_doubt(struct scan *sc)
+{
+	struct relay_spool *s = sc->spool;
+	uint64_t batch = 0;
+	int err = 0;
+
+	for (int c = 0; c < SPOOL_CLASSES && !err; c++)
+		if (s->last[c])
+			err = find_batch(sc, s->last[c], &batch);
+	sc->doubt = batch && batch >= s->sure ? batch : UINT64_MAX;
+	return err;
+}
+
+/* A run of the batch in doubt reaches back to the end of the one that it was parted from: what lies
+ * between was in the batch too. */
+static void join_ranges(struct relay_spool *s, uint64_t doubt)
+{
+	for (struct relay_run *r = s->runs; r; r = r->next)
+		for (const struct relay_run *of = s->runs; of && r->from == doubt; of = of->next)
+			if (of->camera == r->camera && of->epoch == r->epoch &&
+			    of->name == r->name && of->from < doubt && of->last >= r->first &&
+			    of->last < r->last)
+				r->first = of->last + 1;
 }
 
 static int is_segment(const struct dirent *d)
@@ -261,10 +339,14 @@ int spool_scan(struct relay_spool *s)
 		free(list[i]);
 	}
 	free(list);
+	if (!err)
+		err = find_doubt(&sc);
 	for (int c = 0; c < SPOOL_CLASSES && !err; c++)
 		for (struct spool_segment *g = s->first[c]; g && !err; g = g->next)
 			err = scan_file(&sc, g, !g->next);
 	free(sc.buf);
+	join_ranges(s, sc.doubt);
+	s->sure = s->next_number;
 	if (!err)
 		err = sync_path(s->dir);
 	if (s->damaged)

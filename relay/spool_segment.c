@@ -153,7 +153,7 @@ void spool_sweep(struct relay_spool *s, bool all)
 			next = g->next;
 			if (g->passed && !g->flight && g->left && !written)
 				count_damaged(s, g);
-			if (g->left || g->flight || (written && !all) ||
+			if (g->left || g->flight || (written && !all) || s->writer.uncut[c] == g ||
 			    (written && (s->writer.step != STEP_IDLE || s->writer.batch[c].used)))
 				continue;
 			if (!marked && spool_mark_write(s, true)) {
@@ -230,7 +230,8 @@ static bool may_evict(const struct relay_spool *s, const struct spool_segment *g
 {
 	const struct spool_reader *r = &s->reader[g->class];
 
-	if (g->flight || (r->segment == g && (r->busy || r->opening)))
+	if (g->flight || (r->segment == g && (r->busy || r->opening)) ||
+	    s->writer.uncut[g->class] == g)
 		return false;
 	return s->writer.segment[g->class] != g ||
 	       (s->writer.step == STEP_IDLE && !s->writer.batch[g->class].used);

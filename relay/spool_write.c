@@ -5,8 +5,9 @@
  * the spool's. One batch at a time: while it is on its way nothing is added.
  *
  * A batch that fails is the caller's again, whole; the segments that it was written to take nothing
- * more and are cut back to what was durable. Then nothing is taken for ten seconds, after which a
- * segment is made and synced for a trial.
+ * more and are cut back to what was durable. As long as that cannot be done no other segment is
+ * begun, so that a crash leaves the batch where it is looked for (spool_scan.c). Nothing is taken
+ * for ten seconds, after which a segment is made and synced for a trial.
  */
 #include "relay/spool_private.h"
 #include "lib/crc32c.h"
@@ -63,7 +64,7 @@ static bool cut_segment(struct relay_spool *s, enum spool_class class)
 	if (!g)
 		return true;
 	spool_segment_path(s, g, path);
-	if (g->bytes && truncate(path, (off_t)g->bytes))
+	if (g->bytes ? truncate(path, (off_t)g->bytes) : unlink(path) && errno != ENOENT)
 		return false;
 	s->writer.uncut[class] = NULL;
 	if (!g->bytes)
@@ -102,14 +103,22 @@ static void drop_staged(struct relay_spool *s)
 	spool_runs_prune(s);
 }
 
+/* The runs that were parted at the start are so for ever, before a newer batch hides why. 0, or
+ * what kept that from the disk. */
+static int keep_parted(struct relay_spool *s)
+{
+	return s->parted ? spool_mark_write(s, true) : 0;
+}
+
 static void try_again(void *arg)
 {
 	struct relay_spool *s = arg;
 
 	if (s->writer.step != STEP_IDLE)
 		return;
-	/* before that nothing is taken: a frame must not lie there twice */
-	if (!cut_segment(s, SPOOL_MOTION) || !cut_segment(s, SPOOL_FILLER)) {
+	/* before that nothing is taken: a frame must not lie there twice, and the last batch must
+	 * be known for it (spool_scan.c) */
+	if (!cut_segment(s, SPOOL_MOTION) || !cut_segment(s, SPOOL_FILLER) || keep_parted(s)) {
 		sluice_io_timer_in(s->conf.io, &s->writer.retry, s->conf.retry_ms, try_again, s);
 		return;
 	}
@@ -163,6 +172,7 @@ static void finish_batch(struct relay_spool *s)
 		w->batch[c].used = 0;
 	}
 	w->count = 0;
+	s->sure = s->next_number;
 	if (s->state > RELAY_SPOOL_EVICTING)
 		set_state(s, RELAY_SPOOL_OK, 0);
 	if (!count)
@@ -387,7 +397,7 @@ static struct relay_run *run_for(struct relay_spool *s, unsigned int camera,
 	if (run)
 		run->ended = true;
 	r->run = r->sequence;
-	return spool_run_add(s, camera, r);
+	return s->run_count < RELAY_SPOOL_RUNS ? spool_run_add(s, camera, r) : NULL;
 }
 
 /* Where a record will lie: at the end of the present segment, or at the beginning of the next. */
@@ -406,6 +416,7 @@ static void put_record(struct relay_spool *s, struct relay_spool_record *r,
 	uint8_t *to = (uint8_t *)(h + 1);
 
 	r->number = s->next_number++;
+	r->place = (uint32_t)s->writer.count + 1;
 	r->durable = durable_of(s, class);
 	r->payload_size = (uint32_t)p->size;
 	r->payload_crc = 0;
@@ -421,6 +432,8 @@ static void put_record(struct relay_spool *s, struct relay_spool_record *r,
 
 static int check_add(struct relay_spool *s, const struct relay_payload *p)
 {
+	int err;
+
 	if (p->size > RELAY_SPOOL_PAYLOAD ||
 	    relay_spool_record_size((uint32_t)p->size) > s->conf.bytes_max / 2)
 		return -EMSGSIZE;
@@ -428,7 +441,14 @@ static int check_add(struct relay_spool *s, const struct relay_payload *p)
 		return s->state == RELAY_SPOOL_READ_ONLY  ? -EROFS
 		       : s->state == RELAY_SPOOL_NO_SPACE ? -ENOSPC
 							  : -EIO;
-	return relay_spool_accepts(s) ? 0 : -EAGAIN;
+	if (!relay_spool_accepts(s))
+		return -EAGAIN;
+	err = keep_parted(s);
+	if (err) {
+		set_state(s, state_of(err), err);
+		sluice_io_timer_in(s->conf.io, &s->writer.retry, s->conf.retry_ms, try_again, s);
+	}
+	return err;
 }
 
 int relay_spool_add(struct relay_spool *s, const char *camera, const struct sluice_ring_desc *d,
