@@ -43,7 +43,7 @@ struct background_ops {
 };
 
 #define MODE_GROW_S  8.0f   /* of being shown, from nothing to full weight */
-#define MODE_FRESH_S 3.0f   /* the same in a new place */
+#define MODE_FRESH_S 1.5f   /* the same in a new place */
 #define MODE_FADE_S  120.0f /* of not being shown, from full to nothing */
 
 extern const struct background_ops background_mean, background_mixture, background_delta,

@@ -273,6 +273,7 @@ static void observe(struct sluice_tracker *t, struct sluice_track *k, const stru
 	k->alone_s = t_s;
 	k->last = box;
 	k->seen_s = t_s;
+	k->unseen_s += k->missed_s;
 	k->missed_s = 0;
 	k->hits++;
 	if (b->support) {

@@ -29,6 +29,7 @@ struct sluice_track {
 	uint32_t hits;
 	double start_s, seen_s;	  /* first and last time it was really seen */
 	float missed_s;		  /* how long pictures have gone by without it */
+	float unseen_s;		  /* the same, in all, before it was seen again */
 	float look[SLUICE_LOOKS]; /* as blobs' */
 	uint32_t light_hits;	  /* sightings while the light changed */
 	uint32_t backed;	  /* sightings in which the gate saw motion there, ... */

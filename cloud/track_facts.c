@@ -22,6 +22,7 @@
 #define SURE_WAY   0.25f /* the same of what goes straight, and the gate has seen too */
 #define INSIDE_WAY 1.0f	 /* the same of what neither came in nor went out, and ... */
 #define INSIDE_TO  2.0f	 /* ... its way over its distance */
+#define UNSEEN_OF  0.4f	 /* of its life it is not seen: a flame here, now and then */
 #define HOPS	   0.5f	 /* own sizes from one sighting to the next: what does that ... */
 #define HOPS_WAY   1.5f	 /* ... goes straight, or is a flame here and a flame there */
 #define STRAIGHT   2.5f	 /* way over distance; what flickers is not */
@@ -372,7 +373,8 @@ bool sluice_track_real(const struct sluice_track *t, uint32_t w, uint32_t h)
 	inside = side_of(&t->path[0], w, h) == SLUICE_SIDE_INSIDE &&
 		 side_of(&t->last, w, h) == SLUICE_SIDE_INSIDE;
 	if (inside)
-		return far > INSIDE_WAY * size && length < INSIDE_TO * far;
+		return far > INSIDE_WAY * size && length < INSIDE_TO * far &&
+		       t->unseen_s < UNSEEN_OF * (float)(t->seen_s - t->start_s);
 	return far > (straight && sure ? SURE_WAY : LEAST_WAY) * size && length < CROOKED * far;
 }
 

@@ -76,6 +76,11 @@ static void real_and_not(void)
 	/* across a part of the picture, from nowhere to nowhere */
 	t = walk(100, 200, 4, 0, 20, 40, 30);
 	CHECK(sluice_track_real(&t, W, H));
+	/* a short way, but seen all of the time; a flame here and a flame there is not */
+	t = walk(100, 200, 6, 0, 20, 20, 7);
+	CHECK(sluice_track_real(&t, W, H));
+	t.unseen_s = 1;
+	CHECK(!sluice_track_real(&t, W, H));
 	/* towards the camera: in from the edge, and hardly farther than its own size */
 	t = walk(160, 239, 0, -2, 60, 120, 30);
 	CHECK(sluice_track_real(&t, W, H));
