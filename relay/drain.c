@@ -20,9 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALM_NS                                                                          \
-	((SLUICE_WIRE_JOIN_MS + 1) * 1000000ull) /* the cloud counts in seconds, rounded \
-						  */
+/* The cloud counts in seconds, rounded. */
+#define CALM_NS ((SLUICE_WIRE_JOIN_MS + 1) * 1000000ull)
 
 static bool is_rejected(const struct relay_camera *c, uint64_t index)
 {
